@@ -1,0 +1,53 @@
+/** Half-open ranges of file offsets or addresses, `[start, end)`. Exact at any width. */
+
+export interface Range {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** The range of `size` bytes from `start`. */
+export function rangeOf(start: bigint, size: bigint): Range {
+  return { start, end: start + size };
+}
+
+/** Do they share at least one byte? An empty range shares none. */
+export function overlaps(a: Range, b: Range): boolean {
+  return a.start < b.end && b.start < a.end && a.start < a.end && b.start < b.end;
+}
+
+/** Is every byte of `inner` in `outer`? An empty inner range counts when its place lies within or at the end. */
+export function contains(outer: Range, inner: Range): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+/** The same set of bytes as sorted, disjoint, non-touching ranges. */
+export function normalize(ranges: Iterable<Range>): Range[] {
+  const sorted = [...ranges].filter((r) => r.start < r.end).sort((a, b) => compare(a.start, b.start));
+  const merged: { start: bigint; end: bigint }[] = [];
+  for (const { start, end } of sorted) {
+    const last = merged.at(-1);
+    if (last !== undefined && start <= last.end) {
+      if (end > last.end) last.end = end;
+    } else merged.push({ start, end });
+  }
+  return merged;
+}
+
+/** What is left of `whole` when `holes` are taken out, sorted. */
+export function subtract(whole: Range, holes: Iterable<Range>): Range[] {
+  const rest: Range[] = [];
+  let at = whole.start;
+  for (const hole of normalize(holes)) {
+    if (hole.end <= at) continue;
+    if (hole.start >= whole.end) break;
+    if (hole.start > at) rest.push({ start: at, end: hole.start });
+    at = hole.end;
+  }
+  if (at < whole.end) rest.push({ start: at, end: whole.end });
+  return rest;
+}
+
+/** Three-way comparison for sorting; bigint differences do not fit a sort callback. */
+export function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,180 @@
+/**
+ * The one door through which foreign bytes come in. Everything is read by range, checked against the size of the file
+ * before a byte is allocated, so a lying header costs an error and nothing else.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { fail, PatchError } from '../errors/patch-error.js';
+
+/** The most that one read may ask for. Header tables, name tables and notes of real images are far below. */
+export const READ_LIMIT = 0x2000000n;
+
+/** Random access to the bytes of an image. */
+export interface ByteSource {
+  /** For messages: the path as the user gave it. */
+  readonly name: string;
+  readonly size: bigint;
+  /**
+   * The bytes `[offset, offset + length)`; `part` names them in an error.
+   * Errors: `read.truncated` when the range leaves the file, `read.too-large` above READ_LIMIT.
+   */
+  read(offset: bigint, length: bigint, part: string): Uint8Array;
+}
+
+/** Is `[offset, offset + length)` inside `size` bytes? Subtracts instead of adding, so nothing can wrap. */
+export function fits(offset: bigint, length: bigint, size: bigint): boolean {
+  return offset >= 0n && length >= 0n && offset <= size && length <= size - offset;
+}
+
+function check(source: ByteSource, offset: bigint, length: bigint, part: string): void {
+  if (!fits(offset, length, source.size)) {
+    const have = offset < source.size ? source.size - offset : 0n;
+    fail('read.truncated', { file: source.name, offset, part }, { need: length, have });
+  }
+  if (length > READ_LIMIT)
+    fail('read.too-large', { file: source.name, offset, part }, { size: length, limit: READ_LIMIT });
+}
+
+/** An image held in memory. */
+export class BufferSource implements ByteSource {
+  readonly name: string;
+  readonly size: bigint;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, name = 'image') {
+    this.#bytes = bytes;
+    this.name = name;
+    this.size = BigInt(bytes.length);
+  }
+
+  read(offset: bigint, length: bigint, part: string): Uint8Array {
+    check(this, offset, length, part);
+    return this.#bytes.slice(Number(offset), Number(offset + length));
+  }
+}
+
+/** An open regular file. Close it when done; a read after that is an error of the caller. */
+export class FileSource implements ByteSource {
+  readonly name: string;
+  readonly size: bigint;
+  readonly fd: number;
+  readonly stats: Stats;
+
+  private constructor(name: string, fd: number, stats: Stats) {
+    this.name = name;
+    this.fd = fd;
+    this.stats = stats;
+    this.size = BigInt(stats.size);
+  }
+
+  /** Opens `path` for reading. Errors: `read.open`, `read.not-a-file` (a pipe is never waited for). */
+  static open(path: string, name = path): FileSource {
+    let fd: number;
+    try {
+      // O_NONBLOCK: opening a FIFO without a writer would hang.
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      throw systemError(error, name, 'open');
+    }
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) {
+      closeSync(fd);
+      fail('read.not-a-file', { file: name }, { kind: kindOf(stats) });
+    }
+    return new FileSource(name, fd, stats);
+  }
+
+  read(offset: bigint, length: bigint, part: string): Uint8Array {
+    check(this, offset, length, part);
+    const bytes = new Uint8Array(Number(length));
+    let done = 0;
+    while (done < bytes.length) {
+      const got = this.#readAt(bytes, done, offset + BigInt(done));
+      if (got === 0) {
+        fail('read.changed', { file: this.name, offset, part }, { what: 'it became shorter' });
+      }
+      done += got;
+    }
+    return bytes;
+  }
+
+  #readAt(bytes: Uint8Array, at: number, offset: bigint): number {
+    try {
+      return readSync(this.fd, bytes, at, bytes.length - at, offset);
+    } catch (error) {
+      throw systemError(error, this.name, 'read');
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** Bytes laid over a source: what a file will be once the writes are made. */
+export interface Write {
+  readonly offset: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** A source with writes applied over it, later ones over earlier ones; the end grows as far as they reach. */
+export class OverlaySource implements ByteSource {
+  readonly name: string;
+  readonly size: bigint;
+  readonly #base: ByteSource;
+  readonly #writes: readonly Write[];
+
+  constructor(base: ByteSource, writes: readonly Write[], size?: bigint) {
+    this.name = base.name;
+    this.#base = base;
+    this.#writes = writes;
+    const reach = writes.reduce((end, w) => max(end, w.offset + BigInt(w.bytes.length)), base.size);
+    this.size = size ?? reach;
+  }
+
+  read(offset: bigint, length: bigint, part: string): Uint8Array {
+    check(this, offset, length, part);
+    const bytes = new Uint8Array(Number(length));
+    const end = offset + length;
+    if (offset < this.#base.size) {
+      const stop = end < this.#base.size ? end : this.#base.size;
+      bytes.set(this.#base.read(offset, stop - offset, part));
+    }
+    for (const write of this.#writes) {
+      const from = max(offset, write.offset);
+      const to = min(end, write.offset + BigInt(write.bytes.length));
+      if (from >= to) continue;
+      bytes.set(write.bytes.subarray(Number(from - write.offset), Number(to - write.offset)), Number(from - offset));
+    }
+    return bytes;
+  }
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** Wraps an operating system error once, with its cause kept. `action` completes "cannot …". */
+export function systemError(error: unknown, file: string, action: string): PatchError {
+  if (error instanceof PatchError) return error;
+  return PatchError.of('read.open', { file }, { action, reason: describeSystemError(error) }, error);
+}
+
+/** `no such file or directory (ENOENT)` out of Node's longer message. */
+export function describeSystemError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === undefined) return error.message;
+  const words = /^\w+: ([^,]+)/.exec(error.message)?.[1];
+  return words === undefined ? code : `${words} (${code})`;
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isFIFO()) return 'pipe';
+  if (stats.isSocket()) return 'socket';
+  return 'device';
+}

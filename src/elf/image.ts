@@ -1,0 +1,92 @@
+/** A read ELF image and the questions one may ask it. */
+import { type Range, rangeOf } from '../bytes/range.js';
+import type { ByteSource } from '../bytes/source.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
+import { PT_LOAD, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
+import type { Encoding } from './struct.js';
+
+export interface ElfImage {
+  readonly source: ByteSource;
+  readonly encoding: Encoding;
+  readonly ident: Uint8Array;
+  /** The fields as they stand in the file, escapes included. */
+  readonly header: Ehdr;
+  /** The program header table; its length is the resolved count. */
+  readonly segments: readonly Phdr[];
+  /** The section header table; empty when there is none. */
+  readonly sections: readonly Shdr[];
+  /** Resolved index of the section-name table; 0 when sections have no names. */
+  readonly shstrndx: number;
+}
+
+/** Bytes of the ELF header. */
+export function ehdrSize(encoding: Encoding): bigint {
+  return BigInt(EI_NIDENT + Ehdr.size(encoding));
+}
+
+/** Where the program header table stands in the file. */
+export function phdrTable({ header, segments, encoding }: ElfImage): Range {
+  return rangeOf(header.e_phoff, BigInt(segments.length * Phdr.size(encoding)));
+}
+
+/** Where the section header table stands; empty at 0 when there is none. */
+export function shdrTable({ header, sections, encoding }: ElfImage): Range {
+  return sections.length === 0
+    ? rangeOf(0n, 0n)
+    : rangeOf(header.e_shoff, BigInt(sections.length * Shdr.size(encoding)));
+}
+
+/** File bytes of a segment. */
+export function segmentFileRange(segment: Phdr): Range {
+  return rangeOf(segment.p_offset, segment.p_filesz);
+}
+
+/** File bytes of a section; none for NOBITS and the null section. */
+export function sectionFileRange(section: Shdr): Range {
+  const size = hasFileBytes(section) ? section.sh_size : 0n;
+  return rangeOf(section.sh_offset, size);
+}
+
+/** Does the section occupy bytes of the file? */
+export function hasFileBytes({ sh_type, sh_size }: Shdr): boolean {
+  return sh_type !== SHT_NOBITS && sh_type !== SHT_NULL && sh_size > 0n;
+}
+
+/** Does the section occupy memory at run time (SHF_ALLOC)? */
+export function isAllocated({ sh_flags }: Shdr): boolean {
+  return (sh_flags & SHF_ALLOC) !== 0n;
+}
+
+/** The PT_LOAD entries with their index in the table. */
+export function loads({ segments }: ElfImage): { readonly index: number; readonly segment: Phdr }[] {
+  return segments.flatMap((segment, index) => (segment.p_type === PT_LOAD ? [{ index, segment }] : []));
+}
+
+/** The PT_LOAD whose memory holds this virtual address, the first in table order. */
+export function loadAtVaddr(image: ElfImage, vaddr: bigint): Phdr | undefined {
+  return loads(image).find(({ segment: s }) => s.p_memsz > 0n && vaddr >= s.p_vaddr && vaddr - s.p_vaddr < s.p_memsz)
+    ?.segment;
+}
+
+/** The PT_LOAD whose memory holds this physical address. */
+export function loadAtPaddr(image: ElfImage, paddr: bigint): Phdr | undefined {
+  return loads(image).find(({ segment: s }) => s.p_memsz > 0n && paddr >= s.p_paddr && paddr - s.p_paddr < s.p_memsz)
+    ?.segment;
+}
+
+/** The PT_LOAD whose file bytes hold all of this file range. */
+export function loadAtOffset(image: ElfImage, { start, end }: Range): Phdr | undefined {
+  return loads(image).find(({ segment: s }) => start >= s.p_offset && end <= s.p_offset + s.p_filesz && s.p_filesz > 0n)
+    ?.segment;
+}
+
+/** The physical address of a virtual one, through the PT_LOAD that holds it. */
+export function toPhysical(image: ElfImage, vaddr: bigint): bigint | undefined {
+  const load = loadAtVaddr(image, vaddr);
+  return load === undefined ? undefined : vaddr - load.p_vaddr + load.p_paddr;
+}
+
+/** The largest address the class can hold, plus one. */
+export function addressSpace({ bits }: Encoding): bigint {
+  return 1n << BigInt(bits);
+}

@@ -1,0 +1,101 @@
+/** Values of the gABI that the tool speaks of, with the names it prints. */
+
+export const ET_REL = 1;
+export const ET_EXEC = 2;
+export const ET_DYN = 3;
+export const ET_CORE = 4;
+
+export const EM_386 = 3;
+export const EM_ARM = 40;
+export const EM_X86_64 = 62;
+export const EM_AARCH64 = 183;
+
+export const PT_NULL = 0;
+export const PT_LOAD = 1;
+export const PT_DYNAMIC = 2;
+export const PT_INTERP = 3;
+export const PT_NOTE = 4;
+export const PT_SHLIB = 5;
+export const PT_PHDR = 6;
+export const PT_TLS = 7;
+export const PT_GNU_EH_FRAME = 0x6474e550;
+export const PT_GNU_STACK = 0x6474e551;
+export const PT_GNU_RELRO = 0x6474e552;
+export const PT_GNU_PROPERTY = 0x6474e553;
+
+export const PF_X = 1;
+export const PF_W = 2;
+export const PF_R = 4;
+
+export const SHT_NULL = 0;
+export const SHT_PROGBITS = 1;
+export const SHT_SYMTAB = 2;
+export const SHT_STRTAB = 3;
+export const SHT_RELA = 4;
+export const SHT_NOTE = 7;
+export const SHT_NOBITS = 8;
+export const SHT_REL = 9;
+export const SHT_DYNSYM = 11;
+export const SHT_GROUP = 17;
+export const SHT_SYMTAB_SHNDX = 18;
+
+export const SHF_WRITE = 0x1n;
+export const SHF_ALLOC = 0x2n;
+export const SHF_EXECINSTR = 0x4n;
+export const SHF_INFO_LINK = 0x40n;
+
+/** From this section index on, 16-bit fields hold an escape (gABI, "Special Section Indexes"). */
+export const SHN_LORESERVE = 0xff00;
+export const SHN_XINDEX = 0xffff;
+/** e_phnum when the real count is in section header 0's sh_info. */
+export const PN_XNUM = 0xffff;
+
+const SEGMENT_TYPES: Readonly<Record<number, string>> = {
+  [PT_NULL]: 'PT_NULL',
+  [PT_LOAD]: 'PT_LOAD',
+  [PT_DYNAMIC]: 'PT_DYNAMIC',
+  [PT_INTERP]: 'PT_INTERP',
+  [PT_NOTE]: 'PT_NOTE',
+  [PT_SHLIB]: 'PT_SHLIB',
+  [PT_PHDR]: 'PT_PHDR',
+  [PT_TLS]: 'PT_TLS',
+  [PT_GNU_EH_FRAME]: 'PT_GNU_EH_FRAME',
+  [PT_GNU_STACK]: 'PT_GNU_STACK',
+  [PT_GNU_RELRO]: 'PT_GNU_RELRO',
+  [PT_GNU_PROPERTY]: 'PT_GNU_PROPERTY',
+};
+
+/** `PT_LOAD`, or the number where it has no name here. */
+export function segmentTypeName(p_type: number): string {
+  return SEGMENT_TYPES[p_type] ?? `PT_${p_type.toString(16)}`;
+}
+
+const FILE_TYPES: Readonly<Record<number, string>> = {
+  0: 'ET_NONE',
+  1: 'ET_REL',
+  2: 'ET_EXEC',
+  3: 'ET_DYN',
+  4: 'ET_CORE',
+};
+
+/** `ET_EXEC`, or the number. */
+export function fileTypeName(e_type: number): string {
+  return FILE_TYPES[e_type] ?? `e_type ${e_type}`;
+}
+
+const MACHINES: Readonly<Record<number, string>> = {
+  [EM_386]: 'EM_386',
+  [EM_ARM]: 'EM_ARM',
+  [EM_X86_64]: 'EM_X86_64',
+  [EM_AARCH64]: 'EM_AARCH64',
+};
+
+/** `EM_X86_64`, or the number. */
+export function machineName(e_machine: number): string {
+  return MACHINES[e_machine] ?? `e_machine ${e_machine}`;
+}
+
+/** `R-X` from p_flags. */
+export function segmentFlags(p_flags: number): string {
+  return `${p_flags & PF_R ? 'R' : '-'}${p_flags & PF_W ? 'W' : '-'}${p_flags & PF_X ? 'X' : '-'}`;
+}

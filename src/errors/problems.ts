@@ -1,0 +1,21 @@
+import { noteProblems } from './problems/note.js';
+import { planProblems } from './problems/plan.js';
+import { readProblems } from './problems/read.js';
+import { usageProblems } from './problems/usage.js';
+import { verifyProblems } from './problems/verify.js';
+import { writeProblems } from './problems/write.js';
+
+/** Every refusal the tool knows, by its stable id. Append-only. */
+export const PROBLEMS = {
+  ...usageProblems,
+  ...readProblems,
+  ...noteProblems,
+  ...planProblems,
+  ...writeProblems,
+  ...verifyProblems,
+} as const;
+
+export type ProblemId = keyof typeof PROBLEMS;
+
+/** What must be said about a problem when it is thrown. */
+export type ContextOf<Id extends ProblemId> = Parameters<(typeof PROBLEMS)[Id]['text']>[0];

@@ -1,0 +1,2 @@
+/** Refusals of the note stage. */
+export const noteProblems = {} as const;

@@ -1,0 +1,2 @@
+/** Refusals of the plan stage. */
+export const planProblems = {} as const;

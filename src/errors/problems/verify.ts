@@ -1,0 +1,2 @@
+/** Refusals of the verify stage. */
+export const verifyProblems = {} as const;

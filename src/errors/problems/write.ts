@@ -1,0 +1,2 @@
+/** Refusals of the write stage. */
+export const writeProblems = {} as const;

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/boot/**', 'node_modules/**'],
+    testTimeout: 120_000,
+    hookTimeout: 600_000,
+    // Two cores everywhere this runs; real images make the workers memory-hungry.
+    maxWorkers: 2,
+  },
+});
