@@ -105,6 +105,13 @@ export function checkFeatures(text: string): FeatureCheck {
   };
 }
 
+/** The first required name that Xen does not know, which refuses the image; undefined when there is none. */
+export function firstUnknownRequired(text: string): string | undefined {
+  // Most strings require nothing, and an image may hold thousands of them.
+  if (!text.includes('!')) return undefined;
+  return featureItems(text).find((item) => item.required && item.bit === undefined)?.name;
+}
+
 /** The names of the parser that are likely meant. */
 export function nearestFeatures(name: string): string[] {
   return nearest(name.trim(), [...KNOWN.keys()]);

@@ -5,7 +5,8 @@
  */
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
-import { checkFeatures } from './features.js';
+import { fail } from '../errors/patch-error.js';
+import { firstUnknownRequired } from './features.js';
 import { LoaderReader } from './loader-reader.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';
 import { infoOf, noteInfo } from './xen-notes.js';
@@ -52,10 +53,16 @@ export interface XenView {
 /** Descriptor bytes kept of one record; Xen reads at most a string of 4096 characters. */
 const DESC_KEPT = 0x10000n;
 
+/** Bytes of names, descriptors and strings kept of all records together; overlapping headers could ask for any number. */
+const KEPT_LIMIT = 0x2000000n;
+
 /** Sums of Xen's pointers are taken modulo this. */
 const ADDRESSES = 1n << 64n;
 
-/** Walks an image as Xen's parser does: segments first, sections if those gave nothing, then `__xen_guest`. */
+/**
+ * Walks an image as Xen's parser does: segments first, sections if those gave nothing, then `__xen_guest`. Names and
+ * descriptors are kept up to 64 KiB each. Errors: `note.too-large` when overlapping records add up to more than 32 MiB.
+ */
 export function walkAsXen(image: ElfImage): XenView {
   return new XenWalk(image).run();
 }
@@ -66,6 +73,7 @@ class XenWalk {
   readonly #notes: XenViewNote[] = [];
   readonly #records = new Map<bigint, { record: NoteRecord; reads: XenReads }>();
   #visited = 0;
+  #kept = 0n;
   #walkedAny = false;
   #broken: string | undefined;
   #refused: string | undefined;
@@ -150,9 +158,18 @@ class XenWalk {
       descOffset,
       size: BigInt(NHDR_SIZE + up4(namesz) + up4(descsz)),
     };
-    const found = { record, reads: this.#reads(type, descOffset, descsz) };
+    const reads = this.#reads(type, descOffset, descsz);
+    this.#keep(record, reads);
+    const found = { record, reads };
     this.#records.set(offset, found);
     return found;
+  }
+
+  #keep({ name, desc, offset }: NoteRecord, reads: XenReads): void {
+    this.#kept += BigInt(name.length + desc.length + (reads.kind === 'string' ? reads.text.length : 0));
+    if (this.#kept <= KEPT_LIMIT) return;
+    const place = { file: this.#image.source.name, offset, part: 'note' };
+    fail('note.too-large', place, { what: 'notes together', found: this.#kept, limit: KEPT_LIMIT });
   }
 
   #reads(type: number, desc: bigint, descsz: number): XenReads {
@@ -183,8 +200,8 @@ class XenWalk {
   }
 
   #features(text: string): void {
-    const [unknown] = checkFeatures(text).unknownRequired;
-    if (unknown !== undefined) this.#refused = `FEATURES requires "${unknown.name}", which Xen does not know`;
+    const unknown = firstUnknownRequired(text);
+    if (unknown !== undefined) this.#refused = `FEATURES requires "${unknown}", which Xen does not know`;
   }
 
   #number(at: bigint, width: number): bigint {

@@ -289,6 +289,23 @@ describe('walkAsXen() on malformed records', () => {
   });
 });
 
+describe('walkAsXen() within bounds', () => {
+  it('refuses overlapping records that would take more than 32 MiB together', () => {
+    // Each of 1,000 segments starts at a record of its own; all descriptors are the same 64 KiB behind them.
+    const builder = elf(LE64);
+    const count = 1000;
+    for (let i = 0; i < count; i++) builder.noteSegment([], { offset: BigInt(0x20000 + 16 * i), filesz: 1n });
+    const head = builder.build();
+    const records = Array.from({ length: count }, (_, i) =>
+      concat([num(16 * (count - i) - 12, 4, LE64), num(0x10000, 4, LE64), num(6, 4, LE64), cstr('Xen')]),
+    );
+    const bytes = concat([head, new Uint8Array(0x20000 - head.length), ...records, new Uint8Array(0x10000)]);
+    expect(() => walkAsXen(readElf(new BufferSource(bytes)))).toThrow(
+      /notes together, wanted at most .*\[note\.too-large\]/,
+    );
+  });
+});
+
 describe('physEntryAsQemu()', () => {
   const qemu = (builder: ElfBuilder) => physEntryAsQemu(read(builder));
 
