@@ -5,7 +5,8 @@
 //
 // Default: images and corpus. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
 // rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
-// --list prints the manifest. --retry asks again for the optional images that could not be had before.
+// --list prints the manifest and fetches nothing; its status is 1 when something that must be there is not.
+// --retry asks again for the optional images that could not be had before.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -161,15 +162,16 @@ function main(args) {
     );
     return 2;
   }
-  if (args.includes('--list')) {
-    process.stdout.write(`${JSON.stringify({ cache: CACHE, ...readManifest() }, null, 2)}\n`);
-    return 0;
-  }
   const sets = names.includes('all') ? Object.keys(SETS) : names.length > 0 ? names : ['images', 'corpus'];
   const items = sets.flatMap((set) => SETS[set]);
   const retry = args.includes('--retry');
-
   const before = readManifest();
+
+  if (args.includes('--list')) {
+    const absent = items.filter((item) => !item.optional && !isThere(before, item)).map((item) => item.name);
+    process.stdout.write(`${JSON.stringify({ cache: CACHE, absent, ...before }, null, 2)}\n`);
+    return absent.length > 0 ? 1 : 0;
+  }
   const settled = (item) =>
     isThere(before, item) || (item.optional && before.missing.some((m) => m.name === item.name));
   if (retry || !items.every(settled)) {

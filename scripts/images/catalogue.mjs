@@ -116,7 +116,6 @@ export const CORPORA = [
     paths: [
       'llvm/test/tools/llvm-objcopy/ELF',
       'llvm/test/tools/llvm-readobj/ELF',
-      'llvm/test/tools/llvm-strip',
       'llvm/test/tools/yaml2obj/ELF',
       'llvm/test/tools/obj2yaml/ELF',
       'llvm/test/Object',
