@@ -153,6 +153,13 @@ function fetchAll(items, retry) {
   return failed;
 }
 
+/** A catalogue that learns a trait need not fetch the image again; what left the catalogue is not listed. */
+function withTraitsOfToday(entry) {
+  const image = [...IMAGES, ...LARGE].find(({ name }) => name === entry.name);
+  if (image === undefined || !isThere(readManifest(), image)) return [];
+  return [{ ...entry, set: image.set, traits: [...identTraits(join(CACHE, entry.path)), ...image.traits] }];
+}
+
 function main(args) {
   const names = args.filter((arg) => !arg.startsWith('--'));
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
@@ -169,7 +176,8 @@ function main(args) {
 
   if (args.includes('--list')) {
     const absent = items.filter((item) => !item.optional && !isThere(before, item)).map((item) => item.name);
-    process.stdout.write(`${JSON.stringify({ cache: CACHE, absent, ...before }, null, 2)}\n`);
+    const images = before.images.flatMap(withTraitsOfToday);
+    process.stdout.write(`${JSON.stringify({ cache: CACHE, absent, ...before, images }, null, 2)}\n`);
     return absent.length > 0 ? 1 : 0;
   }
   const settled = (item) =>

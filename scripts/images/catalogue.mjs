@@ -81,7 +81,7 @@ export const IMAGES = [
       ...where,
       file: './boot/gnumach-*.gz',
       unpack: 'gzip',
-      traits: ['kernel', 'gnumach'],
+      traits: ['kernel', 'gnumach', 'wrong-note-owner', 'note-section-only', 'xen-guest-section'],
     },
     {
       name: `gnumach-xen-dbg${suffix}`,
@@ -89,7 +89,7 @@ export const IMAGES = [
       ...where,
       file: './boot/gnumach-*.gz',
       unpack: 'gzip',
-      traits: ['kernel', 'gnumach', 'symbols'],
+      traits: ['kernel', 'gnumach', 'wrong-note-owner', 'note-section-only', 'xen-guest-section', 'symbols'],
     },
   ]),
   { name: 'memtest86+', package: 'memtest86+', file: './boot/memtest86+x64.bin', traits: ['bzimage-header'] },
