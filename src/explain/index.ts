@@ -72,8 +72,13 @@ export function explainTopic(name: string): Topic | undefined {
   const lower = asked.toLowerCase();
   const word = Object.hasOwn(ALIASES, lower) ? (ALIASES[lower] ?? lower) : lower;
   const note = noteOf(asked);
+  // `features` is the topic as the index spells it, FEATURES the note; as typed comes first.
   return (
-    topicPage(word) ?? (note === undefined ? undefined : noteTopic(note)) ?? problemTopic(asked) ?? messageTopic(asked)
+    topicPage(asked) ??
+    (note === undefined ? undefined : noteTopic(note)) ??
+    topicPage(word) ??
+    problemTopic(asked) ??
+    messageTopic(asked)
   );
 }
 

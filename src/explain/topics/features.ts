@@ -44,7 +44,8 @@ export const features: Page = {
   title: 'Features: the names and bits of FEATURES and SUPPORTED_FEATURES',
   blocks: [
     text`A kernel tells Xen which features it can work with, and which it cannot work without. FEATURES does so by name,
-      SUPPORTED_FEATURES by bit, and Xen takes both together.`,
+      SUPPORTED_FEATURES by bit, and Xen takes both together. The notes themselves: explain FEATURES (in capitals) and
+      explain SUPPORTED_FEATURES.`,
     table(
       ['bit', 'mask', 'name', 'meaning'],
       ...FEATURE_DOCS.map(({ bit, name, named, meaning }) => [
