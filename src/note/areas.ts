@@ -1,0 +1,119 @@
+/**
+ * Every place of an image that holds notes: PT_NOTE segments and SHT_NOTE sections. The two are independent views; tools
+ * disagree on which they show, so both are kept (gABI, "Note Section").
+ */
+import { compare, type Range } from '../bytes/range.js';
+import type { Phdr } from '../elf/headers.js';
+import { type ElfImage, loads } from '../elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
+import { fail } from '../errors/patch-error.js';
+import { type NoteWalk, RECORD_LIMIT, walkNotes } from './record.js';
+
+/** One segment or section of notes. */
+export interface NoteArea {
+  readonly kind: 'segment' | 'section';
+  /** Program header or section index. */
+  readonly index: number;
+  /** `PT_NOTE 4`, or the section's name. */
+  readonly name: string;
+  /** File range, cut to the file. */
+  readonly range: Range;
+  /** The file range as the header states it; may lie behind the end of the file. */
+  readonly declared: Range;
+  readonly walk: NoteWalk;
+  /** The PT_LOAD whose file bytes hold all of it; when several do, the one that reaches farthest. */
+  readonly loaded: Phdr | undefined;
+}
+
+/** The most bytes that one note area may have, and the most that all distinct areas of an image may have. */
+export const AREA_LIMIT = 0x1000000n;
+export const AREAS_LIMIT = 0x4000000n;
+
+/**
+ * All note areas: PT_NOTE segments in table order, then SHT_NOTE sections by index.
+ * Errors: `note.too-large` for an area above AREA_LIMIT, areas above AREAS_LIMIT together, or too many records together.
+ */
+export function noteAreas(image: ElfImage): NoteArea[] {
+  const read = areaReader(image);
+  const loadedBy = loadFinder(image);
+  const area = (kind: NoteArea['kind'], index: number, name: string, start: bigint, size: bigint, align: bigint) => {
+    const declared = { start, end: start + size };
+    const range = cut(declared, image.source.size);
+    const loaded = size > 0n ? loadedBy(declared) : undefined;
+    return { kind, index, name, range, declared, walk: read(range, align, name), loaded };
+  };
+  const segments = image.segments.flatMap((s, index) =>
+    s.p_type === PT_NOTE ? [area('segment', index, `PT_NOTE ${index}`, s.p_offset, s.p_filesz, s.p_align)] : [],
+  );
+  const sections = image.sections.flatMap((s, index) =>
+    s.sh_type === SHT_NOTE && index > 0
+      ? [area('section', index, sectionName(image, index), s.sh_offset, s.sh_size, s.sh_addralign)]
+      : [],
+  );
+  return [...segments, ...sections];
+}
+
+function cut({ start, end }: Range, size: bigint): Range {
+  return { start: start < size ? start : size, end: end < size ? end : size };
+}
+
+/** Reads and walks areas; the same bytes under the same padding are read once, so 65,535 equal headers cost one read. */
+function areaReader(image: ElfImage): (range: Range, align: bigint, name: string) => NoteWalk {
+  const walks = new Map<string, NoteWalk>();
+  const { source, encoding } = image;
+  let bytesLeft = AREAS_LIMIT;
+  let recordsLeft = RECORD_LIMIT;
+  return ({ start, end }, align, name) => {
+    const key = `${start} ${end} ${align === 8n}`;
+    const known = walks.get(key);
+    if (known !== undefined) return known;
+
+    const size = end - start;
+    const place = { file: source.name, offset: start, part: name };
+    if (size > AREA_LIMIT) fail('note.too-large', place, { what: 'a note area', found: size, limit: AREA_LIMIT });
+    bytesLeft -= size;
+    if (bytesLeft < 0n) {
+      fail('note.too-large', place, {
+        what: 'note areas together',
+        found: AREAS_LIMIT - bytesLeft,
+        limit: AREAS_LIMIT,
+      });
+    }
+    const walk = walkNotes(source.read(start, size, name), start, encoding.endian, align);
+    // A section and the segment around it show the same records, so twice the limit is still one image's worth.
+    recordsLeft -= walk.records.length;
+    if (recordsLeft < -RECORD_LIMIT) {
+      const found = BigInt(2 * RECORD_LIMIT - recordsLeft - RECORD_LIMIT);
+      fail('note.too-large', place, { what: 'note records together', found, limit: BigInt(2 * RECORD_LIMIT) });
+    }
+    walks.set(key, walk);
+    return walk;
+  };
+}
+
+/** Finds the PT_LOAD around a file range in logarithmic time: thousands of areas may ask among thousands of segments. */
+function loadFinder(image: ElfImage): (range: Range) => Phdr | undefined {
+  const sorted = loads(image)
+    .map(({ segment }) => segment)
+    .filter((s) => s.p_filesz > 0n)
+    .sort((a, b) => compare(a.p_offset, b.p_offset));
+  // farthest[i]: among sorted[0..i], the one whose file bytes reach farthest.
+  const farthest: Phdr[] = [];
+  for (const segment of sorted) {
+    const best = farthest.at(-1);
+    const reaches = best === undefined || segment.p_offset + segment.p_filesz > best.p_offset + best.p_filesz;
+    farthest.push(reaches ? segment : best);
+  }
+  return ({ start, end }) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.p_offset ?? 0n) <= start) low = middle + 1;
+      else high = middle;
+    }
+    const load = farthest[low - 1];
+    return load !== undefined && end <= load.p_offset + load.p_filesz ? load : undefined;
+  };
+}

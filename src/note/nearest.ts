@@ -1,0 +1,45 @@
+/** Which known words an unknown one is likely meant to be. */
+
+/**
+ * Up to three of `known`, best first: those within about a third of the word's length in edits, and those that contain
+ * it or are contained in it. Words of the user are cut at 64 characters.
+ */
+export function nearest(word: string, known: readonly string[]): string[] {
+  const asked = word.slice(0, 64);
+  const limit = Math.max(1, Math.floor(asked.length / 3));
+  return known
+    .map((name) => ({ name, distance: likeness(asked, name, limit) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+function likeness(asked: string, name: string, limit: number): number {
+  const a = asked.toLowerCase();
+  const b = name.toLowerCase();
+  const distance = editDistance(a, b);
+  // PHYS32 for PHYS32_ENTRY is near, whatever the number of letters between; a misspelling is nearer.
+  const partial = a.length >= 3 && (b.includes(a) || a.includes(b));
+  return partial ? Math.min(distance, limit) : distance;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const line = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replace = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const insert = (line[column - 1] ?? 0) + 1;
+      const remove = (above[column] ?? 0) + 1;
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swap = swapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      line.push(Math.min(replace, insert, remove, swap));
+    }
+    before = above;
+    above = line;
+  }
+  return above[b.length] ?? 0;
+}

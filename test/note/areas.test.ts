@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { BufferSource, type ByteSource } from '../../src/bytes/source.js';
+import { readElf } from '../../src/elf/read.js';
+import { ENCODINGS } from '../../src/elf/struct.js';
+import { noteAreas } from '../../src/note/areas.js';
+import { concat, cstr, elf, num } from '../support/elf-builder.js';
+
+const read = (bytes: Uint8Array) => readElf(new BufferSource(bytes));
+
+describe.each(ENCODINGS)('noteAreas(), ELF$bits $endian', (encoding) => {
+  const phys = { type: 18, desc: num(0x100000n, 4, encoding) };
+
+  it('lists segments in table order, then note sections, with the LOAD that holds them', () => {
+    const image = read(
+      elf(encoding)
+        .load(0x100000n, new Uint8Array(0x100))
+        .load(0x200000n, new Uint8Array(0x100))
+        .noteSegment([{ name: 'GNU', type: 3, desc: new Uint8Array(20) }])
+        .noteSegment([phys], { inside: { load: 1, at: 0x40 }, section: '.note.Xen' })
+        .noteSection('.note.other', [{ type: 8, desc: cstr('generic') }])
+        .build(),
+    );
+    const areas = noteAreas(image);
+    expect(areas.map((a) => [a.kind, a.index, a.name])).toEqual([
+      ['segment', 2, 'PT_NOTE 2'],
+      ['segment', 3, 'PT_NOTE 3'],
+      ['section', 1, '.note.Xen'],
+      ['section', 2, '.note.other'],
+    ]);
+    expect(areas.map((a) => a.loaded?.p_vaddr)).toEqual([undefined, 0x200000n, 0x200000n, undefined]);
+    expect(areas.map((a) => a.walk.records.length)).toEqual([1, 1, 1, 1]);
+    expect(areas[1]?.range).toEqual(areas[2]?.range);
+    const start = image.segments[3]?.p_offset ?? 0n;
+    expect(areas[1]?.range).toEqual({ start, end: start + 20n });
+  });
+
+  it('cuts an area to the file', () => {
+    const bytes = elf(encoding).with({ stripped: true }).noteSegment([phys], { filesz: 0x1000n }).build();
+    const [area] = noteAreas(read(bytes));
+    expect(area?.range.end).toBe(BigInt(bytes.length));
+    expect(area?.declared.end).toBe((area?.range.start ?? 0n) + 0x1000n);
+    expect(area?.walk.problem).toBeUndefined();
+
+    const outside = elf(encoding).noteSegment([phys], { offset: 0x7000_0000n }).build();
+    const [far] = noteAreas(read(outside));
+    expect(far?.range.start).toBe(BigInt(outside.length));
+    expect(far?.walk.records).toEqual([]);
+  });
+
+  it('an area that crosses the end of a LOAD is not loaded', () => {
+    const image = read(
+      elf(encoding)
+        .load(0x100000n, new Uint8Array(0x40))
+        .noteSegment([phys], { inside: { load: 0, at: 0x30 } })
+        .with({ trailing: new Uint8Array(16) })
+        .build(),
+    );
+    expect(noteAreas(image)[0]?.loaded).toBeUndefined();
+  });
+});
+
+describe('noteAreas() within bounds', () => {
+  const encoding = { bits: 64, endian: 'little' } as const;
+
+  /** A source of zeros with some bytes at the front: large without being large. */
+  const sparse = (front: Uint8Array, size: bigint): ByteSource & { total: bigint } => ({
+    name: 'sparse',
+    size,
+    total: 0n,
+    read(offset, length) {
+      this.total += length;
+      const bytes = new Uint8Array(Number(length));
+      const end = Number(offset + length);
+      if (offset < BigInt(front.length)) bytes.set(front.subarray(Number(offset), Math.min(end, front.length)));
+      return bytes;
+    },
+  });
+
+  it('refuses an area above 16 MiB before reading it', () => {
+    const front = elf(encoding).noteSegment([], { offset: 0x1000n, filesz: 0x1000001n }).build();
+    const source = sparse(front, 0x4000000n);
+    expect(() => noteAreas(readElf(source))).toThrow(
+      /PT_NOTE 0: found 0x1000001 .*wanted at most 0x1000000 \[note\.too-large\]/,
+    );
+    expect(source.total).toBeLessThan(0x1000n);
+  });
+
+  it('reads equal headers once: 60,000 of them over one megabyte', () => {
+    const builder = elf(encoding);
+    for (let i = 0; i < 60_000; i++) builder.noteSegment([], { offset: 0x800000n, filesz: 0x100000n });
+    const source = sparse(builder.build(), 0x2000000n);
+    const image = readElf(source);
+    source.total = 0n;
+    expect(noteAreas(image)).toHaveLength(60_000);
+    expect(source.total).toBe(0x100000n);
+  });
+
+  it('refuses many different areas whose records are too many together', () => {
+    const builder = elf(encoding);
+    for (let i = 0; i < 40; i++) builder.noteSegment([], { offset: 0x800000n + BigInt(i), filesz: 0x100000n });
+    expect(() => noteAreas(readElf(sparse(builder.build(), 0x2000000n)))).toThrow(/\[note\.too-large\]/);
+  });
+
+  it('finds the LOAD among tens of thousands in reasonable time', () => {
+    const builder = elf(encoding);
+    const body = concat([
+      num(4n, 4, encoding),
+      num(4n, 4, encoding),
+      num(18n, 4, encoding),
+      cstr('Xen'),
+      new Uint8Array(4),
+    ]);
+    for (let i = 0; i < 30_000; i++)
+      builder.segment(1, new Uint8Array(0), { offset: BigInt(16 * i), filesz: 16n, memsz: 16n, vaddr: BigInt(i) });
+    for (let i = 0; i < 30_000; i++) builder.segment(4, new Uint8Array(0), { offset: BigInt(16 * i), filesz: 8n });
+    const areas = noteAreas(readElf(new BufferSource(builder.with({ trailing: body }).build())));
+    expect(areas.every((area, i) => area.loaded?.p_vaddr === BigInt(i))).toBe(true);
+  });
+});
