@@ -1,0 +1,9 @@
+/** The commands, in the order of the help text. Each imports its work when it is called. */
+import { type Command, command } from './command.js';
+import { explainShape } from './commands/explain.js';
+import { notesShape } from './commands/notes.js';
+
+export const COMMANDS: readonly Command[] = [
+  command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+];
