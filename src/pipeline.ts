@@ -18,8 +18,8 @@ import { findHome } from './plan/home.js';
 import { refuseUnsound } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
-import { secondReader } from './verify/second-reader.js';
 import type { Expectation } from './verify/finding.js';
+import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
@@ -147,7 +147,12 @@ async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteO
   }
 }
 
-async function writeOutput(plan: PatchPlan, source: FileSource, options: WriteOptions, output: string): Promise<Written> {
+async function writeOutput(
+  plan: PatchPlan,
+  source: FileSource,
+  options: WriteOptions,
+  output: string,
+): Promise<Written> {
   const existing = statSync(output, { throwIfNoEntry: false });
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
     fail('write.same-file', { file: output }, { input: source.name });
@@ -212,4 +217,3 @@ async function prove(
   }
   return { verdict: opinion.verdict, details: opinion.details };
 }
-

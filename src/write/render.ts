@@ -1,5 +1,6 @@
 /** A layout as the shortest list of writes over the input: only bytes that differ. */
 import { type Range, rangeOf } from '../bytes/range.js';
+import { ShiftedSource } from '../bytes/shifted.js';
 import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
@@ -86,36 +87,6 @@ function differences(base: ByteSource, part: Write): Write[] {
   }
   flush();
   return writes;
-}
-
-/** The input with zero bytes inserted at a place. */
-export class ShiftedSource implements ByteSource {
-  readonly name: string;
-  readonly size: bigint;
-  readonly #base: ByteSource;
-  readonly #shift: Shift;
-
-  constructor(base: ByteSource, shift: Shift) {
-    this.name = base.name;
-    this.size = base.size + shift.by;
-    this.#base = base;
-    this.#shift = shift;
-  }
-
-  read(offset: bigint, length: bigint, part: string): Uint8Array {
-    const { at, by } = this.#shift;
-    const bytes = new Uint8Array(Number(length));
-    const copy = (from: bigint, to: bigint, source: bigint) => {
-      if (from < to) bytes.set(this.#base.read(source, to - from, part), Number(from - offset));
-    };
-    const end = offset + length;
-    const min = (a: bigint, b: bigint) => (a < b ? a : b);
-    const max = (a: bigint, b: bigint) => (a > b ? a : b);
-    copy(offset, min(end, at), offset);
-    const behind = max(offset, at + by);
-    copy(behind, end, behind - by);
-    return bytes;
-  }
 }
 
 /** The result as a source, without a byte written: for plans, checks and tests. */
