@@ -5,7 +5,8 @@
 import { overlaps, type Range } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 import { loadAtOffset, segmentFileRange } from '../elf/image.js';
-import { PT_LOAD, PT_NULL, SHF_ALLOC, SHT_NOTE } from '../elf/names.js';
+import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
 import { symbolCovering } from '../elf/symbols.js';
 import { hex } from '../errors/hex.js';
 import type { NoteArea } from '../note/areas.js';
@@ -105,15 +106,16 @@ function paddingObstacle({ facts }: Job, area: NoteArea, end: bigint): string | 
   const size = bytesText(end - area.range.end);
   if (end > facts.fileSize) return `the file ends ${bytesText(facts.fileSize - area.range.end)} behind them`;
   if (!facts.isZero(wanted)) return `the ${size} behind them are not zero`;
-  const section = sectionsIn(facts, wanted).find((i) => {
-    const s = image.sections[i];
-    return (
-      s !== undefined && !(s.sh_offset <= area.range.start && s.sh_offset + s.sh_size >= end && s.sh_type !== SHT_NOTE)
-    );
-  });
-  if (section !== undefined)
-    return `section ${section} starts ${bytesText((image.sections[section]?.sh_offset ?? 0n) - area.range.end)} behind them`;
+  const [section] = sectionsIn(facts, wanted);
+  if (section !== undefined) {
+    const name = sectionName(image, section) || `section ${section}`;
+    const distance = (image.sections[section]?.sh_offset ?? 0n) - area.range.end;
+    return distance > 0n ? `${name} starts ${bytesText(distance)} behind them` : `${name} covers the bytes behind them`;
+  }
   const load = loadAtOffset(image, area.range);
+  if (load !== undefined && image.sections.length === 0) {
+    return 'no section headers tell that the zero bytes behind them are padding';
+  }
   if (load !== undefined && end > load.p_offset + load.p_filesz) {
     return `their PT_LOAD ends ${bytesText(load.p_offset + load.p_filesz - area.range.end)} behind them`;
   }
