@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../src/errors/problems.js';
-import { explainIndex, explainTopic, problemIndex, type Topic, topicNames } from '../../src/explain/index.js';
+import {
+  explainIndex,
+  explainTopic,
+  indexTopic,
+  problemIndex,
+  type Topic,
+  topicNames,
+} from '../../src/explain/index.js';
+import { FEATURE_MEANINGS } from '../../src/explain/topics/features.js';
+import { FEATURES } from '../../src/note/features.js';
 import { XEN_NOTES } from '../../src/note/xen-notes.js';
 import { complaint, split } from './commands.js';
 
@@ -142,6 +151,16 @@ describe('explainTopic(), topics', () => {
   });
 });
 
+describe('features', () => {
+  it('have words for names that exist, and a row for each bit', () => {
+    const known = FEATURES.map((feature) => feature.name);
+    for (const name of Object.keys(FEATURE_MEANINGS)) expect(known).toContain(name);
+    for (const { bit, name } of FEATURES) {
+      expect(topic('features').body).toMatch(new RegExp(`^ {2}${bit} +0x${(2 ** bit).toString(16)} +${name} `, 'm'));
+    }
+  });
+});
+
 describe('problems', () => {
   it.each(Object.entries(PROBLEMS))('%s has a meaning, and a page of its own', (id, problem) => {
     expect(problem.meaning.length).toBeGreaterThan(40);
@@ -193,6 +212,11 @@ describe('the texts', () => {
   });
 
   it('every json is plain data', () => {
+    expect(JSON.parse(JSON.stringify(indexTopic().json))).toEqual(indexTopic().json);
+    expect(indexTopic().json).toMatchObject({
+      kind: 'index',
+      notes: XEN_NOTES.map(({ type, name }) => ({ type, name })),
+    });
     for (const name of names) {
       const { json } = topic(name);
       expect(JSON.parse(JSON.stringify(json)), name).toEqual(json);

@@ -129,7 +129,8 @@ export const pvh: Page = {
           -serial stdio -no-reboot -kernel xen -initrd kernel.pvh \
           -append "console=com1 loglvl=all guest_loglvl=all dom0=pvh"`,
     text`xen is the hypervisor unpacked (zcat xen.gz). A dom0 may print by hypercall 18, console_io: command 0, length,
-      address. The serial port belongs to Xen.`,
+      address. The serial port belongs to Xen, so the kernel of step 1 is silent here; Xen's line "Hardware Dom0 halted" says
+      that it was entered and ran to its end. QEMU goes on after that: end it with Ctrl-C.`,
 
     heading('7. Reading the failures'),
     terms(
