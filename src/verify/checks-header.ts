@@ -97,7 +97,11 @@ function* tablesApart({ ehdr, phdrs, shdrs, fileSize }: Subject): Generator<Flaw
       yield { offset: start, part, text: `found it at ${hexRange(start, end)}, behind the end at ${hex(fileSize)}` };
     }
     if (start < ehdr.end) {
-      yield { offset: start, part, text: `found it at ${hex(start)}, over the ELF header that ends at ${hex(ehdr.end)}` };
+      yield {
+        offset: start,
+        part,
+        text: `found it at ${hex(start)}, over the ELF header that ends at ${hex(ehdr.end)}`,
+      };
     }
   }
   if (overlaps(phdrs, shdrs)) {

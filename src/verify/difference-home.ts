@@ -14,14 +14,7 @@ import type { Difference } from './untouched.js';
  */
 export type Home = 'load' | 'linked' | 'section' | 'trailing' | 'unclaimed';
 
-const LINKED: ReadonlySet<number> = new Set([
-  SHT_SYMTAB,
-  SHT_DYNSYM,
-  SHT_SYMTAB_SHNDX,
-  SHT_GROUP,
-  SHT_REL,
-  SHT_RELA,
-]);
+const LINKED: ReadonlySet<number> = new Set([SHT_SYMTAB, SHT_DYNSYM, SHT_SYMTAB_SHNDX, SHT_GROUP, SHT_REL, SHT_RELA]);
 
 /** All unplanned differences of one home, as flaws. */
 export function* differencesOf(pair: Pair, home: Home): Generator<Flaw> {
