@@ -173,8 +173,6 @@ function refuse({ what, hint }: UsageWords, command: string | undefined): never 
 }
 
 /** The long names of the options that a yargs instance was told of. */
-function knownOptions(cli: Argv): string[] {
-  // getOptions() is documented by yargs and missing from its types.
-  const { key } = (cli as Argv & { getOptions(): { key: Record<string, boolean> } }).getOptions();
-  return Object.keys(key).filter((name) => name.length > 1);
+function knownOptions(cli: Argv<unknown>): string[] {
+  return Object.keys(cli.getOptions().key).filter((name) => name.length > 1);
 }
