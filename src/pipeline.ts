@@ -132,11 +132,18 @@ async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteO
     const direct = planDirect(source, plan.facts.claims, plan.rendered);
     if (direct === undefined) return await clone(plan, source, options, target, source.name);
     let opinion: Written['secondReader'] | undefined;
-    await writeDirect(target, source, direct, plan.rendered.fileSize, async () => {
+    await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
       // What is on disk now, with the one write that is still to come laid over it.
       const now = FileSource.open(target, source.name);
       try {
-        opinion = await prove(plan, readElf(new OverlaySource(now, [direct.commit])), 'changed', options);
+        const readBack = direct.early.map(({ offset, bytes }) => ({
+          offset,
+          bytes: now.read(offset, BigInt(bytes.length), 'bytes just written'),
+        }));
+        // Every other byte is the input's own: it is the same file, and nothing else was written.
+        const before = new OverlaySource(source, replaced);
+        const result = new OverlaySource(before, [...readBack, direct.commit], now.size);
+        opinion = await prove(plan, { ...plan.image, source: before }, readElf(result), options);
       } finally {
         now.close();
       }
@@ -181,7 +188,7 @@ async function clone(
     check: async (path) => {
       const copy = FileSource.open(path, targetName);
       try {
-        opinion = await prove(plan, readElf(copy), 'all', options);
+        opinion = await prove(plan, plan.image, readElf(copy), options);
       } finally {
         copy.close();
       }
@@ -190,21 +197,17 @@ async function clone(
   return { how: 'clone', secondReader: opinion ?? { verdict: 'agrees', details: [] } };
 }
 
-/**
- * Judges the result as read back. `compare`: `all` compares every byte outside the planned ranges with the input;
- * `changed` is for a file that is patched where it is, whose other bytes were never written.
- */
+/** Judges the result as read back, by our own laws and by the second reader. */
 async function prove(
   plan: PatchPlan,
+  baseline: ElfImage,
   image: ElfImage,
-  compare: 'all' | 'changed',
   { onProgress }: WriteOptions,
 ): Promise<Written['secondReader']> {
   const findings = verifyImage({
     image,
-    baseline: plan.image,
+    baseline,
     expectation: expectationOf(plan),
-    compareBytes: compare === 'all',
     onProgress: onProgress && ((done, total) => onProgress('comparing', done, total)),
   }).filter(({ level }) => level === 'error');
   const [first] = findings;

@@ -1,16 +1,6 @@
 /** The wish as data: what a person asked for, before the image is looked at. */
 import type { NoteContent } from '../note/record.js';
-import type { ValueExpr } from '../note/value.js';
-
-/** One note asked for by name and value. */
-export interface Setting {
-  readonly type: number;
-  /** Width of the descriptor when the user named one (`ENTRY/4=…`). */
-  readonly width: number | undefined;
-  readonly expr: ValueExpr;
-  /** As written, for messages. */
-  readonly text: string;
-}
+import type { Setting } from '../note/value.js';
 
 /** One edit. Lists of edits are applied in the order of EDIT_ORDER, within a kind in the order given. */
 export type Edit =

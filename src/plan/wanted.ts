@@ -5,10 +5,11 @@ import { nativeSize } from '../elf/struct.js';
 import { fail } from '../errors/patch-error.js';
 import { decodeValue, encodeNumber, encodeString } from '../note/desc.js';
 import { checkFeatures } from '../note/features.js';
-import { legacyToNotes, readLegacy } from '../note/legacy.js';
+import { convertLegacy, readLegacy } from '../note/legacy.js';
 import { type NoteContent, type NoteRecord, sameBytes, sameNote, XEN_OWNER, xenNote } from '../note/record.js';
+import type { Setting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
-import { type Edit, inOrder, type Setting } from './edits.js';
+import { type Edit, inOrder } from './edits.js';
 import { chooseWidth, evaluate, Resolver, symbolsIn } from './evaluate.js';
 import type { Home } from './home.js';
 import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
@@ -29,8 +30,7 @@ const FEATURES = 10;
 const PHYS32_ENTRY = 18;
 
 /**
- * Applies the edits. Errors: those of evaluate and presetNotes, `plan.no-legacy`, `plan.not-there`,
- * `plan.unknown-feature`.
+ * Applies the edits. Errors: those of evaluate and presetNotes, `plan.no-legacy`.
  */
 export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]): Wanted {
   const ordered = inOrder(edits);
@@ -142,7 +142,7 @@ function settingNote(list: NoteList, setting: Setting, resolver: Resolver, warni
       ? (setting.width ?? (info === undefined || info.width === 'native' ? nativeSize(encoding) : info.width))
       : chooseWidth(resolver.image, type, setting.width, present?.desc.length);
   const note = xenNote(type, evaluate(expr, type, width, resolver));
-  if (type === FEATURES && expr.kind === 'text') judgeFeatures(expr.text, resolver.image, warnings);
+  if (type === FEATURES && expr.kind === 'text') judgeFeatures(expr.text, warnings);
   if (present !== undefined && setting.width === undefined && meansTheSame(present, note, resolver.image))
     return present;
   return note;
@@ -161,17 +161,9 @@ function meansTheSame(present: NoteContent, note: NoteContent, image: ElfImage):
   return false;
 }
 
-function judgeFeatures(text: string, image: ElfImage, warnings: string[]): void {
-  const { unknownRequired, unknownOptional } = checkFeatures(text);
-  const [first] = unknownRequired;
-  if (first !== undefined) {
-    fail(
-      'plan.unknown-feature',
-      { file: image.source.name, part: 'FEATURES' },
-      { feature: first.name, nearest: first.nearest[0] },
-    );
-  }
-  for (const { name, nearest } of unknownOptional) {
+function judgeFeatures(text: string, warnings: string[]): void {
+  // Unknown required ones were refused when the value was read.
+  for (const { name, nearest } of checkFeatures(text).unknownOptional) {
     warnings.push(
       `FEATURES: Xen does not know ${name} and will ignore it${nearest.length === 0 ? '' : ` (did you mean ${nearest.join(' or ')}?)`}`,
     );
@@ -181,7 +173,7 @@ function judgeFeatures(text: string, image: ElfImage, warnings: string[]): void 
 function notesOfLegacy(image: ElfImage, warnings: string[]): NoteContent[] {
   const legacy = readLegacy(image);
   if (legacy === undefined) fail('plan.no-legacy', { file: image.source.name }, {});
-  const converted = legacyToNotes(legacy, image.encoding);
+  const converted = convertLegacy(legacy, image.encoding);
   warnings.push(...converted.warnings);
   return [...converted.notes];
 }

@@ -35,9 +35,9 @@ export async function writeClone(source: FileSource, rendered: Rendered, options
   try {
     await copy(source, rendered, temporary, options);
     writeRanges(temporary, rendered, targetName);
+    keepOwnerAndMode(temporary, source, targetName);
     await options.check(temporary);
     refuseChanged(options.inputPath, source);
-    keepOwnerAndMode(temporary, source, targetName);
     attempt(targetName, 'put the result in place', () => renameSync(temporary, target));
   } catch (error) {
     await fsExtra.remove(temporary);

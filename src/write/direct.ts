@@ -40,14 +40,14 @@ export function planDirect(source: FileSource, claims: readonly Range[], rendere
 
 /**
  * Carries a direct plan out: new bytes, sync, the caller's check of what is now on disk, the commit, sync. If anything
- * fails before the commit, the bytes and the length of the file are put back.
+ * fails before the commit, the bytes and the length of the file are put back. `check` is given what the new bytes replaced.
  */
 export async function writeDirect(
   path: string,
   source: FileSource,
   plan: DirectPlan,
   fileSize: bigint,
-  check: () => Promise<void>,
+  check: (before: readonly Write[]) => Promise<void>,
 ): Promise<void> {
   const name = source.name;
   const fd = attempt(name, 'open the file for writing', () => openSync(path, 'r+'));
@@ -58,7 +58,7 @@ export async function writeDirect(
       for (const { offset, bytes } of plan.early) put(fd, bytes, offset, name);
       attempt(name, 'set the length of the file', () => setLength(fd, fileSize));
       attempt(name, 'sync the file', () => fdatasyncSync(fd));
-      await check();
+      await check(before);
     } catch (error) {
       for (const { offset, bytes } of before) writeSync(fd, bytes, 0, bytes.length, Number(offset));
       setLength(fd, source.size);

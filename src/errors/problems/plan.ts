@@ -1,4 +1,4 @@
-import { hex, hexRange } from '../hex.js';
+import { hex } from '../hex.js';
 import { problem } from '../problem.js';
 
 /** Refusals of the planning and layout stages. */
@@ -43,11 +43,6 @@ export const planProblems = {
     hint: 'xen-elfpatch notes FILE shows what it holds',
     meaning: '--copy-from takes the Xen notes of another image; that one has none.',
   }),
-  'plan.not-there': problem<{ note: string }>({
-    exit: 2,
-    text: (c) => `found no ${c.note} note to remove`,
-    meaning: 'The note named is not in the image.',
-  }),
   'plan.unreadable-note': problem<{ area: string; why: string }>({
     exit: 2,
     text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,
@@ -86,15 +81,6 @@ export const planProblems = {
     text: (c) => `cannot take the value from the file: ${c.reason}`,
     meaning: 'file:PATH makes the bytes of a file the descriptor of a note.',
   }),
-  'plan.unknown-feature': problem<{ feature: string; nearest: string | undefined }>({
-    exit: 2,
-    text: (c) =>
-      `found the required feature !${c.feature}, which Xen does not know${c.nearest ? `, wanted !${c.nearest}?` : ''}`,
-    hint: 'Xen refuses a kernel that requires a feature whose name it does not know; xen-elfpatch explain features',
-    meaning:
-      'A FEATURES item with ! in front is required. If the parser does not know its name the whole image is refused, with ' +
-      'no message, in PV and PVH alike. Names are compared exactly, blanks and case included.',
-  }),
   'plan.unknown-preset': problem<{ name: string; known: string }>({
     exit: 2,
     text: (c) => `found the preset ${c.name}, wanted ${c.known}`,
@@ -130,8 +116,3 @@ export const planProblems = {
       'Before a byte is written the layout is checked against the laws of the format. It should never break one.',
   }),
 } as const;
-
-/** For placements: why a range cannot be used. */
-export function rangeReason(what: string, start: bigint, end: bigint): string {
-  return `${what} at ${hexRange(start, end)}`;
-}
