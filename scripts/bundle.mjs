@@ -26,7 +26,11 @@ const shims = {
 };
 
 await build({
-  entryPoints: { 'cli/main': 'src/cli/main.ts', 'lib/index': 'src/index.ts' },
+  entryPoints: {
+    'cli/main': 'src/cli/main.ts',
+    'cli/xen-mkelf32': 'src/cli/xen-mkelf32.ts',
+    'lib/index': 'src/index.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

@@ -1,6 +1,7 @@
 /** The commands, in the order of the help text. Each imports its work when it is called. */
 import { type Command, command } from './command.js';
 import { explainShape } from './commands/explain.js';
+import { mkelf32Shape } from './commands/mkelf32.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
 
@@ -8,4 +9,5 @@ export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+  command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),
 ];
