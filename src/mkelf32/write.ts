@@ -29,6 +29,8 @@ export interface Paths {
   /** Where the input can be looked at again. */
   readonly input: string;
   readonly output: string;
+  /** Judges the finished file before it takes the name of the output; throws to refuse. */
+  readonly check?: ((path: string) => void) | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function writeContainer(source: FileSource, container: Container, p
     } finally {
       closeSync(fd);
     }
+    paths.check?.(temporary);
     refuseChanged(input, source);
   });
 }

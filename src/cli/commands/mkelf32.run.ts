@@ -1,4 +1,6 @@
 /** `mkelf32`: from the words to a container, and from the container to a file. */
+import { FileSource } from '../../bytes/source.js';
+import { readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import type { Container } from '../../mkelf32/container.js';
 import { planOriginal } from '../../mkelf32/mkelf32.js';
@@ -6,6 +8,7 @@ import { multibootWarnings } from '../../mkelf32/multiboot.js';
 import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
 import { type Variant, variantOf } from '../../mkelf32/variants.js';
 import { writeContainer, writeParts } from '../../mkelf32/write.js';
+import { parseSetting } from '../../note/value.js';
 import { jsonDocument } from '../../report/json.js';
 import {
   type Mkelf32Facts,
@@ -33,7 +36,10 @@ export async function runMkelf32(args: Mkelf32Args): Promise<ExitStatus> {
     warnings.push(...container.warnings, ...multibootWarnings(input.source, container));
     for (const warning of warnings) writeErr(`xen-elfpatch: warning: ${input.source.name}: ${warning}\n`);
     if (args.output === '-') await writeParts(1, input.source, container.parts);
-    else await writeContainer(input.source, container, { input: input.path, output: args.output });
+    else {
+      const check = args.tidy ? await structureCheck(args.output) : undefined;
+      await writeContainer(input.source, container, { input: input.path, output: args.output, check });
+    }
     report(args, { input: input.source.name, output: args.output, as: variant, container, warnings });
     return 0;
   } finally {
@@ -45,7 +51,29 @@ async function plan(args: Mkelf32Work, variant: Variant | undefined, { source }:
   const base = loadBase(args.loadBase);
   const finalExec = args.finalExec === undefined ? undefined : hexAsC(args.finalExec);
   if (variant !== undefined) return planOriginal(source, { notes: args.notes, loadBase: base, finalExec, variant });
-  fail('usage.bad', {}, { what: 'not yet' });
+  const { planTidy } = await import('../../mkelf32/tidy.js');
+  return planTidy(readElf(source), {
+    loadBase: base,
+    notes: args.notes,
+    settings: args.note.map(parseSetting),
+    keepSections: args.keep.includes('sections'),
+    keepSymbols: args.keep.includes('symbols'),
+  });
+}
+
+/** What the original writes is as it is; what we write by our own rules has to obey those of the format. */
+async function structureCheck(output: string): Promise<(path: string) => void> {
+  const { verifyImage } = await import('../../verify/verify.js');
+  return (path) => {
+    const source = FileSource.open(path, output);
+    try {
+      const [first, ...others] = verifyImage({ image: readElf(source) }).filter(({ level }) => level === 'error');
+      if (first === undefined) return;
+      fail('verify.failed', first.place, { check: first.check, text: first.text, more: others.length });
+    } finally {
+      source.close();
+    }
+  };
 }
 
 /** C reads any text as a number and says nothing; a person would want to know. */
