@@ -18,6 +18,8 @@ export interface ByteSource {
    * Errors: `read.truncated` when the range leaves the file, `read.too-large` above READ_LIMIT.
    */
   read(offset: bigint, length: bigint, part: string): Uint8Array;
+  /** Fills `target` from `offset` on, for readers that go through a file with one buffer. Errors: `read.truncated`. */
+  readInto(offset: bigint, target: Uint8Array, part: string): void;
 }
 
 /** Is `[offset, offset + length)` inside `size` bytes? Subtracts instead of adding, so nothing can wrap. */
@@ -25,11 +27,15 @@ export function fits(offset: bigint, length: bigint, size: bigint): boolean {
   return offset >= 0n && length >= 0n && offset <= size && length <= size - offset;
 }
 
-function check(source: ByteSource, offset: bigint, length: bigint, part: string): void {
+export function checkInside(source: ByteSource, offset: bigint, length: bigint, part: string): void {
   if (!fits(offset, length, source.size)) {
     const have = offset < source.size ? source.size - offset : 0n;
     fail('read.truncated', { file: source.name, offset, part }, { need: length, have });
   }
+}
+
+function check(source: ByteSource, offset: bigint, length: bigint, part: string): void {
+  checkInside(source, offset, length, part);
   if (length > READ_LIMIT)
     fail('read.too-large', { file: source.name, offset, part }, { size: length, limit: READ_LIMIT });
 }
@@ -49,6 +55,11 @@ export class BufferSource implements ByteSource {
   read(offset: bigint, length: bigint, part: string): Uint8Array {
     check(this, offset, length, part);
     return this.#bytes.slice(Number(offset), Number(offset + length));
+  }
+
+  readInto(offset: bigint, target: Uint8Array, part: string): void {
+    checkInside(this, offset, BigInt(target.length), part);
+    target.set(this.#bytes.subarray(Number(offset), Number(offset) + target.length));
   }
 }
 
@@ -86,15 +97,20 @@ export class FileSource implements ByteSource {
   read(offset: bigint, length: bigint, part: string): Uint8Array {
     check(this, offset, length, part);
     const bytes = new Uint8Array(Number(length));
+    this.readInto(offset, bytes, part);
+    return bytes;
+  }
+
+  readInto(offset: bigint, target: Uint8Array, part: string): void {
+    checkInside(this, offset, BigInt(target.length), part);
     let done = 0;
-    while (done < bytes.length) {
-      const got = this.#readAt(bytes, done, offset + BigInt(done));
+    while (done < target.length) {
+      const got = this.#readAt(target, done, offset + BigInt(done));
       if (got === 0) {
         fail('read.changed', { file: this.name, offset, part }, { what: 'it became shorter' });
       }
       done += got;
     }
-    return bytes;
   }
 
   #readAt(bytes: Uint8Array, at: number, offset: bigint): number {
@@ -120,13 +136,14 @@ export interface Write {
 export class OverlaySource implements ByteSource {
   readonly name: string;
   readonly size: bigint;
-  readonly #base: ByteSource;
-  readonly #writes: readonly Write[];
+  /** What lies under the writes: outside them, both sources are the same bytes. */
+  readonly base: ByteSource;
+  readonly writes: readonly Write[];
 
   constructor(base: ByteSource, writes: readonly Write[], size?: bigint) {
     this.name = base.name;
-    this.#base = base;
-    this.#writes = writes;
+    this.base = base;
+    this.writes = writes;
     const reach = writes.reduce((end, w) => max(end, w.offset + BigInt(w.bytes.length)), base.size);
     this.size = size ?? reach;
   }
@@ -134,18 +151,22 @@ export class OverlaySource implements ByteSource {
   read(offset: bigint, length: bigint, part: string): Uint8Array {
     check(this, offset, length, part);
     const bytes = new Uint8Array(Number(length));
-    const end = offset + length;
-    if (offset < this.#base.size) {
-      const stop = end < this.#base.size ? end : this.#base.size;
-      bytes.set(this.#base.read(offset, stop - offset, part));
-    }
-    for (const write of this.#writes) {
+    this.readInto(offset, bytes, part);
+    return bytes;
+  }
+
+  readInto(offset: bigint, target: Uint8Array, part: string): void {
+    checkInside(this, offset, BigInt(target.length), part);
+    const end = offset + BigInt(target.length);
+    const fromBase = Number(max(min(end, this.base.size) - offset, 0n));
+    if (fromBase > 0) this.base.readInto(offset, target.subarray(0, fromBase), part);
+    target.fill(0, fromBase);
+    for (const write of this.writes) {
       const from = max(offset, write.offset);
       const to = min(end, write.offset + BigInt(write.bytes.length));
       if (from >= to) continue;
-      bytes.set(write.bytes.subarray(Number(from - write.offset), Number(to - write.offset)), Number(from - offset));
+      target.set(write.bytes.subarray(Number(from - write.offset), Number(to - write.offset)), Number(from - offset));
     }
-    return bytes;
   }
 }
 

@@ -1,11 +1,19 @@
 import { problem } from '../problem.js';
 
-/** Refusals of the command line itself. */
+/** Refusals of the command line itself, and the one problem that is never the user's. */
 export const usageProblems = {
   'usage.bad': problem<{ what: string; hint?: string }>({
     exit: 2,
     text: (c) => c.what,
     hint: (c) => c.hint ?? 'xen-elfpatch --help lists the commands, xen-elfpatch COMMAND --help their options',
     meaning: 'The words on the command line do not make a command.',
+  }),
+  'internal.bug': problem<{ message: string }>({
+    exit: 2,
+    text: (c) => `unexpected error: ${c.message.split('\n')[0]}`,
+    hint: 'this is a bug in xen-elfpatch; XEN_ELFPATCH_DEBUG=1 shows where, please report it with the input',
+    meaning:
+      'The program met a state that it does not expect. No input, however damaged, should lead here; if one does, ' +
+      'the mistake is in xen-elfpatch. Nothing was written.',
   }),
 } as const;

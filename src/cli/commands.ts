@@ -1,0 +1,11 @@
+/** The commands, in the order of the help text. Each imports its work when it is called. */
+import { type Command, command } from './command.js';
+import { explainShape } from './commands/explain.js';
+import { notesShape } from './commands/notes.js';
+import { patchShape } from './commands/patch.js';
+
+export const COMMANDS: readonly Command[] = [
+  command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
+  command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+];

@@ -1,0 +1,68 @@
+/** `notes IMAGE…`: reads each image and prints what its notes say. */
+import { readElf } from '../../elf/read.js';
+import { type PatchError, placePrefix } from '../../errors/patch-error.js';
+import { errorDocument, errorFacts } from '../../report/error-report.js';
+import { type Json, jsonDocument } from '../../report/json.js';
+import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
+import { notesJson, notesText } from '../../report/notes-report.js';
+import { styleOf } from '../../report/text.js';
+import type { ExitStatus } from '../command.js';
+import { asPatchError, printError } from '../errors.js';
+import { openInput } from '../input.js';
+import { wantsColor, writeErr, writeOut } from '../output.js';
+import type { NotesArgs } from './notes.js';
+
+/**
+ * Every image is looked at, also behind one that cannot be read: that one is reported in its turn, stands in the document
+ * with its error, and makes the exit status 2. Exit 1 when an image has no Xen note and `--require-xen` is given.
+ */
+export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
+  const style = styleOf(!args.json && wantsColor(args.color));
+  const entries: { readonly [key: string]: Json }[] = [];
+  const errors: PatchError[] = [];
+  let missing = false;
+  for (const [i, image] of args.images.entries()) {
+    try {
+      const facts = readFacts(image);
+      warn(facts);
+      if (args.requireXen && facts.xen.notes.length === 0) {
+        missing = true;
+        const where = placePrefix({ file: facts.image.source.name });
+        writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
+      }
+      if (args.json) entries.push(notesJson(facts, args));
+      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
+    } catch (thrown) {
+      const error = asPatchError(thrown);
+      printError(error);
+      errors.push(error);
+      entries.push({ file: image, error: errorFacts(error) });
+    }
+  }
+  const status = errors.length > 0 ? 2 : missing ? 1 : 0;
+  if (args.json) {
+    // Where nothing at all could be read there are no results: the document is an error's, as for every command.
+    const none = errors.length === args.images.length;
+    writeOut(none ? errorDocument('notes', 2, errors) : jsonDocument('notes', { images: entries }));
+  }
+  return status;
+}
+
+/** The headers and notes are read here and now, so the image need not stay open. */
+function readFacts(image: string): NotesFacts {
+  const input = openInput(image);
+  try {
+    return notesFacts(readElf(input.source));
+  } finally {
+    input.close();
+  }
+}
+
+/** Ranges that could be read in part. */
+function warn({ image, areas }: NotesFacts): void {
+  for (const { range, places, problem } of areas) {
+    if (problem === undefined) continue;
+    const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
+    writeErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}\n`);
+  }
+}

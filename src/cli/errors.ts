@@ -1,0 +1,31 @@
+/** Every failure ends here: one line and a hint on stderr, one JSON document on stdout where JSON was asked for. */
+import { PatchError } from '../errors/patch-error.js';
+import { errorDocument } from '../report/error-report.js';
+import type { ExitStatus } from './command.js';
+import { writeErr, writeOut } from './output.js';
+
+/** As a PatchError, whatever was thrown: an unexpected error is `internal.bug`. */
+export function asPatchError(error: unknown): PatchError {
+  if (error instanceof PatchError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return PatchError.of('internal.bug', {}, { message }, error);
+}
+
+/** Prints one failure the way a person reads it. The stack is shown only for our own faults and only on request. */
+export function printError(error: PatchError): void {
+  const hint = error.hint === undefined ? '' : `  hint: ${error.hint}\n`;
+  writeErr(`xen-elfpatch: ${error.message}\n${hint}`);
+  if (process.env['XEN_ELFPATCH_DEBUG']) {
+    const origin = error.cause instanceof Error ? error.cause : error;
+    writeErr(`${origin.stack ?? ''}\n`);
+  }
+}
+
+/** Reports what ended the command and gives its exit status. */
+export function reportFailure(thrown: unknown, command: string | undefined, json: boolean): ExitStatus {
+  const error = asPatchError(thrown);
+  process.exitCode = error.exit;
+  printError(error);
+  if (json) writeOut(errorDocument(command, error.exit, [error]));
+  return error.exit;
+}

@@ -1,0 +1,104 @@
+/** Opening the image that a command was given: a path, or `-` for standard input. */
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileSource, systemError } from '../bytes/source.js';
+import { fail } from '../errors/patch-error.js';
+import { isTerminal, waitABit } from './output.js';
+
+/** An image that is open for reading. */
+export interface OpenInput {
+  readonly source: FileSource;
+  /** Where its bytes can be opened again while it is open. */
+  readonly path: string;
+  close(): void;
+}
+
+/** What messages call standard input. */
+export const STDIN_NAME = '<stdin>';
+
+/** Where the open descriptors of this process have names. */
+const DESCRIPTORS = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd';
+
+let stdinTaken = false;
+
+/** Opens an image. Errors: those of FileSource.open; `usage.bad` for a terminal or for `-` given twice. */
+export function openInput(word: string): OpenInput {
+  if (word !== '-') {
+    const source = FileSource.open(word);
+    return { source, path: word, close: () => source.close() };
+  }
+  if (stdinTaken) fail('usage.bad', {}, { what: '- was given twice, and standard input can be read once' });
+  stdinTaken = true;
+  if (isTerminal(0)) {
+    const hint = 'Redirect an image into it: xen-elfpatch notes - < vmlinux';
+    fail('usage.bad', {}, { what: 'standard input is a terminal, wanted an image', hint });
+  }
+  const fd = isFileAtStart() ? undefined : spool();
+  const path = `${DESCRIPTORS}/${fd ?? 0}`;
+  const source = FileSource.open(path, STDIN_NAME);
+  return {
+    source,
+    path,
+    close() {
+      source.close();
+      if (fd !== undefined) closeSync(fd);
+    },
+  };
+}
+
+/** Is standard input a file that can be opened by itself, with nothing read from it yet? */
+function isFileAtStart(): boolean {
+  try {
+    FileSource.open(`${DESCRIPTORS}/0`).close();
+    return readFileSync('/proc/self/fdinfo/0', 'latin1').startsWith('pos:\t0\n');
+  } catch {
+    // A pipe, or a system that does not tell: it is copied.
+    return false;
+  }
+}
+
+/**
+ * Copies standard input to a file, because images are read by range, in any order. The file has no name any more when
+ * the first byte arrives, so that no end of the command, SIGKILL included, leaves it behind.
+ */
+function spool(): number {
+  const fd = nameless();
+  try {
+    const chunk = new Uint8Array(1 << 20);
+    for (let got = readChunk(chunk); got > 0; got = readChunk(chunk)) {
+      for (let done = 0; done < got; ) done += writeSync(fd, chunk, done, got - done);
+    }
+  } catch (error) {
+    closeSync(fd);
+    throw systemError(error, STDIN_NAME, `copy it to ${tmpdir()}`);
+  }
+  return fd;
+}
+
+function nameless(): number {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
+    const path = join(folder, 'stdin');
+    const fd = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    rmdirSync(folder);
+    return fd;
+  } catch (error) {
+    throw systemError(error, tmpdir(), 'make a file for standard input');
+  }
+}
+
+/** Bytes read, 0 at the end. A pipe that another program made non-blocking is waited for. */
+function readChunk(chunk: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(0, chunk, 0, chunk.length, null);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      waitABit();
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
+import { COMMANDS } from './commands.js';
+import { reportFailure } from './errors.js';
+import { writeErr, writeOut } from './output.js';
+import { namedCommand, overviewText, parseCommandLine } from './parse.js';
+
+async function main(args: readonly string[]): Promise<void> {
+  try {
+    if (args.length === 0) {
+      writeErr(overviewText(COMMANDS));
+      process.exitCode = 2;
+      return;
+    }
+    const parsed = parseCommandLine(args, COMMANDS);
+    if (parsed.kind === 'text') {
+      writeOut(parsed.text);
+      return;
+    }
+    process.exitCode = await parsed.command.run(parsed.options, parsed.words);
+  } catch (error) {
+    // Even where the line itself cannot be read, who asked for JSON gets JSON.
+    process.exitCode = reportFailure(error, namedCommand(args, COMMANDS), asksForJson(args));
+  }
+}
+
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes('--json');
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,60 @@
+/**
+ * Text to standard output and error, written at once and whole: an exit right behind it loses nothing, and a reader that
+ * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
+ */
+import { fstatSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** Writes results. Does not return when the reader has gone: there is nobody left to tell. */
+export function writeOut(text: string): void {
+  if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
+}
+
+/** Writes errors, warnings and progress; a closed standard error is not a reason to stop. */
+export function writeErr(text: string): void {
+  writeAll(2, text);
+}
+
+/** False when nobody reads any more (EPIPE). */
+function writeAll(fd: 1 | 2, text: string): boolean {
+  const bytes = Buffer.from(text, 'utf8');
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(fd, bytes, done, bytes.length - done);
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EPIPE') return false;
+      if (fd === 2) return true;
+      if (code !== 'EAGAIN') throw error;
+      // Another program made the pipe non-blocking and it is full: wait for the reader.
+      waitABit();
+    }
+  }
+  return true;
+}
+
+/** Sleeps two milliseconds, without the event loop. */
+export function waitABit(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+}
+
+/** Is this descriptor a terminal? Node's tty module is loaded only for a character device. */
+export function isTerminal(fd: 0 | 1 | 2): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    // A closed descriptor is no terminal.
+    return false;
+  }
+  const tty: typeof import('node:tty') = createRequire(import.meta.url)('node:tty');
+  return tty.isatty(fd);
+}
+
+export const COLOR_MODES = ['auto', 'always', 'never'] as const;
+export type ColorMode = (typeof COLOR_MODES)[number];
+
+/** Should results be coloured? `auto`: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
+export function wantsColor(mode: ColorMode): boolean {
+  if (mode !== 'auto') return mode === 'always';
+  return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1);
+}

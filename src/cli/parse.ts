@@ -1,0 +1,178 @@
+/** The command line to a command and its arguments, or to a text that answers it (help, version). */
+import yargs, { type Argv } from 'yargs';
+import { fail } from '../errors/patch-error.js';
+import { nearest } from '../note/nearest.js';
+import { VERSION } from '../version.js';
+import type { Command, Words } from './command.js';
+import { type UsageWords, usageWords } from './usage-words.js';
+
+export const SCRIPT = 'xen-elfpatch';
+
+export type Parsed =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'run'; readonly command: Command; readonly options: unknown; readonly words: readonly string[] };
+
+/** Reads a command line. Errors: `usage.bad`. */
+export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Parsed {
+  const { name, rest } = splitCommand(args);
+  const command = commands.find(({ shape }) => shape.name === name);
+  if (command !== undefined) return parseCommand(command, rest);
+
+  if (name !== undefined && !asksForHelp(args)) {
+    const [close] = nearest(
+      name,
+      commands.map(({ shape }) => shape.name),
+    );
+    const hint = close === undefined ? undefined : `Did you mean ${SCRIPT} ${close}?`;
+    fail('usage.bad', {}, { what: `unknown command ${name}`, ...(hint === undefined ? {} : { hint }) });
+  }
+  const { text } = yargsParse(overview(commands), args, []);
+  if (text === '') fail('usage.bad', {}, { what: 'no command given' });
+  return { kind: 'text', text };
+}
+
+/** The text of `xen-elfpatch --help`. */
+export function overviewText(commands: readonly Command[]): string {
+  return yargsParse(overview(commands), ['--help'], []).text;
+}
+
+/** The command that a line names, whether or not the rest of it makes sense. */
+export function namedCommand(args: readonly string[], commands: readonly Command[]): string | undefined {
+  const { name } = splitCommand(args);
+  return commands.find(({ shape }) => shape.name === name)?.shape.name;
+}
+
+/** The command's name and everything else; options that every command has may stand before it. */
+function splitCommand(args: readonly string[]): { name: string | undefined; rest: readonly string[] } {
+  let at = 0;
+  while (at < args.length && args[at]?.startsWith('-') && args[at] !== '--') at += args[at] === '--color' ? 2 : 1;
+  if (args[at] === '--') return { name: undefined, rest: args };
+  return { name: args[at], rest: [...args.slice(0, at), ...args.slice(at + 1)] };
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('--version');
+}
+
+function parseCommand(command: Command, args: readonly string[]): Parsed {
+  const { shape } = command;
+  const { text, options, words } = yargsParse(command.options(described(command)), args, shape.repeatable, shape.name);
+  if (text !== '') return { kind: 'text', text };
+  checkWords(shape.name, shape.words, words);
+  return { kind: 'run', command, options, words };
+}
+
+function checkWords(name: string, { name: word, min, max }: Words, words: readonly string[]): void {
+  const hint = `${SCRIPT} ${name} --help shows how it is called`;
+  if (words.length < min) {
+    const wanted = max > min ? `at least one ${word}` : `one ${word}`;
+    fail('usage.bad', {}, { what: `${name}: no ${word} given, wanted ${wanted}`, hint });
+  }
+  if (words.length > max) {
+    const wanted = max === 1 ? `one ${word}` : `${max} of ${word}`;
+    fail('usage.bad', {}, { what: `${name}: unexpected word ${words[max]}, wanted ${wanted}`, hint });
+  }
+}
+
+/** `--help` and `--version`, in the last place of the list. */
+function withHelp<T>(cli: Argv<T>): Argv<T> {
+  return cli.help('help', 'show this text').version('version', 'show the version', VERSION);
+}
+
+/** A yargs that keeps values as they are typed and leaves errors and output to its caller. */
+function bare(): Argv {
+  return (
+    yargs([])
+      .scriptName(SCRIPT)
+      .exitProcess(false)
+      .detectLocale(false)
+      // Added behind the command's own options; see withHelp.
+      .help(false)
+      .version(false)
+      .strictOptions()
+      // [string] and [boolean] behind every option tell nobody anything; descriptions name the values.
+      .usageConfiguration({ 'hide-types': true })
+      .parserConfiguration({
+        // 0xffffffff81000018 would become a rounded double, `--set A=1 vmlinux` would swallow the image.
+        'parse-numbers': false,
+        'parse-positional-numbers': false,
+        'greedy-arrays': false,
+        'dot-notation': false,
+        'boolean-negation': false,
+        'short-option-groups': false,
+        'populate--': true,
+      })
+  );
+}
+
+function described({ shape }: Command): Argv {
+  const cli = bare().usage(`${SCRIPT} ${shape.name} ${shape.synopsis}\n\n${shape.about}`);
+  for (const [line, what] of shape.examples) cli.example(line, what);
+  return cli;
+}
+
+function overview(commands: readonly Command[]): Argv {
+  const cli = bare().usage(
+    `${SCRIPT} COMMAND [options]\n\nGives a linked ELF kernel the right Xen notes, and proves that nothing else changed.`,
+  );
+  for (const { shape } of commands) cli.command(`${shape.name} ${shape.synopsis}`, shape.summary);
+  return cli
+    .example(`${SCRIPT} notes vmlinux`, 'what a kernel tells Xen')
+    .example(`${SCRIPT} explain PHYS32_ENTRY`, 'what that note means')
+    .epilogue(`${SCRIPT} COMMAND --help shows the options of a command.`);
+}
+
+interface YargsResult {
+  readonly text: string;
+  readonly options: unknown;
+  readonly words: readonly string[];
+}
+
+function yargsParse(
+  cli: Argv<unknown>,
+  args: readonly string[],
+  repeatable: readonly string[],
+  command?: string,
+): YargsResult {
+  let text = '';
+  let problem: Error | undefined;
+  const parsed = withHelp(cli).parse(
+    [...args],
+    {},
+    (error: Error | undefined | null, _argv: unknown, output: string) => {
+      problem = error ?? undefined;
+      text = output;
+    },
+  );
+  if (problem !== undefined) refuse(usageWords(problem.message, knownOptions(cli)), command);
+  const {
+    _: before,
+    '--': behind = [],
+    ...options
+  } = parsed as Record<string, unknown> & {
+    _: (string | number)[];
+    '--'?: (string | number)[];
+  };
+  refuseRepeats(options, repeatable, command);
+  return { text: text === '' ? '' : `${text}\n`, options, words: [...before, ...behind].map(String) };
+}
+
+function refuseRepeats(options: Record<string, unknown>, repeatable: readonly string[], command?: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (Array.isArray(value) && !repeatable.includes(name) && /^[a-z0-9-]{2,}$/.test(name)) {
+      refuse({ what: `--${name} given ${value.length} times, wanted it once` }, command);
+    }
+  }
+}
+
+/** A refusal with the best hint there is: what was likely meant, else where to look. */
+function refuse({ what, hint }: UsageWords, command: string | undefined): never {
+  const look = command === undefined ? undefined : `${SCRIPT} ${command} --help shows the options`;
+  const best = hint ?? look;
+  fail('usage.bad', {}, best === undefined ? { what } : { what, hint: best });
+}
+
+/** The long names of the options that a yargs instance was told of. */
+function knownOptions(cli: Argv<unknown>): string[] {
+  return Object.keys(cli.getOptions().key).filter((name) => name.length > 1);
+}

@@ -1,0 +1,46 @@
+/** `explain messages`, and the page for a message that was recognised. */
+import { type Block, heading, text } from '../blocks.js';
+import { commandLines } from '../notes/note-pages.js';
+import { type Topic, topicOf } from '../page.js';
+import { bootMessages } from './boot.js';
+import { findMessages } from './match.js';
+import type { Message } from './message.js';
+import { toolstackMessages } from './toolstack.js';
+import { vmmMessages } from './vmm.js';
+import { xenMessages } from './xen.js';
+
+export const MESSAGES: readonly Message[] = [...xenMessages, ...toolstackMessages, ...vmmMessages, ...bootMessages];
+
+export function messagesTopic(): Topic {
+  const intro = text`What loaders print when they do not like an image, what is behind it and what to do. explain takes a
+    piece of a message in quotes and shows the entry for it alone: explain "without PVH ELF Note". In these texts … stands
+    for a part that varies.`;
+  const groups: readonly (readonly [string, readonly Message[]])[] = [
+    ['Xen', xenMessages],
+    ['xl', toolstackMessages],
+    ['QEMU and other VMMs', vmmMessages],
+    ['GRUB, kexec and tools', bootMessages],
+  ];
+  const blocks = [intro, ...groups.flatMap(([title, rows]) => [heading(title), ...rows.flatMap(blocksOf)])];
+  return topicOf({ name: 'messages', title: 'Messages: from what was printed to what to do', blocks }, 'messages', {
+    messages: MESSAGES,
+  });
+}
+
+/** The page for a piece of a message; undefined when no known message has it. */
+export function messageTopic(asked: string): Topic | undefined {
+  const found = findMessages(asked, MESSAGES);
+  if (found.length === 0) return undefined;
+  const blocks = [...found.flatMap(blocksOf), text`All known messages: explain messages.`];
+  const title = found.length === 1 ? 'A known message' : `${found.length} known messages have these words`;
+  return topicOf({ name: asked, title, blocks }, 'messages', { messages: found });
+}
+
+function blocksOf({ by, says, cause, cure, commands }: Message): Block[] {
+  const blocks: Block[] = [
+    { kind: 'list', items: says.map((line) => `${by}: "${line}"`) },
+    { kind: 'text', text: `${cause} ${cure}` },
+  ];
+  if (commands.length > 0) blocks.push({ kind: 'code', lines: commands.flatMap(commandLines) });
+  return blocks;
+}

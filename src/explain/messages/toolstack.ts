@@ -1,0 +1,70 @@
+import type { Message } from './message.js';
+
+const XL = 'xl (libxl, libxenguest)';
+
+/** Messages of the toolstack. Sources: tools/libs/guest/xg_dom_*.c in xen.git. */
+export const toolstackMessages: readonly Message[] = [
+  {
+    by: XL,
+    says: ['xc_dom_find_loader: no loader found: Invalid kernel'],
+    cause:
+      'Every loader looked at the file and none took it. The reason is swallowed: it may be any of the checks that Xen ' +
+      'names when the same file is tried as dom0.',
+    cure: 'Check the notes: LOADER, XEN_VERSION, VIRT_BASE, ENTRY, FEATURES (explain xen-pv).',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pv -o kernel.xen'],
+  },
+  {
+    by: XL,
+    says: ['xc_dom_guest_type: image not capable of booting inside a HVM container: Invalid kernel'],
+    cause: 'type="pvh" was asked for and the kernel has notes for PV only.',
+    cure: 'Use type="pv", or add PHYS32_ENTRY if the kernel has a PVH entry.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: XL,
+    says: ['xc_dom_parse_hvm_kernel: ELF image is not 32bit: Invalid kernel'],
+    cause:
+      'In a PVH guest an ELF64 whose notes do not hold is tried as HVM firmware, which must be 32-bit. The real fault is in ' +
+      'the notes: PHYS32_ENTRY missing or outside the image, or an unknown required feature.',
+    cure: 'The number of bits is not the problem; mend the notes.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: XL,
+    says: ['kernel is not a bzImage: Invalid kernel'],
+    cause: 'The complaint of the loader that was tried last. For an ELF the reason lies with its notes.',
+    cure: 'Treat it as "no loader found".',
+    commands: ['xen-elfpatch notes kernel.elf'],
+  },
+  {
+    by: XL,
+    says: ['guest type … not supported by xen kernel, sorry'],
+    cause:
+      'Xen does not offer this kind of guest. xen-3.0-x86_32: a 32-bit PV kernel without PAE_MODE. xen-3.0-x86_32p: 32-bit ' +
+      'PV is not built in or not enabled. xen-3.0-x86_64: no PV. hvm-3.0-x86_32: no hardware virtualisation.',
+    cure: 'PAE_MODE=yes in the first case; for the second pvshim=1; otherwise another kind of guest.',
+    commands: ['xen-elfpatch patch kernel32.elf --set PAE_MODE=yes -o kernel.xen'],
+  },
+  {
+    by: XL,
+    says: ['Kernel does not support unprivileged (DomU) operation'],
+    cause: 'FEATURES requires dom0 (!dom0).',
+    cure: 'Take the ! away: dom0 alone says that the kernel can, not that it must.',
+    commands: ['xen-elfpatch patch kernel.elf --set FEATURES=dom0 -o kernel.xen'],
+  },
+  {
+    by: XL,
+    says: ['unsupported feature requested'],
+    cause: 'The guest configuration asks for a feature that the notes of the kernel do not list as supported.',
+    cure: 'Name it in FEATURES, if the kernel has it (explain features).',
+    commands: ['xen-elfpatch notes kernel.elf'],
+  },
+  {
+    by: XL,
+    says: ['arch hooks not set: Internal error'],
+    cause:
+      'Old toolstacks print this for a kernel that they cannot place, often one without PHYS32_ENTRY in a PVH guest.',
+    cure: 'Add the note.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+];

@@ -1,0 +1,148 @@
+import type { Message } from './message.js';
+
+const QEMU = 'QEMU';
+const LINUX_LOADER = 'Firecracker, Cloud Hypervisor';
+
+/** Messages of QEMU (hw/i386/x86-common.c, hw/i386/multiboot.c, hw/core/loader.c) and of rust-vmm's linux-loader. */
+export const vmmMessages: readonly Message[] = [
+  {
+    by: QEMU,
+    says: ['Error loading uncompressed kernel without PVH ELF Note'],
+    cause:
+      'QEMU found no PHYS32_ENTRY. The note is missing; or stands in a section that no PT_NOTE covers; or in a PT_NOTE with ' +
+      'p_align 8, whose steps QEMU rounds to 8 (a .note.gnu.property in the same output section does that); or its value ' +
+      'is 0. A kernel meant for multiboot gets here when its header is not found: beyond offset 8140, misaligned, with a ' +
+      'wrong checksum, or multiboot 2 only.',
+    cure: 'Look first; patch adds the note, or rewrites the segment with p_align 4.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: QEMU,
+    says: ['Cannot load x86-64 image, give a 32bit one.'],
+    cause:
+      'A multiboot 1 header in the first 8 KiB comes before any PVH note, and QEMU refuses EM_X86_64 for multiboot.',
+    cure: 'Remove the multiboot header or move it behind offset 8140; a note alone does not help.',
+    commands: [],
+  },
+  {
+    by: QEMU,
+    says: ['Error while loading elf kernel'],
+    cause:
+      'The ELF itself was refused: big endian, e_machine neither 3 nor 62, no program headers, or a PT_LOAD or PT_NOTE that ' +
+      'reaches beyond the end of the file.',
+    cure: 'The file is damaged or not for this machine.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: QEMU,
+    says: ['elfboot unsupported flags = …'],
+    cause: 'e_flags has one of the bits 0x10004 set.',
+    cure: 'x86 defines no e_flags; the file was damaged or made by an odd tool.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: QEMU,
+    says: ['Some ROM regions are overlapping'],
+    cause: 'Two PT_LOADs overlap in physical memory, or one lies over the firmware below 4 GiB.',
+    cure: 'Check p_paddr of each PT_LOAD.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: QEMU,
+    says: ['Floating point exception', 'SIGFPE'],
+    cause: 'A PT_NOTE has p_align 0 and QEMU divides by it.',
+    cure: 'Rewrite the note segment; patch writes p_align 4.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: QEMU,
+    says: ['Segmentation fault', 'SIGSEGV'],
+    cause: 'A PT_NOTE without PHYS32_ENTRY is followed by a long run of zeros; the walk does not stop at its end.',
+    cure: 'Put PHYS32_ENTRY into the PT_NOTE; patch merges all notes into one.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: QEMU,
+    says: [
+      'invalid load_addr address',
+      'invalid header_addr address',
+      'invalid load_end_addr address',
+      'fread() failed',
+    ],
+    cause: 'The address fields of the multiboot 1 header do not fit the file: something was inserted or moved.',
+    cure: 'Such an image must not be rearranged; take a placement that moves nothing.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh --placement append -o kernel.pvh'],
+  },
+  {
+    by: QEMU,
+    says: ['invalid kernel header', 'linux kernel too old to load a ram disk'],
+    cause: 'The file was taken for an ancient Linux image: it is no ELF, or the machine version does not know PVH.',
+    cure: 'Use machine pc or q35 of version 4.0 or later, and an ELF.',
+    commands: [],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header'],
+    cause:
+      'No PHYS32_ENTRY in the last PT_NOTE: the note is missing, or stands in an earlier PT_NOTE, or its owner lacks the NUL ' +
+      '(namesz 3). A build-id segment or an empty PT_NOTE behind it is enough.',
+    cure: 'patch leaves one PT_NOTE that all readers agree on.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid PVH note header'],
+    cause: 'PHYS32_ENTRY has fewer than 4 bytes.',
+    cure: 'Write it again.',
+    commands: ['xen-elfpatch patch kernel.elf --set PHYS32_ENTRY=phys:pvh_start -o kernel.pvh'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Unable to read note header'],
+    cause: 'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there.',
+    cure: 'Rewrite the notes with their exact size.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid alignment'],
+    cause: 'linux-loader before 0.9 steps by p_align, which is not a power of two here (0 included).',
+    cure: 'p_align 4, which patch writes.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid program header size'],
+    cause: 'The kernel is an ELF32; these loaders take ELF64 only.',
+    cure: 'Link it as ELF64. The code at the entry stays 32-bit code.',
+    commands: [],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid entry address'],
+    cause: 'e_entry is below 1 MiB, which is refused even where PHYS32_ENTRY is used.',
+    cure: 'Link the kernel at 1 MiB or above.',
+    commands: [],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid Elf magic number', 'Unable to read elf header', 'Unable to read kernel image'],
+    cause: 'The file is no ELF, is cut short, or a segment lies outside the memory of the guest.',
+    cure: 'Give the linked kernel, and enough memory.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: 'StratoVirt',
+    says: ['No Note header contains PVH entry info in ELF kernel image.'],
+    cause: 'No PHYS32_ENTRY in any PT_NOTE, as StratoVirt steps: by p_align.',
+    cure: 'As for QEMU.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+  {
+    by: 'Alioth',
+    says: ['Cannot find payload entry point'],
+    cause: 'No PHYS32_ENTRY of 4 or 8 bytes in a PT_NOTE or note section.',
+    cure: 'As for QEMU.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+  },
+];

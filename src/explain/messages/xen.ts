@@ -1,0 +1,207 @@
+import type { Message } from './message.js';
+
+const XEN = 'Xen';
+const LOOK = ['xen-elfpatch notes kernel.elf'];
+
+/**
+ * Messages of Xen's parser and dom0 builder. Sources: xen/common/libelf/libelf-dominfo.c, xen/arch/x86/pv/dom0_build.c,
+ * xen/arch/x86/hvm/dom0_build.c.
+ */
+export const xenMessages: readonly Message[] = [
+  {
+    by: XEN,
+    says: ["Not a Xen-ELF image: No ELF notes or '__xen_guest' section found"],
+    cause: 'The file has no PT_NOTE, no SHT_NOTE section and no __xen_guest section; or a PT_NOTE with p_offset 0.',
+    cure: 'Give it the notes of the kind of guest it is.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pv -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: [
+      "Will only load images built for the generic loader or Linux images (Not '…' and '…') or with PHYS32_ENTRY set",
+    ],
+    cause:
+      'Notes were found, but among those owned by exactly Xen there is no LOADER that begins with generic and no GUEST_OS ' +
+      'that begins with linux. With two empty values in the message no Xen note was found at all: another owner, an ' +
+      'empty or zeroed PT_NOTE, or records padded to 8 bytes, which Xen reads in steps of 4.',
+    cure: 'Look at what is there; then add LOADER, or rewrite the notes.',
+    commands: [...LOOK, 'xen-elfpatch patch kernel.elf --set LOADER=generic --set XEN_VERSION=xen-3.0 -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ["Xen will only load images built for Xen v3.0 (Not '…')"],
+    cause: 'XEN_VERSION is missing or does not begin with xen-3.0. It names the interface, not the release.',
+    cure: 'Set it to xen-3.0.',
+    commands: ['xen-elfpatch patch kernel.elf --set XEN_VERSION=xen-3.0 -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['ELF_PADDR_OFFSET set, VIRT_BASE unset'],
+    cause: 'The note PADDR_OFFSET is there without VIRT_BASE.',
+    cure: 'Set both, or neither.',
+    commands: ['xen-elfpatch patch kernel.elf --unset PADDR_OFFSET -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['ELF start or entries are out of bounds'],
+    cause:
+      'The entry does not lie between the first and the last byte of the kernel as Xen computes them: p_paddr + VIRT_BASE ' +
+      '- PADDR_OFFSET for PV, p_paddr for PVH. Usual reasons: ENTRY is physical or PHYS32_ENTRY virtual; VIRT_BASE is ' +
+      'missing; PADDR_OFFSET is 0 although p_paddr = p_vaddr; a value of 4 bytes for a 64-bit address; a descriptor whose ' +
+      'size is not 1, 2, 4 or 8 and reads as 0; no PT_LOAD with a flag in p_flags.',
+    cure: 'Compare the notes with the PT_LOADs; the presets work them out. dom0=verbose makes Xen print its numbers.',
+    commands: [...LOOK, 'xen-elfpatch patch kernel.elf --preset pv -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['P->M table base is out of bounds'],
+    cause: 'INIT_P2M points into the kernel. For a PVH start the physical range is compared.',
+    cure: 'Move it, or remove it: the table then follows the kernel.',
+    commands: ['xen-elfpatch patch kernel.elf --unset INIT_P2M -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['Could not construct domain 0'],
+    cause:
+      'The panic that ends every refused dom0 kernel; the reason is the ERROR line above it. With no such line, FEATURES ' +
+      'requires (!) a feature that Xen does not know.',
+    cure: 'Correct the feature string.',
+    commands: [...LOOK, "xen-elfpatch patch kernel.elf --set 'FEATURES=!writable_page_tables' -o kernel.xen"],
+  },
+  {
+    by: XEN,
+    says: ['broken ELF: out of range access', 'broken ELF: too many ELF notes', 'broken ELF: …'],
+    cause:
+      'A string without NUL at the end of the file, a range beyond the end of the file, or more than 65536 notes. Only a ' +
+      'remark: no image is refused for it, but the note in question is lost.',
+    cure: 'Rewriting the notes ends it.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: XEN,
+    says: ['ELF: phdr overflow (off … > size …)', 'ELF: shdr overflow (off … > size …)'],
+    cause: 'The program or section header table lies beyond the end of the file: cut short, wrong class or byte order.',
+    cure: 'The file is damaged; take it from the linker again.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: XEN,
+    says: ['ELF: not an ELF binary', 'Not enough memory to relocate the dom0 kernel image'],
+    cause: 'The file is neither an ELF nor anything that Xen can unpack.',
+    cure: 'Give the linked kernel, or a bzImage.',
+    commands: ['xen-elfpatch notes kernel.elf'],
+  },
+  {
+    by: XEN,
+    says: ['Found 32-bit PV kernel, but CONFIG_PV32 missing'],
+    cause: 'The kernel is an ELF32 and this Xen was built without 32-bit PV.',
+    cure: 'Use a 64-bit kernel, PVH, or for a guest the PV shim (pvshim=1).',
+    commands: [],
+  },
+  {
+    by: XEN,
+    says: ['Mismatch between Xen and DOM0 kernel'],
+    cause: 'e_machine is not EM_X86_64, the file is big endian, or a 32-bit kernel has no PAE_MODE.',
+    cure: 'A 32-bit kernel wants PAE_MODE=yes; the rest is a matter of the link.',
+    commands: ['xen-elfpatch patch kernel32.elf --set PAE_MODE=yes -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['Kernel does not support Dom0 operation'],
+    cause: 'SUPPORTED_FEATURES is there without bit 11 (dom0), or its size is not a multiple of 4.',
+    cure: 'Set the bit.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pv+dom0 -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['Dom0 requires supervisor-mode execution'],
+    cause: 'FEATURES requires supervisor_mode_kernel (with !), which a PV dom0 cannot have.',
+    cure: 'Take the ! away.',
+    commands: ["xen-elfpatch patch kernel.elf --set 'FEATURES=supervisor_mode_kernel' -o kernel.xen"],
+  },
+  {
+    by: XEN,
+    says: ['Invalid HYPERCALL_PAGE field in ELF notes.'],
+    cause: 'The address is 0, physical, of 4 bytes in an ELF64, or outside the area that Xen maps for the kernel.',
+    cure: 'It is the virtual address of a page of its own in the image.',
+    commands: ['xen-elfpatch patch vmlinux --set HYPERCALL_PAGE=sym:hypercall_page -o vmlinux.xen'],
+  },
+  {
+    by: XEN,
+    says: ['DOM0 image overlaps with Xen private area.'],
+    cause: 'The kernel, or the area behind it, touches 0xffff800000000000 to 0xffff880000000000.',
+    cure: 'VIRT_BASE is wrong, or the kernel is linked at an address that belongs to Xen.',
+    commands: LOOK,
+  },
+  {
+    by: XEN,
+    says: ['Failed to load the kernel binary'],
+    cause: 'Copying a segment failed: non-canonical addresses, or p_filesz larger than p_memsz.',
+    cure: 'The program headers are wrong.',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: XEN,
+    says: ['Domain 0 allocation is too small for kernel image', 'Not enough RAM for domain 0 allocation'],
+    cause: 'The image spans more memory than dom0 gets. Often two segments lie far apart because one p_paddr is wrong.',
+    cure: 'Check p_paddr of each PT_LOAD, or give dom0 more memory (dom0_mem=).',
+    commands: ['xen-elfpatch verify kernel.elf'],
+  },
+  {
+    by: XEN,
+    says: ['GENERAL PROTECTION FAULT', 'FATAL PAGE FAULT'],
+    cause:
+      'Xen itself fell while it built dom0: VIRT_BASE is not page aligned, or HYPERCALL_PAGE reaches beyond the end of the ' +
+      'initial area.',
+    cure: 'Align both to 4096.',
+    commands: LOOK,
+  },
+  {
+    by: XEN,
+    says: ['d0v0 Unhandled: vec 14, #PF[…]', 'domain_crash_sync called from entry.S'],
+    cause:
+      'The kernel was accepted and entered, and fell at once: ENTRY is inside the image but not at code, PADDR_OFFSET is a ' +
+      'page off, or HYPERCALL_PAGE lies over code or is not page aligned.',
+    cure: 'Compare the values with the symbols.',
+    commands: ['xen-elfpatch patch vmlinux --set ENTRY=sym:startup_xen --dry-run'],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
+    says: ['Unable to parse kernel for ELFNOTES', 'Failed to load Dom0 kernel'],
+    cause: 'The parser refused the notes; its ERROR line is above.',
+    cure: 'See that line.',
+    commands: ['xen-elfpatch notes kernel.elf'],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
+    says: ['Unable to find XEN_ELFNOTE_PHYS32_ENTRY address'],
+    cause: 'The kernel has notes for PV and no PHYS32_ENTRY, or its value is 0xffffffff.',
+    cure: 'Add the note, if the kernel has a PVH entry.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pvh+dom0 -o kernel.xen'],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
+    says: ['Address conflict and not relocatable', 'Failed to load kernel: -1'],
+    cause: 'The physical addresses of the image are not free RAM on this machine, or it is too large.',
+    cure: 'A kernel that finds out where it runs may say so, for Xen 4.19 and later.',
+    commands: ['xen-elfpatch patch vmlinux --set PHYS32_RELOC=0x200000,0x1000000,0x3fffffff -o vmlinux.xen'],
+  },
+  {
+    by: `${XEN}, PVH`,
+    says: ['Triple fault - invoking HVM shutdown action …'],
+    cause: 'The kernel was entered and crashed: 64-bit code at PHYS32_ENTRY, no stack, or a segment load without GDT.',
+    cure: 'The note may point at the wrong symbol; otherwise it is the code. explain pvh gives the state at entry.',
+    commands: ['xen-elfpatch patch kernel.elf --set PHYS32_ENTRY=phys:pvh_start --dry-run'],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
+    says: [
+      'HVM: Hardware Assisted Paging (HAP) not detected',
+      'Error creating d0: -95',
+      'Presently, iommu must be enabled for PVH hardware domain',
+    ],
+    cause: 'Nothing to do with the image: a PVH dom0 needs nested paging and an IOMMU.',
+    cure: 'Under QEMU: -machine q35 -cpu EPYC,-rdtscp -device amd-iommu (explain pvh).',
+    commands: [],
+  },
+];

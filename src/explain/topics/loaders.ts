@@ -1,0 +1,178 @@
+import { code, heading, list, table, text } from '../blocks.js';
+import type { Page } from '../page.js';
+
+/** What is to be known about one loader; also asked for by its own name. */
+export interface LoaderDoc {
+  readonly name: string;
+  readonly title: string;
+  readonly what: string;
+  readonly steps: readonly string[];
+}
+
+/** Sources: xen/common/libelf, tools/libs/guest, QEMU hw/i386, rust-vmm/linux-loader, GRUB grub-core/loader, kexec-tools. */
+export const LOADERS: readonly LoaderDoc[] = [
+  {
+    name: 'xen-pv',
+    title: 'Xen, PV guest started by xl',
+    what: `The toolstack library (libxenguest) parses the file with the same code as the hypervisor (libelf).`,
+    steps: [
+      'Notes: every PT_NOTE in table order, except those with p_offset 0, always in steps of 4 whatever p_align says. Only ' +
+        'if none of them holds a note owned by Xen: every SHT_NOTE section. Only if those hold none: the section ' +
+        '__xen_guest.',
+      'Gate: LOADER begins with generic or GUEST_OS begins with linux; XEN_VERSION begins with xen-3.0.',
+      'Addresses: the image runs from kstart to kend (explain ENTRY); the entry lies inside, VIRT_BASE not above ' +
+        'kstart, INIT_P2M outside.',
+      'Kind: EM_X86_64 gives xen-3.0-x86_64, EM_386 with PAE gives xen-3.0-x86_32p; Xen must offer it.',
+      'A required feature dom0 refuses. kstart must be page aligned. Segments without R, W or X are skipped.',
+      'A segment that lies beyond the end of the file is not refused: its bytes are left out.',
+    ],
+  },
+  {
+    name: 'xen-pvh',
+    title: 'Xen, PVH guest started by xl',
+    what: `The same library; the container is an HVM one.`,
+    steps: [
+      'Notes are found as for xen-pv, but __xen_guest is never read (since Xen 4.16).',
+      'PHYS32_ENTRY opens the gate by itself (since Xen 4.11) and must lie between the lowest p_paddr and the highest ' +
+        'p_paddr + p_memsz.',
+      'FEATURES may not require anything unknown, INIT_P2M may not point into the physical range of the image.',
+      'If the notes do not hold, the file is tried as HVM firmware: an ELF32 is then entered at e_entry without a word ' +
+        'about the notes, an ELF64 is refused with "ELF image is not 32bit". A guest that starts does not prove that its ' +
+        'notes are right.',
+      'e_machine and class do not matter.',
+    ],
+  },
+  {
+    name: 'xen-dom0-pv',
+    title: 'Xen, PV dom0 built by the hypervisor',
+    what: 'The hypervisor builds dom0 by itself. PV is the default where it is built in.',
+    steps: [
+      'Gate and addresses as for xen-pv.',
+      'ELF64 with EM_X86_64, little endian. ELF32 only where Xen is built for 32-bit PV, with PAE_MODE.',
+      'SUPPORTED_FEATURES, when present, must have bit 11 (dom0), or FEATURES must name dom0.',
+      'HYPERCALL_PAGE, when present, must lie in the initial area; the area must stay clear of 0xffff800000000000 to ' +
+        '0xffff880000000000; VIRT_BASE must be page aligned.',
+      'The kernel may be compressed (gzip, bzip2, xz, lzma, lzo, lz4, zstd as built) or a bzImage.',
+    ],
+  },
+  {
+    name: 'xen-dom0-pvh',
+    title: 'Xen, PVH dom0 built by the hypervisor',
+    what: 'Asked for by dom0=pvh on the command line of Xen; the notes do not choose.',
+    steps: [
+      'Gate and addresses as for xen-pvh; PHYS32_ENTRY is required. Nothing is tried as firmware.',
+      'SUPPORTED_FEATURES, when present, must have bit 11 (4.17 does not look, current releases do).',
+      'The physical range must be free RAM of the machine; otherwise PHYS32_RELOC must allow another place.',
+    ],
+  },
+  {
+    name: 'qemu-pvh',
+    title: 'QEMU -kernel',
+    what: `Tried in this order: a bzImage (HdrS at file offset 0x202), a multiboot 1 header in the first 8 KiB, an ELF with
+      a PVH note. The first that matches is final.`,
+    steps: [
+      'Machines pc and q35 of version 4.0 and later, microvm and isapc; older versions do not know PVH and hang.',
+      'The ELF must be little endian, e_machine 3 or 62 (qemu-system-i386: 3), without the bits 0x10004 in e_flags.',
+      'Only PT_NOTE is read, never sections. Steps are rounded by p_align: 1, 2 and 4 work, 8 gives garbage or no note, ' +
+        '0 kills QEMU.',
+      'The owner is not looked at: the first note of type 18 counts, in the last PT_NOTE that has one. The value is read ' +
+        'with 8 bytes in an ELF64 and used with 32 bits; 0 means none.',
+      'Whether the entry lies in a segment, and whether a segment lies in RAM, is not checked: the guest hangs. Load ' +
+        'below 1 MiB and the BIOS overwrites it.',
+      'Segments are placed at p_paddr; beyond the end of the file refuses.',
+      'A long run of zeros behind a PT_NOTE without type 18 can crash QEMU: its walk does not stop at the end.',
+    ],
+  },
+  {
+    name: 'linux-loader',
+    title: 'Firecracker and Cloud Hypervisor (rust-vmm linux-loader)',
+    what: 'ELF64 only. Entry at PHYS32_ENTRY in 32-bit mode, as PVH.',
+    steps: [
+      'Little endian, e_phentsize 56, e_phoff at least 64, e_entry at or above 1 MiB (even where the PVH entry is used).',
+      'Only PT_NOTE is read, in steps of 4 since version 0.9; before that by p_align, with wrong entries as a result.',
+      'The owner must be Xen with namesz 4; the descriptor at least 4 bytes, of which the low 4 are used.',
+      'Every PT_NOTE overwrites the result: the last one decides, even if it has no such note, even if it is empty.',
+      'Without a PVH entry Cloud Hypervisor refuses the kernel ("Kernel lacks PVH header"), and Firecracker starts e_entry ' +
+        'in 64-bit mode with a Linux zero page, without a message. Firecracker knows PVH since 1.12.0.',
+      'After any ELF error Cloud Hypervisor tries the file as a bzImage, and only that complaint is seen.',
+    ],
+  },
+  {
+    name: 'grub-xen',
+    title: 'GRUB built for Xen, starting a PV kernel',
+    what: 'The x86_64 one starts ELF64 kernels with EM_X86_64, the i386 one ELF32 with EM_386 and PAE.',
+    steps: [
+      'PT_NOTE in steps of 4, whatever p_align; then SHT_NOTE sections; then __xen_guest. Later notes win.',
+      'ENTRY, HYPERCALL_PAGE, VIRT_BASE, PADDR_OFFSET and INIT_P2M are read with the pointer size of the class, whatever ' +
+        'the size in the note.',
+      'LOADER must be exactly generic when present; VIRT_BASE page aligned.',
+      'PHYS32_ENTRY is not used: an image with nothing but PVH notes is accepted and entered, wrongly, at e_entry.',
+      'grub-file --is-x86_64-xen-domu FILE runs this very code and answers by its exit status.',
+    ],
+  },
+  {
+    name: 'multiboot',
+    title: 'Multiboot 1 (GRUB, QEMU, kexec)',
+    what: 'Reads no notes. What counts is where the header stands; patch keeps it there.',
+    steps: [
+      'Header: 4-aligned in the first 8 KiB; GRUB takes it up to offset 8180, QEMU up to 8140.',
+      'GRUB wants the program header table to end within the first 8 KiB, and ELF32 with EM_386 or ELF64 with EM_X86_64. ' +
+        'QEMU refuses EM_X86_64.',
+      'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
+        'PT_LOAD with addresses over the entry redirects the jump.',
+      'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move.',
+    ],
+  },
+  {
+    name: 'multiboot2',
+    title: 'Multiboot 2 (GRUB, kexec)',
+    what: 'Reads no notes. QEMU -kernel does not know it.',
+    steps: [
+      'Header: 8-aligned in the first 32 KiB, at the latest at offset 32752.',
+      'The program header table must end within the first 32 KiB. GRUB refuses images with relocation sections.',
+    ],
+  },
+  {
+    name: 'kexec',
+    title: 'kexec-tools, ELF images',
+    what: 'The strictest reader of notes: it refuses the image over a note it does not need.',
+    steps: [
+      'The first PT_NOTE with p_offset above 0, else the first SHT_NOTE section, in steps of 4.',
+      'The walk must end exactly at the end of the segment: trailing zeros, a gap, or a short size refuse the image with ' +
+        '"ELF Note corrupted !".',
+      'Every segment must lie in the file; sizes of all header entries must be exact; no PT_INTERP.',
+    ],
+  },
+];
+
+export const loaders: Page = {
+  name: 'loaders',
+  title: 'Loaders: who reads which notes, and how',
+  blocks: [
+    text`Each program that starts a kernel by its notes has a reader of its own, and they differ. This is what each does;
+      ask for one alone with explain NAME.`,
+    table(['name', 'what'], ...LOADERS.map(({ name, title }) => [name, title])),
+    heading('The layout that satisfies all of them'),
+    text`patch writes it: one PT_NOTE, behind the PT_LOADs, or the last of several; p_align 4; p_offset not 0 and a
+      multiple of 4; p_filesz the exact sum of the records, each padded to 4; owner Xen with its NUL, namesz 4;
+      PHYS32_ENTRY once, the first of type 18, as 4 bytes, below 4 GiB, inside a PT_LOAD. verify shows where an image
+      departs from it.`,
+    code`
+      $ xen-elfpatch verify kernel.elf
+      $ xen-elfpatch notes kernel.elf`,
+    ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
+    heading('Others'),
+    list(
+      'crosvm: reads no notes; ELF64 in long mode at e_entry, every PT_LOAD at 2 MiB or above.',
+      'StratoVirt: PT_NOTE, steps by p_align, any owner, always 8 bytes of value.',
+      'Alioth: PT_NOTE, then sections; value of 4 or 8 bytes; copies every program header with bytes to its p_paddr, ' +
+        'PT_NOTE too.',
+      "libkrun: as Firecracker. kvmtool: bzImage or flat binary only. FreeBSD's boot loader: no notes.",
+    ),
+  ],
+};
+
+/** The blocks of one loader. */
+export function loaderBlocks({ what, steps }: LoaderDoc): Page['blocks'] {
+  return [text`${what}`, list(...steps)];
+}

@@ -1,0 +1,134 @@
+/**
+ * What notes say, for showing: Xen's through the catalogue, and those of other owners whose form is public. The names are
+ * those of glibc's elf.h, Linux' include/linux/build-salt.h and elfnote-lto.h, the ELF package metadata
+ * specification of the UAPI group (owner FDO) and the BSDs' sys/exec_elf.h.
+ */
+import type { Encoding } from '../elf/struct.js';
+import { hex } from '../errors/hex.js';
+import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
+import { noteInfo } from '../note/xen-notes.js';
+
+/** A decoded value. The forms of Xen's notes, and four that belong to other owners. */
+export type Meaning =
+  | NoteValue
+  | { readonly kind: 'build-id'; readonly id: Uint8Array }
+  | { readonly kind: 'abi-tag'; readonly os: string; readonly version: string }
+  | { readonly kind: 'metadata'; readonly text: string; readonly metadata: unknown }
+  | { readonly kind: 'properties'; readonly items: readonly Property[] };
+
+export interface Property {
+  readonly type: number;
+  readonly name: string | undefined;
+  readonly data: Uint8Array;
+}
+
+/** What can be said about a note from owner, type and descriptor alone. */
+export interface NoteMeaning {
+  /** `PHYS32_ENTRY`, `NT_GNU_BUILD_ID`; undefined for a type without a public name. */
+  readonly name: string | undefined;
+  readonly meaning: Meaning;
+}
+
+type Decode = (desc: Uint8Array, encoding: Encoding) => Meaning | undefined;
+type Row = readonly [name: string, decode?: Decode];
+
+/** owner → type → name and decoder. A decoder that gives up leaves the bytes raw. */
+const OTHERS: Readonly<Record<string, Readonly<Record<number, Row>>>> = {
+  GNU: {
+    1: ['NT_GNU_ABI_TAG', abiTag],
+    2: ['NT_GNU_HWCAP'],
+    3: ['NT_GNU_BUILD_ID', (id) => ({ kind: 'build-id', id })],
+    4: ['NT_GNU_GOLD_VERSION', text],
+    5: ['NT_GNU_PROPERTY_TYPE_0', properties],
+  },
+  FDO: {
+    3405650558: ['package metadata', metadata],
+    1081871370: ['dlopen metadata', metadata],
+  },
+  Linux: {
+    0: ['version', number],
+    256: ['build salt', text],
+    257: ['LTO info', number],
+  },
+  FreeBSD: { 1: ['NT_FREEBSD_ABI_TAG', number] },
+  NetBSD: { 1: ['NT_NETBSD_IDENT', number] },
+  OpenBSD: { 1: ['NT_OPENBSD_IDENT', number] },
+  Go: { 4: ['build id', text] },
+  stapsdt: { 3: ['NT_STAPSDT'] },
+};
+
+/** Reads a note. Never fails: what has no known form is raw bytes. */
+export function meaningOf(owner: string, type: number, desc: Uint8Array, encoding: Encoding): NoteMeaning {
+  if (owner === 'Xen') return { name: noteInfo(type)?.name, meaning: decodeValue(type, desc, encoding) };
+  const known = Object.hasOwn(OTHERS, owner) ? OTHERS[owner]?.[type] : undefined;
+  const meaning = known?.[1]?.(desc, encoding);
+  return { name: known?.[0], meaning: meaning ?? { kind: 'raw', bytes: desc } };
+}
+
+function text(desc: Uint8Array): Meaning {
+  const end = desc.indexOf(0);
+  return {
+    kind: 'string',
+    text: Buffer.from(end < 0 ? desc : desc.subarray(0, end)).toString('utf8'),
+    terminated: end >= 0,
+  };
+}
+
+function number(desc: Uint8Array, { endian }: Encoding): Meaning | undefined {
+  if (desc.length !== 4) return undefined;
+  return { kind: 'number', value: readNumber(desc, 0, 4, endian), width: 4 };
+}
+
+const SYSTEMS = ['Linux', 'Hurd', 'Solaris', 'FreeBSD', 'NetBSD', 'Syllable', 'NaCl'];
+
+/** Four words: operating system, then the earliest kernel version that will do. */
+function abiTag(desc: Uint8Array, { endian }: Encoding): Meaning | undefined {
+  if (desc.length < 16) return undefined;
+  const [os = 0, ...version] = [0, 4, 8, 12].map((at) => Number(readNumber(desc, at, 4, endian)));
+  return { kind: 'abi-tag', os: SYSTEMS[os] ?? `system ${os}`, version: version.join('.') };
+}
+
+/** A JSON text; one that does not parse is shown as text. */
+function metadata(desc: Uint8Array): Meaning {
+  const value = text(desc);
+  if (value.kind !== 'string') return value;
+  try {
+    return { kind: 'metadata', text: value.text, metadata: JSON.parse(value.text) };
+  } catch {
+    // Not JSON: the text itself is all that can be shown.
+    return value;
+  }
+}
+
+const PROPERTIES: Readonly<Record<number, string>> = {
+  1: 'GNU_PROPERTY_STACK_SIZE',
+  2: 'GNU_PROPERTY_NO_COPY_ON_PROTECTED',
+  3: 'GNU_PROPERTY_MEMORY_SEAL',
+  2952822784: 'GNU_PROPERTY_1_NEEDED',
+  3221225472: 'GNU_PROPERTY_AARCH64_FEATURE_1_AND',
+  3221225474: 'GNU_PROPERTY_X86_FEATURE_1_AND',
+  3221258241: 'GNU_PROPERTY_X86_FEATURE_2_NEEDED',
+  3221258242: 'GNU_PROPERTY_X86_ISA_1_NEEDED',
+  3221291009: 'GNU_PROPERTY_X86_FEATURE_2_USED',
+  3221291010: 'GNU_PROPERTY_X86_ISA_1_USED',
+};
+
+/** Type, size, data, each padded to the class's word (Linux Extensions to gABI, "Program Property"). */
+function properties(desc: Uint8Array, { bits, endian }: Encoding): Meaning | undefined {
+  const unit = bits / 8;
+  const items: Property[] = [];
+  for (let at = 0; at < desc.length; ) {
+    if (desc.length - at < 8) return undefined;
+    const type = Number(readNumber(desc, at, 4, endian));
+    const size = Number(readNumber(desc, at + 4, 4, endian));
+    if (size > desc.length - at - 8) return undefined;
+    items.push({ type, name: PROPERTIES[type], data: desc.subarray(at + 8, at + 8 + size) });
+    at += 8 + Math.ceil(size / unit) * unit;
+  }
+  return { kind: 'properties', items };
+}
+
+/** The type as it is printed where it has no name. */
+export function typeName(name: string | undefined, type: number): string {
+  return name ?? hex(type);
+}

@@ -1,0 +1,74 @@
+/** Text for people: aligned columns, a few colours, and foreign strings that cannot drive the terminal. */
+
+/** How a piece of text is set off. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  good(text: string): string;
+  bad(text: string): string;
+  warn(text: string): string;
+}
+
+const same = (text: string) => text;
+const colored = (code: number) => (text: string) => (text === '' ? '' : `\x1b[${code}m${text}\x1b[0m`);
+
+const PLAIN: Style = { bold: same, dim: same, good: same, bad: same, warn: same };
+const COLORED: Style = { bold: colored(1), dim: colored(2), good: colored(32), bad: colored(31), warn: colored(33) };
+
+/** The style for a writer that wants colours or does not. */
+export function styleOf(color: boolean): Style {
+  return color ? COLORED : PLAIN;
+}
+
+/** A cell of a table: its text, and how it is set off once its width is known. */
+export interface Cell {
+  readonly text: string;
+  readonly paint?: ((text: string) => string) | undefined;
+}
+
+/**
+ * Rows in columns, each as wide as its widest cell but at most `most`, two blanks apart, the last one free. No line ends
+ * in blanks.
+ */
+export function table(rows: readonly (readonly (string | Cell)[])[], indent = '', most = 48): string {
+  const cells = rows.map((row) => row.map((cell): Cell => (typeof cell === 'string' ? { text: cell } : cell)));
+  const widths: number[] = [];
+  for (const row of cells) {
+    for (const [i, { text }] of row.entries()) {
+      if (i < row.length - 1) widths[i] = Math.max(widths[i] ?? 0, Math.min(text.length, most));
+    }
+  }
+  return cells.map((row) => `${indent}${line(row, widths)}\n`).join('');
+}
+
+function line(row: readonly Cell[], widths: readonly number[]): string {
+  let last = row.length - 1;
+  while (last > 0 && row[last]?.text === '') last--;
+  return row
+    .slice(0, last + 1)
+    .map(({ text, paint = same }, i) => {
+      const gap = i === last ? '' : ' '.repeat(Math.max(0, (widths[i] ?? 0) - text.length) + 2);
+      return paint(text) + gap;
+    })
+    .join('');
+}
+
+/** A foreign string in quotes, with control characters and everything beyond ASCII that is no letter escaped. */
+export function quoted(text: string, most = 200): string {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return `"${printable(cut).replaceAll('"', '\\"')}"`;
+}
+
+/** A foreign string that may go to a terminal: control and format characters become escapes. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (character) => {
+    if (character === '\\') return '\\\\';
+    const code = character.codePointAt(0) ?? 0;
+    return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** `1 note`, `3 notes`. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
