@@ -7,7 +7,7 @@ import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { fail } from '../errors/patch-error.js';
 import { firstUnknownRequired } from './features.js';
-import { LoaderReader } from './loader-reader.js';
+import { Libelf, type LibelfNote, up4 } from './libelf.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';
 import { infoOf, noteInfo } from './xen-notes.js';
 
@@ -56,9 +56,6 @@ const DESC_KEPT = 0x10000n;
 /** Bytes of names, descriptors and strings kept of all records together; overlapping headers could ask for any number. */
 const KEPT_LIMIT = 0x2000000n;
 
-/** Sums of Xen's pointers are taken modulo this. */
-const ADDRESSES = 1n << 64n;
-
 /**
  * Walks an image as Xen's parser does: segments first, sections if those gave nothing, then `__xen_guest`. Names and
  * descriptors are kept up to 64 KiB each. Errors: `note.too-large` when overlapping records add up to more than 32 MiB.
@@ -69,18 +66,17 @@ export function walkAsXen(image: ElfImage): XenView {
 
 class XenWalk {
   readonly #image: ElfImage;
-  readonly #reader: LoaderReader;
+  readonly #libelf: Libelf;
   readonly #notes: XenViewNote[] = [];
   readonly #records = new Map<bigint, { record: NoteRecord; reads: XenReads }>();
   #visited = 0;
   #kept = 0n;
   #walkedAny = false;
-  #broken: string | undefined;
   #refused: string | undefined;
 
   constructor(image: ElfImage) {
     this.#image = image;
-    this.#reader = new LoaderReader(image.source, image.encoding.endian);
+    this.#libelf = new Libelf(image);
   }
 
   run(): XenView {
@@ -99,7 +95,7 @@ class XenWalk {
     }
     if (this.#notes.length > 0) return this.#view('sections', undefined);
 
-    const legacy = this.#sectionNamed('__xen_guest');
+    const legacy = this.#libelf.sectionNamed('__xen_guest');
     return this.#view(legacy === undefined ? 'none' : 'legacy', legacy);
   }
 
@@ -109,7 +105,7 @@ class XenWalk {
       notes: this.#notes,
       walkedAny: this.#walkedAny,
       legacySection,
-      broken: this.#broken,
+      broken: this.#libelf.broken,
       refused: this.#refused,
     };
   }
@@ -117,43 +113,29 @@ class XenWalk {
   #range(kind: XenViewNote['kind'], index: number, offset: bigint, size: bigint): void {
     if (this.#refused !== undefined) return;
     this.#walkedAny = true;
-    const end = (offset + size) % ADDRESSES;
-    let at = offset;
-    while (at < end) {
-      if (this.#visited >= RECORD_LIMIT) {
-        this.#mark('too many ELF notes');
-        return;
-      }
-      this.#visited++;
-      // namesz plays no part in telling whose note it is.
-      const owner = this.#string(at + BigInt(NHDR_SIZE));
-      if (owner === 'Xen') {
-        const found = this.#record(at);
-        this.#notes.push({ ...found, kind, index });
-        if (this.#refused !== undefined) return;
-      }
-      const next = at + BigInt(NHDR_SIZE + up4(this.#word(at)) + up4(this.#word(at + 4n)));
-      if (at >= this.#image.source.size) {
-        this.#mark('out of range access');
-        return;
-      }
-      at = next;
+    for (const header of this.#libelf.xenNotes(offset, size, () => this.#mayVisit())) {
+      this.#notes.push({ ...this.#record(header), kind, index });
+      if (this.#refused !== undefined) return;
     }
   }
 
-  #record(offset: bigint): { record: NoteRecord; reads: XenReads } {
+  #mayVisit(): boolean {
+    if (this.#visited >= RECORD_LIMIT) {
+      this.#libelf.mark('too many ELF notes');
+      return false;
+    }
+    this.#visited++;
+    return true;
+  }
+
+  #record({ offset, descOffset, namesz, descsz, type }: LibelfNote): { record: NoteRecord; reads: XenReads } {
     const known = this.#records.get(offset);
     if (known !== undefined) return known;
-    const namesz = this.#word(offset);
-    const descsz = this.#word(offset + 4n);
-    const type = this.#word(offset + 8n);
-    const nameOffset = offset + BigInt(NHDR_SIZE);
-    const descOffset = nameOffset + BigInt(up4(namesz));
     const kept = (size: number) => (BigInt(size) < DESC_KEPT ? BigInt(size) : DESC_KEPT);
     const record: NoteRecord = {
-      name: this.#reader.bytes(nameOffset, kept(namesz)),
+      name: this.#libelf.bytes(offset + BigInt(NHDR_SIZE), kept(namesz)),
       type,
-      desc: this.#reader.bytes(descOffset, kept(descsz)),
+      desc: this.#libelf.bytes(descOffset, kept(descsz)),
       offset,
       descOffset,
       size: BigInt(NHDR_SIZE + up4(namesz) + up4(descsz)),
@@ -177,7 +159,7 @@ class XenWalk {
     // INFO is a name in the header only; the parser calls it unknown.
     if (info === undefined || info.name === 'INFO') return { kind: 'ignored' };
     if (info.kind === 'string') {
-      const text = this.#string(desc);
+      const text = this.#libelf.string(desc);
       if (text === undefined) return { kind: 'unreadable' };
       if (info.name === 'FEATURES') this.#features(text);
       return { kind: 'string', text };
@@ -190,55 +172,17 @@ class XenWalk {
     if (type === infoOf('SUPPORTED_FEATURES').type) {
       return { kind: 'number', value: descsz < 4 ? 0n : this.#arrayWord(desc, descsz, 0) };
     }
-    const value = this.#number(desc, descsz);
+    const value = this.#libelf.number(desc, descsz);
     return { kind: 'number', value: info.name === 'PHYS32_ENTRY' ? value & 0xffff_ffffn : value };
   }
 
   /** One word of an array; all of them are 0 when the size is not a whole number of words. */
   #arrayWord(desc: bigint, descsz: number, index: number): bigint {
-    return descsz % 4 === 0 ? this.#number(desc + BigInt(4 * index), 4) : 0n;
+    return descsz % 4 === 0 ? this.#libelf.number(desc + BigInt(4 * index), 4) : 0n;
   }
 
   #features(text: string): void {
     const unknown = firstUnknownRequired(text);
     if (unknown !== undefined) this.#refused = `FEATURES requires "${unknown}", which Xen does not know`;
   }
-
-  #number(at: bigint, width: number): bigint {
-    if (width !== 1 && width !== 2 && width !== 4 && width !== 8) return 0n;
-    const value = this.#reader.number(at, width);
-    if (value === undefined) this.#mark('out of range access');
-    return value ?? 0n;
-  }
-
-  #word(at: bigint): number {
-    return Number(this.#number(at, 4));
-  }
-
-  #string(at: bigint): string | undefined {
-    const result = this.#reader.string(at);
-    if ('text' in result) return result.text;
-    this.#mark(result.broken);
-    return undefined;
-  }
-
-  /** Xen reads names from e_shstrndx as it stands, bounded by the file and not by the table. */
-  #sectionNamed(name: string): number | undefined {
-    const { header, sections } = this.#image;
-    const table = header.e_shstrndx < header.e_shnum ? sections[header.e_shstrndx] : undefined;
-    if (table === undefined) return undefined;
-    const found = sections
-      .slice(0, header.e_shnum)
-      .findIndex(({ sh_name }) => this.#string(table.sh_offset + BigInt(sh_name)) === name);
-    return found < 0 ? undefined : found;
-  }
-
-  #mark(broken: string): void {
-    this.#broken ??= broken;
-  }
-}
-
-/** Rounds up to 4 in 32 bits, so the three sizes below 2^32 that are left become 0. */
-function up4(size: number): number {
-  return ((size + 3) & ~3) >>> 0;
 }

@@ -1,0 +1,225 @@
+/**
+ * The `__xen_guest` string, older than notes: KEY=VALUE items joined by commas. Read as Xen reads it
+ * (xen/common/libelf/libelf-dominfo.c, elf_xen_parse_guest_info), and turned into the notes that mean the same, for its
+ * defaults are not those of notes.
+ */
+import type { ElfImage } from '../elf/image.js';
+import { findSection } from '../elf/section-names.js';
+import { type Encoding, nativeSize } from '../elf/struct.js';
+import { hex } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
+import { encodeNumber, encodeString, fitsWidth } from './desc.js';
+import { featureItems, nearestFeatures } from './features.js';
+import { LoaderReader } from './loader-reader.js';
+import { nearest } from './nearest.js';
+import { type NoteContent, xenNote } from './record.js';
+import { infoOf, XEN_NOTES, type XenNoteName } from './xen-notes.js';
+
+/** One item as Xen cuts it: a key of at most 31 characters, a value of at most 127. */
+export interface LegacyItem {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The string of an image. */
+export interface LegacyString {
+  /** Index of the section. */
+  readonly section: number;
+  /** File offset of the string. */
+  readonly offset: bigint;
+  /** Up to the first NUL, wherever that is; one character a byte. */
+  readonly text: string;
+  readonly items: readonly LegacyItem[];
+}
+
+/** The longest string read; real ones stay below 300 characters. */
+const TEXT_LIMIT = 0x10000n;
+const KEY_LIMIT = 31;
+const VALUE_LIMIT = 127;
+/** What Xen takes for "not given". */
+const UNSET = (1n << 64n) - 1n;
+
+/**
+ * The string of the section named `__xen_guest`; undefined when there is no such section. It ends at the first NUL, not
+ * at the end of the section; behind the end of the file there are only NULs. Errors: `note.too-large` above 64 KiB.
+ */
+export function readLegacy(image: ElfImage): LegacyString | undefined {
+  const section = findSection(image, '__xen_guest');
+  const header = section === undefined ? undefined : image.sections[section];
+  if (section === undefined || header === undefined) return undefined;
+  const offset = header.sh_offset;
+  const bytes = new LoaderReader(image.source, image.encoding.endian).bytes(offset, TEXT_LIMIT + 1n);
+  const nul = bytes.indexOf(0);
+  const end = nul < 0 ? bytes.length : nul;
+  if (BigInt(end) > TEXT_LIMIT) {
+    const place = { file: image.source.name, offset, part: '__xen_guest' };
+    fail('note.too-large', place, { what: 'the __xen_guest string', found: BigInt(end), limit: TEXT_LIMIT });
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1');
+  return { section, offset, text, items: parseLegacy(text) };
+}
+
+/** Splits the string as Xen does. What is cut off a long key or value is parsed as an item of its own. */
+export function parseLegacy(text: string): LegacyItem[] {
+  const items: LegacyItem[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const key = take(text, at, KEY_LIMIT, ',=');
+    if (text[key.end] !== '=' || key.cut) {
+      items.push({ key: key.text, value: '' });
+      at = key.next;
+      continue;
+    }
+    const value = take(text, key.end + 1, VALUE_LIMIT, ',');
+    items.push({ key: key.text, value: value.text });
+    at = value.next;
+  }
+  return items;
+}
+
+/** Up to `limit` characters before one of `stops`; `next` is behind the stop, or at the place of the cut. */
+function take(text: string, from: number, limit: number, stops: string) {
+  let end = from;
+  while (end < text.length && end - from < limit && !stops.includes(text.charAt(end))) end++;
+  const cut = end - from === limit;
+  return { text: text.slice(from, end), end, cut, next: cut ? end : end + 1 };
+}
+
+/** The notes that mean the same as a legacy string, with what could not be kept. */
+export interface LegacyConversion {
+  /** By type. */
+  readonly notes: readonly NoteContent[];
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+/** convertLegacy() without its warnings. */
+export function legacyToNotes(legacy: LegacyString, encoding: Encoding): NoteContent[] {
+  return [...convertLegacy(legacy, encoding).notes];
+}
+
+/**
+ * Works out what Xen takes from the string and says it in notes. PADDR_OFFSET is written when the key is absent, for
+ * its default is VIRT_BASE here and 0 there. HYPERCALL_PAGE is a page number here and an address there. A required
+ * feature that Xen does not know only ends this string's parse, where a note would refuse the image: it is left out.
+ */
+export function convertLegacy(legacy: LegacyString, encoding: Encoding): LegacyConversion {
+  const taken = takeItems(legacy.items);
+  const warnings = [...taken.warnings];
+  const notes = new Map<XenNoteName, Uint8Array>();
+
+  for (const [name, text] of taken.strings) notes.set(name, encodeString(text));
+  for (const [name, value] of addresses(taken.numbers)) {
+    const width = nativeSize(encoding);
+    const fits = fitsWidth(value, width);
+    if (!fits) warnings.push(`${name} ${hex(value)} does not fit ${width} bytes; the note has 8`);
+    notes.set(name, encodeNumber(value, fits ? width : 8, encoding.endian));
+  }
+  return {
+    notes: XEN_NOTES.flatMap(({ name, type }) => {
+      const desc = notes.get(name);
+      return desc === undefined ? [] : [xenNote(type, desc)];
+    }),
+    warnings,
+  };
+}
+
+const STRING_KEYS = new Map<string, XenNoteName>(
+  (['XEN_VERSION', 'GUEST_OS', 'GUEST_VERSION', 'LOADER'] as const).map((name) => [legacyKey(name), name]),
+);
+const NUMBER_KEYS = new Map<string, XenNoteName>(
+  (['ENTRY', 'HYPERCALL_PAGE', 'VIRT_BASE', 'PADDR_OFFSET'] as const).map((name) => [legacyKey(name), name]),
+);
+const KEYS = XEN_NOTES.flatMap(({ legacyKey: key }) => (key === undefined ? [] : [key]));
+
+function legacyKey(name: XenNoteName): string {
+  return infoOf(name).legacyKey ?? name;
+}
+
+interface Taken {
+  readonly strings: Map<XenNoteName, string>;
+  readonly numbers: Map<XenNoteName, bigint>;
+  readonly warnings: string[];
+}
+
+/** Item by item, the last of a key winning, until a required feature that Xen does not know ends it all. */
+function takeItems(items: readonly LegacyItem[]): Taken {
+  const strings = new Map<XenNoteName, string>();
+  const numbers = new Map<XenNoteName, bigint>();
+  const warnings: string[] = [];
+  for (const [index, { key, value }] of items.entries()) {
+    const text = STRING_KEYS.get(key);
+    const number = NUMBER_KEYS.get(key);
+    if (text !== undefined) strings.set(text, value);
+    else if (number !== undefined) numbers.set(number, parseNumber(value));
+    else if (key === 'PAE') takePae(value, strings, warnings);
+    else if (key === 'BSD_SYMTAB') strings.set('BSD_SYMTAB', 'yes');
+    else if (key === 'FEATURES') {
+      const { kept, unknown } = knownFeatures(value);
+      const before = strings.get('FEATURES');
+      strings.set('FEATURES', before === undefined ? kept : `${before}|${kept}`);
+      if (unknown !== undefined) {
+        warnings.push(...unknownFeature(unknown, items.slice(index + 1)));
+        break;
+      }
+    } else if (key !== '') warnings.push(unknownKey(key));
+  }
+  return { strings, numbers, warnings };
+}
+
+/** No note says "PAE without extended CR3"; yes comes nearest. */
+function takePae(value: string, strings: Map<XenNoteName, string>, warnings: string[]): void {
+  if (!value.startsWith('yes')) return;
+  strings.set('PAE_MODE', 'yes');
+  if (value !== 'yes[extended-cr3]') {
+    warnings.push(`PAE=${value} claims no extended CR3, and the note PAE_MODE yes does: no note says it without`);
+  }
+}
+
+/** The text up to the first required feature that Xen does not know. */
+function knownFeatures(text: string): { kept: string; unknown: string | undefined } {
+  const items = featureItems(text);
+  const stop = items.findIndex((item) => item.required && item.bit === undefined);
+  if (stop < 0) return { kept: text, unknown: undefined };
+  const kept = items.slice(0, stop).map(({ name, required }) => (required ? `!${name}` : name));
+  return { kept: kept.join('|'), unknown: items[stop]?.name };
+}
+
+function unknownFeature(name: string, unseen: readonly LegacyItem[]): string[] {
+  const near = nearestFeatures(name);
+  const meant = near.length > 0 ? ` (nearest: ${near.join(', ')})` : '';
+  const keys = unseen.map(({ key }) => key).filter((key) => key !== '');
+  return [
+    `the required feature "${name}" is unknown to Xen${meant} and left out with the features behind it`,
+    ...(keys.length > 0 ? [`Xen stops there, so these were never seen: ${keys.join(', ')}`] : []),
+  ];
+}
+
+function unknownKey(key: string): string {
+  const near = nearest(key, KEYS);
+  return `the key "${key}" is unknown to Xen${near.length > 0 ? ` (nearest: ${near.join(', ')})` : ''}`;
+}
+
+/** The addresses that Xen ends up with, "not given" left out. */
+function addresses(given: ReadonlyMap<XenNoteName, bigint>): Map<XenNoteName, bigint> {
+  const numbers = new Map([...given].filter(([, value]) => value !== UNSET));
+  const base = numbers.get('VIRT_BASE');
+  const page = numbers.get('HYPERCALL_PAGE');
+  if (page !== undefined) numbers.set('HYPERCALL_PAGE', BigInt.asUintN(64, (page << 12n) + (base ?? 0n)));
+  if (base !== undefined && !numbers.has('PADDR_OFFSET')) numbers.set('PADDR_OFFSET', base);
+  return numbers;
+}
+
+/** C's strtoull with base 0: 0x is hexadecimal, a leading 0 octal; it stops at the first character that does not fit. */
+export function parseNumber(text: string): bigint {
+  const [, sign = '', rest = ''] = /^[ \t\n\v\f\r]*([+-]?)(.*)$/s.exec(text) ?? [];
+  const digits =
+    /^0x[0-9a-f]+/i.exec(rest)?.[0] ?? octal(/^0[0-7]*/.exec(rest)?.[0]) ?? /^[1-9][0-9]*/.exec(rest)?.[0] ?? '0';
+  const value = BigInt(digits);
+  if (value > UNSET) return UNSET;
+  return sign === '-' ? BigInt.asUintN(64, -value) : value;
+}
+
+function octal(digits: string | undefined): string | undefined {
+  return digits === undefined ? undefined : `0o0${digits}`;
+}

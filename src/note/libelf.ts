@@ -1,0 +1,105 @@
+/**
+ * Reading an image as Xen's libelf does (xen/common/libelf/libelf-tools.c): what is outside the file reads as 0 or as no
+ * string, and leaves a mark that nothing but a message depends on. Shared by Xen's parser and by readnotes.
+ */
+import type { ElfImage } from '../elf/image.js';
+import { LoaderReader } from './loader-reader.js';
+import { NHDR_SIZE } from './record.js';
+
+/** The header of a note whose owner is Xen. */
+export interface LibelfNote {
+  readonly offset: bigint;
+  readonly descOffset: bigint;
+  readonly namesz: number;
+  readonly descsz: number;
+  readonly type: number;
+}
+
+export class Libelf {
+  readonly #image: ElfImage;
+  readonly #reader: LoaderReader;
+  #broken: string | undefined;
+
+  constructor(image: ElfImage) {
+    this.#image = image;
+    this.#reader = new LoaderReader(image.source, image.encoding.endian);
+  }
+
+  /** The first thing it stumbled over, in libelf's words. */
+  get broken(): string | undefined {
+    return this.#broken;
+  }
+
+  mark(broken: string): void {
+    this.#broken ??= broken;
+  }
+
+  /** A number; 0 for a width that is none, and outside the file. */
+  number(at: bigint, width: number): bigint {
+    if (width !== 1 && width !== 2 && width !== 4 && width !== 8) return 0n;
+    const value = this.#reader.number(at, width);
+    if (value === undefined) this.mark('out of range access');
+    return value ?? 0n;
+  }
+
+  word(at: bigint): number {
+    return Number(this.number(at, 4));
+  }
+
+  /** A string of at most 4096 characters, one a byte; undefined when it has no end within them or within the file. */
+  string(at: bigint): string | undefined {
+    const result = this.#reader.string(at);
+    if ('text' in result) return result.text;
+    this.mark(result.broken);
+    return undefined;
+  }
+
+  /** The bytes from `at`, as many of `length` as the file has. */
+  bytes(at: bigint, length: bigint): Uint8Array {
+    return this.#reader.bytes(at, length);
+  }
+
+  /**
+   * The notes owned by Xen among the records from `offset`. Only the start of a record must be inside the range, and
+   * namesz plays no part in telling whose it is. `visit` is asked before each record; false ends the walk.
+   */
+  *xenNotes(offset: bigint, size: bigint, visit: () => boolean): Generator<LibelfNote> {
+    // The sum is one of pointers and may wrap; then there is no record.
+    const end = BigInt.asUintN(64, offset + size);
+    let at = offset;
+    while (at < end && visit()) {
+      if (this.string(at + BigInt(NHDR_SIZE)) === 'Xen') {
+        const namesz = this.word(at);
+        yield {
+          offset: at,
+          descOffset: at + BigInt(NHDR_SIZE + up4(namesz)),
+          namesz,
+          descsz: this.word(at + 4n),
+          type: this.word(at + 8n),
+        };
+      }
+      const next = at + BigInt(NHDR_SIZE + up4(this.word(at)) + up4(this.word(at + 4n)));
+      if (at >= this.#image.source.size) {
+        this.mark('out of range access');
+        return;
+      }
+      at = next;
+    }
+  }
+
+  /** The first section of that name. Names are read from e_shstrndx as it stands, bounded by the file, not the table. */
+  sectionNamed(name: string): number | undefined {
+    const { header, sections } = this.#image;
+    const table = header.e_shstrndx < header.e_shnum ? sections[header.e_shstrndx] : undefined;
+    if (table === undefined) return undefined;
+    const found = sections
+      .slice(0, header.e_shnum)
+      .findIndex(({ sh_name }) => this.string(table.sh_offset + BigInt(sh_name)) === name);
+    return found < 0 ? undefined : found;
+  }
+}
+
+/** Rounds up to 4 in 32 bits: the three sizes just below 2^32 become 0. */
+export function up4(size: number): number {
+  return ((size + 3) & ~3) >>> 0;
+}
