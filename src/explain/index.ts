@@ -2,13 +2,14 @@
  * The documentation that the command carries with it: every note, topic, problem id, and the messages of the loaders.
  * Pure text and data; printing is the caller's business.
  */
+import { FEATURES } from '../note/features.js';
 import { XEN_NOTES, type XenNoteInfo } from '../note/xen-notes.js';
 import { type Block, code, heading, render, terms, text } from './blocks.js';
 import { messagesTopic, messageTopic } from './messages/message-pages.js';
 import { noteRows, noteTopic } from './notes/note-pages.js';
 import { type Page, type Topic, topicOf } from './page.js';
 import { problemIds, problemIndex, problemTopic } from './problem-pages.js';
-import { FEATURE_DOCS, features } from './topics/features.js';
+import { features } from './topics/features.js';
 import { legacy } from './topics/legacy.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
 import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js';
@@ -72,22 +73,33 @@ export function explainTopic(name: string): Topic | undefined {
   const lower = asked.toLowerCase();
   const word = Object.hasOwn(ALIASES, lower) ? (ALIASES[lower] ?? lower) : lower;
   const note = noteOf(asked);
+  // `features` is the topic as the index spells it, FEATURES the note; as typed comes first.
   return (
-    topicPage(word) ?? (note === undefined ? undefined : noteTopic(note)) ?? problemTopic(asked) ?? messageTopic(asked)
+    topicPage(asked) ??
+    (note === undefined ? undefined : noteTopic(note)) ??
+    topicPage(word) ??
+    problemTopic(asked) ??
+    messageTopic(asked)
   );
 }
 
 /** `explain` without a name: the notes, the topics, and how to ask. */
 export function explainIndex(): string {
+  return indexTopic().body;
+}
+
+/** The same with its data, for `--json`. */
+export function indexTopic(): Topic {
+  const topics = [
+    ...PAGES.map(([page, listed]) => [page.name, listed] as const),
+    ...TABLES.map(([name, listed]) => [name, listed] as const),
+  ];
   const blocks: Block[] = [
     text`Xen ELF notes tell a loader how to start a kernel. explain NAME describes one; a name may be given with or without
       XEN_ELFNOTE_, in any case, or as a number.`,
     { kind: 'table', head: ['#', 'note', 'what it is'], rows: noteRows() },
     heading('Topics'),
-    terms(
-      ...PAGES.map(([page, listed]): [string, string] => [page.name, listed]),
-      ...TABLES.map(([topic, listed]): [string, string] => [topic, listed]),
-    ),
+    terms(...topics),
     text`Placements (explain extend) and loaders (explain qemu-pvh) can be asked for one by one. So can
       problem ids, and messages that a loader printed:`,
     code`
@@ -96,7 +108,18 @@ export function explainIndex(): string {
       $ xen-elfpatch explain read.truncated
       $ xen-elfpatch explain "without PVH ELF Note"`,
   ];
-  return `${render(blocks)}\n`;
+  const notes = XEN_NOTES.map(({ type, name, summary }) => ({ type, name, summary }));
+  return {
+    title: 'Xen ELF notes',
+    body: `${render(blocks)}\n`,
+    json: {
+      kind: 'index',
+      name: 'index',
+      title: 'Xen ELF notes',
+      notes,
+      topics: topics.map(([name, summary]) => ({ name, summary })),
+    },
+  };
 }
 
 /** Every name that `explainTopic` answers, without aliases and messages; for "did you mean". */
@@ -126,7 +149,7 @@ function topicPage(name: string): Topic | undefined {
     const blocks = [...loaderBlocks(loader), text`All of them: explain loaders.`];
     return topicOf({ name, title: `${name}: ${loader.title}`, blocks }, 'topic');
   }
-  return FEATURE_DOCS.some((doc) => doc.name.toLowerCase() === name) ? topicOf(features, 'topic') : undefined;
+  return FEATURES.some((feature) => feature.name.toLowerCase() === name) ? topicOf(features, 'topic') : undefined;
 }
 
 function noteOf(asked: string): XenNoteInfo | undefined {

@@ -197,7 +197,7 @@ export const xenMessages: readonly Message[] = [
     by: `${XEN}, PVH dom0`,
     says: [
       'HVM: Hardware Assisted Paging (HAP) not detected',
-      'Error creating d…: -95',
+      'Error creating d0: -95',
       'Presently, iommu must be enabled for PVH hardware domain',
     ],
     cause: 'Nothing to do with the image: a PVH dom0 needs nested paging and an IOMMU.',

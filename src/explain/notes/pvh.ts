@@ -6,7 +6,7 @@ const OUT_OF_BOUNDS = '"ELF start or entries are out of bounds"';
 export const pvhDocs = {
   PHYS32_ENTRY: {
     releases:
-      'Xen 4.7 to 4.10 ask for LOADER and XEN_VERSION as well. Linux writes 4 bytes today and wrote 8 in ' +
+      'Xen 4.7 to 4.10 ask for LOADER and XEN_VERSION as well; from 4.11 to 4.15 it opens the gate for a PV start too. Linux writes 4 bytes today and wrote 8 in ' +
       'older 64-bit kernels; every reader takes both.',
     does: [
       `The note that makes a kernel bootable as PVH, under Xen as well as by QEMU -kernel, Firecracker and Cloud

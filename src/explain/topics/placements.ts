@@ -108,7 +108,7 @@ export const placements: Page = {
     code`
       $ xen-elfpatch patch vmlinux --preset pvh --dry-run
       $ xen-elfpatch patch vmlinux --preset pvh --placement extend -o vmlinux.pvh
-      $ xen-elfpatch patch vmlinux --preset pvh --must-survive strip,eu-strip,flat -o out`,
+      $ xen-elfpatch patch vmlinux --preset pvh --must-survive strip,flat -o out`,
     ...PLACEMENTS.flatMap((doc) => [heading(doc.name), ...placementBlocks(doc)]),
     heading('What holds after every placement'),
     list(

@@ -55,8 +55,9 @@ export const pv: Page = {
           -serial stdio -no-reboot -icount shift=8,sleep=off \
           -kernel xen -initrd pv.xen \
           -append "console=com1 loglvl=all guest_loglvl=all dom0=verbose"`,
-    text`xen is the hypervisor, unpacked (zcat xen.gz), from any distribution's package; nothing is installed. The run takes
-      a second or two. dom0=verbose makes Xen print each note it read and the addresses it worked out. -accel tcg is
+    text`xen is the hypervisor, unpacked (zcat xen.gz), taken out of any distribution's package; it need not be installed. The
+      run takes a second or two. After -initrd a blank ends the file name and begins dom0's command line, a comma begins
+      the next module. dom0=verbose makes Xen print each note it read and the addresses it worked out. -accel tcg is
       needed: Xen does not run under every KVM. -icount skips Xen's waits; leave it out for a large kernel.`,
 
     heading('3. The notes'),

@@ -56,7 +56,8 @@ export const pvh: Page = {
       $ xen-elfpatch notes kernel.pvh
       $ qemu-system-x86_64 -machine pc -accel tcg -m 64 -nodefaults \
           -display none -serial stdio -no-reboot -kernel kernel.pvh`,
-    text`It prints "hello from PVH" and halts; Ctrl-C ends QEMU. Without the patch step QEMU answers "Error loading
+    text`ld warns about one segment with all permissions; it may. The kernel prints "hello from PVH" and halts; Ctrl-C ends
+      QEMU. Without the patch step QEMU answers "Error loading
       uncompressed kernel without PVH ELF Note". -accel tcg works everywhere; -enable-kvm is faster where there is KVM.`,
 
     heading('3. What the kernel finds at its entry'),
@@ -117,7 +118,7 @@ export const pvh: Page = {
       $ xl dmesg`,
     text`There is no serial port in a PVH guest. Find Xen first: CPUID leaf 0x40000000, or in steps of 0x100 above, answers
       with XenVMMXenVMM in ebx, ecx, edx. Leaf + 2 gives in ebx the number of an MSR; write the physical address of an
-      empty page there and Xen fills it with hypercall stubs, 32 bytes each. A call to page + 32 * N is hypercall N, with
+      empty page there and Xen fills it with hypercall stubs, 32 bytes each. Hypercall N is a call to byte 32 * N of it, with
       arguments in ebx, ecx, edx, esi, edi from 32-bit code and in rdi, rsi, rdx, r10, r8 from 64-bit code. The console of
       a guest is a ring in a shared page: HVM parameter 17 gives its page number, 18 its event channel.`,
     text`To try a kernel as dom0 under Xen without a machine to spare, QEMU must emulate what Xen needs for it, SVM with
@@ -128,7 +129,8 @@ export const pvh: Page = {
           -serial stdio -no-reboot -kernel xen -initrd kernel.pvh \
           -append "console=com1 loglvl=all guest_loglvl=all dom0=pvh"`,
     text`xen is the hypervisor unpacked (zcat xen.gz). A dom0 may print by hypercall 18, console_io: command 0, length,
-      address. The serial port belongs to Xen.`,
+      address. The serial port belongs to Xen, so the kernel of step 1 is silent here; Xen's line "Hardware Dom0 halted" says
+      that it was entered and ran to its end. QEMU goes on after that: end it with Ctrl-C.`,
 
     heading('7. Reading the failures'),
     terms(
