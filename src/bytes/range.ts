@@ -35,16 +35,54 @@ export function normalize(ranges: Iterable<Range>): Range[] {
 
 /** What is left of `whole` when `holes` are taken out, sorted. */
 export function subtract(whole: Range, holes: Iterable<Range>): Range[] {
+  return subtractSorted(whole, normalize(holes));
+}
+
+/** The same for holes that are sorted and disjoint already: what it costs depends on those that `whole` meets only. */
+export function subtractSorted(whole: Range, holes: readonly Range[]): Range[] {
   const rest: Range[] = [];
   let at = whole.start;
-  for (const hole of normalize(holes)) {
-    if (hole.end <= at) continue;
-    if (hole.start >= whole.end) break;
+  for (let i = firstEndingAfter(holes, at); i < holes.length; i += 1) {
+    const hole = holes[i];
+    if (hole === undefined || hole.start >= whole.end) break;
     if (hole.start > at) rest.push({ start: at, end: hole.start });
     at = hole.end;
   }
   if (at < whole.end) rest.push({ start: at, end: whole.end });
   return rest;
+}
+
+/** What two lists of sorted, disjoint ranges have in common. */
+export function intersect(a: readonly Range[], b: readonly Range[]): Range[] {
+  const common: Range[] = [];
+  for (const range of a) {
+    for (let i = firstEndingAfter(b, range.start); i < b.length; i += 1) {
+      const other = b[i];
+      if (other === undefined || other.start >= range.end) break;
+      const start = other.start > range.start ? other.start : range.start;
+      const end = other.end < range.end ? other.end : range.end;
+      if (start < end) common.push({ start, end });
+    }
+  }
+  return common;
+}
+
+/** The range that holds `point`, out of sorted, disjoint ranges. */
+export function rangeAt(sorted: readonly Range[], point: bigint): Range | undefined {
+  const range = sorted[firstEndingAfter(sorted, point)];
+  return range !== undefined && range.start <= point ? range : undefined;
+}
+
+/** Index of the first of sorted, disjoint ranges that ends behind `point`; logarithmic. */
+function firstEndingAfter(sorted: readonly Range[], point: bigint): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.end ?? 0n) <= point) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Three-way comparison for sorting; bigint differences do not fit a sort callback. */

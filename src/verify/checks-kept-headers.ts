@@ -1,0 +1,163 @@
+/** Laws about headers: what an edit of notes leaves as it was. */
+import { Phdr, Shdr } from '../elf/headers.js';
+import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, segmentTypeName } from '../elf/names.js';
+import { hex, hexBytes } from '../errors/hex.js';
+import type { Check, Flaw } from './check.js';
+import type { Expectation } from './finding.js';
+import { isTouched, movedOffset, type Pair } from './pair.js';
+import { sectionPart, segmentPart } from './subject.js';
+
+export const keptHeaderChecks: readonly Check[] = [
+  {
+    name: 'header-kept',
+    invariant: 1,
+    needs: 'baseline',
+    because: 'class, machine, entry point and flags decide who loads the image and where it starts',
+    *run({ before, after }) {
+      const old = before.image;
+      const now = after.image;
+      if (Buffer.compare(old.ident, now.ident) !== 0) {
+        const text = `e_ident is ${hexBytes(now.ident)}, was ${hexBytes(old.ident)}`;
+        yield { offset: 0n, part: 'ELF header', text };
+      }
+      for (const field of ['e_type', 'e_machine', 'e_version', 'e_entry', 'e_flags', 'e_ehsize'] as const) {
+        yield* kept('ELF header', field, old.header[field], now.header[field]);
+      }
+    },
+  },
+  {
+    name: 'segments-kept',
+    invariant: 11,
+    needs: 'baseline',
+    because: 'every program header means something to some loader; none may go, change type or change places',
+    run: segmentsKept,
+  },
+  {
+    name: 'new-segments-last',
+    invariant: 11,
+    needs: 'baseline',
+    because: 'a new entry in front of the LOADs changes what a loader finds first',
+    run: newSegmentsLast,
+  },
+  {
+    name: 'new-loads',
+    invariant: 11,
+    needs: 'expectation',
+    because: 'every further LOAD takes memory that someone has to have meant',
+    *run({ before, after }, { addedLoads }) {
+      const found = after.loads.length - before.loads.length;
+      if (found === addedLoads) return;
+      yield { part: 'program header table', text: `found ${found} more PT_LOAD entries, wanted ${addedLoads}` };
+    },
+  },
+  {
+    name: 'segment-fields-kept',
+    invariant: 13,
+    needs: 'baseline',
+    because: 'addresses, sizes, flags and alignment say where the kernel is loaded and how',
+    run: segmentFieldsKept,
+  },
+  {
+    name: 'sections-kept',
+    invariant: 16,
+    needs: 'baseline',
+    because: 'symbols, relocations and links name sections by index, and tools by name',
+    run: sectionsKept,
+  },
+];
+
+function* kept(part: string, field: string, old: number | bigint, now: number | bigint, offset?: bigint) {
+  if (old !== now) yield { offset, part, text: `${field} is ${hex(now)}, wanted ${hex(old)} as before` };
+}
+
+function* segmentsKept({ before, after, counterparts, expectation }: Pair): Generator<Flaw> {
+  for (const [index, { p_type, p_vaddr }] of before.image.segments.entries()) {
+    const name = segmentTypeName(p_type);
+    const now = after.image.segments[counterparts[index] ?? -1];
+    if (now === undefined) {
+      yield { part: segmentPart(index), text: `${name} at address ${hex(p_vaddr)} is gone` };
+    } else if (now.p_type !== p_type && expectation?.replacedSegments.includes(index) === false) {
+      const text = `${name} became ${segmentTypeName(now.p_type)}, wanted it kept`;
+      yield { part: segmentPart(counterparts[index] ?? index), text };
+    }
+  }
+}
+
+function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Flaw> {
+  const kept = new Set(counterparts);
+  const lastLoad = counterparts[before.loads.at(-1)?.index ?? -1] ?? -1;
+  for (const [index, { p_type }] of after.image.segments.entries()) {
+    if (kept.has(index)) continue;
+    const part = segmentPart(index);
+    const name = segmentTypeName(p_type);
+    if (index < lastLoad) {
+      yield { part, text: `new ${name} stands in front of the PT_LOAD of program header ${lastLoad}` };
+    }
+    if (p_type !== PT_NOTE && p_type !== PT_LOAD && p_type !== PT_NULL) {
+      yield { part, text: `new ${name}, wanted none but PT_NOTE and PT_LOAD` };
+    }
+  }
+}
+
+function* segmentFieldsKept({ before, after, counterparts, expectation, shift }: Pair): Generator<Flaw> {
+  for (const [index, old] of before.image.segments.entries()) {
+    const place = counterparts[index] ?? -1;
+    const now = after.image.segments[place];
+    if (now === undefined || now.p_type !== old.p_type) continue;
+    if (old.p_type === PT_NOTE || old.p_type === PT_NULL) continue;
+    const grown = old.p_type === PT_LOAD ? growth(index, old, now, expectation) : 0n;
+    const wanted: Phdr = {
+      ...old,
+      p_offset: movedOffset(shift, old.p_offset),
+      p_filesz: old.p_filesz + grown,
+      p_memsz: old.p_memsz + grown,
+    };
+    for (const field of fieldsOf(Phdr.fields)) {
+      // PT_PHDR follows the table; that it does is a check of its own.
+      if (old.p_type === PT_PHDR && (field === 'p_offset' || field === 'p_filesz' || field === 'p_memsz')) continue;
+      // An entry without file bytes points nowhere; it may move along or stay.
+      if (field === 'p_offset' && old.p_filesz === 0n && now.p_offset === old.p_offset) continue;
+      yield* kept(segmentPart(place), field, wanted[field], now[field], now.p_offset);
+    }
+  }
+}
+
+/** How much a LOAD was allowed to grow: what was planned; when nobody says, what it grew by over a hole, zeros behind it. */
+function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
+  // Bytes behind p_filesz are zero memory where p_memsz is larger; notes would land in it.
+  if (old.p_filesz !== old.p_memsz) return 0n;
+  if (expectation !== undefined) {
+    return expectation.extendedLoad?.index === index ? expectation.extendedLoad.by : 0n;
+  }
+  return now.p_filesz > old.p_filesz ? now.p_filesz - old.p_filesz : 0n;
+}
+
+function* sectionsKept(pair: Pair): Generator<Flaw> {
+  const old = pair.before.image;
+  const now = pair.after.image;
+  if (now.sections.length < old.sections.length) {
+    const text = `found ${now.sections.length} sections, wanted at least the ${old.sections.length} from before`;
+    yield { offset: now.header.e_shoff, part: 'section header table', text };
+    return;
+  }
+  if (old.sections.length > 0) yield* kept('section header table', 'e_shstrndx', old.shstrndx, now.shstrndx);
+  for (const [index, section] of old.sections.entries()) {
+    const current = now.sections[index];
+    // Section header 0 holds counts, not a section; it has its own check.
+    if (index === 0 || current === undefined) continue;
+    const touched = isTouched(pair, index);
+    for (const field of fieldsOf(Shdr.fields)) {
+      if (field === 'sh_offset') continue;
+      if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
+      yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
+    }
+  }
+}
+
+/** A reused note section takes a new place, size and alignment; what it is and what it is called stays. */
+const KEPT_WHEN_TOUCHED: ReadonlySet<string> = new Set(['sh_name', 'sh_type', 'sh_link', 'sh_info', 'sh_entsize']);
+
+/** Field names of a declared structure, with their type. */
+function fieldsOf<F extends object>(fields: F): (keyof F & string)[] {
+  return Object.keys(fields) as (keyof F & string)[];
+}

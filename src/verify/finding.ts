@@ -1,0 +1,53 @@
+/** What the verifier is given and what it answers; plain data, so that it never has to know who made the edit. */
+import type { Range } from '../bytes/range.js';
+import type { ElfImage } from '../elf/image.js';
+import type { Place } from '../errors/patch-error.js';
+import type { NoteContent } from '../note/record.js';
+
+/** One law that does not hold, and where. */
+export interface Finding {
+  /** The name of the check, stable. */
+  readonly check: string;
+  /** A warning breaks the gABI but occurs in images that boot, or was there before the edit. */
+  readonly level: 'error' | 'warning';
+  readonly place: Place;
+  /** What was found and what was wanted, one line. */
+  readonly text: string;
+}
+
+/** Bytes of the input at or behind `at` stand `by` later in the output. */
+export interface Shift {
+  readonly at: bigint;
+  readonly by: bigint;
+}
+
+/** What an edit was meant to change. */
+export interface Expectation {
+  /** Exactly these notes of Xen, in this order, seen through segments. */
+  readonly xenNotes: readonly NoteContent[];
+  /** Ranges of the output file that may differ from the input. */
+  readonly planned: readonly Range[];
+  readonly shift: Shift | undefined;
+  readonly fileSize: bigint;
+  /** The LOAD (input program header index) that grew over a hole, and by how much in file and memory. */
+  readonly extendedLoad: { readonly index: number; readonly by: bigint } | undefined;
+  readonly addedLoads: number;
+  /** Input program header indices that were reused or nulled: PT_NULL, PT_GNU_STACK, PT_NOTE. */
+  readonly replacedSegments: readonly number[];
+  /** Input section indices whose header was meant to change: the reused note section, the name table. */
+  readonly touchedSections: readonly number[];
+  /** Notes of other owners that were meant to appear or to go; none when left out. */
+  readonly foreignAdded?: readonly NoteContent[];
+  readonly foreignRemoved?: readonly NoteContent[];
+}
+
+export interface VerifyInput {
+  /** The image to judge, as read back. */
+  readonly image: ElfImage;
+  /** The image it was made from. Without an expectation, nothing but notes and headers may differ. */
+  readonly baseline?: ElfImage | undefined;
+  /** What the edit was meant to change; has no meaning without a baseline. */
+  readonly expectation?: Expectation | undefined;
+  /** Called while the two files are compared, with bytes. */
+  readonly onProgress?: ((done: bigint, total: bigint) => void) | undefined;
+}

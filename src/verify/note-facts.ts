@@ -1,0 +1,38 @@
+/** Facts about notes that several checks need. */
+import { type NoteContent, ownerOf } from '../note/record.js';
+
+/** The note with the entry point of a PVH kernel (xen/include/public/elfnote.h). */
+export const PHYS32_ENTRY = 18;
+/** Owner GNU: the id that debug information is found by (gABI extensions, "NT_GNU_BUILD_ID"). */
+const NT_GNU_BUILD_ID = 3;
+
+export function isXens({ name }: NoteContent): boolean {
+  return ownerOf(name) === 'Xen';
+}
+
+export function isPhysEntry(note: NoteContent): boolean {
+  return note.type === PHYS32_ENTRY && isXens(note);
+}
+
+export function isBuildId(note: NoteContent): boolean {
+  return note.type === NT_GNU_BUILD_ID && ownerOf(note.name) === 'GNU';
+}
+
+/** Twelve zero bytes read as a record; they are padding, nobody's note. */
+export function isEmpty({ name, type, desc }: NoteContent): boolean {
+  return name.length === 0 && type === 0 && desc.length === 0;
+}
+
+/** The same text for two notes exactly when they are the same note. */
+export function noteKey({ name, type, desc }: NoteContent): string {
+  return `${type} ${name.length} ${bytesAsText(name)}${bytesAsText(desc)}`;
+}
+
+function bytesAsText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+/** `owner "GNU", type 3, 20 bytes`. */
+export function describeNote({ name, type, desc }: NoteContent): string {
+  return `owner "${ownerOf(name)}", type ${type}, ${desc.length} bytes`;
+}

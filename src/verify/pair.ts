@@ -1,0 +1,157 @@
+/** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
+import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import type { Phdr } from '../elf/headers.js';
+import { PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
+import { PatchError } from '../errors/patch-error.js';
+import type { Expectation, Shift, VerifyInput } from './finding.js';
+import { lazy } from './lazy.js';
+import { type Subject, subjectOf } from './subject.js';
+import { compareUntouched, type Difference } from './untouched.js';
+
+export interface Pair {
+  readonly before: Subject;
+  readonly after: Subject;
+  readonly expectation: Expectation | undefined;
+  readonly shift: Shift | undefined;
+  /** For each program header of `before`, its index in `after`; undefined where it is gone. */
+  readonly counterparts: readonly (number | undefined)[];
+  /** Ranges of `after` that may differ, sorted and disjoint. */
+  readonly planned: readonly Range[];
+  /** Unplanned differences of the two files; reads both of them through, once. */
+  differences(): readonly Difference[];
+}
+
+export function pairOf(
+  after: Subject,
+  { baseline, expectation, onProgress }: Pick<VerifyInput, 'baseline' | 'expectation' | 'onProgress'>,
+): Pair | undefined {
+  if (baseline === undefined) return undefined;
+  const before = subjectOf(baseline);
+  const counterparts = matchSegments(before, after);
+  const shift = expectation === undefined ? inferShift(before, after, counterparts) : expectation.shift;
+  const planned = normalize(expectation?.planned ?? mayDiffer(before, after, counterparts, shift));
+  const differences = lazy(() =>
+    compareUntouched({ before: baseline.source, after: after.image.source, planned, shift, onProgress }),
+  );
+  return { before, after, expectation, shift, counterparts, planned, differences };
+}
+
+/** Where a byte of `before` at `offset` stands in `after`. */
+export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
+  return shift !== undefined && offset >= shift.at ? offset + shift.by : offset;
+}
+
+/** Where a range of `before` stands in `after`; two ranges when the gap opened inside it. */
+export function movedRange(shift: Shift | undefined, { start, end }: Range): Range[] {
+  if (shift === undefined || end <= shift.at) return [{ start, end }];
+  const { at, by } = shift;
+  if (start >= at) return [{ start: start + by, end: end + by }];
+  return [
+    { start, end: at },
+    { start: at + by, end: end + by },
+  ];
+}
+
+/** The other way round: what of a range of `after` came from `before`. */
+export function originOf({ before, shift }: Pair, { start, end }: Range): Range[] {
+  const { at, by } = shift ?? { at: before.fileSize, by: 0n };
+  const pieces = [
+    { start, end: min(end, min(at, before.fileSize)) },
+    { start: max(start, at + by) - by, end: min(end - by, before.fileSize) },
+  ];
+  return normalize(pieces);
+}
+
+/** Was this section header meant to change? Without an expectation: those of notes and of the name table. */
+export function isTouched({ before, expectation }: Pair, index: number): boolean {
+  if (expectation !== undefined) return expectation.touchedSections.includes(index);
+  const { sections, shstrndx } = before.image;
+  return sections[index]?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0);
+}
+
+/** Bytes that headers and notes of an image stand in: an edit of notes may write there. */
+export function headerAndNoteRanges(subject: Subject): Range[] {
+  const { image, ehdr, phdrs, shdrs } = subject;
+  const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
+  const nameRange = names === undefined ? [] : [rangeOf(names.sh_offset, names.sh_size)];
+  return [ehdr, phdrs, shdrs, ...nameRange, ...areasOrNone(subject).map(({ range }) => range)];
+}
+
+/** Notes too large to read are a finding of the checks that walk them; here they only may not differ. */
+function areasOrNone(subject: Subject): ReturnType<Subject['areas']> {
+  try {
+    return subject.areas();
+  } catch (error) {
+    if (error instanceof PatchError) return [];
+    throw error;
+  }
+}
+
+/** Entries of `before` stand in `after` in the same order. If they do not, each is held against its own index. */
+function matchSegments(before: Subject, after: Subject): (number | undefined)[] {
+  const old = before.image.segments;
+  const now = after.image.segments;
+  let next = 0;
+  const matches = old.map((segment) => {
+    while (next < now.length && !mayBecome(segment, now[next])) next += 1;
+    next += 1;
+    return next - 1;
+  });
+  if (next <= now.length) return matches;
+  return old.map((segment, index) => (now[index]?.p_type === segment.p_type ? index : undefined));
+}
+
+function mayBecome(old: Phdr, now: Phdr | undefined): boolean {
+  if (now === undefined) return false;
+  switch (old.p_type) {
+    case PT_NOTE:
+      return now.p_type === PT_NOTE || now.p_type === PT_NULL;
+    case PT_NULL:
+      return now.p_type === PT_NULL || now.p_type === PT_NOTE || now.p_type === PT_LOAD;
+    case PT_GNU_STACK:
+      return now.p_type === PT_GNU_STACK || now.p_type === PT_NOTE;
+    default:
+      return now.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
+  }
+}
+
+/** Everything behind the program header table may stand later by one amount; the first moved segment tells which. */
+function inferShift(before: Subject, after: Subject, counterparts: Pair['counterparts']): Shift | undefined {
+  for (const [index, segment] of before.image.segments.entries()) {
+    const now = after.image.segments[counterparts[index] ?? -1];
+    if (now === undefined || now.p_type !== segment.p_type || segment.p_filesz === 0n) continue;
+    if (segment.p_type === PT_NOTE || segment.p_type === PT_PHDR || segment.p_offset < before.phdrs.end) continue;
+    const by = now.p_offset - segment.p_offset;
+    if (by > 0n) return { at: before.phdrs.end, by };
+  }
+  return undefined;
+}
+
+/**
+ * What may differ when nobody says what was meant: headers and notes of both images, the gap of a shift, what a LOAD
+ * grew by, and the bytes behind the original end. That the new places were free is a check of its own.
+ */
+function mayDiffer(
+  before: Subject,
+  after: Subject,
+  counterparts: Pair['counterparts'],
+  shift: Shift | undefined,
+): Range[] {
+  const old = headerAndNoteRanges(before).flatMap((range) => movedRange(shift, range));
+  const gap = shift === undefined ? [] : [rangeOf(shift.at, shift.by)];
+  const appended = { start: before.fileSize + (shift?.by ?? 0n), end: after.fileSize };
+  const grown = before.loads.map(({ index, segment }) => {
+    const start = movedOffset(shift, segment.p_offset) + segment.p_filesz;
+    const now = after.image.segments[counterparts[index] ?? -1];
+    return { start, end: now === undefined ? start : now.p_offset + now.p_filesz };
+  });
+  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown];
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -1,0 +1,222 @@
+/**
+ * A second opinion from a reader that shares no code with this one: elfy. It is asked for what it can tell reliably and
+ * not for what it is known to get wrong: sh_addralign and sh_entsize of ELF64, numbers beyond 2^53 (doubles), extended
+ * numbering, an image without section names.
+ */
+import type { Elfy, ElfyBody, ElfyHeader } from 'elfy';
+import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import { fits } from '../bytes/source.js';
+import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
+import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
+import { hex } from '../errors/hex.js';
+import { sectionPart, segmentPart } from './subject.js';
+
+export interface SecondOpinion {
+  readonly verdict: 'agrees' | 'differs' | 'cannot-read';
+  /** What differs, or why it cannot read this, or what it could not be asked; one line each. */
+  readonly details: readonly string[];
+}
+
+/** elfy wants the file as one Buffer. Everything it is asked for has to lie below this. */
+const WINDOW = 0x80000000n;
+
+/** Bytes that are read for elfy, and compared with what it made of them. Real images need less than one MiB. */
+const FILLED = 0x8000000n;
+
+/** elfy goes through a name byte by byte, for every section anew. */
+const LONGEST_NAME = 4096;
+
+/** Differences told. */
+const LIMIT = 16;
+
+/**
+ * Asks elfy about headers, program headers, sections and the bytes of every note segment and note section. Reads header
+ * tables, names and notes only; memory does not depend on the size of the file. Errors: those of reading the image.
+ */
+export async function secondReader(image: ElfImage): Promise<SecondOpinion> {
+  const reason = beyondElfy(image);
+  if (reason !== undefined) return { verdict: 'cannot-read', details: [reason] };
+  const { default: elfy } = await import('elfy');
+  const bytes = sparseCopy(image);
+  const named = image.shstrndx !== 0;
+  let header: ElfyHeader;
+  let body: ElfyBody;
+  try {
+    const parser = new elfy.Parser();
+    header = parser.parseHeader(bytes);
+    body = parser.parseBody(bytes, header);
+    if (named) body = parser.resolveBody(body, header);
+  } catch (error) {
+    return { verdict: 'cannot-read', details: [`elfy gave up: ${error instanceof Error ? error.message : error}`] };
+  }
+  const differences = [
+    ...headerDifferences(image, header, elfy),
+    ...segmentDifferences(image, body, elfy),
+    ...sectionDifferences(image, body, elfy, named),
+  ];
+  if (differences.length > 0) return { verdict: 'differs', details: differences.slice(0, LIMIT) };
+  return { verdict: 'agrees', details: named ? [] : ['section names were not compared: the image has none'] };
+}
+
+function beyondElfy(image: ElfImage): string | undefined {
+  const { header, sections, segments, shstrndx, source } = image;
+  if (header.e_phnum === PN_XNUM || segments.length >= PN_XNUM) {
+    return `elfy does not know extended numbering: ${segments.length} program headers`;
+  }
+  if (header.e_shnum !== sections.length || shstrndx >= SHN_LORESERVE) {
+    return `elfy does not know extended numbering: ${sections.length} sections, names in ${shstrndx}`;
+  }
+  const outside = neededRanges(image).find(({ start, end }) => !fits(start, end - start, source.size));
+  if (outside !== undefined) return `bytes at ${hex(outside.start)} are behind the end of the file`;
+  const end = endOf(neededRanges(image));
+  if (end > WINDOW) {
+    return `elfy holds the file in one buffer: notes or headers end at ${hex(end)}, beyond ${hex(WINDOW)}`;
+  }
+  const filled = sizeOf(neededRanges(image)) + sizeOf(distinct(noteRanges(image)));
+  if (filled > FILLED) return `headers, names and notes take ${hex(filled)} bytes, wanted at most ${hex(FILLED)}`;
+  const long = image.sections.findIndex((_, index) => sectionName(image, index).length >= LONGEST_NAME);
+  if (long >= 0) return `the name of section ${long} is longer than ${LONGEST_NAME} bytes`;
+  return undefined;
+}
+
+function sizeOf(ranges: readonly Range[]): bigint {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0n);
+}
+
+function distinct(ranges: readonly Range[]): Range[] {
+  return [...new Map(ranges.map((range) => [`${range.start} ${range.end}`, range])).values()];
+}
+
+function noteRanges(image: ElfImage): Range[] {
+  return [
+    ...image.segments.filter((s) => s.p_type === PT_NOTE).map(segmentFileRange),
+    ...image.sections.filter((s) => s.sh_type === SHT_NOTE).map(sectionFileRange),
+  ];
+}
+
+/** What elfy looks at when it answers the questions asked here. */
+function neededRanges(image: ElfImage): Range[] {
+  const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
+  return normalize([
+    rangeOf(0n, ehdrSize(image.encoding)),
+    phdrTable(image),
+    shdrTable(image),
+    ...(names === undefined ? [] : [sectionFileRange(names)]),
+    ...noteRanges(image),
+  ]);
+}
+
+function endOf(ranges: readonly Range[]): bigint {
+  return ranges.at(-1)?.end ?? 0n;
+}
+
+/**
+ * The file as elfy wants it, with only the needed bytes filled in. The operating system hands out zeroed memory page by
+ * page as it is written, so what is left out costs nothing.
+ */
+function sparseCopy(image: ElfImage): Buffer {
+  const ranges = neededRanges(image);
+  const bytes = Buffer.alloc(Number(endOf(ranges)));
+  for (const { start, end } of ranges) {
+    image.source.readInto(start, bytes.subarray(Number(start), Number(end)), 'bytes for the second reader');
+  }
+  return bytes;
+}
+
+/** One comparison of ours with elfy's; wide numbers as doubles, as far as elfy goes. */
+function* unequal(part: string, pairs: readonly (readonly [string, number | bigint, number])[]): Generator<string> {
+  for (const [field, ours, theirs] of pairs) {
+    if (Number(ours) !== theirs) yield `${part}: ${field} is ${hex(ours)}, elfy reads ${theirs}`;
+  }
+}
+
+function* headerDifferences({ header, encoding }: ElfImage, theirs: ElfyHeader, elfy: Elfy): Generator<string> {
+  const part = 'ELF header';
+  const words = `${encoding.bits} ${encoding.endian === 'little' ? 'lsb' : 'msb'}`;
+  if (words !== `${theirs.class} ${theirs.endian}`) {
+    yield `${part}: found ELF${words}, elfy reads ELF${theirs.class} ${theirs.endian}`;
+  }
+  if (elfy.constants.type[header.e_type] !== theirs.type) yield `${part}: elfy reads e_type ${theirs.type}`;
+  if (elfy.constants.machine[header.e_machine] !== theirs.machine) {
+    yield `${part}: elfy reads e_machine ${theirs.machine}`;
+  }
+  yield* unequal(part, [
+    ['e_version', header.e_version, theirs.version],
+    ['e_entry', header.e_entry, theirs.entry],
+    ['e_phoff', header.e_phoff, theirs.phoff],
+    ['e_shoff', header.e_shoff, theirs.shoff],
+    ['e_flags', header.e_flags, theirs.flags],
+    ['e_ehsize', header.e_ehsize, theirs.ehsize],
+    ['e_phentsize', header.e_phentsize, theirs.phentsize],
+    ['e_phnum', header.e_phnum, theirs.phnum],
+    ['e_shentsize', header.e_shentsize, theirs.shentsize],
+    ['e_shnum', header.e_shnum, theirs.shnum],
+    ['e_shstrndx', header.e_shstrndx, theirs.shstrndx],
+  ]);
+}
+
+function* segmentDifferences(image: ElfImage, { programs }: ElfyBody, elfy: Elfy): Generator<string> {
+  yield* unequal('program header table', [['entries', image.segments.length, programs.length]]);
+  const sameBytes = noteComparer(image);
+  for (const [index, ours] of image.segments.entries()) {
+    const theirs = programs[index];
+    if (theirs === undefined) return;
+    const part = segmentPart(index);
+    if (elfy.constants.entryType[ours.p_type] !== theirs.type) yield `${part}: elfy reads p_type ${theirs.type}`;
+    yield* unequal(part, [
+      ['p_offset', ours.p_offset, theirs.offset],
+      ['p_vaddr', ours.p_vaddr, theirs.vaddr],
+      ['p_paddr', ours.p_paddr, theirs.paddr],
+      ['p_filesz', ours.p_filesz, theirs.filesz],
+      ['p_memsz', ours.p_memsz, theirs.memsz],
+      ['p_align', ours.p_align, theirs.align],
+    ]);
+    if (ours.p_type === PT_NOTE && !sameBytes(segmentFileRange(ours), theirs.data)) {
+      yield `${part}: elfy sees other note bytes`;
+    }
+  }
+}
+
+function* sectionDifferences(image: ElfImage, { sections }: ElfyBody, elfy: Elfy, named: boolean): Generator<string> {
+  yield* unequal('section header table', [['entries', image.sections.length, sections.length]]);
+  const sameBytes = noteComparer(image);
+  for (const [index, ours] of image.sections.entries()) {
+    const theirs = sections[index];
+    if (theirs === undefined) return;
+    const part = sectionPart(image, index);
+    if ((elfy.constants.sectType[ours.sh_type] ?? ours.sh_type) !== theirs.type) {
+      yield `${part}: elfy reads sh_type ${theirs.type}`;
+    }
+    if (named && asUtf8(sectionName(image, index)) !== theirs.name) yield `${part}: elfy reads the name ${theirs.name}`;
+    yield* unequal(part, [
+      ['sh_addr', ours.sh_addr, theirs.addr],
+      ['sh_offset', ours.sh_offset, theirs.off],
+      ['sh_size', ours.sh_size, theirs.size],
+      ['sh_link', ours.sh_link, theirs.link],
+      ['sh_info', ours.sh_info, theirs.info],
+    ]);
+    if (ours.sh_type === SHT_NOTE && !sameBytes(sectionFileRange(ours), theirs.data)) {
+      yield `${part}: elfy sees other note bytes`;
+    }
+  }
+}
+
+/** Our names are one character a byte, elfy's are decoded as UTF-8. */
+function asUtf8(name: string): string {
+  return Buffer.from(name, 'latin1').toString();
+}
+
+/** Compares note bytes as read here with those elfy cut out; equal headers, of which there may be 65,534, only once. */
+function noteComparer(image: ElfImage): (range: Range, theirs: Buffer) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ start, end }, theirs) => {
+    const key = `${start} ${end} ${theirs.byteOffset} ${theirs.length}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const ours = image.source.read(start, end - start, 'notes');
+    const same = Buffer.compare(ours, theirs) === 0;
+    known.set(key, same);
+    return same;
+  };
+}
