@@ -10,7 +10,7 @@ import { systemError } from '../bytes/source.js';
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.
  * Errors: `read.open` when they cannot be written, as on a full disk.
  */
-export function writeOut(text: string): void {
+export function writeOut(text: string | Uint8Array): void {
   if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
 }
 
@@ -20,8 +20,8 @@ export function writeErr(text: string): void {
 }
 
 /** False when nobody reads any more (EPIPE). */
-function writeAll(fd: 1 | 2, text: string): boolean {
-  const bytes = Buffer.from(text, 'utf8');
+function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(fd, bytes, done, bytes.length - done);
