@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test
+.PHONY: all build types lint format test packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -22,3 +22,15 @@ format: $(NPM_STAMP)
 
 test: build
 	npx vitest run
+
+# Debian packages that tests and fixtures need; quick when all are there, needs root only when one is missing.
+packages:
+	scripts/install-debian-packages.sh
+
+# Real kernels and foreign ELF files into a cache outside git; also quick when all is there.
+images:
+	node scripts/fetch-images.mjs images corpus
+
+# The committed kernels must be what their sources build; scripts/build-fixtures.sh --update accepts a difference.
+fixtures:
+	scripts/build-fixtures.sh

@@ -27,7 +27,7 @@ export function fits(offset: bigint, length: bigint, size: bigint): boolean {
   return offset >= 0n && length >= 0n && offset <= size && length <= size - offset;
 }
 
-function checkInside(source: ByteSource, offset: bigint, length: bigint, part: string): void {
+export function checkInside(source: ByteSource, offset: bigint, length: bigint, part: string): void {
   if (!fits(offset, length, source.size)) {
     const have = offset < source.size ? source.size - offset : 0n;
     fail('read.truncated', { file: source.name, offset, part }, { need: length, have });

@@ -1,2 +1,118 @@
-/** Refusals of the plan stage. */
-export const planProblems = {} as const;
+import { hex } from '../hex.js';
+import { problem } from '../problem.js';
+
+/** Refusals of the planning and layout stages. */
+export const planProblems = {
+  'plan.relocatable': problem<{ type: string }>({
+    exit: 2,
+    text: (c) => `found ${c.type}, wanted a linked image (ET_EXEC or ET_DYN)`,
+    hint: 'Link it first; notes in an object file are the linker script’s business',
+    meaning:
+      'A relocatable object has no segments: the linker decides where its notes go, and drops anything written here. A ' +
+      'core file describes a process that has ended.',
+  }),
+  'plan.unsound': problem<{ what: string }>({
+    exit: 2,
+    text: (c) => c.what,
+    hint: 'Nothing is written into an image whose headers contradict themselves',
+    meaning:
+      'Some header says something that cannot be true: bytes behind the end of the file, more file bytes than memory in a ' +
+      'PT_LOAD, an alignment that is not a power of two, an address range that wraps. Loaders disagree about such images, ' +
+      'so an edit could not be proved harmless.',
+  }),
+  'plan.signed': problem<{ end: bigint }>({
+    exit: 2,
+    text: (c) => `found an appended signature that ends at ${hex(c.end)}, wanted an unsigned image`,
+    hint: 'Strip the signature, patch, and sign the result',
+    meaning: 'A signature appended behind the image covers every byte in front of it. Any edit makes it invalid.',
+  }),
+  'plan.no-edit': problem<Record<never, never>>({
+    exit: 2,
+    text: () => 'no edit was asked for',
+    hint: 'Give --set NAME=VALUE, --preset NAME, --unset NAME, --clear, --copy-from, --from-legacy or --spec',
+    meaning: 'patch needs at least one edit.',
+  }),
+  'plan.no-legacy': problem<Record<never, never>>({
+    exit: 2,
+    text: () => 'found no __xen_guest section, wanted one for --from-legacy',
+    meaning: 'The legacy string lives in a section named __xen_guest; the image has none, or it is empty.',
+  }),
+  'plan.no-notes-to-copy': problem<Record<never, never>>({
+    exit: 2,
+    text: () => 'found no Xen note to copy',
+    hint: 'xen-elfpatch notes FILE shows what it holds',
+    meaning: '--copy-from takes the Xen notes of another image; that one has none.',
+  }),
+  'plan.unreadable-note': problem<{ area: string; why: string }>({
+    exit: 2,
+    text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,
+    hint: 'Replace or remove the damaged note itself (--set or --unset), or drop all Xen notes with --clear',
+    meaning:
+      'The edit has to copy every note of this area, and one of them cannot be read whole: it claims more bytes than the ' +
+      'area has. Copying it would mean guessing.',
+  }),
+  'plan.no-symbol': problem<{ name: string; stripped: boolean }>({
+    exit: 2,
+    text: (c) =>
+      c.stripped ? `cannot look up ${c.name}: the image has no symbol table` : `found no symbol ${c.name} in .symtab`,
+    hint: 'Give the address as a number, or patch the image before it is stripped',
+    meaning: 'sym:NAME and phys:NAME read the value of a symbol from .symtab.',
+  }),
+  'plan.ambiguous-symbol': problem<{ name: string; values: readonly bigint[] }>({
+    exit: 2,
+    text: (c) => `found ${c.values.length} symbols ${c.name} (${c.values.map(hex).join(', ')}), wanted one`,
+    hint: 'Give the address as a number',
+    meaning: 'Several local symbols bear this name and their values differ; no global one decides.',
+  }),
+  'plan.no-load-holds': problem<{ what: string; address: bigint }>({
+    exit: 2,
+    text: (c) => `cannot map ${c.what} = ${hex(c.address)} to a physical address: no PT_LOAD holds it`,
+    hint: 'Give the physical address as a number',
+    meaning: 'phys: subtracts p_vaddr and adds p_paddr of the PT_LOAD that holds the address; none does.',
+  }),
+  'plan.value-too-wide': problem<{ note: string; value: bigint; width: number }>({
+    exit: 2,
+    text: (c) => `${c.note} = ${hex(c.value)} does not fit ${c.width} bytes`,
+    hint: 'Xen reads numbers of 1, 2, 4 or 8 bytes; a width suffix chooses (NAME/8=…)',
+    meaning: 'The value, worked out from the image, is negative or too large for the width of the note.',
+  }),
+  'plan.bad-file': problem<{ reason: string }>({
+    exit: 2,
+    text: (c) => `cannot take the value from the file: ${c.reason}`,
+    meaning: 'file:PATH makes the bytes of a file the descriptor of a note.',
+  }),
+  'plan.unknown-preset': problem<{ name: string; known: string }>({
+    exit: 2,
+    text: (c) => `found the preset ${c.name}, wanted ${c.known}`,
+    hint: 'xen-elfpatch explain presets',
+    meaning: 'A preset is pv, pv32, pvh or pv+pvh, each with +dom0 if wanted.',
+  }),
+  'plan.preset-mismatch': problem<{ preset: string; wanted: string; found: string }>({
+    exit: 2,
+    text: (c) => `preset ${c.preset} is for ${c.wanted}, found ${c.found}`,
+    meaning: 'Xen takes the guest type from the class and machine of the image; a preset for another type cannot work.',
+  }),
+  'plan.preset-missing': problem<{ preset: string; note: string; why: string }>({
+    exit: 2,
+    text: (c) => `preset ${c.preset} cannot fill in ${c.note}: ${c.why}`,
+    hint: (c) => `Give it yourself: --set ${c.note}=ADDRESS (or sym:NAME)`,
+    meaning:
+      'A preset fills in what a loader requires from what the image tells: symbols, e_entry, PT_LOAD addresses. Where the ' +
+      'image does not tell, nothing is guessed.',
+  }),
+  'plan.impossible': problem<{ refused: readonly { placement: string; reason: string }[] }>({
+    exit: 2,
+    text: (c) => `no placement works: ${c.refused.map((r) => `${r.placement}: ${r.reason}`).join('; ')}`,
+    hint: 'xen-elfpatch explain placements tells what each one needs',
+    meaning:
+      'Each placement has preconditions; the message says, with numbers, which one failed for each that was tried. With ' +
+      '--placement only the named one is tried.',
+  }),
+  'plan.layout-law': problem<{ law: string }>({
+    exit: 2,
+    text: (c) => `the planned layout breaks a law: ${c.law}`,
+    hint: 'This is a fault of xen-elfpatch; please report it with the image',
+    meaning:
+      'Before a byte is written the layout is checked against the laws of the format. It should never break one.',
+  }),
+} as const;

@@ -1,2 +1,37 @@
-/** Refusals of the write stage. */
-export const writeProblems = {} as const;
+import { problem } from '../problem.js';
+
+/** Refusals while writing the result. */
+export const writeProblems = {
+  'write.failed': problem<{ action: string; reason: string }>({
+    exit: 2,
+    text: (c) => `cannot ${c.action}: ${c.reason}`,
+    hint: 'Nothing was changed; the old file is as it was',
+    meaning:
+      'The operating system refused a file operation on the output: no such folder, permission denied, no space left, a ' +
+      'read-only file system. The temporary file is removed and the target is not touched.',
+  }),
+  'write.same-file': problem<{ input: string }>({
+    exit: 2,
+    text: (c) => `the output is the input (${c.input})`,
+    hint: 'Give --in-place to change the input itself',
+    meaning:
+      'Input and output name the same file, by path, link or inode. Overwriting the only copy has to be asked for.',
+  }),
+  'write.not-a-file': problem<{ kind: string }>({
+    exit: 2,
+    text: (c) => `found a ${c.kind}, wanted a regular file or a new name`,
+    meaning: 'The result replaces its target by a rename; a folder, pipe or device cannot be replaced like that.',
+  }),
+  'write.read-only': problem<Record<never, never>>({
+    exit: 2,
+    text: () => 'the file is read-only',
+    hint: 'Make it writable (chmod u+w), or write a new file with -o',
+    meaning: 'The file has no write permission for anybody. Somebody meant it to stay as it is.',
+  }),
+  'write.locked': problem<{ pid: number }>({
+    exit: 2,
+    text: (c) => `another xen-elfpatch (process ${c.pid}) is patching this file`,
+    hint: 'Wait for it, or end it; the lock goes with the process',
+    meaning: 'Two edits in place at the same time would mix. The second one gives way.',
+  }),
+} as const;

@@ -1,0 +1,154 @@
+// Downloads Debian packages without touching the system: no root, no foreign architecture added, no source list changed.
+// apt gets a folder of its own with a copy of the system's source lists, once per architecture, so that a fault in one
+// architecture's lists cannot take another's away.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { run, say } from './run.mjs';
+
+const LISTS_STAY_GOOD_MS = 6 * 60 * 60 * 1000;
+const ATTEMPTS = 3;
+
+/** deb822 stanzas (`Types: deb`): sources too, and no limit on the architecture. */
+function withSourcesDeb822(text) {
+  return text
+    .split('\n')
+    .filter((line) => !/^Architectures:/i.test(line))
+    .map((line) => (/^Types:/i.test(line) ? 'Types: deb deb-src' : line))
+    .join('\n');
+}
+
+/** One-line lists (`deb [options] URI suite component...`), likewise. */
+function withSourcesOneLine(text) {
+  const lines = text.split('\n').filter((line) => /^deb(-src)?\s/.test(line));
+  const open = lines.map((line) => line.replace(/\barch=\S+?(?=[\s\]])/, ''));
+  return [...new Set(open.flatMap((line) => [line.replace(/^deb-src/, 'deb'), line.replace(/^deb(-src)?/, 'deb-src')]))]
+    .concat('')
+    .join('\n');
+}
+
+function copySourceLists(into) {
+  mkdirSync(into, { recursive: true });
+  const parts = '/etc/apt/sources.list.d';
+  const lists = ['/etc/apt/sources.list', ...(existsSync(parts) ? readdirSync(parts).map((n) => join(parts, n)) : [])];
+  let copied = 0;
+  for (const [index, list] of lists.entries()) {
+    const kind = /\.(list|sources)$/.exec(list)?.[1];
+    if (kind === undefined || !existsSync(list)) continue;
+    const text = readFileSync(list, 'utf8');
+    writeFileSync(join(into, `${index}.${kind}`), kind === 'list' ? withSourcesOneLine(text) : withSourcesDeb822(text));
+    copied++;
+  }
+  if (copied === 0) throw new Error('no apt source lists under /etc/apt: is this Debian?');
+}
+
+/** An apt of our own for one Debian architecture, its state under `folder`. */
+export class Apt {
+  #folder;
+  #env;
+  #updated = false;
+
+  constructor(folder, architecture) {
+    this.#folder = folder;
+    for (const part of ['state/lists/partial', 'cache/archives/partial']) {
+      mkdirSync(join(folder, part), { recursive: true });
+    }
+    rmSync(join(folder, 'sources'), { recursive: true, force: true });
+    copySourceLists(join(folder, 'sources'));
+    writeFileSync(join(folder, 'status'), '');
+    const config = join(folder, 'apt.conf');
+    const asRoot = process.getuid?.() === 0;
+    writeFileSync(
+      config,
+      `${process.env.APT_CONFIG ? `#include "${process.env.APT_CONFIG}";\n` : ''}APT::Architecture "${architecture}";
+#clear APT::Architectures;
+APT::Architectures { "${architecture}"; };
+Dir::State "${join(folder, 'state')}";
+Dir::State::status "${join(folder, 'status')}";
+Dir::Cache "${join(folder, 'cache')}";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "${join(folder, 'sources')}";
+Acquire::Languages "none";
+Acquire::Retries "3";
+${asRoot ? 'APT::Sandbox::User "root"; // the cache need not be readable by _apt\n' : ''}`,
+    );
+    this.#env = { APT_CONFIG: config };
+  }
+
+  /** Fetches package lists unless they are fresh; a list that cannot be had is a warning, a missing package the error. */
+  #update(force) {
+    if (this.#updated) return;
+    const stamp = join(this.#folder, 'updated');
+    const fresh = existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < LISTS_STAY_GOOD_MS;
+    if (fresh && !force) return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        run('apt-get', ['update', '-q', '-o', 'APT::Update::Error-Mode=any'], { env: this.#env });
+        writeFileSync(stamp, '');
+        break;
+      } catch (error) {
+        if (attempt < ATTEMPTS) continue;
+        say(`warning: not all package lists could be had, going on with the rest: ${error.message}`);
+        break;
+      }
+    }
+    this.#updated = true;
+  }
+
+  /** Runs `work`; when it fails on lists that may be out of date, refreshes them and tries once more. */
+  #withLists(work) {
+    this.#update(false);
+    try {
+      return work();
+    } catch (error) {
+      if (this.#updated) throw error;
+      this.#update(true);
+      return work();
+    }
+  }
+
+  /** The package of that pattern that `metapackage` depends on: `linux-image-amd64` -> `linux-image-6.1.0-1-amd64`. */
+  dependency(metapackage, pattern) {
+    return this.#withLists(() => {
+      const out = `${run('apt-cache', ['depends', '--important', metapackage], { env: this.#env })}`;
+      const names = [...out.matchAll(/^\s*\|?Depends: (\S+)$/gm)].map((match) => match[1].replace(/:\w+$/, ''));
+      const name = names.find((candidate) => pattern.test(candidate));
+      if (name === undefined) throw new Error(`${metapackage} depends on nothing like ${pattern}`);
+      return name;
+    });
+  }
+
+  /** Downloads a binary package into `folder`; returns the path of the .deb. */
+  download(name, folder) {
+    return this.#withLists(() => {
+      const into = mkdtempSync(join(folder, 'deb-'));
+      run('apt-get', ['download', '-q', name], { env: this.#env, cwd: into });
+      const deb = readdirSync(into).find((file) => file.endsWith('.deb'));
+      if (deb === undefined) throw new Error(`apt-get download ${name} left no .deb`);
+      return join(into, deb);
+    });
+  }
+
+  /** Downloads a source package into `folder`, unpacking nothing; returns its version and the upstream tarball. */
+  downloadSource(name, folder) {
+    return this.#withLists(() => {
+      const into = mkdtempSync(join(folder, 'src-'));
+      const args = ['source', '-q', '--only-source', '--download-only', name];
+      run('apt-get', args, { env: this.#env, cwd: into });
+      const files = readdirSync(into);
+      const dsc = files.find((file) => file.endsWith('.dsc'));
+      const tarball = files.find((file) => /\.orig\.tar\.\w+$/.test(file)) ?? files.find((f) => /\.tar\.\w+$/.test(f));
+      if (dsc === undefined || tarball === undefined) throw new Error(`apt-get source ${name} left ${files.join(' ')}`);
+      const version = /^Version: (.+)$/m.exec(readFileSync(join(into, dsc), 'utf8'))?.[1] ?? 'unknown';
+      return { version, tarball: join(into, tarball) };
+    });
+  }
+}

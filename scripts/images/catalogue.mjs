@@ -1,0 +1,135 @@
+// Which real images the tests stand on, and which Debian package each comes from.
+//
+// package: a name, or { of, like, suffix }: the package matching `like` that metapackage `of` depends on, plus suffix.
+// file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
+// Traits a program can read off the file (elf32, elf64, big-endian, not-elf) are added when it is fetched.
+
+const LINUX = { of: 'linux-image-amd64', like: /^linux-image-\d/ };
+const CLOUD = { of: 'linux-image-cloud-amd64', like: /^linux-image-\d/ };
+const XEN = { of: 'xen-system-amd64', like: /^xen-hypervisor-\d/ };
+const XEN_UTILS = { of: 'xen-system-amd64', like: /^xen-utils-\d/ };
+const GNUMACH = { of: 'gnumach-image-1-486', like: /^gnumach-image-\d/ };
+const GNUMACH_XEN = { of: 'gnumach-image-1-xen-486', like: /^gnumach-image-\d/ };
+const dbg = (origin) => ({ ...origin, suffix: '-dbg' });
+const i386 = { arch: 'i386', optional: true };
+
+export const IMAGES = [
+  {
+    name: 'vmlinux',
+    package: LINUX,
+    file: './boot/vmlinuz-*',
+    unpack: 'bzimage',
+    traits: ['kernel', 'linux', 'xen-notes', 'trailing-data', 'pvh'],
+  },
+  {
+    name: 'vmlinux-cloud',
+    package: CLOUD,
+    file: './boot/vmlinuz-*',
+    unpack: 'bzimage',
+    traits: ['kernel', 'linux', 'xen-notes', 'trailing-data', 'pvh'],
+  },
+  {
+    name: 'vmlinux-686-pae',
+    package: { of: 'linux-image-686-pae', like: /^linux-image-\d/ },
+    ...i386,
+    file: './boot/vmlinuz-*',
+    unpack: 'bzimage',
+    traits: ['kernel', 'linux', 'xen-notes', 'trailing-data', 'pvh'],
+  },
+  { name: 'vmlinuz', package: LINUX, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
+  { name: 'vmlinuz-cloud', package: CLOUD, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
+  {
+    name: 'xen',
+    package: XEN,
+    file: './boot/xen-*.gz',
+    unpack: 'gzip',
+    traits: ['hypervisor', 'multiboot'],
+  },
+  { name: 'xen-gz', package: XEN, file: './boot/xen-*.gz', traits: ['gzip'] },
+  { name: 'xen-efi', package: XEN, file: './boot/xen-*.efi', traits: ['pe'] },
+  {
+    name: 'xen-syms',
+    package: dbg(XEN),
+    file: './usr/lib/debug/boot/xen-syms-*-amd64',
+    traits: ['hypervisor', 'symbols'],
+  },
+  {
+    name: 'xen-shim',
+    package: XEN_UTILS,
+    file: './usr/lib/xen-*/boot/xen-shim',
+    traits: ['kernel', 'xen-notes', 'pvh'],
+  },
+  { name: 'hvmloader', package: XEN_UTILS, file: './usr/lib/xen-*/boot/hvmloader', traits: ['firmware'] },
+  ...['x86_64-xen', 'i386-xen', 'i386-xen_pvh'].map((platform) => ({
+    name: `grub-${platform}`,
+    package: 'grub-xen-host',
+    file: `./usr/lib/grub-xen/grub-${platform}.bin`,
+    traits: ['grub', 'xen-notes', 'note-outside-load', ...(platform.endsWith('pvh') ? ['pvh'] : [])],
+  })),
+  ...[{ suffix: '-x86_64' }, { suffix: '', ...i386 }].flatMap(({ suffix, ...where }) => [
+    {
+      name: `gnumach${suffix}`,
+      package: GNUMACH,
+      ...where,
+      file: './boot/gnumach-*.gz',
+      unpack: 'gzip',
+      traits: ['kernel', 'gnumach', 'multiboot'],
+    },
+    {
+      name: `gnumach-xen${suffix}`,
+      package: GNUMACH_XEN,
+      ...where,
+      file: './boot/gnumach-*.gz',
+      unpack: 'gzip',
+      traits: ['kernel', 'gnumach', 'wrong-note-owner', 'note-section-only', 'xen-guest-section'],
+    },
+    {
+      name: `gnumach-xen-dbg${suffix}`,
+      package: dbg(GNUMACH_XEN),
+      ...where,
+      file: './boot/gnumach-*.gz',
+      unpack: 'gzip',
+      traits: ['kernel', 'gnumach', 'wrong-note-owner', 'note-section-only', 'xen-guest-section', 'symbols'],
+    },
+  ]),
+  { name: 'memtest86+', package: 'memtest86+', file: './boot/memtest86+x64.bin', traits: ['bzimage-header'] },
+].map((image) => ({ arch: 'amd64', set: 'images', ...image }));
+
+export const LARGE = [
+  {
+    name: 'vmlinux-dbg',
+    arch: 'amd64',
+    set: 'large',
+    package: dbg(LINUX),
+    file: './usr/lib/debug/boot/vmlinux-*',
+    traits: ['kernel', 'linux', 'xen-notes', 'symbols', 'large'],
+  },
+];
+
+// Foreign test inputs, from Debian source packages.
+// paths: tar patterns below the tarball's first folder. make: how what is unpacked becomes files to read.
+export const CORPORA = [
+  {
+    name: 'llvm',
+    source: 'llvm-toolchain-14',
+    make: 'yaml2obj',
+    paths: [
+      'llvm/test/tools/llvm-objcopy/ELF',
+      'llvm/test/tools/llvm-readobj/ELF',
+      'llvm/test/tools/yaml2obj/ELF',
+      'llvm/test/tools/obj2yaml/ELF',
+      'llvm/test/Object',
+      'lld/test/ELF/invalid',
+    ],
+    atLeast: 900,
+  },
+  { name: 'elfutils', source: 'elfutils', make: 'unpack', paths: ['tests/*.bz2'], atLeast: 300 },
+  {
+    name: 'golang',
+    source: 'golang-1.19',
+    make: 'unpack',
+    paths: ['src/debug/elf/testdata', 'src/debug/dwarf/testdata'],
+    atLeast: 20,
+  },
+  { name: 'patchelf', source: 'patchelf', make: 'unpack', paths: ['tests'], atLeast: 20 },
+].map((corpus) => ({ set: 'corpus', ...corpus }));

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Installs the Debian packages that building fixtures, testing and booting need.
+#
+#   scripts/install-debian-packages.sh [SET...]      sets: tools boot (default: both)
+#
+# Nothing is done, and no network touched, when all of a set is there already.
+# Needs Debian (or a derivative with the same package names) and, only to install, root.
+set -eu
+
+# binutils, elfutils, llvm and lld: judges and processors of what the patcher writes, yaml2obj for the corpus.
+# gcc, libc6-dev: cpp for the linker scripts, and C programs built against Xen's libraries.
+# The compressors unpack what a kernel package holds; dpkg-dev resolves and unpacks source packages.
+TOOLS_PACKAGES='binutils elfutils llvm-14 lld-14 gcc libc6-dev dpkg-dev xz-utils zstd lz4 bzip2 gzip'
+TOOLS_PROGRAMS='as ld readelf strip objcopy eu-elflint eu-readelf eu-strip
+  llvm-objcopy-14 llvm-strip-14 llvm-readelf-14 yaml2obj-14 ld.lld-14 cpp gcc dpkg-deb dpkg-source xz zstd lz4 bzip2 gzip'
+
+# qemu with its firmware boots kernels; libxen-dev holds Xen's own ELF parser; grub, xorriso and mtools make boot media.
+BOOT_PACKAGES='qemu-system-x86 seabios libxen-dev grub-common grub-pc-bin xorriso mtools'
+BOOT_PROGRAMS='qemu-system-x86_64 grub-mkimage grub-mkrescue grub-file xorriso mformat'
+
+die() {
+  echo "install-debian-packages: $*" >&2
+  exit 1
+}
+
+[ $# -gt 0 ] || set -- tools boot
+packages='' programs=''
+for set in "$@"; do
+  case $set in
+    tools) packages="$packages $TOOLS_PACKAGES" programs="$programs $TOOLS_PROGRAMS" ;;
+    boot) packages="$packages $BOOT_PACKAGES" programs="$programs $BOOT_PROGRAMS" ;;
+    *) die "unknown set '$set'; there are: tools boot" ;;
+  esac
+done
+
+command -v dpkg-query >/dev/null 2>&1 || die "dpkg-query not found: this is no Debian; install by hand:$packages"
+
+missing_packages() {
+  for package in $packages; do
+    # ${db:Status-Status} distinguishes a package that is there from one of which only the configuration is left.
+    status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | head -n 1) || status=''
+    [ "$status" = installed ] || printf ' %s' "$package"
+  done
+}
+
+missing=$(missing_packages)
+if [ -n "$missing" ]; then
+  [ "$(id -u)" = 0 ] || die "not root, and these packages are missing:$missing
+  run: sudo $0 $*"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -o DPkg::Lock::Timeout=300 update ||
+    echo 'install-debian-packages: apt-get update failed; trying with the package lists at hand' >&2
+  # shellcheck disable=SC2086  # a list of names
+  apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing ||
+    die "apt-get could not install:$missing"
+fi
+
+absent=''
+for program in $programs; do
+  command -v "$program" >/dev/null 2>&1 || absent="$absent $program"
+done
+[ -z "$absent" ] || die "the packages are installed, yet these programs are not on PATH:$absent"
+echo "install-debian-packages: $*: all there"

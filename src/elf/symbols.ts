@@ -1,0 +1,108 @@
+/**
+ * Symbol lookup by name, made for a vmlinux with hundreds of thousands of symbols: the string table is searched as bytes
+ * for the few names wanted, and the symbol table is then scanned once for entries that use one of those strings. Both are
+ * read in windows, so memory does not depend on their size (gABI, "Symbol Table", "String Table").
+ */
+import { fits } from '../bytes/source.js';
+import { type Shdr, Sym } from './headers.js';
+import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
+import { SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB } from './names.js';
+
+const WINDOW = 0x100000n;
+
+/** One definition of a wanted name. */
+export interface SymbolHit {
+  readonly name: string;
+  readonly value: bigint;
+  readonly size: bigint;
+  /** Local symbols of the same name may occur several times; global ones once. */
+  readonly global: boolean;
+}
+
+/** The first symbol table with a string table behind its link; undefined in a stripped image. */
+export function symbolTable(image: ElfImage): { readonly symtab: Shdr; readonly strtab: Shdr } | undefined {
+  for (const symtab of image.sections) {
+    if (symtab.sh_type !== SHT_SYMTAB || !hasFileBytes(symtab)) continue;
+    const strtab = image.sections[symtab.sh_link];
+    if (strtab?.sh_type !== SHT_STRTAB || !hasFileBytes(strtab)) continue;
+    const size = image.source.size;
+    if (!fits(symtab.sh_offset, symtab.sh_size, size) || !fits(strtab.sh_offset, strtab.sh_size, size)) continue;
+    return { symtab, strtab };
+  }
+  return undefined;
+}
+
+/** Every defined symbol that bears one of the names. Undefined symbols (st_shndx 0) do not count. */
+export function findSymbols(image: ElfImage, names: readonly string[]): Map<string, SymbolHit[]> {
+  const found = new Map<string, SymbolHit[]>(names.map((name) => [name, []]));
+  const tables = symbolTable(image);
+  if (tables === undefined) return found;
+  const nameAt = stringOffsets(image, tables.strtab, names);
+  if (nameAt.size === 0) return found;
+  const nameField = Sym.offsetOf('st_name', image.encoding);
+  const little = image.encoding.endian === 'little';
+  eachSymbol(image, tables.symtab, (bytes, at, view) => {
+    // Reading the one field first keeps the scan fast; a whole record is decoded for hits only.
+    const name = nameAt.get(view.getUint32(at + nameField, little));
+    if (name === undefined) return;
+    const symbol = Sym.decode(bytes, at, image.encoding);
+    if (symbol.st_shndx === 0) return;
+    found.get(name)?.push({
+      name,
+      value: symbol.st_value,
+      size: symbol.st_size,
+      global: symbol.st_info >> 4 !== 0,
+    });
+  });
+  return found;
+}
+
+/** Is there a symbol with a size whose bytes meet the address range `[start, end)`? Returns its value if so. */
+export function symbolCovering(image: ElfImage, start: bigint, end: bigint): bigint | undefined {
+  const tables = symbolTable(image);
+  if (tables === undefined) return undefined;
+  let hit: bigint | undefined;
+  eachSymbol(image, tables.symtab, (bytes, at) => {
+    if (hit !== undefined) return;
+    const { st_value, st_size, st_shndx } = Sym.decode(bytes, at, image.encoding);
+    const defined = st_shndx !== 0 && st_shndx < SHN_LORESERVE;
+    if (defined && st_size > 0n && st_value < end && st_value + st_size > start) hit = st_value;
+  });
+  return hit;
+}
+
+function eachSymbol(
+  image: ElfImage,
+  symtab: Shdr,
+  visit: (bytes: Uint8Array, at: number, view: DataView) => void,
+): void {
+  const size = BigInt(Sym.size(image.encoding));
+  const perWindow = (WINDOW / size) * size;
+  const end = sectionFileRange(symtab).end - (symtab.sh_size % size);
+  for (let offset = symtab.sh_offset; offset < end; offset += perWindow) {
+    const length = end - offset < perWindow ? end - offset : perWindow;
+    const bytes = image.source.read(offset, length, 'symbol table');
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length; at += Number(size)) visit(bytes, at, view);
+  }
+}
+
+/** Every offset in the string table at which one of the names stands, NUL behind it. Tails of longer strings count. */
+function stringOffsets(image: ElfImage, strtab: Shdr, names: readonly string[]): Map<number, string> {
+  const offsets = new Map<number, string>();
+  const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`, 'latin1') }));
+  const longest = BigInt(Math.max(1, ...needles.map(({ bytes }) => bytes.length)));
+  // Windows overlap by the longest name, so that none is cut by a window's edge.
+  for (let at = 0n; at < strtab.sh_size; at += WINDOW) {
+    const rest = strtab.sh_size - at;
+    const length = rest < WINDOW + longest ? rest : WINDOW + longest;
+    const chunk = image.source.read(strtab.sh_offset + at, length, 'symbol names');
+    const window = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (const { name, bytes } of needles) {
+      for (let hit = window.indexOf(bytes); hit >= 0; hit = window.indexOf(bytes, hit + 1)) {
+        offsets.set(Number(at) + hit, name);
+      }
+    }
+  }
+  return offsets;
+}

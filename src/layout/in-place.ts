@@ -1,0 +1,237 @@
+/**
+ * `in-place` and `grow`: the notes are rewritten where they stand. Nothing else moves, so everything that could tell the
+ * old record boundaries apart must agree: the sections over the notes, relocations into them, other segments over them.
+ */
+import { overlaps, type Range } from '../bytes/range.js';
+import type { Phdr } from '../elf/headers.js';
+import { loadAtOffset, segmentFileRange } from '../elf/image.js';
+import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
+import { symbolCovering } from '../elf/symbols.js';
+import { hex } from '../errors/hex.js';
+import type { NoteArea } from '../note/areas.js';
+import { encodeNotes, type NoteContent, ownerOf, sameNote } from '../note/record.js';
+import type { PlacementName } from '../plan/edits.js';
+import { relocationsInto, sectionsIn } from '../plan/survey.js';
+import { headerFor } from './header.js';
+import { bytesText, type Job, mergedNotes, xenOf } from './job.js';
+import type { Layout, Refusal } from './layout.js';
+import { fitSections } from './section-side.js';
+import { buildTable, findSlot, replacedBy, type Slot } from './table.js';
+
+/** The owner written over a note that nobody shall find any more, where records may not move. */
+const NOBODY = Uint8Array.of(0x6e, 0x69, 0x6c, 0x00);
+
+export function inPlace(job: Job): Layout | Refusal {
+  return rewrite(job, 'in-place');
+}
+
+export function grow(job: Job): Layout | Refusal {
+  return rewrite(job, 'grow');
+}
+
+function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement, reason });
+  const { facts, home, wish } = job;
+  const area = home.only;
+  if (home.areas.length === 0) return refuse('the image has no notes to rewrite');
+  if (area === undefined) return refuse(`the notes stand in ${home.areas.length} places`);
+  if (wish.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
+  if (wish.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
+  if (area.range.end !== area.declared.end) return refuse(`${area.name} reaches behind the end of the file`);
+  if (area.range.start === 0n || area.range.start % 4n !== 0n) {
+    return refuse(`${area.name} starts at ${hex(area.range.start)}, which loaders skip or read misaligned`);
+  }
+
+  const notes = mergedNotes(job);
+  const bytes = encodeNotes(notes, facts.image.encoding.endian);
+  const end = area.range.start + BigInt(bytes.length);
+  const moved = firstMoved(area, notes);
+  const obstacle = movingObstacle(job, area, moved, end);
+  if (obstacle !== undefined) {
+    const neutral = placement === 'in-place' ? neutralize(job, area) : undefined;
+    return neutral === undefined ? refuse(obstacle) : finish(job, placement, area, neutral);
+  }
+  const room = area.range.end - area.range.start;
+  if (end > area.range.end) {
+    const need = `${bytesText(BigInt(bytes.length))} needed, ${room} in ${area.name}`;
+    if (placement === 'in-place') return refuse(need);
+    const padding = paddingObstacle(job, area, end);
+    if (padding !== undefined) return refuse(`${need}, and ${padding}`);
+  } else if (placement === 'grow') return refuse(`the notes fit the room they have (${bytesText(room)})`);
+  return finish(job, placement, area, notes);
+}
+
+/** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
+function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | undefined {
+  let at = area.range.start;
+  for (const [index, record] of area.walk.records.entries()) {
+    const note = notes[index];
+    if (note === undefined || record.offset !== at) return record.offset;
+    const size = BigInt(encodeNotes([note], 'little').length);
+    const last = index === area.walk.records.length - 1;
+    // The padding of the last record may be missing.
+    if (size !== record.size && !(last && size > record.size && size - record.size < 4n)) return record.offset;
+    at += size;
+  }
+  return at === area.range.end || area.walk.problem === undefined ? undefined : at;
+}
+
+/** Why the boundaries may not move from `moved` on. */
+function movingObstacle(job: Job, area: NoteArea, moved: bigint | undefined, end: bigint): string | undefined {
+  const { facts } = job;
+  const fit = fitSections(facts, area.range, end, moved);
+  if ('reason' in fit) return fit.reason;
+  if (moved === undefined) return undefined;
+  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+  if (relocations.length > 0) {
+    return `record boundaries from ${hex(moved)} on would move under relocations kept in section ${relocations.join(', ')}`;
+  }
+  const changed = { start: moved, end: area.range.end > end ? area.range.end : end };
+  const other = facts.image.segments.findIndex(
+    (s, i) =>
+      s.p_type !== PT_LOAD && s.p_type !== PT_NULL && !isHome(area, i) && overlaps(segmentFileRange(s), changed),
+  );
+  return other < 0 ? undefined : `program header ${other} covers records that would move`;
+}
+
+function isHome(area: NoteArea, index: number): boolean {
+  return area.kind === 'segment' && area.index === index;
+}
+
+/** Why the bytes behind the notes, up to `end`, are not free padding. */
+function paddingObstacle({ facts }: Job, area: NoteArea, end: bigint): string | undefined {
+  const { image } = facts;
+  const wanted = { start: area.range.end, end };
+  const size = bytesText(end - area.range.end);
+  if (end > facts.fileSize) return `the file ends ${bytesText(facts.fileSize - area.range.end)} behind them`;
+  if (!facts.isZero(wanted)) return `the ${size} behind them are not zero`;
+  const [section] = sectionsIn(facts, wanted);
+  if (section !== undefined) {
+    const name = sectionName(image, section) || `section ${section}`;
+    const distance = (image.sections[section]?.sh_offset ?? 0n) - area.range.end;
+    return distance > 0n ? `${name} starts ${bytesText(distance)} behind them` : `${name} covers the bytes behind them`;
+  }
+  const load = loadAtOffset(image, area.range);
+  if (load !== undefined && image.sections.length === 0) {
+    return 'no section headers tell that the zero bytes behind them are padding';
+  }
+  if (load !== undefined && end > load.p_offset + load.p_filesz) {
+    return `their PT_LOAD ends ${bytesText(load.p_offset + load.p_filesz - area.range.end)} behind them`;
+  }
+  const other = image.segments.findIndex(
+    (s) => s !== load && s.p_type !== PT_NULL && overlaps(segmentFileRange(s), wanted),
+  );
+  if (other >= 0) return `program header ${other} covers the bytes behind them`;
+  if (load === undefined)
+    return facts.tableEnd > area.range.end && facts.tableEnd < end
+      ? 'a header table follows'
+      : claimObstacle(facts.claims, wanted);
+  const vaddr = load.p_vaddr + (area.range.end - load.p_offset);
+  const symbol = symbolCovering(image, vaddr, vaddr + (end - area.range.end));
+  return symbol === undefined ? undefined : `the symbol at ${hex(symbol)} covers the bytes behind them`;
+}
+
+function claimObstacle(claims: readonly Range[], wanted: Range): string | undefined {
+  const claim = claims.find((c) => overlaps(c, wanted));
+  return claim === undefined ? undefined : `the bytes at ${hex(claim.start)} are in use`;
+}
+
+/**
+ * For an edit that only removes or rewrites in the same size, where records may not move: the removed ones get an owner
+ * that nobody looks for, and a type that no loader matches on alone.
+ */
+function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
+  const byOffset = new Map(
+    job.wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])),
+  );
+  if (job.wanted.some(({ original }) => original === undefined)) return undefined;
+  const notes: NoteContent[] = [];
+  for (const record of area.walk.records) {
+    if (ownerOf(record.name) !== 'Xen') notes.push(record);
+    else {
+      const wanted = byOffset.get(record.offset);
+      if (wanted !== undefined && wanted.desc.length !== record.desc.length) return undefined;
+      if (wanted === undefined && record.name.length !== NOBODY.length) return undefined;
+      notes.push(wanted ?? { name: NOBODY, type: 0, desc: record.desc });
+    }
+  }
+  return area.walk.problem === undefined && firstMoved(area, notes) === undefined ? notes : undefined;
+}
+
+function finish(job: Job, placement: PlacementName, area: NoteArea, notes: readonly NoteContent[]): Layout | Refusal {
+  const { facts, home, wish } = job;
+  const { image } = facts;
+  const empty = notes.length === 0;
+  const content = encodeNotes(notes, image.encoding.endian);
+  const end = area.range.start + BigInt(content.length);
+  const fit = fitSections(facts, area.range, end, firstMoved(area, notes));
+  if ('reason' in fit) return { placement, reason: fit.reason };
+
+  let slot: Slot = { kind: 'merged', index: home.segments.at(-1) ?? -1 };
+  if (home.segments.length === 0 && !empty) {
+    const found = findSlot(facts, home);
+    if ('reason' in found) return { placement, reason: found.reason };
+    if (found.slot.kind === 'slack' && found.slot.evict.length > 0) {
+      return { placement, reason: 'sections would have to move out of the header slack' };
+    }
+    slot = found.slot;
+  }
+  const load = loadAtOffset(image, { start: area.range.start, end });
+  const distance = load === undefined ? undefined : area.range.start - load.p_offset;
+  const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
+  const entry = {
+    range: { start: area.range.start, end },
+    p_vaddr: was?.p_vaddr ?? (load === undefined || distance === undefined ? 0n : load.p_vaddr + distance),
+    p_paddr: was?.p_paddr ?? (load === undefined || distance === undefined ? 0n : load.p_paddr + distance),
+    p_align: BigInt(wish.notesAlign),
+  };
+  const segments: readonly Phdr[] =
+    home.segments.length === 0 && empty ? image.segments : buildTable(facts, home, slot, empty ? undefined : entry);
+  const sections = image.sections.map((section, index) => fit.get(index) ?? section);
+  // What is no longer used is zeroed, so that no walker finds remains.
+  const whole = new Uint8Array(Number((end > area.range.end ? end : area.range.end) - area.range.start));
+  whole.set(content);
+  const size = area.range.end - area.range.start;
+  const promoted = was === undefined && !empty ? ', and a PT_NOTE now points at them' : '';
+  return {
+    placement,
+    summary: `${summaryOf(placement, size, BigInt(content.length))}${promoted}`,
+    header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
+    segments,
+    sections,
+    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }],
+    shift: undefined,
+    fileSize: facts.fileSize,
+    xenNotes: xenOf(job, notes),
+    noteRange: empty ? undefined : entry.range,
+    loaded: load !== undefined,
+    cover: coverOf(job, area),
+    extendedLoad: undefined,
+    addedLoads: 0,
+    replacedSegments: replacedBy(home, slot).filter((index) => index >= 0),
+    touchedSections: [...fit.keys()],
+    neutralized: notes.filter(({ name }) => name === NOBODY),
+    warnings: warningsFor(job, area, notes),
+  };
+}
+
+function summaryOf(placement: PlacementName, was: bigint, is: bigint): string {
+  if (placement === 'grow') return `notes rewritten where they are, ${bytesText(is - was)} of zero padding taken`;
+  return is === was ? 'notes rewritten where they are' : `notes rewritten where they are, ${bytesText(was - is)} freed`;
+}
+
+function coverOf({ facts }: Job, area: NoteArea): Layout['cover'] {
+  const sections = sectionsIn(facts, area.range).map((i) => facts.image.sections[i]);
+  if (sections.length === 0) return 'none';
+  return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
+}
+
+function warningsFor({ facts }: Job, area: NoteArea, notes: readonly NoteContent[]): string[] {
+  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+  const changed = area.walk.records.some((record, i) => notes[i] !== undefined && !sameNote(record, notes[i]));
+  if (relocations.length === 0 || !changed) return [];
+  return [
+    `section ${relocations.join(', ')} keeps relocations into these notes; a tool that applies them changes the values again`,
+  ];
+}

@@ -1,0 +1,60 @@
+/** What every placement is given: the image's facts, where its notes are, and the notes it shall have. */
+import type { Range } from '../bytes/range.js';
+import { encodeNotes, type NoteContent } from '../note/record.js';
+import type { PlacementWish } from '../plan/edits.js';
+import type { Home } from '../plan/home.js';
+import type { Facts } from '../plan/survey.js';
+import type { WantedNote } from '../plan/wanted.js';
+
+export interface Job {
+  readonly facts: Facts;
+  readonly home: Home;
+  readonly wanted: readonly WantedNote[];
+  readonly wish: PlacementWish;
+}
+
+/**
+ * All records of the merged PT_NOTE: the home's records in their order, Xen's among them replaced, dropped or kept as
+ * wanted, and new ones behind them. A type-18 note of another owner in front would hide PHYS32_ENTRY from QEMU, which does
+ * not look at owners; then PHYS32_ENTRY goes first.
+ */
+export function mergedNotes({ home, wanted }: Job): NoteContent[] {
+  const byOffset = new Map(wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])));
+  const xen = new Set(home.xen.map(({ offset }) => offset));
+  const kept = home.records.flatMap((record): NoteContent[] => {
+    if (!xen.has(record.offset)) return [record];
+    const content = byOffset.get(record.offset);
+    return content === undefined ? [] : [content];
+  });
+  const fresh = wanted.filter(({ original }) => original === undefined).map(({ content }) => content);
+  const all = [...kept, ...fresh];
+  const own = all.find(isPhysEntry(wanted));
+  const first = all.find(({ type }) => type === 18);
+  if (own === undefined || first === own) return all;
+  return [own, ...all.filter((note) => note !== own)];
+}
+
+function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => boolean {
+  const contents = new Set(wanted.map(({ content }) => content));
+  return (note) => note.type === 18 && contents.has(note);
+}
+
+/** The merged records as bytes. */
+export function mergedBytes(job: Job): Uint8Array {
+  return encodeNotes(mergedNotes(job), job.facts.image.encoding.endian);
+}
+
+/** The Xen notes of a list of records that the job wants, in the order they will stand. */
+export function xenOf(job: Job, notes: readonly NoteContent[]): NoteContent[] {
+  const wanted = new Set(job.wanted.map(({ content }) => content));
+  return notes.filter((note) => wanted.has(note));
+}
+
+/** For messages: a size with its unit. */
+export function bytesText(size: bigint): string {
+  return `${size} byte${size === 1n ? '' : 's'}`;
+}
+
+export function sizeOf({ start, end }: Range): bigint {
+  return end - start;
+}

@@ -1,0 +1,175 @@
+/**
+ * The program header table: which entry will hold the PT_NOTE, and the table that results. Nobody holds an index into this
+ * table, but order matters: existing entries keep theirs, and the Xen PT_NOTE comes behind every PT_LOAD and behind every
+ * other PT_NOTE, because one family of loaders lets the last PT_NOTE decide and GRUB takes the first header that covers
+ * e_entry.
+ */
+
+import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { Phdr } from '../elf/headers.js';
+import { hasFileBytes, sectionFileRange } from '../elf/image.js';
+import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../elf/names.js';
+import { hex } from '../errors/hex.js';
+import type { Home } from '../plan/home.js';
+import type { Facts } from '../plan/survey.js';
+
+/** The entry that will hold the PT_NOTE. */
+export type Slot =
+  | { readonly kind: 'merged'; readonly index: number }
+  | { readonly kind: 'null'; readonly index: number }
+  | { readonly kind: 'stack'; readonly index: number }
+  /** A new entry in the slack behind the table; `evict` sections move to the end of the file to make room. */
+  | { readonly kind: 'slack'; readonly evict: readonly number[]; readonly loadedBytes: boolean }
+  /** A new entry in a table that grows by other means (moved or shifted). */
+  | { readonly kind: 'grown' };
+
+export type SlotAnswer = { readonly slot: Slot } | { readonly reason: string };
+
+const EMPTY: Phdr = {
+  p_type: PT_NULL,
+  p_flags: 0,
+  p_offset: 0n,
+  p_vaddr: 0n,
+  p_paddr: 0n,
+  p_filesz: 0n,
+  p_memsz: 0n,
+  p_align: 0n,
+};
+
+/** Sections larger than this are not copied to the end of the file to make room for one header. */
+const EVICT_LIMIT = 0x100000n;
+const EVICT_COUNT = 16;
+
+export function phdrSize({ image }: Facts): bigint {
+  return BigInt(Phdr.size(image.encoding));
+}
+
+/**
+ * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
+ * be moved out of, a PT_GNU_STACK that nobody evaluates, and last slack that is loaded into memory.
+ */
+export function findSlot(facts: Facts, home: Home): SlotAnswer {
+  const own = home.segments.at(-1);
+  if (own !== undefined) return { slot: { kind: 'merged', index: own } };
+  const { segments, header } = facts.image;
+  const empty = segments.findIndex(({ p_type }) => p_type === PT_NULL);
+  if (empty >= 0) return { slot: { kind: 'null', index: empty } };
+
+  const reasons: string[] = [];
+  const counted = countable(facts, 1);
+  if (counted === undefined) {
+    const slack = slackSlot(facts);
+    if ('slot' in slack && !slack.slot.loadedBytes) return slack;
+    if ('reason' in slack) reasons.push(slack.reason);
+    const stack = segments.findIndex(({ p_type }) => p_type === PT_GNU_STACK);
+    const isKernel = header.e_type === ET_EXEC && !facts.hasInterpreter && !facts.isDynamic;
+    if (stack >= 0 && isKernel) return { slot: { kind: 'stack', index: stack } };
+    if (stack >= 0) reasons.push('its PT_GNU_STACK is evaluated when the image is executed');
+    if ('slot' in slack) return slack;
+  } else reasons.push(counted);
+  return { reason: `no program header can be had: ${reasons.join(', ')}` };
+}
+
+/** May the table hold `more` entries? Above 65,534 the count is kept in section header 0. */
+export function countable({ image }: Facts, more: number): string | undefined {
+  const count = image.segments.length + more;
+  if (count < PN_XNUM || image.sections.length > 0) return undefined;
+  return `${count} program headers need a section header table to hold the count, and there is none`;
+}
+
+function slackSlot(facts: Facts): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string } {
+  const need = phdrSize(facts);
+  const { slack, tableEnd } = facts;
+  const room = slack.end - slack.start;
+  const wanted = rangeOf(tableEnd, need);
+  if (room >= need) {
+    if (wanted.end > facts.fileSize) return { reason: 'the file ends at its program header table' };
+    if (!facts.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
+    return { slot: { kind: 'slack', evict: [], loadedBytes: facts.headerLoaded } };
+  }
+  const taken = `${need} bytes needed behind the table at ${hex(tableEnd)}, ${room} free`;
+  const evict = evictable(facts, wanted);
+  if (evict === undefined) return { reason: taken };
+  return { slot: { kind: 'slack', evict, loadedBytes: false } };
+}
+
+/**
+ * Only e_shoff refers to the section header table, and only its header to a section that no segment holds: both may move.
+ * Returns the sections to move, or undefined when something else is in the way.
+ */
+function evictable(facts: Facts, wanted: Range): number[] | undefined {
+  const { image } = facts;
+  if (facts.headerLoaded || wanted.end > facts.fileSize) return undefined;
+  const held = (range: Range) =>
+    image.segments.some((s) => s.p_filesz > 0n && overlaps(rangeOf(s.p_offset, s.p_filesz), range));
+  if (held(wanted)) return undefined;
+  const evict: number[] = [];
+  for (const [index, section] of image.sections.entries()) {
+    const range = sectionFileRange(section);
+    if (!hasFileBytes(section) || !overlaps(range, wanted)) continue;
+    if (evict.length === EVICT_COUNT || index === 0) return undefined;
+    if (held(range) || section.sh_size > EVICT_LIMIT) return undefined;
+    evict.push(index);
+  }
+  // What no claim covers must be zero: anything else belongs to somebody unknown.
+  const free = [{ start: facts.tableEnd, end: facts.slack.end }];
+  return free.every((range) => facts.isZero(range)) ? evict : undefined;
+}
+
+/** Fields of the PT_NOTE to be written. */
+export interface NoteEntry {
+  readonly range: Range;
+  readonly p_vaddr: bigint;
+  readonly p_paddr: bigint;
+  readonly p_align: bigint;
+}
+
+/** A PT_NOTE over exactly these bytes: p_memsz equals p_filesz, readable. */
+export function noteSegment({ range, p_vaddr, p_paddr, p_align }: NoteEntry, was: Phdr | undefined): Phdr {
+  const size = range.end - range.start;
+  const p_flags = was?.p_type === PT_NOTE ? was.p_flags : PF_R;
+  return { p_type: PT_NOTE, p_flags, p_offset: range.start, p_vaddr, p_paddr, p_filesz: size, p_memsz: size, p_align };
+}
+
+/**
+ * The table with the PT_NOTE in its slot. `note` undefined: no note is left, its entry becomes PT_NULL, for an empty
+ * PT_NOTE makes some loaders forget an earlier one. Entries merged into another become PT_NULL too. `load` is a new
+ * PT_LOAD, put behind the last one.
+ */
+export function buildTable(
+  facts: Facts,
+  home: Home,
+  slot: Slot,
+  note: NoteEntry | undefined,
+  load?: Phdr,
+): readonly Phdr[] {
+  const table: Phdr[] = [...facts.image.segments];
+  for (const index of home.segments) table[index] = EMPTY;
+  const reused = 'index' in slot ? slot.index : undefined;
+  const entry =
+    note === undefined ? EMPTY : noteSegment(note, reused === undefined ? undefined : facts.image.segments[reused]);
+  if (reused === undefined) {
+    if (note !== undefined) table.push(entry);
+  } else table[reused] = entry;
+  if (load !== undefined) table.splice(table.findLastIndex(({ p_type }) => p_type === PT_LOAD) + 1, 0, load);
+  growPhdrSegment(table, facts);
+  if (note === undefined) return table;
+  const at = table.indexOf(entry);
+  const rivals = table.slice(at + 1).some(({ p_type }) => p_type === PT_LOAD || p_type === PT_NOTE);
+  return rivals ? [...table.slice(0, at), ...table.slice(at + 1), entry] : table;
+}
+
+/** PT_PHDR describes the table itself and grows with it. */
+function growPhdrSegment(table: Phdr[], facts: Facts): void {
+  const size = BigInt(table.length) * phdrSize(facts);
+  const at = table.findIndex(({ p_type }) => p_type === PT_PHDR);
+  const entry = table[at];
+  if (entry !== undefined && table.length !== facts.image.segments.length) {
+    table[at] = { ...entry, p_filesz: size, p_memsz: size };
+  }
+}
+
+/** Input entries that the table no longer holds as they were: for the verifier, as plain indices. */
+export function replacedBy(home: Home, slot: Slot): number[] {
+  return [...new Set([...home.segments, ...('index' in slot ? [slot.index] : [])])];
+}

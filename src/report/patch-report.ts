@@ -1,0 +1,158 @@
+/** A patch plan and what became of it, as text for people and as the members of a `xen-elfpatch/patch/1` document. */
+import type { Range } from '../bytes/range.js';
+import { segmentTypeName } from '../elf/names.js';
+import { hex } from '../errors/hex.js';
+import { decodeValue } from '../note/desc.js';
+import type { NoteContent } from '../note/record.js';
+import { noteName } from '../note/xen-notes.js';
+import { changes, type PatchPlan, type Written } from '../pipeline.js';
+import { bytesToJson, type Json } from './json.js';
+import { valueText } from './notes-report.js';
+import { counted, printable, type Style, table } from './text.js';
+
+/** What was done with a plan. */
+export type Outcome =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'checked' }
+  | { readonly kind: 'written'; readonly written: Written; readonly output: string };
+
+/** Ranges of a plan that are listed; a plan has few, but a layout with many entries could have more. */
+const RANGES_SHOWN = 40;
+
+/** The report for people. `verbose` (a dry run) lists every byte range and every placement that was refused. */
+export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, verbose: boolean): string {
+  const file = printable(plan.image.source.name);
+  const lines = [`${style.bold(file)}: ${headline(plan, outcome)}`];
+  if (plan.layout !== undefined) lines.push(`  placement: ${plan.layout.placement}: ${plan.layout.summary}`);
+  lines.push(`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd());
+  let text = `${lines.join('\n')}\n`;
+  text += table(
+    plan.xenNotes.map((note) => [noteName(note.type), printable(noteValue(plan, note))]),
+    '    ',
+  );
+  if (verbose) text += rangesText(plan) + refusedText(plan);
+  text += survivalText(plan, style);
+  if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
+  return text;
+}
+
+function headline(plan: PatchPlan, outcome: Outcome): string {
+  if (!changes(plan)) {
+    const copied = outcome.kind === 'written' && outcome.written.how === 'clone';
+    return `has these notes already, ${copied ? `copied unchanged to ${printable(outcome.output)}` : 'nothing to change'}`;
+  }
+  const size = plan.rendered.writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const what = `${counted(size, 'byte')} in ${counted(plan.rendered.writes.length, 'range')}`;
+  switch (outcome.kind) {
+    case 'planned':
+      return `would change ${what}`;
+    case 'checked':
+      return `needs patching, ${what}`;
+    case 'written':
+      return outcome.written.how === 'direct'
+        ? `patched where it is, ${what}`
+        : `written to ${printable(outcome.output)}, ${what} differ`;
+  }
+}
+
+function noteValue({ image }: PatchPlan, { type, desc }: NoteContent): string {
+  return valueText(decodeValue(type, desc, image.encoding));
+}
+
+function rangesText(plan: PatchPlan): string {
+  const { writes, shift } = plan.rendered;
+  const rows = writes
+    .slice(0, RANGES_SHOWN)
+    .map(({ offset, bytes }) => [hex(offset), counted(bytes.length, 'byte'), whatIsAt(plan, offset)]);
+  const more = writes.length > RANGES_SHOWN ? `    and ${writes.length - RANGES_SHOWN} more\n` : '';
+  const moved = shift === undefined ? '' : `    everything from ${hex(shift.at)} on moves by ${hex(shift.by)}\n`;
+  return `  byte ranges that change:\n${table(rows, '    ')}${more}${moved}`;
+}
+
+/** Which part of the result a changed byte belongs to. */
+function whatIsAt({ layout, image }: PatchPlan, offset: bigint): string {
+  if (layout === undefined) return '';
+  const within = (range: Range) => offset >= range.start && offset < range.end;
+  const blob = layout.blobs.find(({ offset: start, bytes }) => within({ start, end: start + BigInt(bytes.length) }));
+  if (blob !== undefined) return blob.what;
+  const wide = image.encoding.bits === 64;
+  if (offset < (wide ? 64n : 52n)) return 'ELF header';
+  const entry = wide ? 56n : 32n;
+  const { e_phoff } = layout.header;
+  const index = (offset - e_phoff) / entry;
+  const segment = offset >= e_phoff ? layout.segments[Number(index)] : undefined;
+  if (segment !== undefined) return `program header ${index} (${segmentTypeName(segment.p_type)})`;
+  return 'section headers';
+}
+
+function refusedText({ refused }: PatchPlan): string {
+  if (refused.length === 0) return '';
+  return `  placements that do not work here:\n${table(
+    refused.map(({ placement, reason }) => [placement, reason]),
+    '    ',
+  )}`;
+}
+
+function survivalText({ survives }: PatchPlan, style: Style): string {
+  const words = survives.map(({ tool, verdict }) => {
+    const paint = verdict === 'kept' ? style.good : verdict === 'kept with a warning' ? style.warn : style.bad;
+    return `${tool} ${paint(verdict)}`;
+  });
+  return `  later tools: ${words.join(', ')}\n`;
+}
+
+function proofText({ image, rendered }: PatchPlan, { how, secondReader }: Written): string {
+  if (how === 'unchanged') return 'verified: nothing was written';
+  const rest =
+    how === 'direct'
+      ? 'only the ranges above were written, and they read back as planned'
+      : `every byte outside them equals ${printable(image.source.name)}`;
+  const size = `${rendered.fileSize} bytes`;
+  const elfy =
+    secondReader.verdict === 'agrees'
+      ? 'elfy agrees'
+      : `elfy cannot read this shape (${secondReader.details.join('; ')})`;
+  return `verified: the notes read back, the format holds, ${rest} (${size}); ${elfy}`;
+}
+
+/** The members of the JSON document. */
+export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: string]: Json } {
+  const { layout, rendered } = plan;
+  return {
+    file: plan.image.source.name,
+    changed: changes(plan),
+    ...(outcome.kind === 'written' ? writtenJson(outcome) : { written: null }),
+    placement: layout?.placement ?? null,
+    summary: layout?.summary ?? null,
+    section: layout === undefined ? null : layout.cover,
+    loaded: layout?.loaded ?? null,
+    notes: plan.xenNotes.map((note) => ({
+      name: noteName(note.type),
+      type: note.type,
+      size: BigInt(note.desc.length),
+      value: printable(noteValue(plan, note)),
+      bytes: bytesToJson(note.desc),
+    })),
+    noteRange: layout?.noteRange === undefined ? null : { ...layout.noteRange },
+    fileSize: rendered.fileSize,
+    ranges: rendered.writes.map(({ offset, bytes }) => ({
+      offset,
+      size: BigInt(bytes.length),
+      what: whatIsAt(plan, offset),
+    })),
+    shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
+    refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
+    survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
+    warnings: [...plan.warnings],
+  };
+}
+
+function writtenJson({ written, output }: Extract<Outcome, { kind: 'written' }>): { readonly [key: string]: Json } {
+  return {
+    written: {
+      output,
+      how: written.how,
+      secondReader: { verdict: written.secondReader.verdict, details: [...written.secondReader.details] },
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * Writing through a clone: the input is copied by the kernel beside the target (a reflink where the file system has them),
+ * the few changed ranges are written into the copy, and when it is synced and verified it takes the target's name.
+ */
+import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+// fs-extra is CommonJS: its functions hang on the default import.
+import fsExtra from 'fs-extra';
+import type { FileSource } from '../bytes/source.js';
+import { forget, remember } from './cleanup.js';
+import type { Rendered } from './render.js';
+import { attempt, attemptAsync, refuseChanged } from './system.js';
+
+const CHUNK = 0x400000;
+const POLL_MS = 250;
+
+export interface CloneOptions {
+  /** Path of the opened input, for the kernel's copy. */
+  readonly inputPath: string;
+  /** Path that the result shall have; links resolved. */
+  readonly target: string;
+  /** For messages: the target as the user gave it. */
+  readonly targetName: string;
+  /** Judges the finished copy before it takes the target's name; throws to refuse. */
+  check(path: string): Promise<void>;
+  onProgress?: ((done: bigint, total: bigint) => void) | undefined;
+}
+
+/** Writes the result. On any error the temporary file is gone and the target untouched. */
+export async function writeClone(source: FileSource, rendered: Rendered, options: CloneOptions): Promise<void> {
+  const { target, targetName } = options;
+  const temporary = join(dirname(target), `.${basename(target)}.xen-elfpatch.${process.pid}.tmp`);
+  attempt(targetName, `write into the folder ${dirname(target)}`, () => statSync(dirname(target)));
+  remember(temporary);
+  try {
+    await copy(source, rendered, temporary, options);
+    writeRanges(temporary, rendered, targetName);
+    keepOwnerAndMode(temporary, source, targetName);
+    await options.check(temporary);
+    refuseChanged(options.inputPath, source);
+    attempt(targetName, 'put the result in place', () => renameSync(temporary, target));
+  } catch (error) {
+    await fsExtra.remove(temporary);
+    throw error;
+  } finally {
+    forget(temporary);
+  }
+  syncFolder(dirname(target));
+}
+
+async function copy(source: FileSource, rendered: Rendered, temporary: string, options: CloneOptions): Promise<void> {
+  const { targetName, onProgress } = options;
+  const timer =
+    onProgress === undefined
+      ? undefined
+      : setInterval(() => {
+          const stats = statSync(temporary, { throwIfNoEntry: false });
+          if (stats !== undefined) onProgress(BigInt(stats.size), rendered.fileSize);
+        }, POLL_MS);
+  try {
+    if (rendered.shift === undefined) {
+      await attemptAsync(targetName, 'copy the input', () =>
+        fsExtra.copyFile(options.inputPath, temporary, fsExtra.constants.COPYFILE_FICLONE),
+      );
+      attempt(targetName, 'open the copy', () => fsExtra.chmodSync(temporary, 0o600));
+    } else {
+      await copyShifted(source, rendered.shift, temporary, targetName);
+    }
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Copies with a gap of zeros at `at`; the kernel has no call for that, so the bytes pass through one buffer. */
+async function copyShifted(
+  source: FileSource,
+  { at, by }: { readonly at: bigint; readonly by: bigint },
+  temporary: string,
+  name: string,
+): Promise<void> {
+  const fd = attempt(name, 'create the file', () => openSync(temporary, 'wx', 0o600));
+  try {
+    for (let offset = 0n; offset < source.size; ) {
+      const stop = offset < at && at < source.size ? at : source.size;
+      const length = stop - offset < CHUNK ? stop - offset : BigInt(CHUNK);
+      const bytes = source.read(offset, length, 'bytes to copy');
+      const to = Number(offset < at ? offset : offset + by);
+      for (let done = 0; done < bytes.length; ) {
+        done += attempt(name, 'write', () => writeSync(fd, bytes, done, bytes.length - done, to + done));
+      }
+      offset += length;
+      // Lets progress be shown and signals be handled.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeRanges(path: string, rendered: Rendered, name: string): void {
+  const fd = attempt(name, 'open the copy', () => openSync(path, 'r+'));
+  try {
+    for (const { offset, bytes } of rendered.writes) {
+      for (let done = 0; done < bytes.length; ) {
+        done += attempt(name, 'write', () => writeSync(fd, bytes, done, bytes.length - done, Number(offset) + done));
+      }
+    }
+    attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(rendered.fileSize)));
+    attempt(name, 'sync the file', () => fsyncSync(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The result has the input's permission bits, and its owner where that is allowed. */
+function keepOwnerAndMode(path: string, source: FileSource, name: string): void {
+  const { uid, gid, mode } = source.stats;
+  try {
+    fsExtra.chownSync(path, uid, gid);
+  } catch {
+    // Only root may give files away; a file of one's own is what every tool leaves then.
+  }
+  attempt(name, 'set the permissions', () => fsExtra.chmodSync(path, mode & 0o7777));
+}
+
+/** Makes the rename last; file systems that cannot sync a folder do not need to. */
+function syncFolder(folder: string): void {
+  let fd: number | undefined;
+  try {
+    fd = openSync(folder, 'r');
+    fsyncSync(fd);
+  } catch {
+    // EINVAL on some file systems: the rename itself has succeeded.
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Patching a file where it is. Possible when everything new goes to bytes that no reader of the old image looks at, and one
+ * small write then makes it visible: the old image is whole before that write, the new one after it.
+ */
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import type { FileSource, Write } from '../bytes/source.js';
+import type { Rendered } from './render.js';
+import { attempt, refuseChanged } from './system.js';
+
+/** A write inside one block of this size reaches the disk whole or not at all. */
+const SECTOR = 512n;
+
+export interface DirectPlan {
+  /** Writes into unclaimed bytes and behind the end; invisible until the commit. */
+  readonly early: readonly Write[];
+  /** The one write that makes the new image. */
+  readonly commit: Write;
+}
+
+/** Sorts the writes into invisible ones and the commit; undefined when the edit cannot be committed by one small write. */
+export function planDirect(source: FileSource, claims: readonly Range[], rendered: Rendered): DirectPlan | undefined {
+  if (rendered.shift !== undefined || rendered.fileSize < source.size) return undefined;
+  const visible = (write: Write) => {
+    const range = rangeOf(write.offset, BigInt(write.bytes.length));
+    return claims.some((claim) => overlaps(claim, range));
+  };
+  const early = rendered.writes.filter((write) => !visible(write));
+  const late = rendered.writes.filter(visible);
+  const [first] = late;
+  const last = late.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const start = first.offset;
+  const end = last.offset + BigInt(last.bytes.length);
+  if (start / SECTOR !== (end - 1n) / SECTOR) return undefined;
+  const bytes = source.read(start, end - start, 'bytes to be changed');
+  for (const write of late) bytes.set(write.bytes, Number(write.offset - start));
+  return { early, commit: { offset: start, bytes } };
+}
+
+/**
+ * Carries a direct plan out: new bytes, sync, the caller's check of what is now on disk, the commit, sync. If anything
+ * fails before the commit, the bytes and the length of the file are put back. `check` is given what the new bytes replaced.
+ */
+export async function writeDirect(
+  path: string,
+  source: FileSource,
+  plan: DirectPlan,
+  fileSize: bigint,
+  check: (before: readonly Write[]) => Promise<void>,
+): Promise<void> {
+  const name = source.name;
+  const fd = attempt(name, 'open the file for writing', () => openSync(path, 'r+'));
+  try {
+    refuseChanged(path, source);
+    const before = plan.early.flatMap((write) => oldBytes(source, write));
+    try {
+      for (const { offset, bytes } of plan.early) put(fd, bytes, offset, name);
+      attempt(name, 'set the length of the file', () => setLength(fd, fileSize));
+      attempt(name, 'sync the file', () => fdatasyncSync(fd));
+      await check(before);
+    } catch (error) {
+      for (const { offset, bytes } of before) writeSync(fd, bytes, 0, bytes.length, Number(offset));
+      setLength(fd, source.size);
+      throw error;
+    }
+    put(fd, plan.commit.bytes, plan.commit.offset, name);
+    attempt(name, 'sync the file', () => fdatasyncSync(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What an invisible write covers inside the old file: free bytes, but they are put back all the same. */
+function oldBytes(source: FileSource, { offset, bytes }: Write): Write[] {
+  if (offset >= source.size) return [];
+  const rest = source.size - offset;
+  const length = BigInt(bytes.length) < rest ? BigInt(bytes.length) : rest;
+  return [{ offset, bytes: source.read(offset, length, 'free bytes') }];
+}
+
+function put(fd: number, bytes: Uint8Array, offset: bigint, name: string): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += attempt(name, 'write', () => writeSync(fd, bytes, done, bytes.length - done, Number(offset) + done));
+  }
+}
+
+function setLength(fd: number, size: bigint): void {
+  if (BigInt(fstatSync(fd).size) !== size) ftruncateSync(fd, Number(size));
+}

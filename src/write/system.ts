@@ -1,0 +1,37 @@
+/** File operations with located errors, and the watch over an input that must not change under the tool. */
+import { statSync } from 'node:fs';
+import { describeSystemError, type FileSource } from '../bytes/source.js';
+import { fail } from '../errors/patch-error.js';
+
+/** Runs a file operation; what the system refuses becomes `write.failed`. `action` completes "cannot …". */
+export function attempt<T>(file: string, action: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    return fail('write.failed', { file }, { action, reason: describeSystemError(error) }, error);
+  }
+}
+
+/** The same for an operation that is waited for. */
+export async function attemptAsync<T>(file: string, action: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    return fail('write.failed', { file }, { action, reason: describeSystemError(error) }, error);
+  }
+}
+
+/** Is the file behind `path` still the one that was opened, untouched? Errors: `read.changed`. */
+export function refuseChanged(path: string, source: FileSource): void {
+  const now = attempt(source.name, 'look at the file', () => statSync(path));
+  const was = source.stats;
+  const what =
+    now.ino !== was.ino || now.dev !== was.dev
+      ? 'it was replaced'
+      : now.size !== was.size
+        ? 'its size is another'
+        : now.mtimeMs !== was.mtimeMs
+          ? 'it was written to'
+          : undefined;
+  if (what !== undefined) fail('read.changed', { file: source.name }, { what });
+}

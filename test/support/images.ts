@@ -1,0 +1,105 @@
+/**
+ * What tests read that is not made by them: our own small kernels, real kernels and foreign test files. Whatever is
+ * missing throws with the command that brings it: no test passes because its input was not there.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface RealImage {
+  readonly name: string;
+  /** Read-only and shared by all tests: copy before patching in place. */
+  readonly path: string;
+  /** `elf32` or `elf64` (or `not-elf`), `big-endian`, and what scripts/images/catalogue.mjs says of it. */
+  readonly traits: readonly string[];
+}
+
+interface Listing {
+  readonly cache: string;
+  readonly absent: readonly string[];
+  readonly images: readonly (RealImage & { readonly set: string })[];
+  readonly corpora: readonly { readonly name: string; readonly path: string }[];
+}
+
+const listings = new Map<string, Listing>();
+
+/** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
+function listing(set: 'images' | 'corpus' | 'large'): Listing {
+  const known = listings.get(set);
+  if (known !== undefined) return known;
+  const script = join(ROOT, 'scripts/fetch-images.mjs');
+  const listed = spawnSync(process.execPath, [script, '--list', set], { encoding: 'utf8' });
+  const fetch = `run: node scripts/fetch-images.mjs ${set}`;
+  if (listed.stdout === '') throw new Error(`${listed.stderr}${fetch}`);
+  const answer = JSON.parse(listed.stdout) as Listing;
+  if (answer.absent.length > 0) {
+    throw new Error(`not in ${answer.cache}: ${answer.absent.join(', ')}; ${fetch}`);
+  }
+  listings.set(set, answer);
+  return answer;
+}
+
+function inCache<T extends { readonly path: string }>(cache: string, entry: T): T {
+  return { ...entry, path: join(cache, entry.path) };
+}
+
+/** The real ELF images; with a trait, those that have it. Containers (bzImage, gzip, PE) are had by `realImage(name)`. */
+export function realImages(trait?: string): readonly RealImage[] {
+  const { cache, images } = listing('images');
+  const found = images
+    .filter((image) => image.set === 'images' && !image.traits.includes('not-elf'))
+    .filter((image) => trait === undefined || image.traits.includes(trait))
+    .map((image) => inCache(cache, image));
+  if (found.length === 0) throw new Error(`no real image has the trait ${trait}`);
+  return found;
+}
+
+/** One image by name, whatever its kind; `vmlinux-dbg` is the one that has to be fetched with the set `large`. */
+export function realImage(name: string): RealImage {
+  const { cache, images } = listing(name === 'vmlinux-dbg' ? 'large' : 'images');
+  const image = images.find((candidate) => candidate.name === name);
+  if (image === undefined) throw new Error(`no image ${name}: optional and not to be had here, or misspelt`);
+  return inCache(cache, image);
+}
+
+/** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */
+export function corpusFiles(corpus?: 'llvm' | 'elfutils' | 'golang' | 'patchelf'): readonly string[] {
+  const { cache, corpora } = listing('corpus');
+  return corpora
+    .filter(({ name }) => corpus === undefined || name === corpus)
+    .flatMap(({ path }) => {
+      const folder = join(cache, path);
+      return readdirSync(folder).map((name) => join(folder, name));
+    })
+    .sort();
+}
+
+/** The path of one of our own small kernels, fixtures/README.md. Committed: copy before patching in place. */
+export function fixture(name: string): string {
+  const path = join(ROOT, 'fixtures/bin', name);
+  if (!existsSync(path))
+    throw new Error(`no fixture ${name}: fixtures/README.md lists them, make fixtures builds them`);
+  return path;
+}
+
+/** Throws unless every program can be run; `llvm-objcopy-14`, `eu-elflint`, `qemu-system-x86_64` ... */
+export function requireTools(...names: readonly string[]): void {
+  const missing = names.filter((name) => !onPath(name));
+  if (missing.length > 0) {
+    throw new Error(`not on PATH: ${missing.join(', ')}; run as root: scripts/install-debian-packages.sh`);
+  }
+}
+
+function onPath(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
