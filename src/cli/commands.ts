@@ -4,10 +4,12 @@ import { explainShape } from './commands/explain.js';
 import { mkelf32Shape } from './commands/mkelf32.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
+import { verifyShape } from './commands/verify.js';
 
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
   command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),
 ];

@@ -32,4 +32,6 @@ async function main(args: readonly string[]): Promise<0 | 1> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});
