@@ -26,17 +26,15 @@ export function mkelf32Text({ output, as, container }: Mkelf32Facts): string {
 }
 
 export function mkelf32Json(facts: Mkelf32Facts): { readonly [key: string]: Json } {
-  const { load, note, fileSize, entry, parts } = facts.container;
+  const { load, note, fileSize, entry } = facts.container;
   return {
     input: facts.input,
     output: facts.output,
     compat: facts.as?.release ?? null,
-    tidy: facts.as === undefined,
     fileSize,
     entry,
-    load: { ...load },
-    note: note === undefined ? null : { ...note },
-    parts: parts.map(({ what }) => what),
+    load: { offset: load.p_offset, address: load.p_paddr, fileSize: load.p_filesz, memorySize: load.p_memsz },
+    notes: note === undefined ? null : { offset: note.p_offset, address: note.p_paddr, size: note.p_filesz },
     warnings: [...facts.warnings],
   };
 }

@@ -87,6 +87,7 @@ export const mkelf32Shape: Shape<Options, Mkelf32Args> = {
     const note = options.note ?? [];
     const keep = (options.keep ?? []).flatMap((list) => list.split(',')).map(keepOf);
     const tidy = options.tidy === true || note.length > 0 || keep.length > 0;
+    if (tidy && !/^(0x)?[0-9a-f]+$/i.test(loadBase)) refuse(`LOAD-BASE is ${loadBase}, wanted a hexadecimal number`);
     if (tidy && options.compat !== undefined) refuse('--compat goes with none of --tidy, --note and --keep');
     return {
       kind: 'wrap',
