@@ -49,7 +49,7 @@ export function tidyNotes(
 function onlyInside(image: ElfImage, flat: Flat): TidyNotes | undefined {
   const [only, ...others] = image.segments.filter(({ p_type, p_filesz }) => p_type === PT_NOTE && p_filesz > 0n);
   // Padding to 8 is what only few readers understand in an ELF32 file.
-  if (only === undefined || others.length > 0 || only.p_align > 4n) return undefined;
+  if (only === undefined || others.length > 0 || only.p_align === 8n) return undefined;
   const distance = flat.distanceOfOffset(only.p_offset, only.p_filesz);
   return distance === undefined ? undefined : { kind: 'inside', distance, size: only.p_filesz };
 }
