@@ -41,12 +41,24 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   },
   notes: { '--xen': undefined, '--raw': undefined, '--require-xen': undefined, '--json': undefined },
   verify: { '--baseline': file, '--json': undefined },
+  mkelf32: {
+    '--notes': undefined,
+    '--compat': (release) => /^4\.\d+(\.\d+)?$/.test(release),
+    '--list-compat': undefined,
+    '--tidy': undefined,
+    '--note': isAssignment,
+    '--keep': listOf(oneOf('sections', 'symbols')),
+    '--json': undefined,
+  },
   explain: { '--json': undefined },
 };
 
 /** Why a command line would be refused; undefined when it would not. */
 export function complaint(line: string): string | undefined {
   const [program, command = '', ...words] = split(line);
+  // It knows no options but --notes in front, and takes three words.
+  if (program === 'xen-mkelf32')
+    return [command, ...words].filter((word) => word !== '--notes').length === 3 ? undefined : line;
   if (program !== 'xen-elfpatch') return `program ${program}`;
   const known = OPTIONS[command];
   if (known === undefined) return `command ${command}`;
@@ -64,6 +76,10 @@ export function complaint(line: string): string | undefined {
     if (check === undefined) continue;
     const value = words[++k];
     if (value === undefined || !check(value)) return `${word} ${value}`;
+  }
+  if (command === 'mkelf32') {
+    const wanted = words.includes('--list-compat') ? [0] : words.includes('--compat') ? [3, 4] : [3];
+    return wanted.includes(operands.length) ? undefined : `operands ${operands.join(' ')}`;
   }
   if (operands.length !== 1) return `operands ${operands.join(' ')}`;
   if (command === 'patch' && !output) return 'patch without -o, --in-place, --check or --dry-run';
