@@ -56,9 +56,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
 /** Why a command line would be refused; undefined when it would not. */
 export function complaint(line: string): string | undefined {
   const [program, command = '', ...words] = split(line);
-  // It knows no options but --notes in front, and takes three words.
-  if (program === 'xen-mkelf32')
-    return [command, ...words].filter((word) => word !== '--notes').length === 3 ? undefined : line;
   if (program !== 'xen-elfpatch') return `program ${program}`;
   const known = OPTIONS[command];
   if (known === undefined) return `command ${command}`;

@@ -44,6 +44,7 @@ export const mkelf32: Page = {
     text`A Xen built without PVH_GUEST can be given the entry that PVH loaders ask for, in the same pass. Whether the code
       there is made for it is another question: see explain pvh.`,
     code`
-      $ xen-elfpatch mkelf32 --notes --note PHYS32_ENTRY=phys:my_pvh_start xen-syms xen 0x200000`,
+      $ xen-elfpatch mkelf32 --notes --note PHYS32_ENTRY=phys:my_pvh_start \
+          xen-syms xen 0x200000`,
   ],
 };
