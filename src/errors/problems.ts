@@ -1,3 +1,4 @@
+import { containerProblems } from './problems/container.js';
 import { noteProblems } from './problems/note.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...containerProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;
