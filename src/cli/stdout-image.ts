@@ -9,11 +9,16 @@ import { waitABit } from './output.js';
 const CHUNK = 0x100000n;
 
 /** Errors: those of writePatch; nothing reaches standard output then. */
-export async function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
+export function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
+  return sendToStdout((output) => writePatch(plan, { inputPath, output }));
+}
+
+/** Lets `write` make a file and sends it when that has succeeded. */
+export async function sendToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
   try {
     const output = join(folder, 'image');
-    const written = await writePatch(plan, { inputPath, output });
+    const written = await write(output);
     const source = FileSource.open(output, '<stdout>');
     try {
       for (let at = 0n; at < source.size; at += CHUNK) {

@@ -39,7 +39,10 @@ function xzDemands(stream: Uint8Array): Demand[] {
   const check = (stream[7] ?? 0) & 15;
   if (check !== NONE && check !== CRC32) {
     const what = `xz integrity check ${check === 4 ? 'CRC64' : check === 10 ? 'SHA-256' : check}, wanted CRC32 or none`;
-    demands.push({ reader: 'hypervisor', takenSince: undefined, what }, { reader: 'linux', takenSince: undefined, what });
+    demands.push(
+      { reader: 'hypervisor', takenSince: undefined, what },
+      { reader: 'linux', takenSince: undefined, what },
+    );
   }
   const flags = stream[13] ?? 0;
   let at = 14;
@@ -70,7 +73,10 @@ function xzDemands(stream: Uint8Array): Demand[] {
       }
     } else if (id !== X86_FILTER) {
       const what = `xz filter 0x${id.toString(16)}, wanted x86 or none`;
-      demands.push({ reader: 'hypervisor', takenSince: undefined, what }, { reader: 'linux', takenSince: undefined, what });
+      demands.push(
+        { reader: 'hypervisor', takenSince: undefined, what },
+        { reader: 'linux', takenSince: undefined, what },
+      );
     }
   }
   return demands;

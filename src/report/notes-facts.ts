@@ -1,5 +1,6 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
 import { compare, type Range } from '../bytes/range.js';
+import type { ContainerFacts } from '../container/facts.js';
 import type { ElfImage } from '../elf/image.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';
@@ -48,6 +49,8 @@ export interface NotesFacts {
   readonly notes: readonly NoteFact[];
   readonly legacy: LegacyFact | undefined;
   readonly xen: XenView;
+  /** What the image was unpacked from. */
+  readonly container?: ContainerFacts | undefined;
 }
 
 /**

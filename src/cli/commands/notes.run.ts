@@ -8,7 +8,7 @@ import { notesJson, notesText } from '../../report/notes-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
-import { openInput } from '../input.js';
+import { openImage } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
@@ -23,7 +23,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const facts = readFacts(image);
+      const facts = await readFacts(image);
       warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = true;
@@ -49,17 +49,20 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 /** The headers and notes are read here and now, so the image need not stay open. */
-function readFacts(image: string): NotesFacts {
-  const input = openInput(image);
+async function readFacts(image: string): Promise<NotesFacts> {
+  const input = await openImage(image);
   try {
-    return notesFacts(readElf(input.source));
+    return { ...notesFacts(readElf(input.source)), container: input.container };
   } finally {
     input.close();
   }
 }
 
-/** Ranges that could be read in part. */
-function warn({ image, areas }: NotesFacts): void {
+/** What was odd about a container, and ranges that could be read in part. */
+function warn({ image, areas, container }: NotesFacts): void {
+  for (const warning of container?.warnings ?? []) {
+    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
+  }
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
