@@ -6,7 +6,7 @@ import { rangeOf } from '../bytes/range.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
-import { readWhole, wordAt, wordBytes } from './limits.js';
+import { readWhole, UNPACKED_LIMIT, wordAt, wordBytes } from './limits.js';
 
 /** More finds than this are of no use: the pair has to be unique. */
 const MOST = 8;
@@ -65,12 +65,12 @@ export function findNative(image: BzImage): NativePayload {
   }
   const found: NativePayload[] = [];
   const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
-  // From the end: the pair is in the data behind the code, close to it.
-  for (let q = kernel.length - 8; q >= kernel.length / 2; q--) {
+  // From the end: the pair is in the data behind the code, close to it, and words are aligned.
+  for (let q = (kernel.length & ~3) - 8; q >= kernel.length / 2; q -= 4) {
     const length = view.getUint32(q, true);
     if (length < kernel.length / 4 || length > q) continue;
     const size = view.getUint32(q + 4, true);
-    if (size <= length) continue;
+    if (size <= length || size > UNPACKED_LIMIT) continue;
     for (const { at, format } of candidates) {
       if (at + length > q || view.getUint32(at + length - 4, true) !== size) continue;
       found.push({ offset: at, length, size, format, pair: setupSize + BigInt(q) });
