@@ -1,5 +1,4 @@
 /** Unpacks a zstd frame with libzstd in WebAssembly, after walking its blocks to know where it ends (RFC 8878). */
-import { ZSTDDecoder } from 'zstddec';
 import { wordAt } from './limits.js';
 
 const MAGIC = 0xfd2fb528;
@@ -54,6 +53,7 @@ export function onlySkippable(bytes: Uint8Array): boolean {
 
 /** Unpacks one frame that must become `size` bytes; undefined when it does not. */
 export async function unpackZstd(frame: Uint8Array, size: number): Promise<Uint8Array | undefined> {
+  const { ZSTDDecoder } = await import('zstddec');
   const decoder = new ZSTDDecoder();
   await decoder.init();
   // The length is always given: without it, the decoder would believe the frame.
