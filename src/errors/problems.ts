@@ -1,4 +1,6 @@
+import { linearizeProblems } from './problems/linearize.js';
 import { noteProblems } from './problems/note.js';
+import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
 import { usageProblems } from './problems/usage.js';
@@ -13,6 +15,8 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...peProblems,
+  ...linearizeProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;
