@@ -66,7 +66,7 @@ export function copiedSize({ SizeOfRawData, VirtualSize }: SectionHeader): bigin
   return SizeOfRawData < VirtualSize ? SizeOfRawData : VirtualSize;
 }
 
-export function isExecutable({ Characteristics }: SectionHeader): boolean {
+export function isExecutable({ Characteristics }: Pick<SectionHeader, 'Characteristics'>): boolean {
   return (Characteristics & IMAGE_SCN_MEM_EXECUTE) !== 0;
 }
 
