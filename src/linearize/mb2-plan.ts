@@ -63,7 +63,8 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
   const found = findMb2(linear);
   const header = found ?? findBeyond(linear, placement);
   if (header === undefined) fail('mb2.none', { file }, {});
-  const inPlace = found !== undefined && wish.mb2 !== 'gap';
+  const isInGap = header.offset < placement.headerSize;
+  const inPlace = found !== undefined && (wish.mb2 !== 'gap' || isInGap);
   if (!inPlace && wish.mb2 === 'append') fail('mb2.too-far', { file }, { offset: header.offset });
   checkTags(file, header);
   const values = mb2Values(header);

@@ -1,5 +1,7 @@
 /** The debug directory ("Debug Directory (Image Only)") and the build-id that GNU ld puts there. */
 import { fits } from '../bytes/source.js';
+import { hex } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
 import { DebugEntry, PE } from './headers.js';
 import { directory, fileOffsetOf, type PeImage } from './image.js';
 import { DIRECTORY_DEBUG, IMAGE_DEBUG_TYPE_CODEVIEW } from './names.js';
@@ -10,13 +12,20 @@ export interface DebugRecord {
   readonly offset: bigint;
 }
 
-/** The whole entries of the debug directory; none when it is not in a section's raw data. */
+/** More entries than this are no debug directory; images have up to five. */
+const MOST_ENTRIES = 256;
+
+/** The whole entries of the debug directory; none when it is not in a section's raw data. Errors: `pe.directory`. */
 export function debugEntries(image: PeImage): DebugRecord[] {
   const table = directory(image, DIRECTORY_DEBUG);
   if (table === undefined) return [];
   const start = fileOffsetOf(image, table.VirtualAddress, table.Size);
   if (start === undefined) return [];
   const size = DebugEntry.size(PE);
+  if (table.Size > BigInt(MOST_ENTRIES * size)) {
+    const why = `its size is ${hex(table.Size)}, wanted at most ${MOST_ENTRIES} entries`;
+    fail('pe.directory', { file: image.source.name, offset: start, part: 'debug directory' }, { why });
+  }
   const bytes = image.source.read(start, table.Size, 'debug directory');
   return Array.from({ length: Math.floor(bytes.length / size) }, (_, index) => ({
     entry: DebugEntry.decode(bytes, index * size, PE),
