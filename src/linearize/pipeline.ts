@@ -24,7 +24,7 @@ export interface LinearWriteOptions {
   readonly inputPath: string;
   /** Undefined: the result takes the input's place. */
   readonly output: string | undefined;
-  onProgress?: ((stage: 'copying', done: bigint, total: bigint) => void) | undefined;
+  onProgress?: ((done: bigint, total: bigint) => void) | undefined;
 }
 
 /**
@@ -82,12 +82,7 @@ async function replace(
     }
   };
   await replaceFile(source, { inputPath, target, targetName, check }, (temporary) =>
-    writeSparse(
-      temporary,
-      layout.output,
-      targetName,
-      onProgress && ((done, total) => onProgress('copying', done, total)),
-    ),
+    writeSparse(temporary, layout.output, targetName, onProgress),
   );
   return verdict ?? proveLinear(layout, layout.output);
 }

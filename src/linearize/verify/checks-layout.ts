@@ -137,6 +137,8 @@ export const layoutChecks: readonly LinearCheck[] = [
     level: 'error',
     because: 'what stands behind .bss is not there when Multiboot loads the image',
     *run(subject) {
+      // Without an address tag nothing says where the loaded part ends.
+      if (subject.wantsTags && subject.values?.address === undefined) return;
       for (const section of subject.tail) {
         if (isTailKind(subject, section)) continue;
         yield {

@@ -112,9 +112,10 @@ export const multibootChecks: readonly LinearCheck[] = [
     aboutTags: true,
     because: 'a loader jumps there whatever stands there',
     *run({ values, loaded, physBase, mb2 }) {
+      if (values?.address === undefined) return;
       const entries = [
-        { name: 'entry tag', value: values?.entry },
-        { name: 'EFI amd64 entry tag', value: values?.entryEfi64 },
+        { name: 'entry tag', value: values.entry },
+        { name: 'EFI amd64 entry tag', value: values.entryEfi64 },
       ];
       for (const { name, value } of entries) {
         if (value === undefined) continue;
