@@ -48,7 +48,8 @@ export class BufferSource implements ByteSource {
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array, name = 'image') {
-    this.#bytes = bytes;
+    // A Buffer's slice() is a view: what is read from here must be the reader's own.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.name = name;
     this.size = BigInt(bytes.length);
   }
