@@ -13,6 +13,7 @@ import { containers } from './topics/containers.js';
 import { features } from './topics/features.js';
 import { legacy } from './topics/legacy.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
+import { mkelf32 } from './topics/mkelf32.js';
 import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js';
 import { presets } from './topics/presets.js';
 import { pv } from './topics/pv.js';
@@ -30,6 +31,7 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [presets, 'what --preset writes, where each value comes from'],
   [values, 'what may stand in --set NAME=VALUE'],
   [placements, 'where the notes go in the file and what moves'],
+  [mkelf32, 'from xen-syms to the image that boot loaders take'],
   [survival, 'which of strip, objcopy and others keep the notes'],
   [containers, 'kernels inside vmlinuz and gzip files'],
   [loaders, 'who reads which notes, and how'],
@@ -67,6 +69,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   message: 'messages',
   problem: 'problems',
   strip: 'survival',
+  'xen-mkelf32': 'mkelf32',
 };
 
 /**

@@ -56,7 +56,11 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   let outcome: Outcome;
   if (output === '-') {
     const { writeToStdout } = await import('../stdout-image.js');
-    outcome = { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
+    outcome = {
+      kind: 'written',
+      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+      output: '-',
+    };
   } else {
     const written = await writePatch(plan, {
       inputPath: input.path,
