@@ -25,7 +25,11 @@ interface NoteRow {
 }
 
 /** readelf takes some numbers for generic types, whoever the owner is. */
-const READELF_NAMES: Readonly<Record<string, number>> = { 'NT_VERSION (version)': 1, 'NT_ARCH (architecture)': 2 };
+const READELF_NAMES: Readonly<Record<string, number>> = {
+  'GO BUILDID': 4,
+  'NT_VERSION (version)': 1,
+  'NT_ARCH (architecture)': 2,
+};
 
 /** Xen's notes by readelf, out of an ELF that the host's own program unpacked. */
 function byReadelf(elf: Uint8Array): NoteRow[] {
