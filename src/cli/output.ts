@@ -4,9 +4,13 @@
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { systemError } from '../bytes/source.js';
 
-/** Writes results. Does not return when the reader has gone: there is nobody left to tell. */
-export function writeOut(text: string): void {
+/**
+ * Writes results. Does not return when the reader has gone: there is nobody left to tell.
+ * Errors: `read.open` when they cannot be written, as on a full disk.
+ */
+export function writeOut(text: string | Uint8Array): void {
   if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
 }
 
@@ -16,8 +20,8 @@ export function writeErr(text: string): void {
 }
 
 /** False when nobody reads any more (EPIPE). */
-function writeAll(fd: 1 | 2, text: string): boolean {
-  const bytes = Buffer.from(text, 'utf8');
+function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(fd, bytes, done, bytes.length - done);
@@ -25,7 +29,7 @@ function writeAll(fd: 1 | 2, text: string): boolean {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'EPIPE') return false;
       if (fd === 2) return true;
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') throw systemError(error, '<stdout>', 'write');
       // Another program made the pipe non-blocking and it is full: wait for the reader.
       waitABit();
     }

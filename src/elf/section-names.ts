@@ -30,7 +30,7 @@ export function sectionName(image: ElfImage, index: number): string {
   const section = image.sections[index];
   if (section === undefined) return '';
   const table = nameTable(image);
-  if (table !== undefined) return stringAt(table, section.sh_name);
+  if (table !== undefined) return stringAt(table.subarray(section.sh_name, section.sh_name + Number(LONGEST)), 0);
   return nameByRange(image, section.sh_name);
 }
 

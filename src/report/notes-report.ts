@@ -118,8 +118,12 @@ function dump(bytes: Uint8Array, style: Style): string {
   return lines.join('');
 }
 
-function legacyText(_facts: NotesFacts, _style: Style): string {
-  return '';
+function legacyText({ legacy }: NotesFacts, style: Style): string {
+  if (legacy === undefined) return '';
+  const { section, offset, items, xen } = legacy;
+  const verdict = (xen.used ? style.good : style.warn)(xen.text);
+  const rows = items.map(({ key, value }) => [printable(key), printable(value)]);
+  return `\nsection ${section} __xen_guest: string at ${hex(offset)}, ${verdict}\n${table(rows, '  ')}`;
 }
 
 /** The last lines: where Xen takes its notes from, and what it would complain about. */
@@ -149,7 +153,14 @@ export function notesJson(facts: NotesFacts, options: NotesReportOptions): { rea
     xen: { from, notes: notes.length, broken, refused },
     areas: facts.areas.map(areaJson),
     notes: shownNotes(facts, options).map((note) => noteJson(note, facts, options)),
+    legacy: legacyJson(facts),
   };
+}
+
+function legacyJson({ legacy }: NotesFacts): Json {
+  if (legacy === undefined) return undefined;
+  const { section, offset, text, items, xen } = legacy;
+  return { section, offset, text, items: items.map(({ key, value }) => ({ key, value })), xen: { ...xen } };
 }
 
 function areaJson({ range, padding, places, memory, problem }: AreaFact): Json {
@@ -177,7 +188,7 @@ function noteJson(note: NoteFact, { areas }: NotesFacts, { raw }: NotesReportOpt
     descSize: BigInt(record.desc.length),
     areas: note.areas,
     inMemory: note.areas.some((index) => areas[index]?.memory !== undefined),
-    xen: { used: xen.used, rule: xen.rule, text: xen.text, guests: xen.guests },
+    xen: { ...xen },
     desc: raw ? bytesToJson(record.desc) : undefined,
   };
 }

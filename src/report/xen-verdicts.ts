@@ -31,7 +31,9 @@ export interface XenVerdict {
     /** Segments hold Xen notes, so sections are not looked at. */
     | 'segments-first'
     /** Xen's walk does not come by: it lost its step before, or skips the segment. */
-    | 'not-reached';
+    | 'not-reached'
+    /** The image has Xen notes, so the legacy string is not looked at. */
+    | 'notes-first';
   readonly text: string;
   /** The guests whose loader uses it. */
   readonly guests: readonly Guest[];
@@ -65,6 +67,15 @@ export function xenJudge(view: XenView): (note: JudgedNote) => XenVerdict {
       ? ignored('segments-first', 'ignored: a PT_NOTE holds Xen notes, this is in a section only')
       : ignored('not-reached', "ignored: Xen's walk does not come by here");
   };
+}
+
+/** The verdict on the `__xen_guest` section of that index. */
+export function judgeLegacy(section: number, view: XenView): XenVerdict {
+  if (view.from === 'legacy' && view.legacySection === section) {
+    return { used: true, rule: 'used', text: 'PV, dom0 (never PVH)', guests: ['pv', 'dom0'] };
+  }
+  if (view.notes.length > 0) return ignored('notes-first', 'ignored: the image has Xen notes');
+  return ignored('not-reached', 'ignored: Xen does not find the section');
 }
 
 function judgeSeen({ record, meaning }: JudgedNote, reads: XenReads, winner: bigint): XenVerdict {

@@ -2,8 +2,11 @@
 import type { Range } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
 
-/** Bytes per block; two of them are all the memory a comparison takes. */
-export const BLOCK = 0x400000;
+/**
+ * Bytes per block; two of them are all the memory a comparison takes. Both stay in a core's own cache between being
+ * read and being compared: blocks of 4 MiB take nearly twice the time.
+ */
+export const BLOCK = 0x40000;
 
 /** Differences closer together than this are told as one range: a changed field, not its changed bytes. */
 const NEAR = 64;

@@ -3,14 +3,13 @@
  * not for what it is known to get wrong: sh_addralign and sh_entsize of ELF64, numbers beyond 2^53 (doubles), extended
  * numbering, an image without section names.
  */
-import type { ElfyBody, ElfyHeader } from 'elfy';
+import type { Elfy, ElfyBody, ElfyHeader } from 'elfy';
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
 import { fits } from '../bytes/source.js';
 import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
 import { hex } from '../errors/hex.js';
-import { PatchError } from '../errors/patch-error.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export interface SecondOpinion {
@@ -22,11 +21,14 @@ export interface SecondOpinion {
 /** elfy wants the file as one Buffer. Everything it is asked for has to lie below this. */
 const WINDOW = 0x80000000n;
 
+/** Bytes that are read for elfy, and compared with what it made of them. Real images need less than one MiB. */
+const FILLED = 0x8000000n;
+
+/** elfy goes through a name byte by byte, for every section anew. */
+const LONGEST_NAME = 4096;
+
 /** Differences told. */
 const LIMIT = 16;
-
-/** elfy's parser and its tables of names. */
-type Elfy = typeof import('elfy')['default'];
 
 /**
  * Asks elfy about headers, program headers, sections and the bytes of every note segment and note section. Reads header
@@ -71,21 +73,37 @@ function beyondElfy(image: ElfImage): string | undefined {
   if (end > WINDOW) {
     return `elfy holds the file in one buffer: notes or headers end at ${hex(end)}, beyond ${hex(WINDOW)}`;
   }
+  const filled = sizeOf(neededRanges(image)) + sizeOf(distinct(noteRanges(image)));
+  if (filled > FILLED) return `headers, names and notes take ${hex(filled)} bytes, wanted at most ${hex(FILLED)}`;
+  const long = image.sections.findIndex((_, index) => sectionName(image, index).length >= LONGEST_NAME);
+  if (long >= 0) return `the name of section ${long} is longer than ${LONGEST_NAME} bytes`;
   return undefined;
+}
+
+function sizeOf(ranges: readonly Range[]): bigint {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0n);
+}
+
+function distinct(ranges: readonly Range[]): Range[] {
+  return [...new Map(ranges.map((range) => [`${range.start} ${range.end}`, range])).values()];
+}
+
+function noteRanges(image: ElfImage): Range[] {
+  return [
+    ...image.segments.filter((s) => s.p_type === PT_NOTE).map(segmentFileRange),
+    ...image.sections.filter((s) => s.sh_type === SHT_NOTE).map(sectionFileRange),
+  ];
 }
 
 /** What elfy looks at when it answers the questions asked here. */
 function neededRanges(image: ElfImage): Range[] {
   const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
-  const notes = image.segments.filter((s) => s.p_type === PT_NOTE).map(segmentFileRange);
-  const noteSections = image.sections.filter((s) => s.sh_type === SHT_NOTE).map(sectionFileRange);
   return normalize([
     rangeOf(0n, ehdrSize(image.encoding)),
     phdrTable(image),
     shdrTable(image),
     ...(names === undefined ? [] : [sectionFileRange(names)]),
-    ...notes,
-    ...noteSections,
+    ...noteRanges(image),
   ]);
 }
 

@@ -1,0 +1,31 @@
+/** A line of progress on a terminal, and only when the work takes long enough to wonder about. */
+import { isTerminal, writeErr } from './output.js';
+
+/** Work shorter than this shows nothing. */
+const PATIENCE_MS = 500;
+const BETWEEN_MS = 100;
+
+export interface Progress {
+  /** Bytes that are done, and all there are. */
+  (done: bigint, total: bigint): void;
+}
+
+/** Starts counting time. `end` wipes the line; call it before anything else is printed. */
+export function startProgress(doing: string): { report: Progress; end(): void } {
+  if (!isTerminal(2)) return { report: () => undefined, end: () => undefined };
+  let next = performance.now() + PATIENCE_MS;
+  let shown = false;
+  return {
+    report(done, total) {
+      const now = performance.now();
+      if (now < next || total === 0n) return;
+      next = now + BETWEEN_MS;
+      shown = true;
+      writeErr(`\r${doing} ${(done * 100n) / total} %`);
+    },
+    end() {
+      if (shown) writeErr('\r\x1b[K');
+      shown = false;
+    },
+  };
+}
