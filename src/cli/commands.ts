@@ -2,11 +2,8 @@
 import { type Command, command } from './command.js';
 import { explainShape } from './commands/explain.js';
 import { notesShape } from './commands/notes.js';
-<<<<<<< HEAD
 import { patchShape } from './commands/patch.js';
-=======
 import { verifyShape } from './commands/verify.js';
->>>>>>> helper-c
 
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),

@@ -1,5 +1,5 @@
 /** A layout as the shortest list of writes over the input: only bytes that differ. */
-import { type Range, rangeOf } from '../bytes/range.js';
+import { normalize, type Range, rangeOf } from '../bytes/range.js';
 import { ShiftedSource } from '../bytes/shifted.js';
 import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
@@ -43,12 +43,22 @@ export function render(image: ElfImage, layout: Layout): Rendered {
     writes,
     shift: layout.shift,
     fileSize: layout.fileSize,
-    planned: [
+    planned: normalize([
       ...writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+      // Bytes that get a new meaning are part of the plan even where they keep their value.
+      ...layout.blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+      ...extensionOf(image, layout),
       ...gap,
       ...tailOf(base, layout),
-    ],
+    ]),
   };
+}
+
+/** The hole that a PT_LOAD grew over, alignment bytes in front of the notes included. */
+function extensionOf({ segments }: ElfImage, { extendedLoad }: Layout): Range[] {
+  const load = extendedLoad === undefined ? undefined : segments[extendedLoad.index];
+  if (load === undefined || extendedLoad === undefined) return [];
+  return [rangeOf(load.p_offset + load.p_filesz, extendedLoad.by)];
 }
 
 /** Alignment gaps behind the old end of the file are new bytes too. */

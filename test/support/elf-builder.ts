@@ -90,8 +90,10 @@ const SHT_STRTAB = 3;
 const SHT_NOTE = 7;
 const SHT_NOBITS = 8;
 const SHF_ALLOC = 2n;
+const SHN_LORESERVE = 0xff00;
+const PN_XNUM = 0xffff;
 
-/** Starts an image of this class and byte order. */
+/** Starts an image of this class and byte order. Counts beyond 16 bits take extended numbering by themselves. */
 export function elf(encoding: Encoding = { bits: 64, endian: 'little' }): ElfBuilder {
   return new ElfBuilder(encoding);
 }
@@ -205,8 +207,7 @@ export class ElfBuilder {
       else section.offset = end;
     }
     const shentsize = Shdr.size(encoding);
-    const headers =
-      sections.length === 0 ? [] : [nullSection(), ...sections.map((s) => this.#sectionHeader(s, sections))];
+    const headers = sections.length === 0 ? [] : this.#sectionHeaders(sections);
     const shoff =
       headers.length === 0
         ? 0
@@ -227,10 +228,10 @@ export class ElfBuilder {
       e_flags: 0,
       e_ehsize: ehsize,
       e_phentsize: this.#segments.length === 0 ? 0 : phentsize,
-      e_phnum: this.#segments.length,
+      e_phnum: Math.min(this.#segments.length, PN_XNUM),
       e_shentsize: headers.length === 0 ? 0 : shentsize,
-      e_shnum: headers.length,
-      e_shstrndx: headers.length === 0 ? 0 : headers.length - 1,
+      e_shnum: headers.length >= SHN_LORESERVE ? 0 : headers.length,
+      e_shstrndx: headers.length === 0 ? 0 : headers.length > SHN_LORESERVE ? 0xffff : headers.length - 1,
       ...this.#header,
       ...this.#options.header,
     };
@@ -303,15 +304,27 @@ export class ElfBuilder {
     return all;
   }
 
-  #sectionHeader(section: Section, all: readonly Section[]): Shdr {
+  /** Section header 0 holds the counts that do not fit the ELF header (gABI, "ELF Header"). */
+  #sectionHeaders(sections: readonly Section[]): Shdr[] {
+    const names = stringTable(sections.map((s) => s.name));
+    const count = sections.length + 1;
+    const first = {
+      ...nullSection(),
+      sh_size: count >= SHN_LORESERVE ? BigInt(count) : 0n,
+      sh_link: count - 1 >= SHN_LORESERVE ? count - 1 : 0,
+      sh_info: this.#segments.length >= PN_XNUM ? this.#segments.length : 0,
+    };
+    return [first, ...sections.map((section) => this.#sectionHeader(section, names.at(section.name)))];
+  }
+
+  #sectionHeader(section: Section, sh_name: number): Shdr {
     const { options, over } = section;
-    const names = stringTable(all.map((s) => s.name));
     const covered = over === undefined ? undefined : this.#programHeader(over);
     const inside = options.inside === undefined ? undefined : this.#load(options.inside.load).options;
     const loadAddr = inside === undefined ? undefined : (inside.vaddr ?? 0n) + BigInt(options.inside?.at ?? 0);
     const size = options.bytes?.length ?? options.inside?.size ?? over?.bytes.length ?? 0;
     return {
-      sh_name: names.at(section.name),
+      sh_name,
       sh_type: options.type ?? SHT_PROGBITS,
       sh_flags: options.flags ?? (options.inside === undefined ? 0n : SHF_ALLOC),
       sh_addr: options.addr ?? covered?.p_vaddr ?? loadAddr ?? 0n,
@@ -343,13 +356,15 @@ function nullSection(): Shdr {
 /** Names behind one leading NUL, each once, in the order given. */
 function stringTable(names: readonly string[]): { bytes: Uint8Array; at(name: string): number } {
   const places = new Map<string, number>([['', 0]]);
-  let text = '\0';
+  const parts = ['\0'];
+  let size = 1;
   for (const name of names) {
     if (places.has(name)) continue;
-    places.set(name, text.length);
-    text += `${name}\0`;
+    places.set(name, size);
+    parts.push(`${name}\0`);
+    size += name.length + 1;
   }
-  return { bytes: latin1(text), at: (name) => places.get(name) ?? 0 };
+  return { bytes: latin1(parts.join('')), at: (name) => places.get(name) ?? 0 };
 }
 
 /** Notes as a linker would put them down, each padded to `unit`; `name` is `Xen` unless given. */

@@ -73,7 +73,7 @@ interface WishAndFiles {
 async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   const edits: Edit[] = [];
   const files: string[] = [];
-  let placement = args.placement;
+  let { placement, section } = args;
   if (args.clear) edits.push({ kind: 'clear' });
   if (args.fromLegacy) edits.push({ kind: 'from-legacy' });
   for (const file of args.copyFrom) {
@@ -82,13 +82,14 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
-    const { readSpecFile } = await import('../../note/spec-file.js');
-    const spec = readSpecFile(file);
+    const { loadSpec } = await import('../../note/spec-file.js');
+    const spec = loadSpec(file);
     files.push(file);
     if (spec.preset !== undefined) edits.push({ kind: 'preset', name: spec.preset });
-    for (const setting of spec.notes) edits.push({ kind: 'set', setting });
-    for (const type of spec.remove) edits.push({ kind: 'unset', type });
+    for (const { setting } of spec.notes) edits.push({ kind: 'set', setting });
+    for (const name of spec.remove) edits.push({ kind: 'unset', type: parseNoteName(name).type });
     placement ??= PLACEMENTS.find((name) => name === spec.placement);
+    section ??= spec.section;
   }
   for (const text of args.set) {
     const setting = parseSetting(text);
@@ -99,7 +100,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   const wish: PlacementWish = {
     placement: placement ?? DEFAULT_WISH.placement,
     loaded: args.loaded,
-    section: args.section ?? DEFAULT_WISH.section,
+    section: section ?? DEFAULT_WISH.section,
     notesAlign: args.notesAlign,
     mustSurvive: args.mustSurvive,
   };
