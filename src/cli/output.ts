@@ -3,7 +3,6 @@
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { systemError } from '../bytes/source.js';
 
 /**
@@ -42,7 +41,7 @@ export function waitABit(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
-/** Is this descriptor a terminal? Node's tty module is loaded only for a character device. */
+/** Is this descriptor a terminal? The streams of `process` are touched only for a character device. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
     if (!fstatSync(fd).isCharacterDevice()) return false;
@@ -50,8 +49,14 @@ export function isTerminal(fd: 0 | 1 | 2): boolean {
     // A closed descriptor is no terminal.
     return false;
   }
-  const tty: typeof import('node:tty') = createRequire(import.meta.url)('node:tty');
-  return tty.isatty(fd);
+  switch (fd) {
+    case 0:
+      return process.stdin.isTTY === true;
+    case 1:
+      return process.stdout.isTTY === true;
+    case 2:
+      return process.stderr.isTTY === true;
+  }
 }
 
 export const COLOR_MODES = ['auto', 'always', 'never'] as const;

@@ -3,8 +3,8 @@ import { contains, overlaps, type Range } from '../bytes/range.js';
 import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
-import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../note/loader-walks.js';
-import { type NoteContent, sameNote } from '../note/record.js';
+import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
+import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
 import { describeNote, isBuildId, isEmpty, isPhysEntry, isXens, noteKey } from './note-facts.js';
@@ -133,8 +133,17 @@ function* loadersAgree({ after }: Pair, { xenNotes }: Expectation): Generator<Fl
   }
 }
 
-/** QEMU misreads other paddings than 4; an edit in place leaves the padding it found, so that is a warning. */
-function qemuLevel({ image }: Subject): 'error' | 'warning' {
+/**
+ * QEMU may run out of another owner's PT_NOTE, and misreads other paddings than 4; neither comes from an edit, so both
+ * are warnings.
+ */
+function qemuLevel({ image, areas }: Subject): 'error' | 'warning' {
+  const lost = physEntryAsQemu(image);
+  const own = areas()
+    .filter(({ kind, walk }) => kind === 'segment' && walk.records.some(({ name }) => ownerOf(name) === 'Xen'))
+    .map(({ index }) => index);
+  // Lost in another owner's notes, not in Xen's.
+  if (!lost.found && lost.problem !== undefined && physEntryAsQemuFrom(image, own).found) return 'warning';
   const odd = image.segments.some((s) => s.p_type === PT_NOTE && s.p_filesz > 0n && !QEMU_ALIGNS.has(s.p_align));
   return odd ? 'warning' : 'error';
 }
