@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Fetches the real kernels and foreign ELF files that the tests read, from Debian packages, into a cache outside git.
 //
-//   node scripts/fetch-images.mjs [images|corpus|large|all]... [--list] [--retry]
+//   node scripts/fetch-images.mjs [images|corpus|tools|large|all]... [--list] [--retry]
 //
-// Default: images and corpus. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
+// Default: images, corpus and tools. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
 // rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
 // --list prints the manifest and fetches nothing; its status is 1 when something that must be there is not.
 // --retry asks again for the optional images that could not be had before.
@@ -24,11 +24,11 @@ import { gunzipSync } from 'node:zlib';
 import { Apt } from './images/apt.mjs';
 import { bzimagePayload } from './images/bzimage.mjs';
 import { CACHE, identTraits, isThere, readManifest, record, sha256 } from './images/cache.mjs';
-import { CORPORA, IMAGES, LARGE } from './images/catalogue.mjs';
+import { CORPORA, IMAGES, LARGE, TOOLS } from './images/catalogue.mjs';
 import { buildYamlCorpus, unpackAll } from './images/corpora.mjs';
 import { run, say } from './images/run.mjs';
 
-const SETS = { images: IMAGES, corpus: CORPORA, large: LARGE };
+const SETS = { images: IMAGES, corpus: CORPORA, tools: TOOLS, large: LARGE };
 const HOLDS_LOCK = 'XEN_ELFPATCH_FETCH_LOCKED';
 
 const UNPACK = {
@@ -59,7 +59,7 @@ function fetchPackage(images, work) {
     if (found === undefined || others.length > 0)
       throw new Error(`${name}: ${image.file} matches ${others.length} files`);
     if (image.unpack) writeFileSync(found, UNPACK[image.unpack](readFileSync(found)));
-    chmodSync(found, 0o444); // a test that patches in place must copy first
+    chmodSync(found, image.executable ? 0o555 : 0o444); // a test that patches in place must copy first
     const entry = {
       name: image.name,
       set: image.set,
@@ -155,7 +155,7 @@ function fetchAll(items, retry) {
 
 /** A catalogue that learns a trait need not fetch the image again; what left the catalogue is not listed. */
 function withTraitsOfToday(entry) {
-  const image = [...IMAGES, ...LARGE].find(({ name }) => name === entry.name);
+  const image = [...IMAGES, ...TOOLS, ...LARGE].find(({ name }) => name === entry.name);
   if (image === undefined || !isThere(readManifest(), image)) return [];
   return [{ ...entry, set: image.set, traits: [...identTraits(join(CACHE, entry.path)), ...image.traits] }];
 }
@@ -165,11 +165,11 @@ function main(args) {
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
   if (unknown.length > 0) {
     say(
-      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|large|all]... [--list] [--retry]`,
+      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|tools|large|all]... [--list] [--retry]`,
     );
     return 2;
   }
-  const sets = names.includes('all') ? Object.keys(SETS) : names.length > 0 ? names : ['images', 'corpus'];
+  const sets = names.includes('all') ? Object.keys(SETS) : names.length > 0 ? names : ['images', 'corpus', 'tools'];
   const items = sets.flatMap((set) => SETS[set]);
   const retry = args.includes('--retry');
   const before = readManifest();

@@ -27,7 +27,7 @@ interface Listing {
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'large'): Listing {
+function listing(set: 'images' | 'corpus' | 'tools' | 'large'): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -63,6 +63,14 @@ export function realImage(name: string): RealImage {
   const image = images.find((candidate) => candidate.name === name);
   if (image === undefined) throw new Error(`no image ${name}: optional and not to be had here, or misspelt`);
   return inCache(cache, image);
+}
+
+/** A program of another project that tests ask for its opinion: `readnotes`. */
+export function foreignTool(name: string): string {
+  const { cache, images } = listing('tools');
+  const tool = images.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`no tool ${name}: scripts/images/catalogue.mjs lists them`);
+  return join(cache, tool.path);
 }
 
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */

@@ -79,13 +79,25 @@ export class XenParse {
 
   /** What the walk over the notes came upon. */
   get notes(): XenView {
-    this.#notes ??= walkAsXen(this.image);
+    const legacy = !this.hvm || !this.since('4.16');
+    this.#notes ??= walkAsXen(this.image, { legacy, reloc: this.since('4.19') });
     return this.#notes;
+  }
+
+  /** What the parser would call the image broken for: the first thing it stumbled over, if it gets so far. */
+  get broken(): string | undefined {
+    const { header, sections, sectionsCut, segmentsCut } = this.image;
+    if (BigInt(header.e_shnum) > this.source.size / 40n) return 'far too many section headers';
+    if (sectionsCut || segmentsCut) return 'out of range access';
+    if (this.notes.broken !== undefined) return this.notes.broken;
+    const given = this.parameters;
+    const symtab = sections.findIndex(({ sh_type }, i) => i > 0 && sh_type === SHT_SYMTAB);
+    return given.bsdSymtab && symtab < 0 ? 'invalid ELF handle for symtab section' : undefined;
   }
 
   /** Does the `__xen_guest` string count? Only without any Xen note; for PVH no more since 4.16. */
   get usesLegacy(): boolean {
-    return this.notes.from === 'legacy' && (!this.hvm || !this.since('4.16'));
+    return this.notes.from === 'legacy';
   }
 
   /** Was there nothing at all to go by, not even a note of another owner? */
