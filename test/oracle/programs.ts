@@ -71,3 +71,12 @@ export class ImageFolder {
     rmSync(this.path, { recursive: true, force: true });
   }
 }
+
+/** Runs `work` for all, two at a time: there are two cores. */
+export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = [...items.keys()].reverse();
+  const worker = async () => {
+    for (let index = rest.pop(); index !== undefined; index = rest.pop()) await work(items[index] as T);
+  };
+  await Promise.all([worker(), worker()]);
+}

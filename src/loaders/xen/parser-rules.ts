@@ -4,15 +4,12 @@
  */
 import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
-import { hasElfMagic } from '../lax-elf.js';
 import { cure, type Rule, refuse } from '../rule.js';
+import { isElfBinary } from './libelf-image.js';
 import type { XenParse } from './parse.js';
 
 const INIT = 'xen/common/libelf/libelf-loader.c, elf_init';
 const PARSE = 'xen/common/libelf/libelf-dominfo.c';
-
-/** The least that elf_is_elfbinary wants: an ELF32 header. */
-const LEAST = 52n;
 
 function preset({ hvm }: XenParse): string {
   return hvm ? 'pvh' : 'pv';
@@ -33,7 +30,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
     source: 'xen/common/libelf/libelf-tools.c, elf_is_elfbinary',
     because: 'without the ELF magic and an ELF header there is nothing to parse',
     run({ source }) {
-      return source.size >= LEAST && hasElfMagic(source) ? undefined : refuse('elf_init: not an ELF binary');
+      return isElfBinary(source) ? undefined : refuse('elf_init: not an ELF binary');
     },
   },
   {
