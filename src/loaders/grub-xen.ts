@@ -27,7 +27,8 @@ class GrubView {
     // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
     const { e_phoff, e_phnum, e_phentsize } = image.header;
     this.hasTable = fits(e_phoff, BigInt(e_phnum) * BigInt(e_phentsize), source.size);
-    this.image = this.hasTable ? image : { ...image, segments: [] };
+    // A table that begins outside is no table; one that ends outside is walked, whatever memory holds there.
+    this.image = e_phoff <= source.size ? image : { ...image, segments: [] };
   }
 
   get notes(): GrubResult {
@@ -61,7 +62,7 @@ const RULES: readonly Rule<GrubView>[] = [
   {
     name: 'program-headers',
     source: 'grub-core/kern/elfXX.c, grub_elfXX_load_phdrs',
-    because: 'the table is read as a whole; where that fails there are no segments, and sections can still have notes',
+    because: 'the table is read as a whole; where that fails, sections can still have notes',
     run: ({ hasTable }) => (hasTable ? undefined : warn('the program header table reaches behind the end of the file')),
   },
   {
