@@ -30,7 +30,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
     source: 'xen/common/libelf/libelf-tools.c, elf_is_elfbinary',
     because: 'without the ELF magic and an ELF header there is nothing to parse',
     run({ source }) {
-      return isElfBinary(source) ? undefined : refuse('elf_init: not an ELF binary');
+      return isElfBinary(source) ? undefined : refuse('ELF: not an ELF binary');
     },
   },
   {
@@ -40,7 +40,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
     run({ source, image: { header } }) {
       const end = BigInt.asUintN(64, header.e_phoff + BigInt(header.e_phentsize) * BigInt(header.e_phnum));
       if (end <= source.size) return undefined;
-      return refuse(`elf_init: phdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
+      return refuse(`ELF: phdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
     },
   },
   {
@@ -52,7 +52,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
       const count = BigInt(header.e_shnum) < most ? BigInt(header.e_shnum) : most;
       const end = BigInt.asUintN(64, header.e_shoff + BigInt(header.e_shentsize) * count);
       if (end <= source.size) return undefined;
-      return refuse(`elf_init: shdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
+      return refuse(`ELF: shdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
     },
   },
 ];
