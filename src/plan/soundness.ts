@@ -8,6 +8,7 @@ import { addressSpace, type ElfImage, hasFileBytes } from '../elf/image.js';
 import { ET_CORE, ET_REL, fileTypeName, PT_LOAD, PT_NULL, SHT_STRTAB, segmentTypeName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
+import { unsoundCounts, unsoundPhdrSegments, unsoundReferences } from './sound-references.js';
 
 /** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
 const SIGNATURE_TRAILER = Buffer.from('~Module signature appended~\n', 'latin1');
@@ -25,11 +26,11 @@ export function refuseUnsound(image: ElfImage): void {
     if (SIGNATURE_TRAILER.equals(end))
       fail('plan.signed', { file, offset: source.size - trailer }, { end: source.size });
   }
-  for (const [index, what] of unsoundSegments(image)) {
+  for (const [index, what] of [...unsoundSegments(image), ...unsoundPhdrSegments(image)]) {
     const offset = header.e_phoff + BigInt(index * header.e_phentsize);
     fail('plan.unsound', { file, offset, part: `program header ${index}` }, { what });
   }
-  for (const [index, what] of unsoundSections(image)) {
+  for (const [index, what] of [...unsoundCounts(image), ...unsoundSections(image), ...unsoundReferences(image)]) {
     const offset = header.e_shoff + BigInt(index * header.e_shentsize);
     fail('plan.unsound', { file, offset, part: `section header ${index}` }, { what });
   }
