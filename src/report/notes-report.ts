@@ -66,11 +66,18 @@ function noteRow(note: NoteFact, style: Style): (string | Cell)[] {
 function headingText(facts: NotesFacts, [note]: readonly NoteFact[]): string {
   const areas = (note?.areas ?? []).map((index) => facts.areas[index]).filter((area) => area !== undefined);
   const inner = areas.at(-1);
-  if (inner === undefined) return 'In no note segment or section as a whole';
+  if (inner === undefined) return `Begins in ${beginsIn(facts, note)} and reaches behind its end`;
   const { range, memory } = inner;
   const where = memory === undefined ? 'not in memory' : `in memory at ${hex(memory.vaddr)}`;
   const around = areas.slice(0, -1).map((area) => `, within ${placesText(area)}`);
   return `${placesText(inner)}: ${hex(range.end - range.start)} bytes at ${hex(range.start)}, ${where}${around.join('')}`;
+}
+
+/** The range in which a record begins that none holds as a whole. */
+function beginsIn({ areas }: NotesFacts, note: NoteFact | undefined): string {
+  const at = note?.record.offset ?? 0n;
+  const area = areas.find(({ range }) => at >= range.start && at < range.end);
+  return area === undefined ? 'no range of notes' : placesText(area);
 }
 
 function placesText({ places }: AreaFact): string {

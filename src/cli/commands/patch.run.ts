@@ -2,7 +2,6 @@
 import { writeFileSync } from 'node:fs';
 import { describeSystemError, FileSource } from '../../bytes/source.js';
 import { readElf } from '../../elf/read.js';
-import { hex } from '../../errors/hex.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
@@ -14,7 +13,8 @@ import { type Outcome, patchJson, patchText } from '../../report/patch-report.js
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
-import { isTerminal, wantsColor, writeErr, writeOut } from '../output.js';
+import { wantsColor, writeErr, writeOut } from '../output.js';
+import { startProgress } from '../progress.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -46,17 +46,22 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
     report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
     return args.check && changes(plan) ? 1 : 0;
   }
-  const progress = progressLine(args);
+  const stages = { copying: startProgress('copying'), comparing: startProgress('comparing') };
   const output = args.inPlace ? undefined : args.output;
   let outcome: Outcome;
   if (output === '-') {
     const { writeToStdout } = await import('../stdout-image.js');
     outcome = { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
   } else {
-    const written = await writePatch(plan, { inputPath: input.path, output, onProgress: progress?.show });
+    const written = await writePatch(plan, {
+      inputPath: input.path,
+      output,
+      onProgress: (stage, done, total) => stages[stage].report(done, total),
+    });
     outcome = { kind: 'written', written, output: output ?? args.image };
   }
-  progress?.clear();
+  stages.copying.end();
+  stages.comparing.end();
   if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
   report(outcome, false);
   return 0;
@@ -136,30 +141,4 @@ function writeDepfile(path: string, target: string, sources: readonly string[]):
       error,
     );
   }
-}
-
-const QUIET_MS = 500;
-
-interface Progress {
-  show(stage: 'copying' | 'comparing', done: bigint, total: bigint): void;
-  clear(): void;
-}
-
-/** One line on a terminal that is redrawn, and only when the work has lasted for a while. */
-function progressLine({ json }: PatchArgs): Progress | undefined {
-  if (json || !isTerminal(2)) return undefined;
-  const start = performance.now();
-  let shown = 0;
-  return {
-    show(stage, done, total) {
-      const now = performance.now();
-      if (now - start < QUIET_MS || now - shown < 100) return;
-      shown = now;
-      const percent = total === 0n ? 100n : (done * 100n) / total;
-      writeErr(`\r${stage} ${percent}% of ${hex(total)} bytes\x1b[K`);
-    },
-    clear() {
-      if (shown > 0) writeErr('\r\x1b[K');
-    },
-  };
 }

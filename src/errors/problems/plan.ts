@@ -11,9 +11,9 @@ export const planProblems = {
       'A relocatable object has no segments: the linker decides where its notes go, and drops anything written here. A ' +
       'core file describes a process that has ended.',
   }),
-  'plan.unsound': problem<{ what: string }>({
+  'plan.unsound': problem<{ what: string; check: string }>({
     exit: 2,
-    text: (c) => c.what,
+    text: (c) => `the image breaks ${c.check} already: ${c.what}`,
     hint: 'Nothing is written into an image whose headers contradict themselves',
     meaning:
       'Some header says something that cannot be true: bytes behind the end of the file, more file bytes than memory in a ' +
