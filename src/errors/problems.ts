@@ -1,3 +1,4 @@
+import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...mkelf32Problems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;
