@@ -1,18 +1,19 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
 import { writeFileSync } from 'node:fs';
-import { describeSystemError, FileSource } from '../../bytes/source.js';
-import { readElf } from '../../elf/read.js';
+import { describeSystemError } from '../../bytes/source.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
-import { changes, planPatch, writePatch } from '../../pipeline.js';
+import { changes, type PatchPlan, planPatch, writePatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { jsonDocument } from '../../report/json.js';
 import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
 import { styleOf } from '../../report/text.js';
+import { preview } from '../../write/render.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
+import { type OpenInput, openImage, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import type { PatchArgs } from './patch.js';
@@ -28,11 +29,17 @@ export async function runPatch(args: PatchArgs): Promise<ExitStatus> {
 }
 
 async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  if (!looksLikeElf(input.source)) return patchInside(args, input);
+  if (args.payload !== undefined) {
+    const what = `--payload ${args.payload} is for a bzImage or a gzip file, and ${input.source.name} is an ELF`;
+    fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
+  }
   const image = readElf(input.source);
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
   for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
+  if (changes(plan)) await warnOfLostLoaders(plan);
 
   const report = (outcome: Outcome, verbose: boolean) => {
     if (args.json) writeOut(jsonDocument('patch', patchJson(plan, outcome)));
@@ -51,7 +58,11 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   let outcome: Outcome;
   if (output === '-') {
     const { writeToStdout } = await import('../stdout-image.js');
-    outcome = { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
+    outcome = {
+      kind: 'written',
+      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+      output: '-',
+    };
   } else {
     const written = await writePatch(plan, {
       inputPath: input.path,
@@ -65,6 +76,28 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
   report(outcome, false);
   return 0;
+}
+
+/** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
+async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  const { patchContainer } = await import('./patch-container.run.js');
+  const { edits, wish, files } = await wishOf(args);
+  const { status, output } = await patchContainer(args, input, edits, wish);
+  if (args.depfile !== undefined && output !== undefined) writeDepfile(args.depfile, output, [args.image, ...files]);
+  return status;
+}
+
+/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
+async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
+  const { lostLoaders } = await import('../../loaders/loaders.js');
+  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
+    const { loader } = before;
+    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
+    const more = `xen-elfpatch verify --for ${loader} tells more`;
+    writeErr(
+      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
+    );
+  }
 }
 
 interface WishAndFiles {
@@ -83,7 +116,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   if (args.fromLegacy) edits.push({ kind: 'from-legacy' });
   for (const file of args.copyFrom) {
     files.push(file);
-    edits.push({ kind: 'copy-from', file, notes: notesOf(file) });
+    edits.push({ kind: 'copy-from', file, notes: await notesOf(file) });
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
@@ -113,14 +146,14 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
 }
 
 /** The Xen notes of another image, as Xen sees them. */
-function notesOf(file: string) {
-  const source = FileSource.open(file);
+async function notesOf(file: string) {
+  const image = await openImage(file);
   try {
-    const { notes } = walkAsXen(readElf(source));
+    const { notes } = walkAsXen(readElf(image.source));
     if (notes.length === 0) fail('plan.no-notes-to-copy', { file }, {});
     return notes.map(({ record }) => ({ name: record.name, type: record.type, desc: record.desc }));
   } finally {
-    source.close();
+    image.close();
   }
 }
 

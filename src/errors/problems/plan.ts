@@ -30,7 +30,7 @@ export const planProblems = {
     exit: 2,
     text: () => 'no edit was asked for',
     hint: 'Give --set NAME=VALUE, --preset NAME, --unset NAME, --clear, --copy-from, --from-legacy or --spec',
-    meaning: 'patch needs at least one edit.',
+    meaning: 'patch needs at least one edit; without one there is nothing to plan, to check or to write.',
   }),
   'plan.no-legacy': problem<Record<never, never>>({
     exit: 2,
