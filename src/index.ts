@@ -17,6 +17,18 @@
 // Open: bytes by range, each read checked against the size of the file.
 export type { Range } from './bytes/range.js';
 export { BufferSource, type ByteSource, FileSource, OverlaySource, type Write } from './bytes/source.js';
+// Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
+export { type ContainerFacts, containerText } from './container/facts.js';
+export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
+export { type Recognised, recognise } from './container/recognise.js';
+export {
+  type ContainerPlan,
+  type ContainerWish,
+  containerChanges,
+  planContainer,
+  planInside,
+  writeContainer,
+} from './container-pipeline.js';
 // Read: headers to an ElfImage, extended numbering included.
 export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
 export type { ElfImage } from './elf/image.js';

@@ -102,6 +102,8 @@ Dir::State::status "${join(folder, 'status')}";
 Dir::Cache "${join(folder, 'cache')}";
 Dir::Etc::sourcelist "/dev/null";
 Dir::Etc::sourceparts "${join(folder, 'sources')}";
+// A name that is not there must be an error: as a pattern it could match hundreds of packages.
+APT::Cmd::Pattern-Only "true";
 Acquire::Languages "none";
 Acquire::Retries "3";
 ${asRoot ? 'APT::Sandbox::User "root"; // the cache need not be readable by _apt\n' : ''}`,

@@ -40,6 +40,21 @@ export const IMAGES = [
   { name: 'vmlinuz', package: LINUX, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
   { name: 'vmlinuz-cloud', package: CLOUD, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
   {
+    name: 'vmlinuz-686-pae',
+    package: { of: 'linux-image-686-pae', like: /^linux-image-\d/ },
+    ...i386,
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux'],
+  },
+  // zstd payload, and no dom0 bit in SUPPORTED_FEATURES: Xen refuses it as dom0 until that is mended.
+  {
+    name: 'vmlinuz-6.12-cloud',
+    package: { of: 'linux-image-6.12-cloud-amd64', like: /^linux-image-\d/ },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux', 'no-dom0-bit'],
+    optional: true,
+  },
+  {
     name: 'xen',
     package: XEN,
     file: './boot/xen-*.gz',

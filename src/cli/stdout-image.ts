@@ -9,13 +9,18 @@ import { writeOut } from './output.js';
 const CHUNK = 0x100000n;
 
 /** Errors: those of writePatch, when nothing has reached standard output; those of writeOut. */
-export async function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
+export function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
+  return sendToStdout((output) => writePatch(plan, { inputPath, output }));
+}
+
+/** Lets `write` make a file, and sends it when that has succeeded. */
+export async function sendToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
   let source: FileSource;
-  let written: Written;
+  let written: T;
   try {
     const output = join(folder, 'image');
-    written = await writePatch(plan, { inputPath, output });
+    written = await write(output);
     source = FileSource.open(output, '<stdout>');
   } finally {
     // The open file stays readable without its name, and nothing is left when the reader goes away halfway.

@@ -1,3 +1,4 @@
+import { containerProblems } from './problems/container.js';
 import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
 import { planProblems } from './problems/plan.js';
@@ -15,6 +16,7 @@ export const PROBLEMS = {
   ...writeProblems,
   ...verifyProblems,
   ...mkelf32Problems,
+  ...containerProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

@@ -9,7 +9,7 @@ import { notesJson, notesText } from '../../report/notes-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
-import { openInput } from '../input.js';
+import { openImage } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
@@ -24,7 +24,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, readnotes } = read(image, args.readnotes);
+      const { facts, readnotes } = await read(image, args.readnotes);
       if (!args.readnotes) warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = true;
@@ -51,11 +51,17 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 /** Everything is read here and now, so the image need not stay open. */
-function read(image: string, asReadnotes: boolean): { facts: NotesFacts; readnotes: ReadnotesOutput | undefined } {
-  const input = openInput(image);
+async function read(
+  image: string,
+  asReadnotes: boolean,
+): Promise<{ facts: NotesFacts; readnotes: ReadnotesOutput | undefined }> {
+  const input = await openImage(image);
   try {
     const elf = readElf(input.source);
-    return { facts: notesFacts(elf), readnotes: asReadnotes ? formatReadnotes(elf) : undefined };
+    return {
+      facts: { ...notesFacts(elf), container: input.container },
+      readnotes: asReadnotes ? formatReadnotes(elf) : undefined,
+    };
   } finally {
     input.close();
   }
@@ -69,7 +75,10 @@ function printReadnotes({ stdout, stderr, exit }: ReadnotesOutput): boolean {
 }
 
 /** What could be read in part. */
-function warn({ image, areas, legacyProblem }: NotesFacts): void {
+function warn({ image, areas, legacyProblem, container }: NotesFacts): void {
+  for (const warning of container?.warnings ?? []) {
+    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
+  }
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
