@@ -34,3 +34,10 @@ images:
 # The committed kernels must be what their sources build; scripts/build-fixtures.sh --update accepts a difference.
 fixtures:
 	scripts/build-fixtures.sh
+
+# Boots real hypervisors and kernels in QEMU: minutes. Installs and fetches what it needs.
+.PHONY: test-boot
+test-boot: build
+	scripts/install-debian-packages.sh boot
+	node scripts/fetch-images.mjs images tools
+	npx vitest run -c vitest.boot.config.ts
