@@ -1,4 +1,8 @@
+import { containerProblems } from './problems/container.js';
+import { linearizeProblems } from './problems/linearize.js';
+import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
+import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
 import { usageProblems } from './problems/usage.js';
@@ -13,6 +17,10 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...mkelf32Problems,
+  ...containerProblems,
+  ...peProblems,
+  ...linearizeProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

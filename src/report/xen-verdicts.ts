@@ -86,7 +86,7 @@ function judgeSeen({ record, meaning }: JudgedNote, reads: XenReads, winner: big
     return ignored('overridden', `overridden by the note at ${hex(winner)}`);
   }
   const guests = guestsOf(info);
-  if (guests.length === 0) return { used: false, rule: 'stored', text: 'read, nothing depends on it', guests };
+  if (guests.length === 0) return { used: false, rule: 'stored', text: 'nothing: read, but not used', guests };
   const users = guests.map((guest) => GUEST_NAMES[guest]).join(', ');
   const other = otherReading(meaning, reads);
   if (other !== undefined) return { used: true, rule: 'reads-otherwise', text: `${users}: read as ${other}`, guests };

@@ -1,6 +1,6 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import type { Phdr } from '../elf/headers.js';
+import type { Phdr, Shdr } from '../elf/headers.js';
 import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
 import { PatchError } from '../errors/patch-error.js';
 import type { Expectation, Shift, VerifyInput } from './finding.js';
@@ -66,7 +66,15 @@ export function originOf({ before, shift }: Pair, { start, end }: Range): Range[
 export function isTouched({ before, expectation }: Pair, index: number): boolean {
   if (expectation !== undefined) return expectation.touchedSections.includes(index);
   const { sections, shstrndx } = before.image;
-  return sections[index]?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0);
+  const section = sections[index];
+  if (section?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0)) return true;
+  return section !== undefined && coversNotes(before, section);
+}
+
+/** GRUB describes its notes by a section of another type, over exactly the bytes of the PT_NOTE. */
+function coversNotes({ image }: Subject, { sh_offset, sh_size }: Shdr): boolean {
+  if (sh_size === 0n) return false;
+  return image.segments.some((s) => s.p_type === PT_NOTE && s.p_offset === sh_offset && s.p_filesz === sh_size);
 }
 
 /** Bytes that headers and notes of an image stand in: an edit of notes may write there. */

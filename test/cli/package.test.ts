@@ -29,11 +29,10 @@ function run(...args: string[]) {
 describe('the packed package', () => {
   beforeAll(() => {
     // The bundle is there already; npm would build it once more.
-    const packed = execFileSync(
-      'npm',
-      ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path],
-      options,
-    );
+    const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const [{ filename }] = JSON.parse(packed);
     execFileSync('tar', ['-xzf', filename, '-C', folder.path], { cwd: folder.path });
   });

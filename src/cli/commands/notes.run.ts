@@ -1,6 +1,6 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 import { readElf } from '../../elf/read.js';
-import { type PatchError, placePrefix } from '../../errors/patch-error.js';
+import { PatchError, placePrefix } from '../../errors/patch-error.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { formatReadnotes } from '../../note/readnotes.js';
@@ -11,7 +11,7 @@ import { notesJson, notesText } from '../../report/notes-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
-import { openInput } from '../input.js';
+import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
@@ -27,7 +27,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const facts = read(image);
+      const facts = await read(image);
       warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = true;
@@ -53,10 +53,10 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 /** Everything is read here and now, so the image need not stay open. */
-function read(image: string): NotesFacts {
-  const input = openInput(image);
+async function read(image: string): Promise<NotesFacts> {
+  const input = await openImage(image);
   try {
-    return notesFacts(readElf(input.source));
+    return { ...notesFacts(readElf(input.source)), container: input.container };
   } finally {
     input.close();
   }
@@ -66,27 +66,24 @@ function read(image: string): NotesFacts {
  * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
  * without Xen notes and 1 for what it does not take for ELF.
  */
-function asReadnotes({ images, requireXen }: NotesArgs): ExitStatus {
+async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatus> {
   let status: ExitStatus = 0;
   for (const image of images) {
-    const input = openInput(image);
+    const input = await openAsReadnotes(image);
+    if (input === undefined) {
+      writeErr(`File ${image} is not an ELF image\n`);
+      status = 1;
+      continue;
+    }
     try {
-      const { name } = input.source;
-      const elf = isElfBinary(input.source) ? libelfImage(input.source) : undefined;
-      const none = {
-        stdout: '',
-        stderr: `File ${name} is not an ELF image
-`,
-        exit: 1,
-      } as const;
-      const { stdout, stderr, exit } = elf === undefined ? none : formatReadnotes(elf, brokenTables(elf));
+      const elf = libelfImage(input.source);
+      const { stdout, stderr, exit } = formatReadnotes(elf, brokenTables(elf));
       // Bytes, not text.
       writeOut(Buffer.from(stdout, 'latin1'));
       writeErr(stderr);
       if (exit !== 0) status = exit;
-      if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
-        writeErr(`xen-elfpatch: ${name}: no Xen note found, --require-xen wants one
-`);
+      if (requireXen && walkAsXen(elf).notes.length === 0) {
+        writeErr(`xen-elfpatch: ${placePrefix({ file: input.file })}no Xen note found, --require-xen wants one\n`);
         status = 1;
       }
     } finally {
@@ -96,8 +93,25 @@ function asReadnotes({ images, requireXen }: NotesArgs): ExitStatus {
   return status;
 }
 
+/** Undefined for what is neither ELF nor wraps one. */
+async function openAsReadnotes(image: string): Promise<OpenImage | undefined> {
+  try {
+    const input = await openImage(image);
+    if (isElfBinary(input.source)) return input;
+    input.close();
+    return undefined;
+  } catch (error) {
+    const elsewhere = ['read.open', 'read.not-a-file', 'usage.bad'];
+    if (!(error instanceof PatchError) || elsewhere.includes(error.id)) throw error;
+    return undefined;
+  }
+}
+
 /** What could be read in part. */
-function warn({ image, areas, legacyProblem }: NotesFacts): void {
+function warn({ image, areas, legacyProblem, container }: NotesFacts): void {
+  for (const warning of container?.warnings ?? []) {
+    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
+  }
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
