@@ -12,9 +12,10 @@ import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';
 import type { Layout, Refusal, Survival } from './layout/layout.js';
 import { survivalOf } from './layout/survival.js';
-import type { NoteContent } from './note/record.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from './plan/edits.js';
-import { findHome } from './plan/home.js';
+import { type NoteContent, ownerOf } from './note/record.js';
+import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
+import { type ForeignNotes, settleForeign } from './plan/foreign.js';
+import type { Home } from './plan/home.js';
 import { refuseUnsound } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
@@ -31,6 +32,11 @@ export interface PatchPlan {
   readonly facts: Facts;
   /** The Xen notes that the result will have, in order. */
   readonly xenNotes: readonly NoteContent[];
+  readonly home: Home;
+  /** What becomes of notes of other owners. */
+  readonly foreign: ForeignNotes;
+  /** Does the edit rewrite Xen's notes? If not, every loader has to see what it saw before. */
+  readonly xenRewritten: boolean;
   /** Undefined: the image has the notes already and nothing is to be written. */
   readonly layout: Layout | undefined;
   readonly rendered: Rendered;
@@ -53,21 +59,25 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   refuseUnsound(image);
   const facts = survey(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
-  const home = findHome(facts);
+  const { home, foreign } = settleForeign(facts, edits);
   const wanted = wantedNotes(facts, home, edits);
   // From here on the notes of the result are settled; only their place is open.
-  const job: Job = { facts, home, wanted: wanted.notes, wish };
+  const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
+  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, wish };
+  const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
+  const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
+  const settled = { image, facts, home, foreign, xenRewritten };
   if (alreadyThere(job)) {
     const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
     const xenNotes = wanted.notes.map(({ content }) => content);
     const survives = survivalOf(image, coveringNow(job));
-    return { image, facts, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
+    return { ...settled, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
   }
   const { layout, refused, survives } = layOut(job);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [...wanted.warnings, ...layout.warnings, ...trailingData(facts, layout)];
-  return { image, facts, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+  return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
 }
 
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
@@ -84,7 +94,7 @@ function trailingData(facts: Facts, layout: Layout): string[] {
 export function expectationOf(plan: PatchPlan): Expectation {
   const { layout, rendered } = plan;
   return {
-    xenNotes: plan.xenNotes,
+    xenNotes: plan.xenRewritten ? plan.xenNotes : undefined,
     planned: rendered.planned,
     shift: rendered.shift,
     fileSize: rendered.fileSize,
@@ -92,8 +102,18 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: layout?.neutralized ?? [],
+    foreignAdded: [...(layout?.neutralized ?? []), ...plan.foreign.fresh, ...promoted(plan)],
+    foreignRemoved: plan.foreign.gone,
   };
+}
+
+/** Notes of other owners that only sections showed, in an area that becomes a segment. */
+function promoted({ facts, layout, foreign, home }: PatchPlan): NoteContent[] {
+  if (layout?.noteRange === undefined || home.segments.length > 0) return [];
+  const shown = new Set(facts.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
+  return home.records.filter(
+    (record) => ownerOf(record.name) !== 'Xen' && !shown.has(record) && !foreign.gone.includes(record),
+  );
 }
 
 export interface WriteOptions {

@@ -1,6 +1,7 @@
 import { noteProblems } from './problems/note.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
+import { stampProblems } from './problems/stamp.js';
 import { usageProblems } from './problems/usage.js';
 import { verifyProblems } from './problems/verify.js';
 import { writeProblems } from './problems/write.js';
@@ -13,6 +14,7 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...stampProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

@@ -9,9 +9,25 @@ export type Edit =
   | { readonly kind: 'copy-from'; readonly file: string; readonly notes: readonly NoteContent[] }
   | { readonly kind: 'preset'; readonly name: string }
   | { readonly kind: 'set'; readonly setting: Setting }
-  | { readonly kind: 'unset'; readonly type: number };
+  | { readonly kind: 'unset'; readonly type: number }
+  | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
+  | { readonly kind: 'put-note'; readonly note: NoteContent };
 
-export const EDIT_ORDER = ['clear', 'from-legacy', 'copy-from', 'preset', 'set', 'unset'] as const;
+export const EDIT_ORDER = [
+  'clear',
+  'from-legacy',
+  'copy-from',
+  'preset',
+  'set',
+  'unset',
+  'drop-note',
+  'put-note',
+] as const;
+
+/** Is the edit about notes of another owner than Xen? */
+export function isForeignEdit(edit: Edit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
+  return edit.kind === 'drop-note' || edit.kind === 'put-note';
+}
 
 /** The edits in the order in which they apply. */
 export function inOrder(edits: readonly Edit[]): Edit[] {

@@ -58,6 +58,10 @@ export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]
       case 'unset':
         list.remove(edit.type);
         break;
+      case 'drop-note':
+      case 'put-note':
+        // Notes of other owners are settled in foreign.ts.
+        break;
     }
   }
   return { notes: list.notes.map(spelledForAll), warnings };
