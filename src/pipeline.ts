@@ -19,12 +19,13 @@ import type { Home } from './plan/home.js';
 import { refuseUnsound } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
+import { newBlocks, sameStretch } from './verify/byte-comparison.js';
 import type { Expectation } from './verify/finding.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
-import { type Rendered, render } from './write/render.js';
+import { preview, type Rendered, render } from './write/render.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -141,6 +142,21 @@ export async function writePatch(plan: PatchPlan, options: WriteOptions): Promis
   return options.output === undefined
     ? writeInPlace(plan, source, options)
     : writeOutput(plan, source, options, options.output);
+}
+
+/** Does a file hold the planned result already, byte for byte? False when there is none. */
+export function sameAsPlanned(plan: PatchPlan, output: string): boolean {
+  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return false;
+  const there = FileSource.open(output);
+  try {
+    const { fileSize } = plan.rendered;
+    const planned = { source: preview(plan.image, plan.rendered), offset: 0n };
+    return (
+      there.size === fileSize && sameStretch(planned, { source: there, offset: 0n }, fileSize, newBlocks(fileSize))
+    );
+  } finally {
+    there.close();
+  }
 }
 
 async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {

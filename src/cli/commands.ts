@@ -3,9 +3,11 @@ import { type Command, command } from './command.js';
 import { explainShape } from './commands/explain.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
+import { stampShape } from './commands/stamp.js';
 
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
 ];

@@ -1,20 +1,15 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
-import { writeFileSync } from 'node:fs';
-import { describeSystemError, FileSource } from '../../bytes/source.js';
+import { FileSource } from '../../bytes/source.js';
 import { readElf } from '../../elf/read.js';
-import { hex } from '../../errors/hex.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
-import { changes, planPatch, writePatch } from '../../pipeline.js';
+import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
-import { jsonDocument } from '../../report/json.js';
-import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
-import { styleOf } from '../../report/text.js';
+import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
-import { isTerminal, wantsColor, writeErr, writeOut } from '../output.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -32,34 +27,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
-  for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
-
-  const report = (outcome: Outcome, verbose: boolean) => {
-    if (args.json) writeOut(jsonDocument('patch', patchJson(plan, outcome)));
-    else {
-      // With the image on standard output the report has to go elsewhere.
-      const write = args.output === '-' ? writeErr : writeOut;
-      write(patchText(plan, outcome, styleOf(args.output !== '-' && wantsColor(args.color)), verbose));
-    }
-  };
-  if (args.check || args.dryRun) {
-    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
-    return args.check && changes(plan) ? 1 : 0;
-  }
-  const progress = progressLine(args);
-  const output = args.inPlace ? undefined : args.output;
-  let outcome: Outcome;
-  if (output === '-') {
-    const { writeToStdout } = await import('../stdout-image.js');
-    outcome = { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
-  } else {
-    const written = await writePatch(plan, { inputPath: input.path, output, onProgress: progress?.show });
-    outcome = { kind: 'written', written, output: output ?? args.image };
-  }
-  progress?.clear();
-  if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
-  report(outcome, false);
-  return 0;
+  return applyPlan('patch', plan, args, input, files);
 }
 
 interface WishAndFiles {
@@ -117,49 +85,4 @@ function notesOf(file: string) {
   } finally {
     source.close();
   }
-}
-
-/** A Make rule that names everything the target was made from (GNU make, "Generating Prerequisites Automatically"). */
-function writeDepfile(path: string, target: string, sources: readonly string[]): void {
-  const quote = (name: string) => name.replace(/([ #\\])/g, '\\$1').replaceAll('$', '$$$$');
-  const text = `${quote(target)}: ${sources
-    .filter((name) => name !== '-')
-    .map(quote)
-    .join(' ')}\n`;
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    fail(
-      'write.failed',
-      { file: path },
-      { action: 'write the dependency file', reason: describeSystemError(error) },
-      error,
-    );
-  }
-}
-
-const QUIET_MS = 500;
-
-interface Progress {
-  show(stage: 'copying' | 'comparing', done: bigint, total: bigint): void;
-  clear(): void;
-}
-
-/** One line on a terminal that is redrawn, and only when the work has lasted for a while. */
-function progressLine({ json }: PatchArgs): Progress | undefined {
-  if (json || !isTerminal(2)) return undefined;
-  const start = performance.now();
-  let shown = 0;
-  return {
-    show(stage, done, total) {
-      const now = performance.now();
-      if (now - start < QUIET_MS || now - shown < 100) return;
-      shown = now;
-      const percent = total === 0n ? 100n : (done * 100n) / total;
-      writeErr(`\r${stage} ${percent}% of ${hex(total)} bytes\x1b[K`);
-    },
-    clear() {
-      if (shown > 0) writeErr('\r\x1b[K');
-    },
-  };
 }

@@ -1,0 +1,86 @@
+/** From a plan to its end, for every command that edits: checked, shown, written, reported. */
+import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.js';
+import { type Json, jsonDocument } from '../report/json.js';
+import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
+import { styleOf } from '../report/text.js';
+import type { ExitStatus } from './command.js';
+import { writeDepfile } from './depfile.js';
+import type { OpenInput } from './input.js';
+import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
+import { progressLine } from './progress.js';
+
+/** What the command line says about the result. */
+export interface ResultArgs {
+  readonly image: string;
+  /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
+  readonly output: string | undefined;
+  readonly inPlace: boolean;
+  readonly ifChanged: boolean;
+  readonly dryRun: boolean;
+  readonly check: boolean;
+  readonly depfile: string | undefined;
+  readonly json: boolean;
+  readonly color: ColorMode;
+}
+
+/** What a command adds to the report of the plan. */
+export interface Extra {
+  /** In front of the report for people. */
+  readonly lead?: string;
+  /** Behind the members that every edit has. */
+  readonly json?: { readonly [key: string]: Json };
+}
+
+/**
+ * Ends a plan as the command line asks. `files` are what the result depends on besides the image, for the dependency
+ * file. Exit 1: `--check` found work to do. Errors: those of writePatch.
+ */
+export async function applyPlan(
+  command: string,
+  plan: PatchPlan,
+  args: ResultArgs,
+  input: OpenInput,
+  files: readonly string[],
+  extra: Extra = {},
+): Promise<ExitStatus> {
+  for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
+  const report = (outcome: Outcome, verbose: boolean) => {
+    if (args.json) writeOut(jsonDocument(command, { ...patchJson(plan, outcome), ...extra.json }));
+    else {
+      // With the image on standard output the report has to go elsewhere.
+      const write = args.output === '-' ? writeErr : writeOut;
+      const style = styleOf(args.output !== '-' && wantsColor(args.color));
+      write(`${extra.lead ?? ''}${patchText(plan, outcome, style, verbose)}`);
+    }
+  };
+  if (args.check || args.dryRun) {
+    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
+    return args.check && changes(plan) ? 1 : 0;
+  }
+  const outcome = await write(plan, args, input);
+  if (args.depfile !== undefined) writeDepfile(args.depfile, args.output ?? args.image, [args.image, ...files]);
+  report(outcome, false);
+  return 0;
+}
+
+async function write(plan: PatchPlan, args: ResultArgs, input: OpenInput): Promise<Outcome> {
+  const output = args.inPlace ? undefined : args.output;
+  if (output === '-') {
+    const { writeToStdout } = await import('./stdout-image.js');
+    return { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
+  }
+  const progress = progressLine(args);
+  try {
+    if (args.ifChanged && output !== undefined && sameAsPlanned(plan, output)) {
+      return {
+        kind: 'written',
+        written: { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } },
+        output,
+      };
+    }
+    const written = await writePatch(plan, { inputPath: input.path, output, onProgress: progress?.show });
+    return { kind: 'written', written, output: output ?? args.image };
+  } finally {
+    progress?.clear();
+  }
+}
