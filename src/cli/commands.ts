@@ -1,5 +1,6 @@
 /** The commands, in the order of the help text. Each imports its work when it is called. */
 import { type Command, command } from './command.js';
+import { diffShape } from './commands/diff.js';
 import { explainShape } from './commands/explain.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
@@ -9,5 +10,6 @@ export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
   command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
+  command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
 ];
