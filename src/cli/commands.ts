@@ -2,6 +2,7 @@
 import { type Command, command } from './command.js';
 import { diffShape } from './commands/diff.js';
 import { explainShape } from './commands/explain.js';
+import { layoutShape } from './commands/layout.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
 import { stampShape } from './commands/stamp.js';
@@ -11,5 +12,6 @@ export const COMMANDS: readonly Command[] = [
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
   command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
   command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
+  command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
 ];

@@ -58,3 +58,14 @@ export function wantsColor(mode: ColorMode): boolean {
   if (mode !== 'auto') return mode === 'always';
   return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1);
 }
+
+/** Columns of the terminal on standard output; COLUMNS or 80 where there is none. */
+export function terminalWidth(): number {
+  if (isTerminal(1)) {
+    const tty: typeof import('node:tty') = createRequire(import.meta.url)('node:tty');
+    const [columns] = new tty.WriteStream(1).getWindowSize();
+    if (columns > 0) return columns;
+  }
+  const told = Number(process.env['COLUMNS']);
+  return Number.isSafeInteger(told) && told >= 40 ? told : 80;
+}

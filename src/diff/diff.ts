@@ -76,7 +76,9 @@ export function diffImages(
     notes: same ? [] : diffNotes(a, b),
     shift,
     bytes,
-    onlyNotes: same || verifyImage({ image: b, baseline: a }).every(({ level, check }) => level !== 'error' || ABOUT_NOTES.has(check)),
+    onlyNotes:
+      same ||
+      verifyImage({ image: b, baseline: a }).every(({ level, check }) => level !== 'error' || ABOUT_NOTES.has(check)),
   };
 }
 
