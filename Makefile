@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot demo bench packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -20,8 +20,26 @@ lint: $(NPM_STAMP)
 format: $(NPM_STAMP)
 	npx biome check --write .
 
-test: build
+# Everything, on a fresh clone too: fetches what it needs, skips nothing.
+test: packages images fixtures build types lint
 	npx vitest run
+	$(MAKE) test-boot
+
+# What needs neither Debian packages nor real images.
+test-quick: build
+	npx vitest run test/note test/verify test/pipeline test/report test/explain --exclude '**/real-images.test.ts'
+
+# Kernels booted by QEMU, Xen and GRUB.
+test-boot: packages images build
+	npx vitest run --config vitest.boot.config.ts
+
+# The main job on a real linked kernel, verified.
+demo: build
+	node scripts/demo.mjs
+
+# Ratios within one run, never asserted: start-up, in-place and copying patches against cp and objcopy, peak memory.
+bench: build
+	node scripts/bench/all.mjs
 
 # Debian packages that tests and fixtures need; quick when all are there, needs root only when one is missing.
 packages:

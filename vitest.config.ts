@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/build-once.ts',
     exclude: ['test/boot/**', 'node_modules/**'],
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Fetches the real kernels and foreign ELF files that the tests read, from Debian packages, into a cache outside git.
 //
-//   node scripts/fetch-images.mjs [images|corpus|large|all]... [--list] [--retry]
+//   node scripts/fetch-images.mjs [images|corpus|large|demo|all]... [--list] [--retry]
 //
 // Default: images and corpus. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
 // rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
@@ -28,7 +28,13 @@ import { CORPORA, IMAGES, LARGE } from './images/catalogue.mjs';
 import { buildYamlCorpus, unpackAll } from './images/corpora.mjs';
 import { run, say } from './images/run.mjs';
 
-const SETS = { images: IMAGES, corpus: CORPORA, large: LARGE };
+const SETS = {
+  images: IMAGES,
+  corpus: CORPORA,
+  large: LARGE,
+  // One small kernel without notes, for `make demo`.
+  demo: IMAGES.filter(({ name }) => name === 'gnumach-x86_64'),
+};
 const HOLDS_LOCK = 'XEN_ELFPATCH_FETCH_LOCKED';
 
 const UNPACK = {
@@ -165,7 +171,7 @@ function main(args) {
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
   if (unknown.length > 0) {
     say(
-      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|large|all]... [--list] [--retry]`,
+      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|large|demo|all]... [--list] [--retry]`,
     );
     return 2;
   }

@@ -1,1 +1,95 @@
-export { readElf } from './elf/read.js';
+/**
+ * The library: the stages of the command as functions over plain values. Nothing here prints or ends the process; what
+ * cannot be done is a PatchError with a stable id.
+ *
+ * ```ts
+ * import { DEFAULT_WISH, FileSource, parseSetting, planPatch, readElf, writePatch } from 'xen-elfpatch';
+ *
+ * const source = FileSource.open('vmlinux');
+ * const plan = planPatch(readElf(source), [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=phys:pvh_start_xen') }]);
+ * await writePatch(plan, { inputPath: 'vmlinux', output: 'vmlinux.pvh' });
+ * source.close();
+ * ```
+ *
+ * Every address, offset and size is a `bigint`.
+ */
+
+// Open: bytes by range, each read checked against the size of the file.
+export type { Range } from './bytes/range.js';
+export { BufferSource, type ByteSource, FileSource, OverlaySource, type Write } from './bytes/source.js';
+// Read: headers to an ElfImage, extended numbering included.
+export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
+export type { ElfImage } from './elf/image.js';
+export { looksLikeElf, readElf } from './elf/read.js';
+export { sectionName } from './elf/section-names.js';
+export type { Encoding } from './elf/struct.js';
+// Errors: one class, one catalogue.
+export { PatchError, type Place } from './errors/patch-error.js';
+export { PROBLEMS, type ProblemId } from './errors/problems.js';
+// Explain and report: what the command says, as data.
+export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
+// Plan, lay out, write: from a wish to a file that was read back and proved.
+export type { Layout, Refusal, Survival } from './layout/layout.js';
+// Notes: where they are, what they say, what loaders make of them.
+export { type NoteArea, noteAreas } from './note/areas.js';
+export {
+  decodeValue,
+  encodeList,
+  encodeNumber,
+  encodeString,
+  type NoteValue,
+} from './note/desc.js';
+export { checkFeatures } from './note/features.js';
+export { type LegacyString, legacyToNotes, readLegacy } from './note/legacy.js';
+export { walkAsXen, type XenView, type XenViewNote } from './note/loader-walks.js';
+export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './note/phys-entry.js';
+export { formatReadnotes, type ReadnotesOutput } from './note/readnotes.js';
+export {
+  encodeNotes,
+  type NoteContent,
+  type NoteRecord,
+  type NoteWalk,
+  ownerOf,
+  sameNote,
+  walkNotes,
+  xenNote,
+} from './note/record.js';
+export { loadSpec, parseSpec, type Spec } from './note/spec-file.js';
+export { parseSetting, type Setting, type ValueExpr } from './note/value.js';
+export {
+  noteInfo,
+  type ParsedNoteName,
+  parseNoteName,
+  XEN_NOTES,
+  type XenNoteInfo,
+  type XenNoteName,
+} from './note/xen-notes.js';
+export {
+  changes,
+  expectationOf,
+  type PatchPlan,
+  planPatch,
+  type WriteOptions,
+  type Written,
+  writePatch,
+} from './pipeline.js';
+export {
+  DEFAULT_WISH,
+  type Edit,
+  PLACEMENTS,
+  type PlacementName,
+  type PlacementWish,
+  SURVIVORS,
+  type Survivor,
+} from './plan/edits.js';
+export { type NoteFact, type NotesFacts, notesFacts } from './report/notes-facts.js';
+export type { XenVerdict } from './report/xen-verdicts.js';
+// Verify: the laws of the format, conservation against a baseline, a second reader.
+export type { Check } from './verify/check.js';
+export { CHECKS } from './verify/checks.js';
+export type { Expectation, Finding, VerifyInput } from './verify/finding.js';
+export { type SecondOpinion, secondReader } from './verify/second-reader.js';
+export { verifyImage } from './verify/verify.js';
+
+/** The version of this package. */
+export { VERSION } from './version.js';

@@ -95,7 +95,8 @@ function trailingData(facts: Facts, layout: Layout): string[] {
 export function expectationOf(plan: PatchPlan): Expectation {
   const { layout, rendered } = plan;
   return {
-    xenNotes: plan.xenRewritten ? plan.xenNotes : undefined,
+    xenNotes: plan.xenNotes,
+    xenKept: !plan.xenRewritten,
     planned: rendered.planned,
     shift: rendered.shift,
     fileSize: rendered.fileSize,

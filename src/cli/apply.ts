@@ -7,7 +7,7 @@ import type { ExitStatus } from './command.js';
 import { writeDepfile } from './depfile.js';
 import type { OpenInput } from './input.js';
 import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
-import { progressLine } from './progress.js';
+import { startProgress } from './progress.js';
 
 /** What the command line says about the result. */
 export interface ResultArgs {
@@ -69,7 +69,8 @@ async function write(plan: PatchPlan, args: ResultArgs, input: OpenInput): Promi
     const { writeToStdout } = await import('./stdout-image.js');
     return { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
   }
-  const progress = progressLine(args);
+  const copying = startProgress('copying');
+  const comparing = startProgress('comparing');
   try {
     if (args.ifChanged && output !== undefined && sameAsPlanned(plan, output)) {
       return {
@@ -78,9 +79,14 @@ async function write(plan: PatchPlan, args: ResultArgs, input: OpenInput): Promi
         output,
       };
     }
-    const written = await writePatch(plan, { inputPath: input.path, output, onProgress: progress?.show });
+    const written = await writePatch(plan, {
+      inputPath: input.path,
+      output,
+      onProgress: (stage, done, total) => (stage === 'copying' ? copying : comparing).report(done, total),
+    });
     return { kind: 'written', written, output: output ?? args.image };
   } finally {
-    progress?.clear();
+    copying.end();
+    comparing.end();
   }
 }

@@ -6,6 +6,7 @@ import { layoutShape } from './commands/layout.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
 import { stampShape } from './commands/stamp.js';
+import { verifyShape } from './commands/verify.js';
 
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
@@ -13,5 +14,6 @@ export const COMMANDS: readonly Command[] = [
   command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
   command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
   command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),
+  command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
 ];

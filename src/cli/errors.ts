@@ -26,6 +26,12 @@ export function reportFailure(thrown: unknown, command: string | undefined, json
   const error = asPatchError(thrown);
   process.exitCode = error.exit;
   printError(error);
-  if (json) writeOut(errorDocument(command, error.exit, [error]));
+  if (json) {
+    try {
+      writeOut(errorDocument(command, error.exit, [error]));
+    } catch {
+      // Standard output itself is what failed; the line above has said so.
+    }
+  }
   return error.exit;
 }

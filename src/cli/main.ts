@@ -28,4 +28,5 @@ function asksForJson(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).includes('--json');
 }
 
-await main(process.argv.slice(2));
+// Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside.
+void main(process.argv.slice(2));

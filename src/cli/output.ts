@@ -3,10 +3,13 @@
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { systemError } from '../bytes/source.js';
 
-/** Writes results. Does not return when the reader has gone: there is nobody left to tell. */
-export function writeOut(text: string): void {
+/**
+ * Writes results. Does not return when the reader has gone: there is nobody left to tell.
+ * Errors: `read.open` when they cannot be written, as on a full disk.
+ */
+export function writeOut(text: string | Uint8Array): void {
   if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
 }
 
@@ -16,8 +19,8 @@ export function writeErr(text: string): void {
 }
 
 /** False when nobody reads any more (EPIPE). */
-function writeAll(fd: 1 | 2, text: string): boolean {
-  const bytes = Buffer.from(text, 'utf8');
+function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(fd, bytes, done, bytes.length - done);
@@ -25,7 +28,7 @@ function writeAll(fd: 1 | 2, text: string): boolean {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'EPIPE') return false;
       if (fd === 2) return true;
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') throw systemError(error, '<stdout>', 'write');
       // Another program made the pipe non-blocking and it is full: wait for the reader.
       waitABit();
     }
@@ -38,7 +41,7 @@ export function waitABit(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
-/** Is this descriptor a terminal? Node's tty module is loaded only for a character device. */
+/** Is this descriptor a terminal? The streams of `process` are touched only for a character device. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
     if (!fstatSync(fd).isCharacterDevice()) return false;
@@ -46,8 +49,14 @@ export function isTerminal(fd: 0 | 1 | 2): boolean {
     // A closed descriptor is no terminal.
     return false;
   }
-  const tty: typeof import('node:tty') = createRequire(import.meta.url)('node:tty');
-  return tty.isatty(fd);
+  switch (fd) {
+    case 0:
+      return process.stdin.isTTY === true;
+    case 1:
+      return process.stdout.isTTY === true;
+    case 2:
+      return process.stderr.isTTY === true;
+  }
 }
 
 export const COLOR_MODES = ['auto', 'always', 'never'] as const;
@@ -61,11 +70,7 @@ export function wantsColor(mode: ColorMode): boolean {
 
 /** Columns of the terminal on standard output; COLUMNS or 80 where there is none. */
 export function terminalWidth(): number {
-  if (isTerminal(1)) {
-    const tty: typeof import('node:tty') = createRequire(import.meta.url)('node:tty');
-    const [columns] = new tty.WriteStream(1).getWindowSize();
-    if (columns > 0) return columns;
-  }
+  if (isTerminal(1) && process.stdout.columns > 0) return process.stdout.columns;
   const told = Number(process.env['COLUMNS']);
   return Number.isSafeInteger(told) && told >= 40 ? told : 80;
 }

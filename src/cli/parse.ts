@@ -107,8 +107,9 @@ function bare(): Argv {
 
 function described({ shape }: Command): Argv {
   const cli = bare().usage(`${SCRIPT} ${shape.name} ${shape.synopsis}\n\n${shape.about}`);
-  for (const [line, what] of shape.examples) cli.example(line, what);
-  return cli;
+  // Two lines each: in the columns that yargs makes of examples, a command line would be broken at every blank.
+  const examples = shape.examples.map(([line, what]) => `  ${line}\n      ${what}`);
+  return cli.epilogue(`Examples:\n${examples.join('\n')}`);
 }
 
 function overview(commands: readonly Command[]): Argv {

@@ -1,29 +1,31 @@
-/** One line on a terminal that is redrawn, and only when the work has lasted for a while. */
-import { hex } from '../errors/hex.js';
+/** A line of progress on a terminal, and only when the work takes long enough to wonder about. */
 import { isTerminal, writeErr } from './output.js';
 
-const QUIET_MS = 500;
+/** Work shorter than this shows nothing. */
+const PATIENCE_MS = 500;
+const BETWEEN_MS = 100;
 
 export interface Progress {
-  show(stage: 'copying' | 'comparing', done: bigint, total: bigint): void;
-  clear(): void;
+  /** Bytes that are done, and all there are. */
+  (done: bigint, total: bigint): void;
 }
 
-/** Undefined where nobody watches. */
-export function progressLine({ json }: { readonly json: boolean }): Progress | undefined {
-  if (json || !isTerminal(2)) return undefined;
-  const start = performance.now();
-  let shown = 0;
+/** Starts counting time. `end` wipes the line; call it before anything else is printed. */
+export function startProgress(doing: string): { report: Progress; end(): void } {
+  if (!isTerminal(2)) return { report: () => undefined, end: () => undefined };
+  let next = performance.now() + PATIENCE_MS;
+  let shown = false;
   return {
-    show(stage, done, total) {
+    report(done, total) {
       const now = performance.now();
-      if (now - start < QUIET_MS || now - shown < 100) return;
-      shown = now;
-      const percent = total === 0n ? 100n : (done * 100n) / total;
-      writeErr(`\r${stage} ${percent}% of ${hex(total)} bytes\x1b[K`);
+      if (now < next || total === 0n) return;
+      next = now + BETWEEN_MS;
+      shown = true;
+      writeErr(`\r${doing} ${(done * 100n) / total} %`);
     },
-    clear() {
-      if (shown > 0) writeErr('\r\x1b[K');
+    end() {
+      if (shown) writeErr('\r\x1b[K');
+      shown = false;
     },
   };
 }

@@ -2,9 +2,10 @@
  * Does the image have the wanted notes already, where every loader that could use them finds them? Then nothing is to be
  * done, however they are placed.
  */
+import type { ElfImage } from '../elf/image.js';
 import { EM_386, EM_X86_64, SHF_ALLOC } from '../elf/names.js';
 import { decodeValue } from '../note/desc.js';
-import { physEntryAsLinuxLoader, physEntryAsQemu } from '../note/loader-walks.js';
+import { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
 import { type NoteContent, sameNote } from '../note/record.js';
 import { changesForeign } from '../plan/foreign.js';
 import { sectionsIn } from '../plan/survey.js';
@@ -34,17 +35,23 @@ export function alreadyThere(job: Job): boolean {
 }
 
 /** Do the PVH loaders find the PHYS32_ENTRY that Xen goes by? They walk notes each in their own way. */
-function foundByAll({ facts, wanted }: Job): boolean {
+function foundByAll({ facts, home, wanted }: Job): boolean {
   const { image } = facts;
   const entry = wanted.findLast(({ content }) => content.type === PHYS32_ENTRY)?.content;
   const isX86 = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
   if (entry === undefined || !isX86 || image.encoding.endian === 'big') return true;
   const value = physValue(entry, encodingOf(image.encoding.bits));
-  const qemu = physEntryAsQemu(image);
+  const qemu = qemuEntry(image, home.segments);
   if (!qemu.found || low32(qemu.value) !== value) return false;
   if (image.encoding.bits === 32) return true;
   const vmm = physEntryAsLinuxLoader(image);
   return vmm.found && low32(vmm.value) === value;
+}
+
+/** What QEMU would find; where it gets lost in another owner's notes, what it would find in ours. */
+function qemuEntry(image: ElfImage, own: readonly number[]): PhysEntry {
+  const entry = physEntryAsQemu(image);
+  return entry.found || entry.problem === undefined ? entry : physEntryAsQemuFrom(image, own);
 }
 
 function encodingOf(bits: 32 | 64) {

@@ -3,7 +3,7 @@
  * Loads, sections and symbols stay exactly where they are; old notes inside a PT_LOAD stay in memory, unused.
  */
 import { alignDown, alignUp } from '../bytes/align.js';
-import { type Range, rangeOf } from '../bytes/range.js';
+import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import { compose, type Merged, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Blob, Layout, Refusal } from './layout.js';
@@ -76,7 +76,8 @@ export function noteSpace(job: Job, merged: Merged, slot: Slot): NoteSpace {
   const reserved = facts.tableEnd + phdrSize(facts) * ((slot.kind === 'slack' ? 1n : 0n) + SPARE_ENTRIES);
   const start = alignDown(slack.end - merged.size, merged.align);
   const range = rangeOf(start, merged.size);
-  const usable = !facts.headerLoaded && slack.end < facts.fileSize && start >= reserved && facts.isZero(range);
+  const loaded = facts.tableLoad !== undefined && overlaps(facts.tableLoad.file, range);
+  const usable = !loaded && slack.end < facts.fileSize && start >= reserved && facts.isZero(range);
   if (usable) {
     return { range, end: facts.fileSize, words: `into the header slack (${bytesText(merged.size)})`, blobs: [] };
   }

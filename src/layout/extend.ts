@@ -13,7 +13,7 @@ import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
-import { findSlot } from './table.js';
+import { findSlot, phdrSize } from './table.js';
 
 const PAGE = 0x1000n;
 /** Each load is held against every other; a kernel has a handful. */
@@ -33,6 +33,10 @@ export function extend(job: Job): Layout | Refusal {
   if (job.wish.loaded === false) return refuse('the notes would be inside a PT_LOAD');
   const merged = mergeFor(job);
   if ('reason' in merged) return refuse(merged.reason);
+  const found = findSlot(facts, home);
+  if ('reason' in found) return refuse(found.reason);
+  // A new entry takes bytes behind the table that are then no hole any more.
+  const entry = found.slot.kind === 'slack' ? rangeOf(facts.tableEnd, phdrSize(facts)) : rangeOf(0n, 0n);
   const reasons: string[] = [];
   const holes: Hole[] = [];
   const candidates = loads(facts.image);
@@ -41,13 +45,13 @@ export function extend(job: Job): Layout | Refusal {
   for (const { index, segment } of candidates) {
     const hole = holeBehind(job, index, segment, merged.size, merged.align);
     if ('reason' in hole) reasons.push(`PT_LOAD ${index}: ${hole.reason}`);
-    else holes.push(hole);
+    else if (overlaps({ start: segment.p_offset + segment.p_filesz, end: hole.range.end }, entry)) {
+      reasons.push(`PT_LOAD ${index}: the new program header goes into the hole behind it`);
+    } else holes.push(hole);
   }
   const hole = holes.sort((a, b) => unfitness(a.load) - unfitness(b.load) || a.index - b.index)[0];
   if (hole === undefined)
     return refuse(reasons.length > 0 ? reasons.slice(0, 4).join(', ') : 'the image has no PT_LOAD');
-  const found = findSlot(facts, home);
-  if ('reason' in found) return refuse(found.reason);
   const { load, range, by, index } = hole;
   const distance = range.start - load.p_offset;
   return compose(job, merged, {

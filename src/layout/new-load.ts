@@ -77,7 +77,9 @@ function slotWithLoad({ facts, home }: Job): Slot | { readonly reason: string } 
   const counted = countable(facts, Number(fresh));
   if (counted !== undefined) return { reason: counted };
   const need = rangeOf(facts.tableEnd, phdrSize(facts) * fresh);
-  if (facts.headerLoaded) return { reason: 'the program headers are part of a PT_LOAD and cannot grow unseen' };
+  if (facts.tableLoad !== undefined) {
+    return { reason: `the program headers are part of PT_LOAD ${facts.tableLoad.index} and cannot grow unseen` };
+  }
   if (need.end > facts.slack.end || !facts.isZero(need)) {
     const free = facts.slack.end - facts.slack.start;
     return { reason: `${bytesText(need.end - need.start)} needed behind the program headers, ${free} free` };

@@ -254,7 +254,9 @@ export function fitSections(
   const from = changedFrom ?? area.end;
   for (const [index, section] of facts.image.sections.entries()) {
     const range = sectionFileRange(section);
-    if (!hasFileBytes(section) || !overlaps(range, area) || range.end <= from) continue;
+    if (!hasFileBytes(section) || !overlaps(range, area)) continue;
+    // What ends before the first change stays; what ends with the notes follows their end.
+    if (range.end <= from && range.end !== area.end) continue;
     const name = sectionName(facts.image, index) || `section ${index}`;
     const encloses = range.start <= area.start && range.end >= area.end && section.sh_type !== SHT_NOTE;
     const exact = range.start === area.start && range.end === area.end;

@@ -24,6 +24,9 @@ export function shift(job: Job): Layout | Refusal {
   if (counted !== undefined) return refuse(counted);
 
   const at = facts.tableEnd;
+  if (more > 0n && facts.tableLoad !== undefined) {
+    return refuse(`PT_LOAD ${facts.tableLoad.index} holds the program headers and would have to grow with them`);
+  }
   const cut = straddler(job, at);
   if (cut !== undefined)
     return refuse(`${cut} starts before the end of the program headers at ${hex(at)} and ends behind it`);

@@ -5,6 +5,8 @@
  */
 import { compare } from '../bytes/range.js';
 import { type ElfImage, isAllocated, loads } from '../elf/image.js';
+import { SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
 import { SURVIVORS, type Survivor } from '../plan/edits.js';
 import type { Layout, Survival } from './layout.js';
 
@@ -34,7 +36,7 @@ function verdict(tool: Survivor, image: ElfImage, layout: Covering): Verdict {
     case 'llvm-objcopy':
       return { verdict: 'kept', why: 'LLVM tools keep what a segment holds' };
     case 'eu-strip':
-      return elfutils(layout);
+      return elfutils(image, layout);
     case 'flat':
       return flat(layout);
   }
@@ -89,9 +91,13 @@ function lowerBound(length: number, isAtOrAbove: (index: number) => boolean): nu
   return low;
 }
 
-function elfutils({ cover, placement, loaded }: Covering): Verdict {
-  if (cover === 'none')
+function elfutils(image: ElfImage, { cover, placement, loaded }: Covering): Verdict {
+  if (image.sections.length > 0 && !hasSomethingToStrip(image)) {
+    return { verdict: 'kept', why: 'there is nothing to strip, so eu-strip leaves the image alone' };
+  }
+  if (cover === 'none') {
     return { verdict: 'broken', why: 'no section covers the notes, so eu-strip leaves the PT_NOTE dangling' };
+  }
   if (cover === 'plain') {
     const table = placement === 'move-table' ? ' and clears the moved program header table' : '';
     return {
@@ -103,6 +109,15 @@ function elfutils({ cover, placement, loaded }: Covering): Verdict {
     verdict: 'kept',
     why: loaded ? 'the note section is part of a PT_LOAD' : 'the note section is marked allocated',
   };
+}
+
+/** eu-strip removes what is not allocated but notes, comments and linker warnings; without any it rewrites nothing. */
+function hasSomethingToStrip(image: ElfImage): boolean {
+  return image.sections.some((section, index) => {
+    if (index === 0 || index === image.shstrndx || isAllocated(section)) return false;
+    if (section.sh_type === SHT_NULL || section.sh_type === SHT_NOTE) return false;
+    return section.sh_type !== SHT_PROGBITS || !/^\.(comment$|gnu\.warning\.)/.test(sectionName(image, index));
+  });
 }
 
 function flat({ cover, loaded }: Covering): Verdict {

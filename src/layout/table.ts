@@ -5,7 +5,7 @@
  * e_entry.
  */
 
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { contains, overlaps, type Range, rangeOf } from '../bytes/range.js';
 import { Phdr } from '../elf/headers.js';
 import { hasFileBytes, sectionFileRange } from '../elf/image.js';
 import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../elf/names.js';
@@ -82,10 +82,14 @@ function slackSlot(facts: Facts): { slot: Extract<Slot, { kind: 'slack' }> } | {
   const { slack, tableEnd } = facts;
   const room = slack.end - slack.start;
   const wanted = rangeOf(tableEnd, need);
+  const holder = facts.tableLoad;
+  if (holder !== undefined && !contains(holder.file, wanted)) {
+    return { reason: `PT_LOAD ${holder.index} holds the program headers and ends at ${hex(holder.file.end)}` };
+  }
   if (room >= need) {
     if (wanted.end > facts.fileSize) return { reason: 'the file ends at its program header table' };
     if (!facts.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
-    return { slot: { kind: 'slack', evict: [], loadedBytes: facts.headerLoaded } };
+    return { slot: { kind: 'slack', evict: [], loadedBytes: holder !== undefined } };
   }
   const taken = `${need} bytes needed behind the table at ${hex(tableEnd)}, ${room} free`;
   const evict = evictable(facts, wanted);
@@ -99,7 +103,7 @@ function slackSlot(facts: Facts): { slot: Extract<Slot, { kind: 'slack' }> } | {
  */
 function evictable(facts: Facts, wanted: Range): number[] | undefined {
   const { image } = facts;
-  if (facts.headerLoaded || wanted.end > facts.fileSize) return undefined;
+  if (facts.tableLoad !== undefined || wanted.end > facts.fileSize) return undefined;
   const held = (range: Range) =>
     image.segments.some((s) => s.p_filesz > 0n && overlaps(rangeOf(s.p_offset, s.p_filesz), range));
   if (held(wanted)) return undefined;

@@ -11,7 +11,7 @@ import { Libelf, type LibelfNote, up4 } from './libelf.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';
 import { infoOf, noteInfo } from './xen-notes.js';
 
-export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './phys-entry.js';
+export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from './phys-entry.js';
 
 /** What Xen takes from a note's descriptor. */
 export type XenReads =

@@ -36,6 +36,15 @@ function noteSegments({ segments, header }: ElfImage): { index: number; segment:
 }
 
 /**
+ * QEMU's answer from these program headers alone. Its walk through another owner's PT_NOTE may run over the end of the
+ * file, which no placement of Xen's notes can cure; so they can be judged by themselves.
+ */
+export function physEntryAsQemuFrom(image: ElfImage, indices: readonly number[]): PhysEntry {
+  const segments = indices.flatMap((index) => image.segments[index] ?? []);
+  return physEntryAsQemu({ ...image, segments, header: { ...image.header, e_phnum: segments.length } });
+}
+
+/**
  * QEMU's `-kernel` (PVH). Any owner will do; p_align is the padding unit, whatever it is; the descriptor is a word of the
  * class; the last segment with a hit wins, and a value of 0 counts as no note. One record's own step is compared with
  * p_filesz, never the sum, so the walk may leave the segment.

@@ -32,8 +32,8 @@ export interface Facts {
   readonly tableEnd: bigint;
   /** The gap behind the program header table; empty when the next claim follows directly. */
   readonly slack: Range;
-  /** Is the header area part of a PT_LOAD, so that slack bytes are loaded bytes? */
-  readonly headerLoaded: boolean;
+  /** The PT_LOAD whose file bytes meet the program header table: the table, and slack behind it, are loaded bytes then. */
+  readonly tableLoad: { readonly index: number; readonly file: Range } | undefined;
   readonly multiboot: readonly MultibootHeader[];
   readonly hasPhdrSegment: boolean;
   readonly hasInterpreter: boolean;
@@ -64,13 +64,18 @@ export function survey(image: ElfImage): Facts {
     claimedEnd: claims.at(-1)?.end ?? 0n,
     tableEnd,
     slack: { start: tableEnd, end: slackEnd - tableEnd > SLACK_LIMIT ? tableEnd + SLACK_LIMIT : slackEnd },
-    headerLoaded: loads(image).some(({ segment: s }) => s.p_offset < tableEnd && s.p_offset + s.p_filesz > tableEnd),
+    tableLoad: loadOfTable(image, { start: table.start, end: tableEnd }),
     multiboot: multibootHeaders(image.source),
     hasPhdrSegment: types.has(PT_PHDR),
     hasInterpreter: types.has(PT_INTERP),
     isDynamic: types.has(PT_DYNAMIC),
     isZero,
   };
+}
+
+function loadOfTable(image: ElfImage, table: Range): Facts['tableLoad'] {
+  const found = loads(image).find(({ segment }) => overlaps(segmentFileRange(segment), table));
+  return found === undefined ? undefined : { index: found.index, file: segmentFileRange(found.segment) };
 }
 
 /** Every claim of section 1 of the gABI's picture of a file: headers, tables, sections and segments with bytes. */

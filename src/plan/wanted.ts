@@ -34,7 +34,7 @@ const PHYS32_ENTRY = 18;
  */
 export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]): Wanted {
   const ordered = inOrder(edits);
-  const list = new NoteList(home.xen);
+  const list = new NoteList(home.xen, home.damaged?.record);
   const given = new Set(ordered.flatMap((edit) => (edit.kind === 'set' ? [edit.setting.type] : [])));
   const resolver = new Resolver(image, symbolsNeeded(ordered));
   const warnings: string[] = [];
@@ -87,7 +87,11 @@ class NoteList {
   readonly #slots: (WantedNote | undefined)[];
   readonly #byType = new Map<number, number[]>();
 
-  constructor(records: readonly NoteRecord[]) {
+  /** A record that claims more bytes than there are; it never stays, even where the new one means the same. */
+  readonly damaged: NoteRecord | undefined;
+
+  constructor(records: readonly NoteRecord[], damaged: NoteRecord | undefined) {
+    this.damaged = damaged;
     this.#slots = records.map((original) => ({ content: original, original }));
     for (const [slot, { type }] of records.entries()) {
       const same = this.#byType.get(type);
@@ -114,7 +118,8 @@ class NoteList {
       return;
     }
     const present = this.#slots[first];
-    if (present !== undefined && !sameNote(present.content, note)) {
+    const stays = present !== undefined && present.content !== this.damaged && sameNote(present.content, note);
+    if (present !== undefined && !stays) {
       this.#slots[first] = { content: note, original: present.original };
     }
     for (const slot of others) this.#slots[slot] = undefined;
@@ -147,8 +152,8 @@ function settingNote(list: NoteList, setting: Setting, resolver: Resolver, warni
       : chooseWidth(resolver.image, type, setting.width, present?.desc.length);
   const note = xenNote(type, evaluate(expr, type, width, resolver));
   if (type === FEATURES && expr.kind === 'text') judgeFeatures(expr.text, warnings);
-  if (present !== undefined && setting.width === undefined && meansTheSame(present, note, resolver.image))
-    return present;
+  const mayStay = present !== undefined && present !== list.damaged && setting.width === undefined;
+  if (mayStay && meansTheSame(present, note, resolver.image)) return present;
   return note;
 }
 

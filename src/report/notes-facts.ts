@@ -1,11 +1,13 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
 import { compare, type Range } from '../bytes/range.js';
 import type { ElfImage } from '../elf/image.js';
+import { PatchError } from '../errors/patch-error.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
+import { type LegacyString, readLegacy } from '../note/legacy.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';
 import { type NoteRecord, type NoteWalk, ownerOf } from '../note/record.js';
 import { meaningOf, type NoteMeaning } from './note-meanings.js';
-import { type XenVerdict, xenJudge } from './xen-verdicts.js';
+import { judgeLegacy, type XenVerdict, xenJudge } from './xen-verdicts.js';
 
 /** A header that names a range of notes. */
 export interface NotePlace {
@@ -33,11 +35,8 @@ export interface NoteFact extends NoteMeaning {
   readonly xen: XenVerdict;
 }
 
-/** The `__xen_guest` section. */
-export interface LegacyFact {
-  readonly text: string;
-  readonly offset: bigint;
-  readonly section: number;
+/** The string of the `__xen_guest` section. */
+export interface LegacyFact extends LegacyString {
   readonly xen: XenVerdict;
 }
 
@@ -47,6 +46,8 @@ export interface NotesFacts {
   /** By file offset. */
   readonly notes: readonly NoteFact[];
   readonly legacy: LegacyFact | undefined;
+  /** Why the `__xen_guest` string cannot be shown although the section is there. */
+  readonly legacyProblem: PatchError | undefined;
   readonly xen: XenView;
 }
 
@@ -87,7 +88,18 @@ export function notesFacts(image: ElfImage): NotesFacts {
     const verdict = judge({ owner, record, meaning, inSegment: held.some((index) => inSegment[index] === true) });
     return { owner, record, areas: held, name, meaning, xen: verdict };
   });
-  return { image, areas, notes, legacy: undefined, xen };
+  return { image, areas, notes, ...legacyFact(image, xen), xen };
+}
+
+function legacyFact(image: ElfImage, view: XenView): Pick<NotesFacts, 'legacy' | 'legacyProblem'> {
+  try {
+    const legacy = readLegacy(image);
+    const fact = legacy === undefined ? undefined : { ...legacy, xen: judgeLegacy(legacy.section, view) };
+    return { legacy: fact, legacyProblem: undefined };
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    return { legacy: undefined, legacyProblem: error };
+  }
 }
 
 function compareAreas(a: NoteArea | undefined, b: NoteArea | undefined): number {

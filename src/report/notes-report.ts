@@ -66,11 +66,18 @@ function noteRow(note: NoteFact, style: Style): (string | Cell)[] {
 function headingText(facts: NotesFacts, [note]: readonly NoteFact[]): string {
   const areas = (note?.areas ?? []).map((index) => facts.areas[index]).filter((area) => area !== undefined);
   const inner = areas.at(-1);
-  if (inner === undefined) return 'In no note segment or section as a whole';
+  if (inner === undefined) return `Begins in ${beginsIn(facts, note)} and reaches behind its end`;
   const { range, memory } = inner;
   const where = memory === undefined ? 'not in memory' : `in memory at ${hex(memory.vaddr)}`;
   const around = areas.slice(0, -1).map((area) => `, within ${placesText(area)}`);
   return `${placesText(inner)}: ${hex(range.end - range.start)} bytes at ${hex(range.start)}, ${where}${around.join('')}`;
+}
+
+/** The range in which a record begins that none holds as a whole. */
+function beginsIn({ areas }: NotesFacts, note: NoteFact | undefined): string {
+  const at = note?.record.offset ?? 0n;
+  const area = areas.find(({ range }) => at >= range.start && at < range.end);
+  return area === undefined ? 'no range of notes' : placesText(area);
 }
 
 function placesText({ places }: AreaFact): string {
@@ -118,8 +125,12 @@ function dump(bytes: Uint8Array, style: Style): string {
   return lines.join('');
 }
 
-function legacyText(_facts: NotesFacts, _style: Style): string {
-  return '';
+function legacyText({ legacy }: NotesFacts, style: Style): string {
+  if (legacy === undefined) return '';
+  const { section, offset, items, xen } = legacy;
+  const verdict = (xen.used ? style.good : style.warn)(xen.text);
+  const rows = items.map(({ key, value }) => [printable(key), printable(value)]);
+  return `\nsection ${section} __xen_guest: string at ${hex(offset)}, ${verdict}\n${table(rows, '  ')}`;
 }
 
 /** The last lines: where Xen takes its notes from, and what it would complain about. */
@@ -149,7 +160,14 @@ export function notesJson(facts: NotesFacts, options: NotesReportOptions): { rea
     xen: { from, notes: notes.length, broken, refused },
     areas: facts.areas.map(areaJson),
     notes: shownNotes(facts, options).map((note) => noteJson(note, facts, options)),
+    legacy: legacyJson(facts),
   };
+}
+
+function legacyJson({ legacy }: NotesFacts): Json {
+  if (legacy === undefined) return undefined;
+  const { section, offset, text, items, xen } = legacy;
+  return { section, offset, text, items: items.map(({ key, value }) => ({ key, value })), xen: { ...xen } };
 }
 
 function areaJson({ range, padding, places, memory, problem }: AreaFact): Json {
@@ -177,7 +195,7 @@ function noteJson(note: NoteFact, { areas }: NotesFacts, { raw }: NotesReportOpt
     descSize: BigInt(record.desc.length),
     areas: note.areas,
     inMemory: note.areas.some((index) => areas[index]?.memory !== undefined),
-    xen: { used: xen.used, rule: xen.rule, text: xen.text, guests: xen.guests },
+    xen: { ...xen },
     desc: raw ? bytesToJson(record.desc) : undefined,
   };
 }

@@ -30,7 +30,7 @@ export interface Cell {
  * Rows in columns, each as wide as its widest cell but at most `most`, two blanks apart, the last one free. No line ends
  * in blanks.
  */
-export function table(rows: readonly (readonly (string | Cell)[])[], indent = '', most = 48): string {
+export function table(rows: readonly (readonly (string | Cell)[])[], indent = '', most = 64): string {
   const cells = rows.map((row) => row.map((cell): Cell => (typeof cell === 'string' ? { text: cell } : cell)));
   const widths: number[] = [];
   for (const row of cells) {

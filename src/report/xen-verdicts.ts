@@ -31,7 +31,9 @@ export interface XenVerdict {
     /** Segments hold Xen notes, so sections are not looked at. */
     | 'segments-first'
     /** Xen's walk does not come by: it lost its step before, or skips the segment. */
-    | 'not-reached';
+    | 'not-reached'
+    /** The image has Xen notes, so the legacy string is not looked at. */
+    | 'notes-first';
   readonly text: string;
   /** The guests whose loader uses it. */
   readonly guests: readonly Guest[];
@@ -67,6 +69,15 @@ export function xenJudge(view: XenView): (note: JudgedNote) => XenVerdict {
   };
 }
 
+/** The verdict on the `__xen_guest` section of that index. */
+export function judgeLegacy(section: number, view: XenView): XenVerdict {
+  if (view.from === 'legacy' && view.legacySection === section) {
+    return { used: true, rule: 'used', text: 'PV, dom0 (never PVH)', guests: ['pv', 'dom0'] };
+  }
+  if (view.notes.length > 0) return ignored('notes-first', 'ignored: the image has Xen notes');
+  return ignored('not-reached', 'ignored: Xen does not find the section');
+}
+
 function judgeSeen({ record, meaning }: JudgedNote, reads: XenReads, winner: bigint): XenVerdict {
   const info = noteInfo(record.type);
   if (info === undefined || info.name === 'INFO') return ignored('unknown-type', 'ignored: not a type that Xen reads');
@@ -75,7 +86,7 @@ function judgeSeen({ record, meaning }: JudgedNote, reads: XenReads, winner: big
     return ignored('overridden', `overridden by the note at ${hex(winner)}`);
   }
   const guests = guestsOf(info);
-  if (guests.length === 0) return { used: false, rule: 'stored', text: 'read, nothing depends on it', guests };
+  if (guests.length === 0) return { used: false, rule: 'stored', text: 'nothing: read, but not used', guests };
   const users = guests.map((guest) => GUEST_NAMES[guest]).join(', ');
   const other = otherReading(meaning, reads);
   if (other !== undefined) return { used: true, rule: 'reads-otherwise', text: `${users}: read as ${other}`, guests };

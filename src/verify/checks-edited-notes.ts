@@ -3,8 +3,8 @@ import { contains, overlaps, type Range } from '../bytes/range.js';
 import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
-import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../note/loader-walks.js';
-import { type NoteContent, sameNote } from '../note/record.js';
+import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
+import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
 import { describeNote, isBuildId, isEmpty, isPhysEntry, isXens, noteKey } from './note-facts.js';
@@ -98,11 +98,12 @@ function writtenNoteSections({ before, after, shift }: Pair): number[] {
   });
 }
 
-function* xenNotesAsWanted({ before, after }: Pair, { xenNotes: asked }: Expectation): Generator<Flaw> {
+function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): Generator<Flaw> {
   const view = walkAsXen(after.image);
-  const xenNotes = asked ?? walkAsXen(before.image).notes.map(({ record }) => record);
+  const kept = expectation.xenKept === true;
+  const xenNotes = kept ? walkAsXen(before.image).notes.map(({ record }) => record) : expectation.xenNotes;
   // Notes in sections alone are nobody's but Xen's; what was asked for has to be seen through segments.
-  const found = asked === undefined || view.from === 'segments' ? view.notes : [];
+  const found = kept || view.from === 'segments' ? view.notes : [];
   const part = 'notes as Xen walks them';
   for (const [index, wanted] of xenNotes.entries()) {
     const note = found[index];
@@ -118,10 +119,10 @@ function* xenNotesAsWanted({ before, after }: Pair, { xenNotes: asked }: Expecta
   }
 }
 
-function* loadersAgree({ before, after }: Pair, { xenNotes }: Expectation): Generator<Flaw> {
+function* loadersAgree({ before, after }: Pair, { xenNotes, xenKept }: Expectation): Generator<Flaw> {
   const { image } = after;
   if (image.encoding.endian === 'big') return;
-  if (xenNotes === undefined) {
+  if (xenKept === true) {
     yield* loadersSeeTheSame(before, after);
     return;
   }
@@ -157,8 +158,17 @@ function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Flaw> {
   }
 }
 
-/** QEMU misreads other paddings than 4; an edit in place leaves the padding it found, so that is a warning. */
-function qemuLevel({ image }: Subject): 'error' | 'warning' {
+/**
+ * QEMU may run out of another owner's PT_NOTE, and misreads other paddings than 4; neither comes from an edit, so both
+ * are warnings.
+ */
+function qemuLevel({ image, areas }: Subject): 'error' | 'warning' {
+  const lost = physEntryAsQemu(image);
+  const own = areas()
+    .filter(({ kind, walk }) => kind === 'segment' && walk.records.some(({ name }) => ownerOf(name) === 'Xen'))
+    .map(({ index }) => index);
+  // Lost in another owner's notes, not in Xen's.
+  if (!lost.found && lost.problem !== undefined && physEntryAsQemuFrom(image, own).found) return 'warning';
   const odd = image.segments.some((s) => s.p_type === PT_NOTE && s.p_filesz > 0n && !QEMU_ALIGNS.has(s.p_align));
   return odd ? 'warning' : 'error';
 }

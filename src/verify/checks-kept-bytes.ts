@@ -123,7 +123,8 @@ function octal(mode: number): string {
 function* nameTableKept({ before, after }: Pair): Generator<Flaw> {
   const old = before.image.sections[before.image.shstrndx];
   const now = after.image.sections[after.image.shstrndx];
-  if (before.image.shstrndx === 0 || old === undefined || now === undefined) return;
+  // That there is one no more is the finding of sections-kept.
+  if (before.image.shstrndx === 0 || after.image.shstrndx === 0 || old === undefined || now === undefined) return;
   const flaw = { offset: now.sh_offset, part: 'section-name table' };
   if (now.sh_size < old.sh_size) {
     yield { ...flaw, text: `sh_size is ${hex(now.sh_size)}, wanted at least ${hex(old.sh_size)} as before` };

@@ -1,6 +1,6 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
 import { Phdr, Shdr } from '../elf/headers.js';
-import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, segmentTypeName } from '../elf/names.js';
+import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, segmentTypeName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
@@ -149,6 +149,8 @@ function* sectionsKept(pair: Pair): Generator<Flaw> {
     for (const field of fieldsOf(Shdr.fields)) {
       if (field === 'sh_offset') continue;
       if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
+      // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
+      if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
       yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
     }
   }

@@ -34,8 +34,8 @@ const VERDICT = {
 
 function homeOf(pair: Pair, { kind, range }: Difference): { home: Home; part: string } {
   if (kind === 'added') return { home: 'unclaimed', part: 'new bytes' };
-  const { before, shift } = pair;
-  const start = kind === 'lost' ? range.start - (shift?.by ?? 0n) : originOf(pair, range)[0]?.start;
+  const { before } = pair;
+  const start = originOf(pair, range)[0]?.start;
   if (start === undefined) return { home: 'unclaimed', part: 'file' };
 
   const { image } = before;

@@ -23,8 +23,10 @@ export interface Shift {
 
 /** What an edit was meant to change. */
 export interface Expectation {
-  /** Exactly these notes of Xen, in this order, seen through segments. Undefined: every loader sees what it saw before. */
-  readonly xenNotes: readonly NoteContent[] | undefined;
+  /** Exactly these notes of Xen, in this order, seen through segments. */
+  readonly xenNotes: readonly NoteContent[];
+  /** The edit is not about Xen's notes: instead, every loader has to see what it saw before. */
+  readonly xenKept?: boolean;
   /** Ranges of the output file that may differ from the input. */
   readonly planned: readonly Range[];
   readonly shift: Shift | undefined;

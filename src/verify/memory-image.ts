@@ -16,16 +16,18 @@ export interface Filled {
 /** The memory image by one of the two addresses, sorted and disjoint. n log n in the number of LOADs. */
 export function memoryImage(loads: readonly Phdr[], address: 'p_vaddr' | 'p_paddr'): Filled[] {
   const parts = loads.flatMap((segment) => partsOf(segment, segment[address]));
-  const points = [...new Set(parts.flatMap(({ start, end }) => [start, end]))].sort(compare);
-  const indexOf = new Map(points.map((point, index) => [point, index]));
+  const points = parts
+    .flatMap(({ start, end }) => [start, end])
+    .sort(compare)
+    .filter((point, index, all) => index === 0 || point !== all[index - 1]);
 
   // One cell between each two points. From the last LOAD to the first, each cell is filled once; `next` leads over
   // filled ones.
   const filledBy: (Filled | undefined)[] = points.map(() => undefined);
   const next = points.map((_, index) => index);
   for (const part of parts.toReversed()) {
-    const end = indexOf.get(part.end) ?? 0;
-    let cell = findFree(next, indexOf.get(part.start) ?? 0);
+    const end = indexOf(points, part.end);
+    let cell = findFree(next, indexOf(points, part.start));
     while (cell < end) {
       filledBy[cell] = part;
       next[cell] = cell + 1;
@@ -41,6 +43,18 @@ function partsOf({ p_offset, p_filesz, p_memsz }: Phdr, start: bigint): Filled[]
     { start, end: start + fromFile, offset: p_offset },
     { start: start + fromFile, end: start + p_memsz, offset: undefined },
   ].filter((part) => part.start < part.end);
+}
+
+/** Where a point stands among sorted points; a map of as many bigint keys takes several times as long. */
+function indexOf(points: readonly bigint[], point: bigint): number {
+  let low = 0;
+  let high = points.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((points[middle] ?? point) < point) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The first free cell at or behind this one. Paths are halved on the way, so long runs are walked once. */

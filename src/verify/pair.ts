@@ -1,7 +1,7 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import type { Phdr } from '../elf/headers.js';
-import { PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
+import type { Phdr, Shdr } from '../elf/headers.js';
+import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
 import { PatchError } from '../errors/patch-error.js';
 import type { Expectation, Shift, VerifyInput } from './finding.js';
 import { lazy } from './lazy.js';
@@ -66,7 +66,15 @@ export function originOf({ before, shift }: Pair, { start, end }: Range): Range[
 export function isTouched({ before, expectation }: Pair, index: number): boolean {
   if (expectation !== undefined) return expectation.touchedSections.includes(index);
   const { sections, shstrndx } = before.image;
-  return sections[index]?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0);
+  const section = sections[index];
+  if (section?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0)) return true;
+  return section !== undefined && coversNotes(before, section);
+}
+
+/** GRUB describes its notes by a section of another type, over exactly the bytes of the PT_NOTE. */
+function coversNotes({ image }: Subject, { sh_offset, sh_size }: Shdr): boolean {
+  if (sh_size === 0n) return false;
+  return image.segments.some((s) => s.p_type === PT_NOTE && s.p_offset === sh_offset && s.p_filesz === sh_size);
 }
 
 /** Bytes that headers and notes of an image stand in: an edit of notes may write there. */
@@ -87,31 +95,77 @@ function areasOrNone(subject: Subject): ReturnType<Subject['areas']> {
   }
 }
 
-/** Entries of `before` stand in `after` in the same order. If they do not, each is held against its own index. */
+/**
+ * Which entry of `after` each entry of `before` has become. Entries that say where something is loaded or linked must
+ * stand in the same order; PT_NOTE, PT_NULL and PT_GNU_STACK may change places, for an edit puts the PT_NOTE of Xen last.
+ * If the others do not follow one another, each is held against its own index.
+ */
 function matchSegments(before: Subject, after: Subject): (number | undefined)[] {
   const old = before.image.segments;
   const now = after.image.segments;
+  const matches: (number | undefined)[] = old.map(() => undefined);
+  const taken = new Set<number>();
   let next = 0;
-  const matches = old.map((segment) => {
-    while (next < now.length && !mayBecome(segment, now[next])) next += 1;
+  for (const [index, segment] of old.entries()) {
+    if (isMovable(segment)) continue;
+    while (next < now.length && !isSamePlace(segment, now[next])) next += 1;
+    if (next >= now.length) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
+    matches[index] = next;
+    taken.add(next);
     next += 1;
-    return next - 1;
-  });
-  if (next <= now.length) return matches;
-  return old.map((segment, index) => (now[index]?.p_type === segment.p_type ? index : undefined));
+  }
+  matchMovable(old, now, matches, taken);
+  return matches;
 }
 
-function mayBecome(old: Phdr, now: Phdr | undefined): boolean {
-  if (now === undefined) return false;
-  switch (old.p_type) {
+function isMovable({ p_type }: Phdr): boolean {
+  return p_type === PT_NOTE || p_type === PT_NULL || p_type === PT_GNU_STACK;
+}
+
+function isSamePlace(old: Phdr, now: Phdr | undefined): boolean {
+  return now?.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
+}
+
+/** First entries that are the same in every field, then those of a type that the old one may have become. */
+function matchMovable(
+  old: readonly Phdr[],
+  now: readonly Phdr[],
+  matches: (number | undefined)[],
+  taken: Set<number>,
+): void {
+  const keyOf = (s: Phdr) => Object.values(s).join(' ');
+  const free = new Map<string, number[]>();
+  for (let index = now.length - 1; index >= 0; index--) {
+    const segment = now[index];
+    if (segment === undefined || taken.has(index) || !isMovable(segment)) continue;
+    for (const key of [keyOf(segment), `type ${segment.p_type}`]) {
+      const same = free.get(key);
+      if (same === undefined) free.set(key, [index]);
+      else same.push(index);
+    }
+  }
+  const take = (key: string): number | undefined => {
+    const candidates = free.get(key) ?? [];
+    let index = candidates.pop();
+    while (index !== undefined && taken.has(index)) index = candidates.pop();
+    if (index !== undefined) taken.add(index);
+    return index;
+  };
+  const rest = old.flatMap((segment, index) => (isMovable(segment) ? [{ segment, index }] : []));
+  for (const { segment, index } of rest) matches[index] = take(keyOf(segment));
+  for (const { segment, index } of rest) {
+    for (const p_type of mayBecome(segment)) matches[index] ??= take(`type ${p_type}`);
+  }
+}
+
+function mayBecome({ p_type }: Phdr): readonly number[] {
+  switch (p_type) {
     case PT_NOTE:
-      return now.p_type === PT_NOTE || now.p_type === PT_NULL;
-    case PT_NULL:
-      return now.p_type === PT_NULL || now.p_type === PT_NOTE || now.p_type === PT_LOAD;
+      return [PT_NOTE, PT_NULL];
     case PT_GNU_STACK:
-      return now.p_type === PT_GNU_STACK || now.p_type === PT_NOTE;
+      return [PT_GNU_STACK, PT_NOTE];
     default:
-      return now.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
+      return [PT_NULL, PT_NOTE];
   }
 }
 

@@ -1,5 +1,5 @@
 /** Do two images load to the same memory, but for planned bytes? By virtual and by physical address. */
-import { type Range, subtractSorted } from '../bytes/range.js';
+import { subtractSorted } from '../bytes/range.js';
 import { hexRange } from '../errors/hex.js';
 import { type Blocks, newBlocks, type Stretch, sameStretch, ZEROS } from './byte-comparison.js';
 import type { Flaw } from './check.js';
@@ -47,32 +47,25 @@ interface Reader {
   left: bigint;
 }
 
-function breach(pair: Pair, meeting: Meeting, reader: Reader): string | undefined {
-  const { before, after, start, end } = meeting;
+function breach(pair: Pair, { before, after, start, end }: Meeting, reader: Reader): string | undefined {
   if (before === undefined && after === undefined) return undefined;
   if (after === undefined) return 'is no longer loaded';
   const length = end - start;
   const now = offsetAt(after, start);
-  // Of the bytes that come from the file now, those outside planned ranges.
-  const unplanned = now === undefined ? [{ start: 0n, end: length }] : unplannedPart(pair, now, length);
-  if (unplanned.length === 0) return undefined;
-  if (before === undefined) return 'was not loaded before';
+  if (before === undefined) {
+    // A LOAD that grew or was added: only with bytes that were planned.
+    const meant = now !== undefined && subtractSorted({ start: now, end: now + length }, pair.planned).length === 0;
+    return meant ? undefined : 'was not loaded before';
+  }
   const old = offsetAt(before, start);
   if (old === undefined && now === undefined) return undefined;
   if (old !== undefined && now !== undefined && standsWhereExpected(pair, old, now, length)) return undefined;
-  return rereading(pair, unplanned, stretch(pair.before, old), stretch(pair.after, now), reader);
+  // The same address, filled from elsewhere: that the bytes there were planned does not make them the right ones.
+  return reread(stretch(pair.before, old), stretch(pair.after, now), length, reader);
 }
 
 function offsetAt(filled: Filled | undefined, address: bigint): bigint | undefined {
   return filled?.offset === undefined ? undefined : filled.offset + (address - filled.start);
-}
-
-/** Ranges relative to `offset`. */
-function unplannedPart({ planned }: Pair, offset: bigint, length: bigint): Range[] {
-  return subtractSorted({ start: offset, end: offset + length }, planned).map((range) => ({
-    start: range.start - offset,
-    end: range.end - offset,
-  }));
 }
 
 function standsWhereExpected({ shift }: Pair, old: bigint, now: bigint, length: bigint): boolean {
@@ -84,25 +77,12 @@ function stretch(side: Pair['before'], offset: bigint | undefined): Stretch {
   return offset === undefined ? { source: ZEROS, offset: 0n } : { source: side.image.source, offset };
 }
 
-function rereading(
-  pair: Pair,
-  ranges: readonly Range[],
-  old: Stretch,
-  now: Stretch,
-  reader: Reader,
-): string | undefined {
-  for (const { start, end } of ranges) {
-    const length = end - start;
-    reader.left -= length;
-    if (reader.left < 0n) return 'comes from elsewhere in the file, too much of it to be compared';
-    const sizes = pair.before.fileSize > pair.after.fileSize ? pair.before.fileSize : pair.after.fileSize;
-    reader.blocks ??= newBlocks(sizes);
-    const a = { source: old.source, offset: old.offset + start };
-    const b = { source: now.source, offset: now.offset + start };
-    if (!inside(a, length) || !inside(b, length)) return 'comes from behind the end of the file';
-    if (!sameStretch(a, b, length, reader.blocks)) return 'holds other bytes than before';
-  }
-  return undefined;
+function reread(old: Stretch, now: Stretch, length: bigint, reader: Reader): string | undefined {
+  reader.left -= length;
+  if (reader.left < 0n) return 'comes from elsewhere in the file, too much of it to be compared';
+  if (!inside(old, length) || !inside(now, length)) return 'comes from behind the end of the file';
+  reader.blocks ??= newBlocks(BUDGET);
+  return sameStretch(old, now, length, reader.blocks) ? undefined : 'holds other bytes than before';
 }
 
 function inside({ source, offset }: Stretch, length: bigint): boolean {

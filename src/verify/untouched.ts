@@ -103,7 +103,8 @@ function lostBytes(
   shift: Shift | undefined,
 ): Difference[] {
   const inputEnd = before.size + (shift?.by ?? 0n);
-  const lost = subtract({ start: after.size, end: inputEnd }, planned);
+  const gap = shift === undefined ? [] : [{ start: shift.at, end: shift.at + shift.by }];
+  const lost = subtract({ start: after.size, end: inputEnd }, [...planned, ...gap]);
   return lost.slice(0, DIFFERENCE_LIMIT).map((range) => ({ kind: 'lost' as const, range }));
 }
 

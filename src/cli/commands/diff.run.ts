@@ -7,7 +7,7 @@ import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { openInput } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
-import { progressLine } from '../progress.js';
+import { startProgress } from '../progress.js';
 import type { DiffArgs } from './diff.js';
 
 /** Runs the command. Exit 1: they differ. */
@@ -17,9 +17,9 @@ export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
     const second = openInput(args.second);
     try {
       const [a, b] = [readElf(first.source), readElf(second.source)];
-      const progress = progressLine(args);
-      const difference = diffImages(a, b, progress && ((done, total) => progress.show('comparing', done, total)));
-      progress?.clear();
+      const progress = startProgress('comparing');
+      const difference = diffImages(a, b, progress.report);
+      progress.end();
       if (args.json) writeOut(jsonDocument('diff', diffJson(a, b, difference)));
       else writeOut(diffText(a, b, difference, styleOf(wantsColor(args.color))));
       return difference.same ? 0 : 1;

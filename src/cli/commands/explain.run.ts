@@ -1,28 +1,27 @@
 /** `explain`: prints what src/explain has to say. */
 import { fail } from '../../errors/patch-error.js';
-import { explainIndex, explainTopic, topicNames } from '../../explain/index.js';
+import { explainTopic, indexTopic, type Topic, topicNames } from '../../explain/index.js';
 import { nearest } from '../../note/nearest.js';
 import { explainDocument } from '../../report/explain-report.js';
 import type { ExitStatus } from '../command.js';
 import { writeOut } from '../output.js';
 import type { ExplainArgs } from './explain.js';
 
-/** Errors: `usage.bad` for a name that nothing is known about, with the nearest one. */
+/** Errors: `usage.bad` for a name that nothing is known about, with the nearest ones. */
 export async function runExplain({ name, json }: ExplainArgs): Promise<ExitStatus> {
-  if (name === undefined) {
-    writeOut(json ? explainDocument(undefined, topicNames()) : withNewline(explainIndex()));
-    return 0;
-  }
-  const topic = explainTopic(name);
-  if (topic === undefined) {
-    const [close] = nearest(name, topicNames());
-    const hint = close === undefined ? 'xen-elfpatch explain lists what there is' : `Did you mean ${close}?`;
-    fail('usage.bad', {}, { what: `nothing is known about ${name}`, hint });
-  }
-  writeOut(json ? explainDocument(topic, topicNames()) : withNewline(topic.body));
+  const topic = name === undefined ? indexTopic() : await find(name);
+  writeOut(json ? explainDocument(topic) : topic.body);
   return 0;
 }
 
-function withNewline(text: string): string {
-  return text.endsWith('\n') ? text : `${text}\n`;
+/** The verifier's table is loaded only where it can matter: for the list of ids, and for a name that is none of ours. */
+async function find(name: string): Promise<Topic> {
+  const topic = explainTopic(name);
+  if (topic !== undefined && topic.json['kind'] !== 'problems') return topic;
+  const { checkNames, topicWithChecks } = await import('../../report/check-pages.js');
+  const found = topicWithChecks(name);
+  if (found !== undefined) return found;
+  const close = nearest(name, [...topicNames(), ...checkNames()]);
+  const hint = close.length === 0 ? 'xen-elfpatch explain lists what there is' : `Did you mean ${close.join(' or ')}?`;
+  fail('usage.bad', {}, { what: `nothing is known about ${name}`, hint });
 }

@@ -1,6 +1,7 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 import { readElf } from '../../elf/read.js';
 import { type PatchError, placePrefix } from '../../errors/patch-error.js';
+import { formatReadnotes, type ReadnotesOutput } from '../../note/readnotes.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
@@ -13,7 +14,7 @@ import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
 /**
- * Every image is looked at, also behind one that cannot be read: that one is reported in its turn, stands in the document
+ * Every image is looked at, also behind one that cannot be read; that one is reported in its turn, stands in the document
  * with its error, and makes the exit status 2. Exit 1 when an image has no Xen note and `--require-xen` is given.
  */
 export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
@@ -23,15 +24,16 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const facts = readFacts(image);
-      warn(facts);
+      const { facts, readnotes } = read(image, args.readnotes);
+      if (!args.readnotes) warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = true;
         const where = placePrefix({ file: facts.image.source.name });
         writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
       }
       if (args.json) entries.push(notesJson(facts, args));
-      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
+      else if (readnotes === undefined) writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
+      else if (!printReadnotes(readnotes)) return 2;
     } catch (thrown) {
       const error = asPatchError(thrown);
       printError(error);
@@ -48,21 +50,30 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   return status;
 }
 
-/** The headers and notes are read here and now, so the image need not stay open. */
-function readFacts(image: string): NotesFacts {
+/** Everything is read here and now, so the image need not stay open. */
+function read(image: string, asReadnotes: boolean): { facts: NotesFacts; readnotes: ReadnotesOutput | undefined } {
   const input = openInput(image);
   try {
-    return notesFacts(readElf(input.source));
+    const elf = readElf(input.source);
+    return { facts: notesFacts(elf), readnotes: asReadnotes ? formatReadnotes(elf) : undefined };
   } finally {
     input.close();
   }
 }
 
-/** Ranges that could be read in part. */
-function warn({ image, areas }: NotesFacts): void {
+/** False when readnotes would refuse the file. What it prints is bytes, not text. */
+function printReadnotes({ stdout, stderr, exit }: ReadnotesOutput): boolean {
+  writeOut(Buffer.from(stdout, 'latin1'));
+  writeErr(stderr);
+  return exit === 0;
+}
+
+/** What could be read in part. */
+function warn({ image, areas, legacyProblem }: NotesFacts): void {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
     writeErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}\n`);
   }
+  if (legacyProblem !== undefined) writeErr(`xen-elfpatch: warning: ${legacyProblem.message}\n`);
 }

@@ -54,6 +54,13 @@ export const notesShape: Shape<Options, NotesArgs> = {
     if (options.json === true && options.format === 'readnotes') {
       fail('usage.bad', {}, { what: '--json and --format readnotes cannot be given together' });
     }
+    if (options.format === 'readnotes' && words.length > 1) {
+      fail(
+        'usage.bad',
+        {},
+        { what: `--format readnotes takes one IMAGE, as readnotes does, and ${words.length} are given` },
+      );
+    }
     return {
       images: words,
       xen: options.xen === true,

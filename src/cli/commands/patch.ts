@@ -1,24 +1,11 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
+import { PLACEMENTS, type PlacementWish, SURVIVORS, type Survivor } from '../../plan/edits.js';
 import type { Shape } from '../command.js';
 import { COLOR_OPTION, type ColorMode } from '../options.js';
 
 /** Where the notes may go; `auto` is the least disturbing that works. */
-export const PLACEMENT_NAMES = [
-  'auto',
-  'in-place',
-  'grow',
-  'append',
-  'extend',
-  'move-table',
-  'shift',
-  'new-load',
-] as const;
-export type PlacementName = (typeof PLACEMENT_NAMES)[number];
-
-/** Later tools that the notes can be asked to survive. `flat` is `objcopy -O binary`. */
-export const SURVIVAL_TOOLS = ['strip', 'objcopy', 'eu-strip', 'flat'] as const;
-export type SurvivalTool = (typeof SURVIVAL_TOOLS)[number];
+const PLACEMENT_CHOICES = ['auto', ...PLACEMENTS] as const;
 
 /** What the work is given. Values are as typed; edits of one kind are in the order of the command line. */
 export interface PatchArgs {
@@ -40,11 +27,11 @@ export interface PatchArgs {
   readonly unset: readonly string[];
 
   /** Undefined when not given, so that a spec file may say it. */
-  readonly placement: PlacementName | undefined;
+  readonly placement: PlacementWish['placement'] | undefined;
   /** true: into memory, false: out of it, undefined: as they were where that is possible. */
   readonly loaded: boolean | undefined;
   readonly section: string | undefined;
-  readonly mustSurvive: readonly SurvivalTool[];
+  readonly mustSurvive: readonly Survivor[];
   readonly notesAlign: 4 | 8;
 
   readonly dryRun: boolean;
@@ -65,7 +52,7 @@ interface Options {
   readonly spec: string[] | undefined;
   readonly set: string[] | undefined;
   readonly unset: string[] | undefined;
-  readonly placement: PlacementName | undefined;
+  readonly placement: PlacementWish['placement'] | undefined;
   readonly loaded: boolean | undefined;
   readonly 'not-loaded': boolean | undefined;
   readonly section: string | undefined;
@@ -99,7 +86,7 @@ export const patchShape: Shape<Options, PatchArgs> = {
   examples: [
     ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh', 'make it start in a PVH guest'],
     ['xen-elfpatch patch vmlinux --in-place --set PHYS32_ENTRY=phys:pvh_start', 'a note from a symbol'],
-    ["xen-elfpatch patch k -o k2 --set FEATURES='!writable_page_tables' --unset PAE_MODE", 'set one, remove one'],
+    ["xen-elfpatch patch k -o k2 --set FEATURES='dom0' --unset PAE_MODE", 'set one, remove one'],
     ['xen-elfpatch patch vmlinux --spec notes.yaml --check', 'in CI: exit 1 if there is work to do'],
   ],
   options: (cli) =>
@@ -113,14 +100,14 @@ export const patchShape: Shape<Options, PatchArgs> = {
       .option('unset', values('NAME: remove one note'))
       .group(['clear', 'from-legacy', 'copy-from', 'preset', 'spec', 'set', 'unset'], EDITS)
       .option('placement', {
-        choices: PLACEMENT_NAMES,
+        choices: PLACEMENT_CHOICES,
         requiresArg: true,
-        describe: `take only this way of making room: ${PLACEMENT_NAMES.slice(1).join(', ')}; auto takes the least disturbing`,
+        describe: `take only this way of making room: ${PLACEMENTS.join(', ')}; auto takes the least disturbing`,
       })
       .option('loaded', flag('the notes must be in memory'))
       .option('not-loaded', flag('the notes must not be in memory'))
       .option('section', value('name of the note section, .note.Xen unless given'))
-      .option('must-survive', values(`TOOLS: a comma-separated list of ${SURVIVAL_TOOLS.join(', ')}`))
+      .option('must-survive', values(`TOOLS: a comma-separated list of ${SURVIVORS.join(', ')}`))
       .option('notes-align', {
         choices: ['4', '8'] as const,
         default: '4' as const,
@@ -184,11 +171,11 @@ function checkOutput(options: Options, image: string): void {
   if (options.output === '-' && options.json === true) refuse('-o - and --json both want standard output');
 }
 
-function survivors(lists: readonly string[]): SurvivalTool[] {
+function survivors(lists: readonly string[]): Survivor[] {
   const asked = lists.flatMap((list) => list.split(','));
   return asked.map((name) => {
-    const known = SURVIVAL_TOOLS.find((tool) => tool === name);
-    if (known === undefined) refuse(`--must-survive is ${name}, wanted some of ${SURVIVAL_TOOLS.join(', ')}`);
+    const known = SURVIVORS.find((tool) => tool === name);
+    if (known === undefined) refuse(`--must-survive is ${name}, wanted some of ${SURVIVORS.join(', ')}`);
     return known;
   });
 }

@@ -1,0 +1,84 @@
+// `make bench`: every figure a ratio of two commands measured in turn within this run. Nothing here passes or fails.
+//   node scripts/bench/all.mjs [--quick]      --quick: fewer pairs, a 100 MB image instead of 600 MB
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeLargeImage } from './large-image.mjs';
+import { compare, has, peakMemory } from './measure.mjs';
+
+const quick = process.argv.includes('--quick');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const command = join(root, 'bin/xen-elfpatch.js');
+const small = join(root, 'fixtures/bin/pvh64-bare');
+const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-bench-'));
+const at = (name) => join(folder, name);
+const patcher = (...args) => [process.execPath, command, ...args];
+const PVH = ['--set', 'PHYS32_ENTRY=0x100000'];
+const MB = 1_000_000;
+
+function fresh(from, to) {
+  return () => copyFileSync(from, to);
+}
+
+try {
+  console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}\n`);
+  const pairs = quick ? 11 : 41;
+  const node = [process.execPath, '-e', '0'];
+  compare('start-up: notes on a small kernel / node -e 0', patcher('notes', small), node, {
+    runs: pairs,
+    target: '<= 1.6',
+  });
+  const k = at('small');
+  compare('start-up: patch --in-place on a small kernel / node -e 0', patcher('patch', k, '--in-place', ...PVH), node, {
+    runs: pairs,
+    before: fresh(small, k),
+    target: '<= 1.6',
+  });
+
+  const large = at('large');
+  const out = at('out');
+  writeLargeImage(small, large, (quick ? 100 : 600) * MB);
+  const remove = () => rmSync(out, { force: true });
+  const patchOut = patcher('patch', large, '-o', out, ...PVH);
+  compare('patch -o, every byte compared / cp', patchOut, ['cp', large, out], { before: remove, target: '<= 1.3' });
+  compare(
+    'patch -o, every byte compared / cp and sync',
+    patchOut,
+    ['sh', '-c', 'cp "$1" "$2" && sync "$2"', 'sh', large, out],
+    {
+      before: remove,
+    },
+  );
+  for (const objcopy of ['objcopy', 'llvm-objcopy', 'llvm-objcopy-14'].filter(has)) {
+    const other = [objcopy, '--add-section', `.note.Xen=${join(root, 'LICENSE')}`, large, out];
+    compare(`patch -o / ${objcopy} --add-section`, patchOut, other, { runs: 5, before: remove, target: '<= 0.8' });
+  }
+  console.log(`peak memory of patch -o: ${peakMemory(patchOut.slice(1)).toFixed(0)} MiB   (target <= 64)`);
+  remove();
+
+  // Each run grows the file by its section headers; the sizes stay what they are by far.
+  const [tiny, huge] = [at('10mb'), at('1gb')];
+  writeLargeImage(small, tiny, 10 * MB);
+  writeLargeImage(small, huge, (quick ? 200 : 1000) * MB);
+  let turn = 0;
+  const edit = (file) => patcher('patch', file, '--in-place', '--spec', at('edit.json'));
+
+  const next = () =>
+    writeFileSync(
+      at('edit.json'),
+      JSON.stringify({ notes: { GUEST_VERSION: `${'v'.repeat((turn % 7) + 1)}${turn++}` } }),
+    );
+  compare('in place: 1 GB / 10 MB', edit(huge), edit(tiny), { runs: quick ? 7 : 21, before: next, target: '<= 1.1' });
+  next();
+  console.log(
+    `peak memory of patch --in-place, 1 GB: ${peakMemory(edit(huge).slice(1)).toFixed(0)} MiB   (target <= 64)`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const more of ['mkelf32', 'containers']) {
+  const script = new URL(`./${more}.mjs`, import.meta.url);
+  if (existsSync(script)) await import(script.href);
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { explainIndex, topicNames } from '../../src/explain/index.js';
+import { checkNames, topicWithChecks } from '../../src/report/check-pages.js';
+import { explainDocument } from '../../src/report/explain-report.js';
+import { runCli } from '../support/cli.js';
+import { validDocument } from '../support/schema.js';
+
+describe('explain', () => {
+  it('without a name prints the index', () => {
+    expect(runCli(['explain'])).toMatchObject({ status: 0, stderr: '', stdout: explainIndex() });
+  });
+
+  it.each(['ENTRY', 'xen_elfnote_phys32_entry', '0x12', 'presets', 'usage.bad', 'tables-apart'])(
+    'explains %s',
+    (name) => {
+      const { status, stdout, stderr } = runCli(['explain', name]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout.split('\n')[1]).toMatch(/^=+$/);
+    },
+  );
+
+  it('takes the words of a message without quotes', () => {
+    expect(runCli(['explain', 'without', 'PVH', 'ELF', 'Note']).stdout).toContain('QEMU');
+  });
+
+  it('lists problems and checks', () => {
+    const { stdout } = runCli(['explain', 'problems']);
+    expect(stdout).toContain('read.not-elf');
+    for (const name of checkNames()) expect(stdout).toContain(name);
+  });
+
+  it('an unknown name is refused with the nearest', () => {
+    expect(runCli(['explain', 'PHYS32'])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('hint: Did you mean PHYS32_ENTRY'),
+    });
+  });
+
+  it('--json is one valid document', () => {
+    expect(validDocument(runCli(['explain', '--json', 'ENTRY']).stdout)).toMatchObject({ topic: { kind: 'note' } });
+    expect(validDocument(runCli(['explain', '--json']).stdout)).toMatchObject({ topic: { kind: 'index' } });
+    expect(validDocument(runCli(['explain', '--json', 'nothing-of-that-name']).stdout)).toMatchObject({ exit: 2 });
+  });
+
+  it.each([...topicNames(), ...checkNames()])('%s has a valid document', (name) => {
+    const topic = topicWithChecks(name);
+    if (topic === undefined) throw new Error(`nothing about ${name}`);
+    validDocument(explainDocument(topic));
+  });
+});

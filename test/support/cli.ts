@@ -1,0 +1,48 @@
+/** Runs the bundled command the way a user does, through bin/. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const BIN = resolve('bin/xen-elfpatch.js');
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly input?: Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** One run, to its end. The environment is this process's without NO_COLOR and XEN_ELFPATCH_DEBUG. */
+export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
+  const { NO_COLOR: _1, XEN_ELFPATCH_DEBUG: _2, FORCE_COLOR: _3, ...env } = process.env;
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+    env: { ...env, ...options.env },
+    cwd: options.cwd,
+    // Without an input, standard input is empty rather than the terminal of whoever runs the tests.
+    input: options.input ?? new Uint8Array(0),
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return { status, signal, stdout, stderr };
+}
+
+/** A folder for one test file, and files in it. */
+export function workFolder(): { path: string; write(name: string, bytes: Uint8Array): string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'cli-test-'));
+  return {
+    path,
+    write(name, bytes) {
+      const file = join(path, name);
+      writeFileSync(file, bytes);
+      return file;
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
