@@ -3,6 +3,7 @@ import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.
 import { type Json, jsonDocument } from '../report/json.js';
 import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
 import { styleOf } from '../report/text.js';
+import { preview } from '../write/render.js';
 import type { ExitStatus } from './command.js';
 import { writeDepfile } from './depfile.js';
 import type { OpenInput } from './input.js';
@@ -44,6 +45,7 @@ export async function applyPlan(
   extra: Extra = {},
 ): Promise<ExitStatus> {
   for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
+  if (changes(plan)) await warnOfLostLoaders(plan);
   const report = (outcome: Outcome, verbose: boolean) => {
     if (args.json) writeOut(jsonDocument(command, { ...patchJson(plan, outcome), ...extra.json }));
     else {
@@ -61,6 +63,19 @@ export async function applyPlan(
   if (args.depfile !== undefined) writeDepfile(args.depfile, args.output ?? args.image, [args.image, ...files]);
   report(outcome, false);
   return 0;
+}
+
+/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
+async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
+  const { lostLoaders } = await import('../loaders/loaders.js');
+  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
+    const { loader } = before;
+    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
+    const more = `xen-elfpatch verify --for ${loader} tells more`;
+    writeErr(
+      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
+    );
+  }
 }
 
 async function write(plan: PatchPlan, args: ResultArgs, input: OpenInput): Promise<Outcome> {
