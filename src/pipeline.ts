@@ -3,6 +3,7 @@
  * last two passes touch the disk.
  */
 import { realpathSync, statSync } from 'node:fs';
+import { rangeOf } from './bytes/range.js';
 import { FileSource, OverlaySource } from './bytes/source.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
@@ -14,8 +15,8 @@ import type { Layout, Refusal, Survival } from './layout/layout.js';
 import { survivalOf } from './layout/survival.js';
 import { type NoteContent, ownerOf } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
-import { type ForeignNotes, settleForeign } from './plan/foreign.js';
-import type { Home } from './plan/home.js';
+import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
+import { findHome, type Home } from './plan/home.js';
 import { refuseUnsound } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
@@ -49,7 +50,8 @@ export interface PatchPlan {
 
 /** Does the plan change a byte? */
 export function changes(plan: PatchPlan): boolean {
-  return plan.rendered.writes.length > 0 || plan.rendered.fileSize !== plan.image.source.size;
+  const { image, rendered } = plan;
+  return image.source instanceof OverlaySource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size;
 }
 
 /**
@@ -79,6 +81,26 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   const rendered = render(image, layout);
   const warnings = [...wanted.warnings, ...layout.warnings, ...trailingData(facts, layout)];
   return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+}
+
+/** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */
+export function planUnchanged(image: ElfImage): PatchPlan {
+  refuseUnsound(image);
+  const facts = survey(image);
+  const home = findHome(facts);
+  return {
+    image,
+    facts,
+    home,
+    foreign: NO_FOREIGN,
+    xenRewritten: false,
+    xenNotes: home.xen,
+    layout: undefined,
+    rendered: { writes: [], shift: undefined, fileSize: image.source.size, planned: [] },
+    refused: [],
+    survives: [],
+    warnings: [],
+  };
 }
 
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
@@ -138,11 +160,28 @@ export interface Written {
  * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
  */
 export async function writePatch(plan: PatchPlan, options: WriteOptions): Promise<Written> {
-  const source = plan.image.source;
-  if (!(source instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
+  const source = fileBehind(plan);
   return options.output === undefined
     ? writeInPlace(plan, source, options)
     : writeOutput(plan, source, options, options.output);
+}
+
+/** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
+function fileBehind({ image: { source } }: PatchPlan): FileSource {
+  const file = source instanceof OverlaySource ? source.base : source;
+  if (!(file instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
+  return file;
+}
+
+/** What is to be written over the file: the plan's writes over those that the image was read with. */
+function writesOver({ image: { source }, rendered }: PatchPlan): Rendered {
+  if (!(source instanceof OverlaySource)) return rendered;
+  const writes = [...source.writes, ...rendered.writes];
+  const planned = [
+    ...source.writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+    ...rendered.planned,
+  ];
+  return { ...rendered, writes, planned };
 }
 
 /** Does a file hold the planned result already, byte for byte? False when there is none. */
@@ -166,7 +205,8 @@ async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteO
   const target = realpathSync(options.inputPath);
   const unlock = lock(target, source.name);
   try {
-    const direct = planDirect(source, plan.facts.claims, plan.rendered);
+    const laidOver = plan.image.source !== source;
+    const direct = laidOver ? undefined : planDirect(source, plan.facts.claims, plan.rendered);
     if (direct === undefined) return await clone(plan, source, options, target, source.name);
     let opinion: Written['secondReader'] | undefined;
     await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
@@ -217,7 +257,7 @@ async function clone(
   const { writeClone } = await import('./write/clone.js');
   const { onProgress } = options;
   let opinion: Written['secondReader'] | undefined;
-  await writeClone(source, plan.rendered, {
+  await writeClone(source, writesOver(plan), {
     inputPath: options.inputPath,
     target,
     targetName,

@@ -2,6 +2,7 @@
 import { type Command, command } from './command.js';
 import { diffShape } from './commands/diff.js';
 import { explainShape } from './commands/explain.js';
+import { fixShape } from './commands/fix.js';
 import { layoutShape } from './commands/layout.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
@@ -11,6 +12,7 @@ import { verifyShape } from './commands/verify.js';
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  command(fixShape, async (args) => (await import('./commands/fix.run.js')).runFix(args)),
   command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
   command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
   command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),

@@ -1,3 +1,4 @@
+import { fixProblems } from './problems/fix.js';
 import { noteProblems } from './problems/note.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
@@ -15,6 +16,7 @@ export const PROBLEMS = {
   ...writeProblems,
   ...verifyProblems,
   ...stampProblems,
+  ...fixProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

@@ -22,6 +22,8 @@ export function alreadyThere(job: Job): boolean {
   const { facts, wanted, home, wish } = job;
   if (changesForeign(job.foreign)) return false;
   if (!job.xenEdited) return lostTo(facts.image, coveringNow(job), wish.mustSurvive).length === 0;
+  const { record } = home.damaged ?? {};
+  if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
   const { xen } = facts;
   if (xen.notes.length === 0 && wanted.length === 0) return true;
   if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;

@@ -10,6 +10,8 @@ export type Edit =
   | { readonly kind: 'preset'; readonly name: string }
   | { readonly kind: 'set'; readonly setting: Setting }
   | { readonly kind: 'unset'; readonly type: number }
+  /** Written anew even where it says the same: the record that is there is damaged. */
+  | { readonly kind: 'renew'; readonly note: NoteContent }
   | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
   | { readonly kind: 'put-note'; readonly note: NoteContent };
 
@@ -20,6 +22,7 @@ export const EDIT_ORDER = [
   'preset',
   'set',
   'unset',
+  'renew',
   'drop-note',
   'put-note',
 ] as const;

@@ -162,10 +162,6 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
       value: printable(noteValue(plan, note)),
       bytes: bytesToJson(note.desc),
     })),
-    otherNotes: {
-      removed: plan.foreign.gone.map(foreignJson),
-      added: plan.foreign.fresh.map(foreignJson),
-    },
     noteRange: layout?.noteRange === undefined ? null : { ...layout.noteRange },
     fileSize: rendered.fileSize,
     ranges: rendered.writes.map(({ offset, bytes }) => ({
@@ -178,6 +174,11 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
     warnings: [...plan.warnings],
   };
+}
+
+/** What becomes of notes of other owners, for the commands that write them. */
+export function otherNotesJson({ foreign }: PatchPlan): Json {
+  return { removed: foreign.gone.map(foreignJson), added: foreign.fresh.map(foreignJson) };
 }
 
 function foreignJson({ name, type, desc }: NoteContent): { readonly [key: string]: Json } {

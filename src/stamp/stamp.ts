@@ -5,8 +5,9 @@
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
+import { lostLoaders } from '../loaders/loaders.js';
 import { type NoteContent, ownerOf } from '../note/record.js';
-import { type PatchPlan, planPatch } from '../pipeline.js';
+import { changes, type PatchPlan, planPatch } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { foreignNotes } from '../plan/foreign.js';
 import { survey } from '../plan/survey.js';
@@ -52,6 +53,20 @@ export function asksForEdits({ metadata, members, buildId, notes, remove }: Stam
  * Errors: `stamp.*`, and those of planPatch.
  */
 export function planStamp(image: ElfImage, wish: StampWish): PatchPlan {
+  const plan = planStamps(image, wish);
+  const [lost] = changes(plan) ? lostLoaders(image.source, preview(image, plan.rendered)) : [];
+  if (lost !== undefined) {
+    const { loader } = lost.before;
+    fail(
+      'stamp.loses-loader',
+      { file: image.source.name },
+      { loader, message: lost.after.message ?? lost.after.outcome },
+    );
+  }
+  return plan;
+}
+
+function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
   const facts = survey(image);
   const present = (owner: string, type: number) => foreignNotes(facts, owner, type);
   const place = { file: image.source.name };

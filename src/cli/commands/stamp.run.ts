@@ -2,6 +2,7 @@
 import { readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { type Json, jsonDocument } from '../../report/json.js';
+import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';
 import { styleOf } from '../../report/text.js';
 import { sourceDate } from '../../stamp/date.js';
@@ -30,7 +31,7 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   const { wish, files } = wishOf(args, image.encoding);
   if (!asksForEdits(wish)) return show(args, image, wish.buildId?.kind === 'keep');
   const plan = planStamp(image, wish);
-  return applyPlan('stamp', plan, args, input, files);
+  return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
 }
 
 /** The stamps that are there; with `--check`, whether they are right. */

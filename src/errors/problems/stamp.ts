@@ -32,6 +32,13 @@ export const stampProblems = {
     hint: '--build-id sha1 computes one; ld --build-id writes one when linking',
     meaning: 'Debug information is found by the build-id, a note of owner GNU and type 3.',
   }),
+  'stamp.loses-loader': problem<{ loader: string; message: string }>({
+    exit: 2,
+    text: (c) => `with these stamps ${c.loader} would not take the image any more: ${c.message}`,
+    hint: 'Another --placement may do; patch does not mind losing a loader',
+    meaning:
+      'A stamp says where an image came from. It is not written where a loader that took the image would stop doing so.',
+  }),
   'stamp.no-date': problem<{ found: string }>({
     exit: 2,
     text: (c) => `a date was asked for and SOURCE_DATE_EPOCH ${c.found}, wanted seconds since 1970`,
