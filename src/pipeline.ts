@@ -4,7 +4,7 @@
  */
 import { realpathSync, statSync } from 'node:fs';
 import { rangeOf } from './bytes/range.js';
-import { FileSource, OverlaySource } from './bytes/source.js';
+import { FileSource, OverlaySource, RepairedSource } from './bytes/source.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail } from './errors/patch-error.js';
@@ -51,7 +51,9 @@ export interface PatchPlan {
 /** Does the plan change a byte? */
 export function changes(plan: PatchPlan): boolean {
   const { image, rendered } = plan;
-  return image.source instanceof OverlaySource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size;
+  return (
+    image.source instanceof RepairedSource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size
+  );
 }
 
 /**
@@ -168,14 +170,14 @@ export async function writePatch(plan: PatchPlan, options: WriteOptions): Promis
 
 /** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
 function fileBehind({ image: { source } }: PatchPlan): FileSource {
-  const file = source instanceof OverlaySource ? source.base : source;
+  const file = source instanceof RepairedSource ? source.base : source;
   if (!(file instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
   return file;
 }
 
 /** What is to be written over the file: the plan's writes over those that the image was read with. */
 function writesOver({ image: { source }, rendered }: PatchPlan): Rendered {
-  if (!(source instanceof OverlaySource)) return rendered;
+  if (!(source instanceof RepairedSource)) return rendered;
   const writes = [...source.writes, ...rendered.writes];
   const planned = [
     ...source.writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),

@@ -2,7 +2,7 @@
  * Headers that keep an image from being read at all and that nothing at run time goes by: a section header table that is
  * not there any more. GRUB refuses such an image; QEMU and Xen never look.
  */
-import { type ByteSource, fits, OverlaySource } from '../bytes/source.js';
+import { type ByteSource, fits, RepairedSource } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
@@ -40,7 +40,7 @@ function withoutSections(source: ByteSource): Repair | undefined {
   const need = header.e_shnum === 0 ? BigInt(Shdr.size(encoding)) : table;
   if (header.e_shoff === 0n || fits(header.e_shoff, need, source.size)) return undefined;
   const bytes = Ehdr.encode({ ...header, e_shoff: 0n, e_shnum: 0, e_shstrndx: 0 }, encoding);
-  const image = readElf(new OverlaySource(source, [{ offset: BigInt(EI_NIDENT), bytes }]));
+  const image = readElf(new RepairedSource(source, [{ offset: BigInt(EI_NIDENT), bytes }]));
   const reason = `e_shoff is ${hex(header.e_shoff)}, and no section headers are there (the file has ${hex(source.size)} bytes)`;
   return { image, reason };
 }
