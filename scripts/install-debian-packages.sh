@@ -23,8 +23,8 @@ BROWSER_PACKAGES='chromium fonts-dejavu-core'
 BROWSER_PROGRAMS='chromium'
 
 # The examples are built as they stand.
-BUILD_PACKAGES='make cmake meson ninja-build zsh bash'
-BUILD_PROGRAMS='make cmake meson ninja zsh bash'
+BUILD_PACKAGES='make cmake meson ninja-build zsh bash man-db'
+BUILD_PROGRAMS='make cmake meson ninja zsh bash man'
 
 die() {
   echo "install-debian-packages: $*" >&2

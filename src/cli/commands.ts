@@ -1,5 +1,6 @@
 /** The commands, in the order of the help text. Each imports its work when it is called. */
 import { type Command, command } from './command.js';
+import { completionShape } from './commands/completion.js';
 import { diffShape } from './commands/diff.js';
 import { explainShape } from './commands/explain.js';
 import { fixShape } from './commands/fix.js';
@@ -18,4 +19,7 @@ export const COMMANDS: readonly Command[] = [
   command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),
   command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+  command(completionShape, async (args) =>
+    (await import('./commands/completion.run.js')).runCompletion(args, COMMANDS),
+  ),
 ];

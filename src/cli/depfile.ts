@@ -1,5 +1,5 @@
 /** A Make rule that names everything a target was made from (GNU make, "Generating Prerequisites Automatically"). */
-import { writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describeSystemError } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 
@@ -10,9 +10,13 @@ export function writeDepfile(path: string, target: string, sources: readonly str
     .filter((name) => name !== '-')
     .map(quote)
     .join(' ')}\n`;
+  const draft = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(path, text);
+    // Make reads it in whatever state it finds it; an interruption must not leave half a rule.
+    writeFileSync(draft, text);
+    renameSync(draft, path);
   } catch (error) {
+    rmSync(draft, { force: true });
     fail(
       'write.failed',
       { file: path },

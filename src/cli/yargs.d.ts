@@ -5,6 +5,10 @@ declare module 'yargs' {
   // biome-ignore lint/correctness/noUnusedVariables: an augmentation repeats the parameters of what it augments
   interface Argv<T> {
     usageConfiguration(configuration: { readonly 'hide-types'?: boolean }): this;
-    getOptions(): { readonly key: Readonly<Record<string, boolean>> };
+    getOptions(): {
+      readonly key: Readonly<Record<string, boolean>>;
+      /** Values of the options that have a choice. */
+      readonly choices?: Readonly<Record<string, unknown>>;
+    };
   }
 }

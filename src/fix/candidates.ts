@@ -65,7 +65,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   for (const { note, physical, names } of START_SYMBOLS) {
     if (note === 'PHYS32_ENTRY' || pv) candidates.push(...bySymbol(image, note, physical, names, present));
   }
-  candidates.push(...presets(image, loaders));
+  candidates.push(...presets(image, loaders, present.has(18)));
   return candidates;
 }
 
@@ -146,12 +146,19 @@ function bySymbol(
   return [setting(`${note} ${what}, the symbol that is made for it`, text)];
 }
 
-/** Everything that a kind of guest needs, as far as the image tells. The caution of a preset makes it no candidate. */
-function presets({ encoding }: ElfImage, loaders: readonly string[]): Candidate[] {
+/**
+ * Everything that a kind of guest needs, as far as the image tells. The entry of a PVH guest is told by a symbol made for
+ * it or by the note that is there; a general start symbol says nothing about the mode in which its code wants to be entered.
+ */
+function presets(image: ElfImage, loaders: readonly string[], hasEntry: boolean): Candidate[] {
+  const { encoding } = image;
+  const pvhNames = START_SYMBOLS.flatMap(({ note, names }) => (note === 'PHYS32_ENTRY' ? names : []));
+  const tellsPvh = hasEntry || [...findSymbols(image, pvhNames).values()].some((hits) => hits.length > 0);
   const names = loaders.flatMap((loader) => {
     const dom0 = DOM0_LOADERS.has(loader) ? '+dom0' : '';
     if (PV_LOADERS.has(loader)) return [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`];
-    return ['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader'].includes(loader) ? [`pvh${dom0}`] : [];
+    const isPvh = ['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader'].includes(loader);
+    return isPvh && tellsPvh ? [`pvh${dom0}`] : [];
   });
   return [...new Set(names)].map((name) => ({
     reason: `notes that ${name} needs are missing or wrong`,

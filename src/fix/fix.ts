@@ -123,8 +123,6 @@ class Search {
       const result = preview(this.#image, plan.rendered);
       const [lost] = lostLoaders(this.#source, result);
       if (lost !== undefined) return `${lost.before.loader} would not take the image any more`;
-      const caution = plan.warnings.find((warning) => warning.includes('it must be 32-bit code'));
-      if (caution !== undefined) return `that would be a guess (${caution})`;
       const verdicts = judgeLoaders(result, { names: this.#names });
       return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
     } catch (error) {

@@ -186,7 +186,7 @@ describe('computeBuildId()', () => {
     const bare = read(
       elf(le)
         .load(0x100000n, code)
-        .noteSegment([entry(le)], { inside: { load: 0, at: 64 } })
+        .noteSegment([entry(le)], { inside: { load: 0, at: 64 }, section: '.notes' })
         .with({ slack: 512 })
         .build(),
     );
