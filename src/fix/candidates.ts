@@ -49,7 +49,8 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   const pv = loaders.some((loader) => PV_LOADERS.has(loader));
   const present = new Map(home.xen.map((record) => [record.type, record]));
   const candidates: Candidate[] = [];
-  if (home.xen.length > 0) candidates.push({ reason: whyRewrite(image, home.areas), words: [], edits: [] });
+  if (home.xen.length > 0)
+    candidates.push({ reason: whyRewrite(image, home.areas), words: [], edits: [{ kind: 'rewrite' }] });
   if (home.damaged?.record !== undefined) candidates.push(...repaired(image, home.damaged.record));
   if (home.xen.length === 0 && readLegacy(image) !== undefined) {
     candidates.push({

@@ -20,7 +20,7 @@ const PHYS32_ENTRY = 18;
  */
 export function alreadyThere(job: Job): boolean {
   const { facts, wanted, home, wish } = job;
-  if (changesForeign(job.foreign)) return false;
+  if (job.rewrite || changesForeign(job.foreign)) return false;
   if (!job.xenEdited) return lostTo(facts.image, coveringNow(job), wish.mustSurvive).length === 0;
   const { record } = home.damaged ?? {};
   if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;

@@ -16,6 +16,8 @@ export interface Job {
   readonly foreign: ForeignNotes;
   /** Is the edit about Xen's notes? If not, it is enough that they stay as good as they are. */
   readonly xenEdited: boolean;
+  /** Write the notes anew even where they say what they shall say. */
+  readonly rewrite: boolean;
   readonly wish: PlacementWish;
 }
 

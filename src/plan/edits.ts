@@ -10,12 +10,15 @@ export type Edit =
   | { readonly kind: 'preset'; readonly name: string }
   | { readonly kind: 'set'; readonly setting: Setting }
   | { readonly kind: 'unset'; readonly type: number }
+  /** The notes are written anew even where all of them say what they shall say: contiguous, p_align 4, Xen's PT_NOTE last. */
+  | { readonly kind: 'rewrite' }
   /** Written anew even where it says the same: the record that is there is damaged. */
   | { readonly kind: 'renew'; readonly note: NoteContent }
   | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
   | { readonly kind: 'put-note'; readonly note: NoteContent };
 
 export const EDIT_ORDER = [
+  'rewrite',
   'clear',
   'from-legacy',
   'copy-from',

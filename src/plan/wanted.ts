@@ -61,9 +61,10 @@ export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]
       case 'renew':
         list.renew(edit.note);
         break;
+      case 'rewrite':
       case 'drop-note':
       case 'put-note':
-        // Notes of other owners are settled in foreign.ts.
+        // Notes of other owners are settled in foreign.ts; rewriting is a matter of the layout.
         break;
     }
   }
