@@ -11,6 +11,7 @@ import { type Page, type Topic, topicOf } from './page.js';
 import { problemIds, problemIndex, problemTopic } from './problem-pages.js';
 import { features } from './topics/features.js';
 import { legacy } from './topics/legacy.js';
+import { linearize } from './topics/linearize.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
 import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js';
 import { presets } from './topics/presets.js';
@@ -31,6 +32,7 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [placements, 'where the notes go in the file and what moves'],
   [survival, 'which of strip, objcopy and others keep the notes'],
   [loaders, 'who reads which notes, and how'],
+  [linearize, 'one xen.efi for UEFI and Multiboot2: layout, tags, order of work'],
   [features, 'the names and bits of FEATURES and SUPPORTED_FEATURES'],
   [legacy, 'the __xen_guest string and its differences'],
 ];
@@ -59,6 +61,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   grub: 'grub-xen',
   feature: 'features',
   __xen_guest: 'legacy',
+  'xen.efi': 'linearize',
+  pe: 'linearize',
   message: 'messages',
   problem: 'problems',
   strip: 'survival',

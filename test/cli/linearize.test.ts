@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, runCli } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture, realImage } from '../support/images.js';
 import { PeBytes } from '../support/pe-edit.js';
 import { validDocument } from '../support/schema.js';
 
@@ -108,5 +108,22 @@ describe('xen-elfpatch linearize', () => {
     expect(status).toBe(2);
     expect(stderr).toContain('[pe.section-order]');
     expect(readFileSync(out, 'utf8')).toBe('old');
+  });
+});
+
+describe('xen-elfpatch notes of a PE image', () => {
+  it('says that there are no ELF notes, and what loaders read instead', () => {
+    const { status, stdout } = run('notes', DUAL);
+    expect(status).toBe(0);
+    expect(stdout).toContain('a PE image has no place for them');
+    expect(stdout).toContain('relocatable, EFI boot services, EFI amd64 entry, end');
+    expect(stdout).toContain('no address tag');
+    expect(run('notes', '--require-xen', DUAL).status).toBe(1);
+    const document = validDocument(run('notes', '--json', DUAL).stdout);
+    expect(document).toMatchObject({ images: [{ format: 'pe', multiboot2: { loadable: false }, notes: [] }] });
+  });
+
+  it("shows the build-id of Debian's xen.efi", () => {
+    expect(run('notes', realImage('xen-efi').path).stdout).toMatch(/build-id +[0-9a-f]{32}\n/);
   });
 });

@@ -1,11 +1,14 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
+import { hasLinuxMagic } from '../../elf/multiboot.js';
 import { readElf } from '../../elf/read.js';
 import { type PatchError, placePrefix } from '../../errors/patch-error.js';
 import { formatReadnotes, type ReadnotesOutput } from '../../note/readnotes.js';
+import { looksLikePe, readPe } from '../../pe/read.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
+import { type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
@@ -24,12 +27,16 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, readnotes } = read(image, args.readnotes);
+      const { facts, readnotes, pe } = read(image, args.readnotes);
+      if (pe !== undefined) {
+        if (args.requireXen) missing = tellMissing(pe.file);
+        if (args.json) entries.push(peJson(pe));
+        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
+        continue;
+      }
       if (!args.readnotes) warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
-        missing = true;
-        const where = placePrefix({ file: facts.image.source.name });
-        writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
+        missing = tellMissing(facts.image.source.name);
       }
       if (args.json) entries.push(notesJson(facts, args));
       else if (readnotes === undefined) writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
@@ -50,10 +57,23 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   return status;
 }
 
+function tellMissing(file: string): true {
+  writeErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one\n`);
+  return true;
+}
+
+type Read =
+  | { readonly facts: NotesFacts; readonly readnotes: ReadnotesOutput | undefined; readonly pe?: undefined }
+  | { readonly pe: PeFacts; readonly facts?: undefined; readonly readnotes?: undefined };
+
 /** Everything is read here and now, so the image need not stay open. */
-function read(image: string, asReadnotes: boolean): { facts: NotesFacts; readnotes: ReadnotesOutput | undefined } {
+function read(image: string, asReadnotes: boolean): Read {
   const input = openInput(image);
   try {
+    // A Linux boot image with an EFI stub begins like a PE image too; it is one only to firmware.
+    if (!asReadnotes && looksLikePe(input.source) && !hasLinuxMagic(input.source)) {
+      return { pe: peFacts(readPe(input.source)) };
+    }
     const elf = readElf(input.source);
     return { facts: notesFacts(elf), readnotes: asReadnotes ? formatReadnotes(elf) : undefined };
   } finally {
