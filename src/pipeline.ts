@@ -15,7 +15,7 @@ import { survivalOf } from './layout/survival.js';
 import type { NoteContent } from './note/record.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from './plan/edits.js';
 import { findHome } from './plan/home.js';
-import { refuseUnsound } from './plan/soundness.js';
+import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
 import type { Expectation } from './verify/finding.js';
@@ -50,6 +50,7 @@ export function changes(plan: PatchPlan): boolean {
  * Errors: `plan.*`, `note.*` and `read.*`: the edit cannot be made, and why.
  */
 export function planPatch(image: ElfImage, edits: readonly Edit[], wish: PlacementWish = DEFAULT_WISH): PatchPlan {
+  refuseUnpatchable(image);
   refuseUnsound(image);
   const facts = survey(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
@@ -70,10 +71,20 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   return { image, facts, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
 }
 
+/**
+ * Headers that cannot be true are no ground to build on: loaders disagree about them, and no edit could be proved harmless.
+ * What valid images break in practice (the verifier's warnings) is no obstacle.
+ */
+function refuseUnsound(image: ElfImage): void {
+  const broken = verifyImage({ image }).find(({ level }) => level === 'error');
+  if (broken !== undefined) fail('plan.unsound', broken.place, { what: broken.text, check: broken.check });
+}
+
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
 function trailingData(facts: Facts, layout: Layout): string[] {
   const behind = { start: facts.claimedEnd, end: facts.fileSize };
-  if (behind.start >= behind.end || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
+  // Fewer bytes than a pointer are a tool's padding (mkelf32 leaves up to 4).
+  if (behind.end - behind.start <= 8n || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
     `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
@@ -124,8 +135,8 @@ export async function writePatch(plan: PatchPlan, options: WriteOptions): Promis
 }
 
 async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {
-  if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
   if (!changes(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
+  if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
   const target = realpathSync(options.inputPath);
   const unlock = lock(target, source.name);
   try {

@@ -2,6 +2,7 @@
 import { type Command, command } from './command.js';
 import { explainShape } from './commands/explain.js';
 import { linearizeShape } from './commands/linearize.js';
+import { mkelf32Shape } from './commands/mkelf32.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
 import { verifyShape } from './commands/verify.js';
@@ -12,4 +13,5 @@ export const COMMANDS: readonly Command[] = [
   command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
   command(linearizeShape, async (args) => (await import('./commands/linearize.run.js')).runLinearize(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+  command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),
 ];

@@ -1,4 +1,6 @@
+import { containerProblems } from './problems/container.js';
 import { linearizeProblems } from './problems/linearize.js';
+import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
 import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
@@ -15,6 +17,8 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...mkelf32Problems,
+  ...containerProblems,
   ...peProblems,
   ...linearizeProblems,
 } as const;

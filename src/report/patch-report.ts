@@ -22,18 +22,22 @@ const RANGES_SHOWN = 40;
 /** The report for people. `verbose` (a dry run) lists every byte range and every placement that was refused. */
 export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, verbose: boolean): string {
   const file = printable(plan.image.source.name);
-  const lines = [`${style.bold(file)}: ${headline(plan, outcome)}`];
-  if (plan.layout !== undefined) lines.push(`  placement: ${plan.layout.placement}: ${plan.layout.summary}`);
-  lines.push(`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd());
-  let text = `${lines.join('\n')}\n`;
+  let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, verbose)}`;
+  if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
+  return text;
+}
+
+/** What was decided about the notes: placement, the notes themselves, what later tools make of them. */
+export function planText(plan: PatchPlan, style: Style, verbose: boolean): string {
+  const { layout } = plan;
+  let text = layout === undefined ? '' : `  placement: ${layout.placement}: ${layout.summary}\n`;
+  text += `${`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd()}\n`;
   text += table(
     plan.xenNotes.map((note) => [noteName(note.type), printable(noteValue(plan, note))]),
     '    ',
   );
   if (verbose) text += rangesText(plan) + refusedText(plan);
-  text += survivalText(plan, style);
-  if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
-  return text;
+  return text + survivalText(plan, style);
 }
 
 function headline(plan: PatchPlan, outcome: Outcome): string {

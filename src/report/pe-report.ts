@@ -1,9 +1,11 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
+import type { ByteSource } from '../bytes/source.js';
 import { hex } from '../errors/hex.js';
 import { findMb2, mb2Values, tagName } from '../multiboot/mb2.js';
 import { peBuildId } from '../pe/debug.js';
 import type { PeImage } from '../pe/image.js';
 import { peMachineName } from '../pe/names.js';
+import { looksLikePe } from '../pe/read.js';
 import { bytesToJson, type Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 
@@ -21,6 +23,11 @@ export interface PeFacts {
         readonly loadable: boolean;
       }
     | undefined;
+}
+
+/** Is it a PE image made for Multiboot2 as well, as xen.efi is? Other PE images are containers or no business of ours. */
+export function isMultibootPe(source: ByteSource): boolean {
+  return looksLikePe(source) && findMb2(source) !== undefined;
 }
 
 /** Everything is read here and now, so the image need not stay open. Errors: `pe.directory`. */

@@ -1,18 +1,17 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
-import { hasLinuxMagic } from '../../elf/multiboot.js';
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { type PatchError, placePrefix } from '../../errors/patch-error.js';
 import { formatReadnotes, type ReadnotesOutput } from '../../note/readnotes.js';
-import { looksLikePe, readPe } from '../../pe/read.js';
+import { readPe } from '../../pe/read.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
-import { type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
+import { isMultibootPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
-import { openInput } from '../input.js';
+import { openImage } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
@@ -27,7 +26,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, readnotes, pe } = read(image, args.readnotes);
+      const { facts, readnotes, pe } = await read(image, args.readnotes);
       if (pe !== undefined) {
         if (args.requireXen) missing = tellMissing(pe.file);
         if (args.json) entries.push(peJson(pe));
@@ -67,15 +66,15 @@ type Read =
   | { readonly pe: PeFacts; readonly facts?: undefined; readonly readnotes?: undefined };
 
 /** Everything is read here and now, so the image need not stay open. */
-function read(image: string, asReadnotes: boolean): Read {
-  const input = openInput(image);
+async function read(image: string, asReadnotes: boolean): Promise<Read> {
+  const input = await openImage(image, (source) => looksLikeElf(source) || (!asReadnotes && isMultibootPe(source)));
   try {
-    // A Linux boot image with an EFI stub begins like a PE image too; it is one only to firmware.
-    if (!asReadnotes && looksLikePe(input.source) && !hasLinuxMagic(input.source)) {
-      return { pe: peFacts(readPe(input.source)) };
-    }
+    if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
     const elf = readElf(input.source);
-    return { facts: notesFacts(elf), readnotes: asReadnotes ? formatReadnotes(elf) : undefined };
+    return {
+      facts: { ...notesFacts(elf), container: input.container },
+      readnotes: asReadnotes ? formatReadnotes(elf) : undefined,
+    };
   } finally {
     input.close();
   }
@@ -89,7 +88,10 @@ function printReadnotes({ stdout, stderr, exit }: ReadnotesOutput): boolean {
 }
 
 /** What could be read in part. */
-function warn({ image, areas, legacyProblem }: NotesFacts): void {
+function warn({ image, areas, legacyProblem, container }: NotesFacts): void {
+  for (const warning of container?.warnings ?? []) {
+    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
+  }
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };

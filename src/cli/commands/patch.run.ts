@@ -1,8 +1,7 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
 import { writeFileSync } from 'node:fs';
-import { describeSystemError, FileSource } from '../../bytes/source.js';
-import { readElf } from '../../elf/read.js';
-import { hex } from '../../errors/hex.js';
+import { describeSystemError } from '../../bytes/source.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
@@ -13,8 +12,9 @@ import { jsonDocument } from '../../report/json.js';
 import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
-import { isTerminal, wantsColor, writeErr, writeOut } from '../output.js';
+import { type OpenInput, openImage, openInput } from '../input.js';
+import { wantsColor, writeErr, writeOut } from '../output.js';
+import { startProgress } from '../progress.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -28,6 +28,11 @@ export async function runPatch(args: PatchArgs): Promise<ExitStatus> {
 }
 
 async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  if (!looksLikeElf(input.source)) return patchInside(args, input);
+  if (args.payload !== undefined) {
+    const what = `--payload ${args.payload} is for a bzImage or a gzip file, and ${input.source.name} is an ELF`;
+    fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
+  }
   const image = readElf(input.source);
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
@@ -46,7 +51,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
     report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
     return args.check && changes(plan) ? 1 : 0;
   }
-  const progress = progressLine(args);
+  const stages = { copying: startProgress('copying'), comparing: startProgress('comparing') };
   const output = args.inPlace ? undefined : args.output;
   let outcome: Outcome;
   if (output === '-') {
@@ -57,13 +62,27 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
       output: '-',
     };
   } else {
-    const written = await writePatch(plan, { inputPath: input.path, output, onProgress: progress?.show });
+    const written = await writePatch(plan, {
+      inputPath: input.path,
+      output,
+      onProgress: (stage, done, total) => stages[stage].report(done, total),
+    });
     outcome = { kind: 'written', written, output: output ?? args.image };
   }
-  progress?.clear();
+  stages.copying.end();
+  stages.comparing.end();
   if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
   report(outcome, false);
   return 0;
+}
+
+/** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
+async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  const { patchContainer } = await import('./patch-container.run.js');
+  const { edits, wish, files } = await wishOf(args);
+  const { status, output } = await patchContainer(args, input, edits, wish);
+  if (args.depfile !== undefined && output !== undefined) writeDepfile(args.depfile, output, [args.image, ...files]);
+  return status;
 }
 
 interface WishAndFiles {
@@ -82,7 +101,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   if (args.fromLegacy) edits.push({ kind: 'from-legacy' });
   for (const file of args.copyFrom) {
     files.push(file);
-    edits.push({ kind: 'copy-from', file, notes: notesOf(file) });
+    edits.push({ kind: 'copy-from', file, notes: await notesOf(file) });
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
@@ -112,14 +131,14 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
 }
 
 /** The Xen notes of another image, as Xen sees them. */
-function notesOf(file: string) {
-  const source = FileSource.open(file);
+async function notesOf(file: string) {
+  const image = await openImage(file);
   try {
-    const { notes } = walkAsXen(readElf(source));
+    const { notes } = walkAsXen(readElf(image.source));
     if (notes.length === 0) fail('plan.no-notes-to-copy', { file }, {});
     return notes.map(({ record }) => ({ name: record.name, type: record.type, desc: record.desc }));
   } finally {
-    source.close();
+    image.close();
   }
 }
 
@@ -140,30 +159,4 @@ function writeDepfile(path: string, target: string, sources: readonly string[]):
       error,
     );
   }
-}
-
-const QUIET_MS = 500;
-
-interface Progress {
-  show(stage: 'copying' | 'comparing', done: bigint, total: bigint): void;
-  clear(): void;
-}
-
-/** One line on a terminal that is redrawn, and only when the work has lasted for a while. */
-function progressLine({ json }: PatchArgs): Progress | undefined {
-  if (json || !isTerminal(2)) return undefined;
-  const start = performance.now();
-  let shown = 0;
-  return {
-    show(stage, done, total) {
-      const now = performance.now();
-      if (now - start < QUIET_MS || now - shown < 100) return;
-      shown = now;
-      const percent = total === 0n ? 100n : (done * 100n) / total;
-      writeErr(`\r${stage} ${percent}% of ${hex(total)} bytes\x1b[K`);
-    },
-    clear() {
-      if (shown > 0) writeErr('\r\x1b[K');
-    },
-  };
 }

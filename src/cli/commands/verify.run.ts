@@ -5,16 +5,16 @@ import { isSound, type VerifyFacts, verifyDocument, verifyText } from '../../rep
 import { secondReader } from '../../verify/second-reader.js';
 import { verifyImage } from '../../verify/verify.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
+import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
-  const input = openInput(args.image);
+  const input = await openImage(args.image);
   try {
-    const baseline = args.baseline === undefined ? undefined : openInput(args.baseline);
+    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
     try {
       const facts = await judge(input, baseline);
       writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
@@ -27,15 +27,16 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   }
 }
 
-async function judge(input: OpenInput, original: OpenInput | undefined): Promise<VerifyFacts> {
+async function judge(input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);
   const progress = startProgress('comparing');
   try {
     const findings = verifyImage({ image, baseline, onProgress: progress.report });
     return {
-      file: input.source.name,
-      baseline: original?.source.name,
+      file: input.file,
+      container: input.container,
+      baseline: original?.file,
       findings,
       secondReader: await secondReader(image),
     };
