@@ -1,4 +1,5 @@
 /** What tests of `patch` ask of its results: the notes that Xen finds, and that nothing was left behind. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { noteName } from '../../src/note/xen-notes.js';
-import { type CliOptions, type CliResult, runCli } from './cli.js';
+import { BIN, type CliOptions, type CliResult, runCli } from './cli.js';
 import { fixture } from './images.js';
 
 /** An image file, read whole. */
@@ -48,6 +49,15 @@ export class Bench {
   /** Runs the command in the folder, so that names need no path. */
   run(args: readonly string[], options: CliOptions = {}): CliResult {
     return runCli(args, { cwd: this.path, ...options });
+  }
+
+  /** Runs a line of bash in the folder; `$NODE` and `$BIN` are the command. */
+  shell(line: string): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+    return spawnSync('bash', ['-c', line], {
+      cwd: this.path,
+      encoding: 'utf8',
+      env: { ...process.env, NODE: process.execPath, BIN },
+    });
   }
 
   remove(): void {
