@@ -4,6 +4,7 @@
 //                           faster than ES modules, and one file faster than many; modules behind a dynamic import() are
 //                           run only when they are called.
 //   dist/cli/main.js.cache  V8's compiled code of it; another version of V8 ignores it
+//   dist/cli/xen-mkelf32.cjs  the same for that command, which is small: no yargs, no cache
 //   dist/cli/vendor/*.cjs   packages that only some commands need
 //   dist/lib/               the library as ES modules, its packages from node_modules
 //   dist/types/             declarations (not with --no-types: they take most of the time)
@@ -52,6 +53,12 @@ await build({
   // yargs-parser makes a require() from it; a path does as well as a URL.
   define: { 'import.meta.url': '__filename' },
   plugins: [shims, vendor],
+});
+await build({
+  ...common,
+  entryPoints: ['src/cli/xen-mkelf32.ts'],
+  outfile: 'dist/cli/xen-mkelf32.cjs',
+  format: 'cjs',
 });
 for (const name of LAZY) {
   await build({

@@ -10,12 +10,13 @@ set -eu
 # binutils, elfutils, llvm and lld: judges and processors of what the patcher writes, yaml2obj for the corpus.
 # gcc, libc6-dev: cpp for the linker scripts, and C programs built against Xen's libraries.
 # The compressors unpack what a kernel package holds; dpkg-dev resolves and unpacks source packages.
-TOOLS_PACKAGES='binutils elfutils llvm-14 lld-14 gcc libc6-dev dpkg-dev xz-utils zstd lz4 bzip2 gzip'
+TOOLS_PACKAGES='binutils elfutils llvm-14 lld-14 gcc libc6-dev dpkg-dev xz-utils zstd lz4 bzip2 gzip lzop'
 TOOLS_PROGRAMS='as ld readelf strip objcopy eu-elflint eu-readelf eu-strip
-  llvm-objcopy-14 llvm-strip-14 llvm-readelf-14 yaml2obj-14 ld.lld-14 cpp gcc dpkg-deb dpkg-source xz zstd lz4 bzip2 gzip'
+  llvm-objcopy-14 llvm-strip-14 llvm-readelf-14 yaml2obj-14 ld.lld-14 cpp gcc dpkg-deb dpkg-source xz zstd lz4 bzip2 gzip lzop'
 
-# qemu with its firmware boots kernels; libxen-dev holds Xen's own ELF parser; grub, xorriso and mtools make boot media.
-BOOT_PACKAGES='qemu-system-x86 seabios libxen-dev grub-common grub-pc-bin xorriso mtools'
+# qemu with its firmware (seabios, and ovmf for UEFI) boots kernels; libxen-dev holds Xen's own ELF parser; grub for both
+# firmwares, xorriso and mtools make boot media.
+BOOT_PACKAGES='qemu-system-x86 seabios ovmf libxen-dev grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools'
 BOOT_PROGRAMS='qemu-system-x86_64 grub-mkimage grub-mkrescue grub-file xorriso mformat'
 
 # One test looks at the picture of a map in a real browser.

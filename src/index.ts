@@ -17,6 +17,18 @@
 // Open: bytes by range, each read checked against the size of the file.
 export type { Range } from './bytes/range.js';
 export { BufferSource, type ByteSource, FileSource, OverlaySource, type Write } from './bytes/source.js';
+// Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
+export { type ContainerFacts, containerText } from './container/facts.js';
+export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
+export { type Recognised, recognise } from './container/recognise.js';
+export {
+  type ContainerPlan,
+  type ContainerWish,
+  containerChanges,
+  planContainer,
+  planInside,
+  writeContainer,
+} from './container-pipeline.js';
 // Read: headers to an ElfImage, extended numbering included.
 export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
 export type { ElfImage } from './elf/image.js';
@@ -30,6 +42,12 @@ export { PROBLEMS, type ProblemId } from './errors/problems.js';
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
+// mkelf32: a new 32-bit file around the contents of a linked hypervisor.
+export type { Container as Mkelf32Container } from './mkelf32/container.js';
+export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
+export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
+export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
+export { writeMkelf32 } from './mkelf32/write.js';
 // Notes: where they are, what they say, what loaders make of them.
 export { type NoteArea, noteAreas } from './note/areas.js';
 export {

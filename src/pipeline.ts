@@ -17,16 +17,18 @@ import { type NoteContent, ownerOf } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
 import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
 import { findHome, type Home } from './plan/home.js';
-import { refuseUnsound } from './plan/soundness.js';
+import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
 import { newBlocks, sameStretch } from './verify/byte-comparison.js';
 import type { Expectation } from './verify/finding.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
+import { resolveTarget } from './write/beside.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
 import { preview, type Rendered, render } from './write/render.js';
+import { attempt } from './write/system.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -61,6 +63,7 @@ export function changes(plan: PatchPlan): boolean {
  * Errors: `plan.*`, `note.*` and `read.*`: the edit cannot be made, and why.
  */
 export function planPatch(image: ElfImage, edits: readonly Edit[], wish: PlacementWish = DEFAULT_WISH): PatchPlan {
+  refuseUnpatchable(image);
   refuseUnsound(image);
   const facts = survey(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
@@ -106,10 +109,20 @@ export function planUnchanged(image: ElfImage): PatchPlan {
   };
 }
 
+/**
+ * Headers that cannot be true are no ground to build on: loaders disagree about them, and no edit could be proved harmless.
+ * What valid images break in practice (the verifier's warnings) is no obstacle.
+ */
+function refuseUnsound(image: ElfImage): void {
+  const broken = verifyImage({ image }).find(({ level }) => level === 'error');
+  if (broken !== undefined) fail('plan.unsound', broken.place, { what: broken.text, check: broken.check });
+}
+
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
 function trailingData(facts: Facts, layout: Layout): string[] {
   const behind = { start: facts.claimedEnd, end: facts.fileSize };
-  if (behind.start >= behind.end || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
+  // Fewer bytes than a pointer are a tool's padding (mkelf32 leaves up to 4).
+  if (behind.end - behind.start <= 8n || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
     `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
@@ -156,6 +169,8 @@ export interface Written {
   readonly how: 'unchanged' | 'direct' | 'clone';
   /** What the second reader (elfy) says of the result. */
   readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  /** What the way of writing means for others. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -203,14 +218,20 @@ export function sameAsPlanned(plan: PatchPlan, output: string): boolean {
 }
 
 async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {
-  if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
   if (!changes(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
-  const target = realpathSync(options.inputPath);
+  if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
+  const target = attempt(source.name, 'look at the file', () => realpathSync(options.inputPath));
   const unlock = lock(target, source.name);
   try {
     const laidOver = plan.image.source !== source;
     const direct = laidOver ? undefined : planDirect(source, plan.facts.claims, plan.rendered);
-    if (direct === undefined) return await clone(plan, source, options, target, source.name);
+    if (direct === undefined) {
+      const written = await clone(plan, source, options, target, source.name);
+      const others = source.stats.nlink - 1;
+      if (others < 1) return written;
+      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
+      return { ...written, warnings: [`a new file took its place; ${names} to the image as it was`] };
+    }
     let opinion: Written['secondReader'] | undefined;
     await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
       // What is on disk now, with the one write that is still to come laid over it.
@@ -240,14 +261,14 @@ async function writeOutput(
   options: WriteOptions,
   output: string,
 ): Promise<Written> {
-  const existing = statSync(output, { throwIfNoEntry: false });
+  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
     fail('write.same-file', { file: output }, { input: source.name });
   }
   if (existing !== undefined && !existing.isFile()) {
     fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
   }
-  return clone(plan, source, options, existing === undefined ? output : realpathSync(output), output);
+  return clone(plan, source, options, resolveTarget(output), output);
 }
 
 async function clone(

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 const PEAK = fileURLToPath(new URL('./peak.cjs', import.meta.url));
 
-/** Milliseconds of one whole process; it must end with status 0. */
-export function timed([program, ...args]) {
+/** Milliseconds of one whole process, given as words or as a function that makes them; it must end with status 0. */
+export function timed(command) {
+  const [program, ...args] = typeof command === 'function' ? command() : command;
   const start = process.hrtime.bigint();
   const { status, stderr, error } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const taken = Number(process.hrtime.bigint() - start) / 1e6;

@@ -35,7 +35,31 @@ function withSourcesOneLine(text) {
     .join('\n');
 }
 
-function copySourceLists(into) {
+/** What the system calls its own release: `bookworm`. */
+function ownRelease() {
+  const name = /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  if (name === undefined) throw new Error('no VERSION_CODENAME in /etc/os-release: is this Debian?');
+  return name.replaceAll('"', '');
+}
+
+/**
+ * The same archives with another release's suites in place of the system's own. Lists that do not name the system's release
+ * belong to somebody else and are left out; so are the add-ons that an unstable release does not have.
+ */
+function forRelease(text, release) {
+  const own = ownRelease();
+  const suite = new RegExp(`(?<=\\s)${own}(-[a-z]+)?(?=\\s|$)`, 'g');
+  const units = text.includes('Types:') ? text.split(/\n\s*\n/).map((stanza) => `${stanza}\n\n`) : text.split(/^/m);
+  return units
+    .map((unit) =>
+      unit.replace(suite, (_, part = '') => (release === 'sid' && part !== '' ? '' : `@${release}${part}`)),
+    )
+    .filter((unit) => unit.includes(`@${release}`))
+    .map((unit) => unit.replaceAll(`@${release}`, release))
+    .join('');
+}
+
+function copySourceLists(into, release) {
   mkdirSync(into, { recursive: true });
   const parts = '/etc/apt/sources.list.d';
   const lists = ['/etc/apt/sources.list', ...(existsSync(parts) ? readdirSync(parts).map((n) => join(parts, n)) : [])];
@@ -43,26 +67,28 @@ function copySourceLists(into) {
   for (const [index, list] of lists.entries()) {
     const kind = /\.(list|sources)$/.exec(list)?.[1];
     if (kind === undefined || !existsSync(list)) continue;
-    const text = readFileSync(list, 'utf8');
+    const found = readFileSync(list, 'utf8');
+    const text = release === undefined || release === ownRelease() ? found : forRelease(found, release);
+    if (text.trim() === '') continue;
     writeFileSync(join(into, `${index}.${kind}`), kind === 'list' ? withSourcesOneLine(text) : withSourcesDeb822(text));
     copied++;
   }
   if (copied === 0) throw new Error('no apt source lists under /etc/apt: is this Debian?');
 }
 
-/** An apt of our own for one Debian architecture, its state under `folder`. */
+/** An apt of our own for one Debian architecture, and release where it is not the system's; its state under `folder`. */
 export class Apt {
   #folder;
   #env;
   #updated = false;
 
-  constructor(folder, architecture) {
+  constructor(folder, architecture, release) {
     this.#folder = folder;
     for (const part of ['state/lists/partial', 'cache/archives/partial']) {
       mkdirSync(join(folder, part), { recursive: true });
     }
     rmSync(join(folder, 'sources'), { recursive: true, force: true });
-    copySourceLists(join(folder, 'sources'));
+    copySourceLists(join(folder, 'sources'), release);
     writeFileSync(join(folder, 'status'), '');
     const config = join(folder, 'apt.conf');
     const asRoot = process.getuid?.() === 0;
@@ -76,6 +102,8 @@ Dir::State::status "${join(folder, 'status')}";
 Dir::Cache "${join(folder, 'cache')}";
 Dir::Etc::sourcelist "/dev/null";
 Dir::Etc::sourceparts "${join(folder, 'sources')}";
+// A name that is not there must be an error: as a pattern it could match hundreds of packages.
+APT::Cmd::Pattern-Only "true";
 Acquire::Languages "none";
 Acquire::Retries "3";
 ${asRoot ? 'APT::Sandbox::User "root"; // the cache need not be readable by _apt\n' : ''}`,

@@ -1,6 +1,7 @@
 // Which real images the tests stand on, and which Debian package each comes from.
 //
-// package: a name, or { of, like, suffix }: the package matching `like` that metapackage `of` depends on, plus suffix.
+// package: a name; { of, like, suffix }: the package matching `like` that metapackage `of` depends on, plus suffix; or
+//   { name, version, release }: that very version, from another Debian release than this machine's where one is named.
 // file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
 // Traits a program can read off the file (elf32, elf64, big-endian, not-elf) are added when it is fetched.
 
@@ -38,6 +39,21 @@ export const IMAGES = [
   },
   { name: 'vmlinuz', package: LINUX, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
   { name: 'vmlinuz-cloud', package: CLOUD, file: './boot/vmlinuz-*', traits: ['bzimage', 'linux'] },
+  {
+    name: 'vmlinuz-686-pae',
+    package: { of: 'linux-image-686-pae', like: /^linux-image-\d/ },
+    ...i386,
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux'],
+  },
+  // zstd payload, and no dom0 bit in SUPPORTED_FEATURES: Xen refuses it as dom0 until that is mended.
+  {
+    name: 'vmlinuz-6.12-cloud',
+    package: { of: 'linux-image-6.12-cloud-amd64', like: /^linux-image-\d/ },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux', 'no-dom0-bit'],
+    optional: true,
+  },
   {
     name: 'xen',
     package: XEN,
@@ -103,6 +119,41 @@ export const LARGE = [
     package: dbg(LINUX),
     file: './usr/lib/debug/boot/vmlinux-*',
     traits: ['kernel', 'linux', 'xen-notes', 'symbols', 'large'],
+  },
+];
+
+// Hypervisors as shipped and the xen-syms that each was made from, for mkelf32. Very versions, because each shows another
+// release of that tool; a mirror drops them when newer ones come, so none is fatal.
+const pair = (series, version, release) =>
+  [
+    { name: `xen-${version}`, suffix: '', file: './boot/xen-*.gz', unpack: 'gzip', traits: ['hypervisor'] },
+    { name: `xen-syms-${version}`, suffix: '-dbg', file: './usr/lib/debug/boot/xen-syms-*-amd64', traits: ['symbols'] },
+  ].map(({ suffix, ...image }) => ({
+    ...image,
+    arch: 'amd64',
+    set: 'hypervisors',
+    optional: true,
+    package: { name: `xen-hypervisor-${series}-amd64${suffix}`, version, release },
+  }));
+
+export const HYPERVISORS = [
+  ...pair('4.17', '4.17.5+72-g01140da4e8-1', 'bookworm'),
+  ...pair('4.17', '4.17.7+13-g2445b30a44-0+deb12u1', 'bookworm'),
+  ...pair('4.20', '4.20.3+127-gc42374a105-0+deb13u1', 'trixie'),
+  ...pair('4.20', '4.20.4+39-gf1e1321c87-1', 'sid'),
+  ...pair('4.20', '4.20.4+63-g7abfd2bce2-0+deb13u1', 'trixie'),
+];
+
+// Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
+export const TOOLS = [
+  {
+    name: 'readnotes',
+    arch: 'amd64',
+    set: 'tools',
+    package: XEN_UTILS,
+    file: './usr/lib/xen-*/bin/readnotes',
+    executable: true,
+    traits: ['program'],
   },
 ];
 

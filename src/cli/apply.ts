@@ -5,7 +5,7 @@ import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
 import { styleOf } from '../report/text.js';
 import { preview } from '../write/render.js';
 import type { ExitStatus } from './command.js';
-import { writeDepfile } from './depfile.js';
+import { prepareDepfile } from './depfile.js';
 import type { OpenInput } from './input.js';
 import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
 import { startProgress } from './progress.js';
@@ -44,7 +44,8 @@ export async function applyPlan(
   files: readonly string[],
   extra: Extra = {},
 ): Promise<ExitStatus> {
-  for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
+  const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
+  for (const warning of plan.warnings) warn(warning);
   if (changes(plan)) await warnOfLostLoaders(plan);
   const report = (outcome: Outcome, verbose: boolean) => {
     if (args.json) writeOut(jsonDocument(command, { ...patchJson(plan, outcome), ...extra.json }));
@@ -59,8 +60,16 @@ export async function applyPlan(
     report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
     return args.check && changes(plan) ? 1 : 0;
   }
-  const outcome = await write(plan, args, input);
-  if (args.depfile !== undefined) writeDepfile(args.depfile, args.output ?? args.image, [args.image, ...files]);
+  const depfile = prepareDepfile(args, files);
+  let outcome: Extract<Outcome, { kind: 'written' }>;
+  try {
+    outcome = await write(plan, args, input);
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  }
+  depfile?.keep();
+  for (const warning of outcome.written.warnings ?? []) warn(warning);
   report(outcome, false);
   return 0;
 }
@@ -78,11 +87,19 @@ async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> 
   }
 }
 
-async function write(plan: PatchPlan, args: ResultArgs, input: OpenInput): Promise<Outcome> {
+async function write(
+  plan: PatchPlan,
+  args: ResultArgs,
+  input: OpenInput,
+): Promise<Extract<Outcome, { kind: 'written' }>> {
   const output = args.inPlace ? undefined : args.output;
   if (output === '-') {
     const { writeToStdout } = await import('./stdout-image.js');
-    return { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
+    return {
+      kind: 'written',
+      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+      output: '-',
+    };
   }
   const copying = startProgress('copying');
   const comparing = startProgress('comparing');

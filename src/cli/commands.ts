@@ -5,6 +5,8 @@ import { diffShape } from './commands/diff.js';
 import { explainShape } from './commands/explain.js';
 import { fixShape } from './commands/fix.js';
 import { layoutShape } from './commands/layout.js';
+import { linearizeShape } from './commands/linearize.js';
+import { mkelf32Shape } from './commands/mkelf32.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
 import { stampShape } from './commands/stamp.js';
@@ -18,7 +20,9 @@ export const COMMANDS: readonly Command[] = [
   command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
   command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),
   command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
+  command(linearizeShape, async (args) => (await import('./commands/linearize.run.js')).runLinearize(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
+  command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),
   command(completionShape, async (args) =>
     (await import('./commands/completion.run.js')).runCompletion(args, COMMANDS),
   ),

@@ -2,7 +2,9 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileSource, systemError } from '../bytes/source.js';
+import { type ByteSource, FileSource, systemError } from '../bytes/source.js';
+import type { ContainerFacts } from '../container/facts.js';
+import { looksLikeElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
 import { isTerminal, waitABit } from './output.js';
 
@@ -45,6 +47,35 @@ export function openInput(word: string): OpenInput {
       if (fd !== undefined) closeSync(fd);
     },
   };
+}
+
+/** An image as commands that only read see it: the ELF, whatever it is wrapped in. */
+export interface OpenImage {
+  /** The file as it was given, for messages and documents. */
+  readonly file: string;
+  /** The ELF: the file itself, or what was unpacked. */
+  readonly source: ByteSource;
+  /** What was looked through; undefined for a bare ELF. */
+  readonly container: ContainerFacts | undefined;
+  close(): void;
+}
+
+/**
+ * Opens an image for reading, through gzip and bzImage. What unpacks them is loaded only for a file that is no ELF.
+ * Errors: those of openInput and openContainer.
+ */
+export async function openImage(word: string): Promise<OpenImage> {
+  const input = openInput(word);
+  const { source } = input;
+  try {
+    if (looksLikeElf(source)) return { file: source.name, source, container: undefined, close: input.close };
+    const { factsOf, openContainer } = await import('../container/open.js');
+    const opened = await openContainer(source);
+    return { file: source.name, source: opened.elf, container: factsOf(opened), close: input.close };
+  } catch (error) {
+    input.close();
+    throw error;
+  }
 }
 
 /** Is standard input a file that can be opened by itself, with nothing read from it yet? */

@@ -5,10 +5,8 @@ import { isTerminal, writeErr } from './output.js';
 const PATIENCE_MS = 500;
 const BETWEEN_MS = 100;
 
-export interface Progress {
-  /** Bytes that are done, and all there are. */
-  (done: bigint, total: bigint): void;
-}
+/** Told how many bytes are done, and how many there are. */
+export type Progress = (done: bigint, total: bigint) => void;
 
 /** Starts counting time. `end` wipes the line; call it before anything else is printed. */
 export function startProgress(doing: string): { report: Progress; end(): void } {

@@ -3,19 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../bytes/source.js';
-import { type PatchPlan, type Written, writePatch } from '../pipeline.js';
 import { writeOut } from './output.js';
 
 const CHUNK = 0x100000n;
 
-/** Errors: those of writePatch, when nothing has reached standard output; those of writeOut. */
-export async function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
+/**
+ * `write` makes the file whose name it is given. Errors: those of `write`, when nothing has reached standard output; those
+ * of writeOut.
+ */
+export async function writeToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
   let source: FileSource;
-  let written: Written;
+  let written: T;
   try {
     const output = join(folder, 'image');
-    written = await writePatch(plan, { inputPath, output });
+    written = await write(output);
     source = FileSource.open(output, '<stdout>');
   } finally {
     // The open file stays readable without its name, and nothing is left when the reader goes away halfway.

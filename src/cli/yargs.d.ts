@@ -2,7 +2,6 @@
 import 'yargs';
 
 declare module 'yargs' {
-  // biome-ignore lint/correctness/noUnusedVariables: an augmentation repeats the parameters of what it augments
   interface Argv<T> {
     usageConfiguration(configuration: { readonly 'hide-types'?: boolean }): this;
     getOptions(): {

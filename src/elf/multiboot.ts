@@ -19,25 +19,33 @@ const WINDOW2 = 32768;
 /** Magic, architecture, header length, checksum. */
 const SIZE2 = 16;
 
+/** How many bytes at the start of a file loaders read for a header of each version. */
+export const MULTIBOOT_WINDOWS = { 1: WINDOW1, 2: WINDOW2 } as const;
+
 /**
  * Every valid header of both versions, by version, then offset. A loader takes the first of its version. The fields are
- * little-endian on every machine that has such loaders, whatever the image's own byte order.
+ * little-endian on every machine that has such loaders, whatever the image's own byte order. Wider `windows` find headers
+ * that no loader would.
  */
-export function multibootHeaders(source: ByteSource): MultibootHeader[] {
-  const size = source.size < BigInt(WINDOW2) ? source.size : BigInt(WINDOW2);
+export function multibootHeaders(
+  source: ByteSource,
+  windows: { readonly 1: number; readonly 2: number } = MULTIBOOT_WINDOWS,
+): MultibootHeader[] {
+  const most = BigInt(Math.max(windows[1], windows[2]));
+  const size = source.size < most ? source.size : most;
   const bytes = source.read(0n, size, 'multiboot window');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (at: number) => view.getUint32(at, true);
   const found: MultibootHeader[] = [];
 
-  for (let at = 0; at + SIZE1 <= Math.min(WINDOW1, bytes.length); at += 4) {
+  for (let at = 0; at + SIZE1 <= Math.min(windows[1], bytes.length); at += 4) {
     if (word(at) !== MAGIC1) continue;
     if (sumsToZero(MAGIC1, word(at + 4), word(at + 8))) found.push({ version: 1, offset: BigInt(at) });
   }
-  for (let at = 0; at + SIZE2 <= bytes.length; at += 8) {
+  for (let at = 0; at + SIZE2 <= Math.min(windows[2], bytes.length); at += 8) {
     if (word(at) !== MAGIC2) continue;
     const length = word(at + 8);
-    const whole = length >= SIZE2 && length <= bytes.length - at;
+    const whole = length >= SIZE2 && length <= Math.min(windows[2], bytes.length) - at;
     if (whole && sumsToZero(MAGIC2, word(at + 4), length, word(at + 12))) {
       found.push({ version: 2, offset: BigInt(at) });
     }

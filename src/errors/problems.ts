@@ -1,5 +1,9 @@
+import { containerProblems } from './problems/container.js';
 import { fixProblems } from './problems/fix.js';
+import { linearizeProblems } from './problems/linearize.js';
+import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
+import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
 import { stampProblems } from './problems/stamp.js';
@@ -15,6 +19,10 @@ export const PROBLEMS = {
   ...planProblems,
   ...writeProblems,
   ...verifyProblems,
+  ...mkelf32Problems,
+  ...containerProblems,
+  ...peProblems,
+  ...linearizeProblems,
   ...stampProblems,
   ...fixProblems,
 } as const;

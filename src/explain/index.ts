@@ -9,9 +9,11 @@ import { messagesTopic, messageTopic } from './messages/message-pages.js';
 import { noteRows, noteTopic } from './notes/note-pages.js';
 import { type Page, type Topic, topicOf } from './page.js';
 import { problemIds, problemIndex, problemTopic } from './problem-pages.js';
+import { containers } from './topics/containers.js';
 import { features } from './topics/features.js';
 import { legacy } from './topics/legacy.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
+import { mkelf32 } from './topics/mkelf32.js';
 import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js';
 import { presets } from './topics/presets.js';
 import { pv } from './topics/pv.js';
@@ -29,7 +31,9 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [presets, 'what --preset writes, where each value comes from'],
   [values, 'what may stand in --set NAME=VALUE'],
   [placements, 'where the notes go in the file and what moves'],
+  [mkelf32, 'from xen-syms to the image that boot loaders take'],
   [survival, 'which of strip, objcopy and others keep the notes'],
+  [containers, 'kernels inside vmlinuz and gzip files'],
   [loaders, 'who reads which notes, and how'],
   [features, 'the names and bits of FEATURES and SUPPORTED_FEATURES'],
   [legacy, 'the __xen_guest string and its differences'],
@@ -57,11 +61,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   'cloud-hypervisor': 'linux-loader',
   qemu: 'qemu-pvh',
   grub: 'grub-xen',
+  bzimage: 'containers',
+  container: 'containers',
+  vmlinuz: 'containers',
   feature: 'features',
   __xen_guest: 'legacy',
   message: 'messages',
   problem: 'problems',
   strip: 'survival',
+  'xen-mkelf32': 'mkelf32',
 };
 
 /**

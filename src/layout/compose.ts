@@ -3,6 +3,7 @@ import { alignUp } from '../bytes/align.js';
 import { type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { Phdr as PhdrStruct } from '../elf/headers.js';
+import { addressSpace } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
 import type { NoteContent } from '../note/record.js';
 import { encodeNotes } from '../note/record.js';
@@ -98,6 +99,9 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
         }
       : {}),
   });
+  if (plan.end > addressSpace(image.encoding)) {
+    return { placement: move.placement, reason: `offsets would exceed ${image.encoding.bits} bits` };
+  }
   const shoff = image.sections.length > 0 ? plan.shoff : image.header.e_shoff;
   return {
     placement: move.placement,

@@ -256,7 +256,7 @@ function programs({ source, header1 }: MultibootView): ProgramVerdict[] {
   if (header1 === undefined) return [];
   const header = multiboot1(source, QEMU_SEARCH);
   if (header === undefined) {
-    const text = `the header at ${hex(header1.offset)} is behind the last place where QEMU looks, ${hex(QEMU_SEARCH - 1)}`;
+    const text = `the header at ${hex(header1.offset)} is behind the last place where QEMU looks, ${hex(QEMU_SEARCH - 4)}`;
     return [{ program: 'QEMU', outcome: 'refused', text }];
   }
   const result = qemuMultiboot(source, header);

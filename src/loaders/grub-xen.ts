@@ -17,12 +17,18 @@ const XEN = 'grub-core/loader/i386/xen.c';
 class GrubView {
   readonly source: ByteSource;
   readonly image: LaxImage;
+  readonly hasTable: boolean;
   #notes: GrubResult | undefined;
 
   constructor(source: ByteSource) {
     this.source = source;
     const encoding = { bits: laxIdent(source)[4] === 2 ? 64 : 32, endian: 'little' } as const;
-    this.image = laxElf(source, encoding, { stride: 'declared', sections: true });
+    const image = laxElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
+    // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
+    const { e_phoff, e_phnum, e_phentsize } = image.header;
+    this.hasTable = fits(e_phoff, BigInt(e_phnum) * BigInt(e_phentsize), source.size);
+    // A table that begins outside is no table; one that ends outside is walked, whatever memory holds there.
+    this.image = e_phoff <= source.size ? image : { ...image, segments: [] };
   }
 
   get notes(): GrubResult {
@@ -56,11 +62,16 @@ const RULES: readonly Rule<GrubView>[] = [
   {
     name: 'program-headers',
     source: 'grub-core/kern/elfXX.c, grub_elfXX_load_phdrs',
-    because: 'the table is read as a whole',
-    run({ image: { header }, source }) {
-      const size = BigInt(header.e_phnum) * BigInt(header.e_phentsize);
-      if (fits(header.e_phoff, size, source.size)) return undefined;
-      return refuse(header.e_phoff > source.size ? 'attempt to seek outside of the file' : 'premature end of file');
+    because: 'the table is read as a whole; where that fails, sections can still have notes',
+    run: ({ hasTable }) => (hasTable ? undefined : warn('the program header table reaches behind the end of the file')),
+  },
+  {
+    name: 'reads-within-segment',
+    source: `${NOTES}, parse_note`,
+    because: 'a record that runs past its segment is read past it: what comes of that depends on luck',
+    run({ notes }) {
+      const beyond = 'refused' in notes ? notes.readBeyond : notes.info.readBeyond;
+      return beyond ? warn('a record runs past the end of its segment: GRUB reads memory behind it') : undefined;
     },
   },
   {
@@ -103,15 +114,6 @@ const RULES: readonly Rule<GrubView>[] = [
         if (odd !== undefined) return warn(`${odd.name} has ${odd.size} bytes and is read with ${wanted}`);
       }
       return undefined;
-    },
-  },
-  {
-    name: 'reads-within-segment',
-    source: `${NOTES}, parse_note`,
-    because: 'a record that runs past its segment is read past it: what comes of that depends on luck',
-    run({ notes }) {
-      const beyond = 'refused' in notes ? notes.readBeyond : notes.info.readBeyond;
-      return beyond ? warn('a record runs past the end of its segment: GRUB reads memory behind it') : undefined;
     },
   },
   {

@@ -17,6 +17,8 @@ export interface LaxImage extends ElfImage {
 export interface LaxOptions {
   /** Records stand e_phentsize (e_shentsize) apart, or as far as they are long. */
   readonly stride: 'declared' | 'own-size';
+  /** The same for section headers, where a loader does not treat them alike. */
+  readonly sectionStride?: 'declared';
   readonly sections: boolean;
   /** The most section headers that the loader looks at. */
   readonly maxSections?: bigint;
@@ -43,7 +45,14 @@ export function laxElf(source: ByteSource, encoding: Encoding, options: LaxOptio
   const segments = tableAt(source, e_phoff, e_phnum, own ? Phdr.size(encoding) : e_phentsize, Phdr, encoding);
   const most = options.maxSections;
   const count = !options.sections ? 0 : most !== undefined && most < BigInt(e_shnum) ? Number(most) : e_shnum;
-  const sections = tableAt(source, e_shoff, count, own ? Shdr.size(encoding) : e_shentsize, Shdr, encoding);
+  const sections = tableAt(
+    source,
+    e_shoff,
+    count,
+    own && options.sectionStride === undefined ? Shdr.size(encoding) : e_shentsize,
+    Shdr,
+    encoding,
+  );
   return {
     source,
     encoding,

@@ -26,8 +26,8 @@ const UNSUPPORTED_FLAGS = 0x00010004;
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
 
-/** QEMU's search ends where a header of 48 bytes would no longer fit. */
-export const QEMU_SEARCH = 8192 - 48 + 1;
+/** QEMU looks for a header below this offset, the last time at 8140. */
+export const QEMU_SEARCH = 8192 - 48;
 
 export class QemuView {
   readonly source: ByteSource;

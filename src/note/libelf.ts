@@ -43,7 +43,9 @@ export class Libelf {
   }
 
   word(at: bigint): number {
-    return Number(this.number(at, 4));
+    const value = this.#reader.word(at);
+    if (value === undefined) this.mark('out of range access');
+    return value ?? 0;
   }
 
   /** A string of at most 4096 characters, one a byte; undefined when it has no end within them or within the file. */
@@ -68,17 +70,14 @@ export class Libelf {
     const end = BigInt.asUintN(64, offset + size);
     let at = offset;
     while (at < end && visit()) {
-      if (this.string(at + BigInt(NHDR_SIZE)) === 'Xen') {
-        const namesz = this.word(at);
-        yield {
-          offset: at,
-          descOffset: at + BigInt(NHDR_SIZE + up4(namesz)),
-          namesz,
-          descsz: this.word(at + 4n),
-          type: this.word(at + 8n),
-        };
+      const owner = this.string(at + BigInt(NHDR_SIZE));
+      const namesz = this.word(at);
+      const descsz = this.word(at + 4n);
+      if (owner === 'Xen') {
+        const descOffset = at + BigInt(NHDR_SIZE + up4(namesz));
+        yield { offset: at, descOffset, namesz, descsz, type: this.word(at + 8n) };
       }
-      const next = at + BigInt(NHDR_SIZE + up4(this.word(at)) + up4(this.word(at + 4n)));
+      const next = at + BigInt(NHDR_SIZE + up4(namesz) + up4(descsz));
       if (at >= this.#image.source.size) {
         this.mark('out of range access');
         return;
@@ -87,14 +86,14 @@ export class Libelf {
     }
   }
 
-  /** The first section of that name. Names are read from e_shstrndx as it stands, bounded by the file, not the table. */
+  /** The first section of that name, index 0 left out. Names are read from e_shstrndx as it stands, bounded by the file, not the table. */
   sectionNamed(name: string): number | undefined {
     const { header, sections } = this.#image;
     const table = header.e_shstrndx < header.e_shnum ? sections[header.e_shstrndx] : undefined;
     if (table === undefined) return undefined;
     const found = sections
       .slice(0, header.e_shnum)
-      .findIndex(({ sh_name }) => this.string(table.sh_offset + BigInt(sh_name)) === name);
+      .findIndex(({ sh_name }, index) => index > 0 && this.string(table.sh_offset + BigInt(sh_name)) === name);
     return found < 0 ? undefined : found;
   }
 }

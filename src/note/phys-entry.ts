@@ -68,6 +68,8 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
 
   let steps = 0;
   let last = 0n;
+  // A walk that leaves the file mostly finds nothing there; what another segment said stands.
+  let astray: PhysEntry = NOTHING;
   for (const { index, segment } of noteSegments(image)) {
     const { p_offset, p_filesz, p_align } = segment;
     if (p_filesz === 0n) continue;
@@ -85,26 +87,32 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
       const descsz = read(at + 4n, 4);
       if (type === undefined || namesz === undefined || descsz === undefined) {
         const problem = `QEMU reads behind the end of the file in search of more records of ${name}, and may crash`;
-        return refusedBy(problem, fault('runs-away'));
+        astray = refusedBy(problem, fault('runs-away'));
+        break;
       }
       if (type === BigInt(PHYS32_ENTRY)) {
         const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), wide ? 8 : 4);
         if (value === undefined) {
-          return refusedBy(`QEMU reads a descriptor of ${name} behind the end of the file`, fault('runs-away'));
+          astray = refusedBy(`QEMU reads a descriptor of ${name} behind the end of the file`, fault('runs-away'));
+          break;
         }
         last = value;
         break;
       }
       const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;
       if (step > p_filesz) break;
-      if (step === 0n) return refusedBy(`QEMU never leaves the record at ${hex(at)} of ${name}`, fault('runs-away'));
+      if (step === 0n) {
+        astray = refusedBy(`QEMU never leaves the record at ${hex(at)} of ${name}`, fault('runs-away'));
+        break;
+      }
       if (++steps > STEP_LIMIT) {
-        return refusedBy(`QEMU walks on through more than ${STEP_LIMIT} records of ${name}`, fault('runs-away'));
+        astray = refusedBy(`QEMU walks on through more than ${STEP_LIMIT} records of ${name}`, fault('runs-away'));
+        break;
       }
       at += step;
     }
   }
-  return last === 0n ? NOTHING : { found: true, value: last & 0xffff_ffffn };
+  return last === 0n ? astray : { ...astray, found: true, value: last & 0xffff_ffffn };
 }
 
 /**

@@ -8,6 +8,8 @@ export type Edit =
   | { readonly kind: 'from-legacy' }
   | { readonly kind: 'copy-from'; readonly file: string; readonly notes: readonly NoteContent[] }
   | { readonly kind: 'preset'; readonly name: string }
+  /** A notes file: its edits apply together, in their own order, before any that the command line makes. */
+  | { readonly kind: 'spec'; readonly file: string; readonly edits: readonly PlainEdit[] }
   | { readonly kind: 'set'; readonly setting: Setting }
   | { readonly kind: 'unset'; readonly type: number }
   /** The notes are written anew even where all of them say what they shall say: contiguous, p_align 4, Xen's PT_NOTE last. */
@@ -17,12 +19,15 @@ export type Edit =
   | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
   | { readonly kind: 'put-note'; readonly note: NoteContent };
 
+/** Any edit but a whole notes file. */
+export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
 export const EDIT_ORDER = [
   'rewrite',
   'clear',
   'from-legacy',
   'copy-from',
   'preset',
+  'spec',
   'set',
   'unset',
   'renew',
@@ -31,13 +36,15 @@ export const EDIT_ORDER = [
 ] as const;
 
 /** Is the edit about notes of another owner than Xen? */
-export function isForeignEdit(edit: Edit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
+export function isForeignEdit(edit: Edit | PlainEdit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
   return edit.kind === 'drop-note' || edit.kind === 'put-note';
 }
 
-/** The edits in the order in which they apply. */
-export function inOrder(edits: readonly Edit[]): Edit[] {
-  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind));
+/** The edits in the order in which they apply; those of a notes file stand in its place. */
+export function inOrder(edits: readonly Edit[]): PlainEdit[] {
+  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind)).flatMap((edit) =>
+    edit.kind === 'spec' ? inOrder(edit.edits) : [edit],
+  );
 }
 
 /** Every way to place notes, least disturbing first. */

@@ -1,5 +1,6 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
 import { compare, type Range } from '../bytes/range.js';
+import type { ContainerFacts } from '../container/facts.js';
 import type { ElfImage } from '../elf/image.js';
 import { PatchError } from '../errors/patch-error.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
@@ -49,6 +50,8 @@ export interface NotesFacts {
   /** Why the `__xen_guest` string cannot be shown although the section is there. */
   readonly legacyProblem: PatchError | undefined;
   readonly xen: XenView;
+  /** What the image was unpacked from. */
+  readonly container?: ContainerFacts | undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
 /** NotesFacts as text for people and as the members of a `xen-elfpatch/notes/1` document. */
+import { containerText } from '../container/facts.js';
 import { fileTypeName, machineName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
+import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Meaning, typeName } from './note-meanings.js';
 import type { AreaFact, NoteFact, NotesFacts } from './notes-facts.js';
@@ -21,7 +23,9 @@ export function notesText(facts: NotesFacts, options: NotesReportOptions, style:
   const { encoding, header, source } = facts.image;
   const format = `ELF${encoding.bits} ${encoding.endian}-endian`;
   const title = `${style.bold(printable(source.name))}: ${format}, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}\n`;
-  return `${title}${groupsText(facts, options, style)}${legacyText(facts, style)}\n${xenText(facts)}\n`;
+  const { container } = facts;
+  const through = container === undefined ? '' : `looked through: ${containerText(container)}\n`;
+  return `${title}${through}${groupsText(facts, options, style)}${legacyText(facts, style)}\n${xenText(facts)}\n`;
 }
 
 function shownNotes({ notes }: NotesFacts, { xen }: NotesReportOptions): readonly NoteFact[] {
@@ -152,7 +156,8 @@ export function notesJson(facts: NotesFacts, options: NotesReportOptions): { rea
   const { source, encoding, header } = facts.image;
   const { from, notes, broken, refused } = facts.xen;
   return {
-    file: source.name,
+    file: facts.container?.file ?? source.name,
+    ...(facts.container === undefined ? {} : { container: containerJson(facts.container) }),
     class: encoding.bits,
     endian: encoding.endian,
     machine: machineName(header.e_machine),

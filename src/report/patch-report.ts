@@ -22,19 +22,23 @@ const RANGES_SHOWN = 40;
 /** The report for people. `verbose` (a dry run) lists every byte range and every placement that was refused. */
 export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, verbose: boolean): string {
   const file = printable(plan.image.source.name);
-  const lines = [`${style.bold(file)}: ${headline(plan, outcome)}`];
-  if (plan.layout !== undefined) lines.push(`  placement: ${plan.layout.placement}: ${plan.layout.summary}`);
-  lines.push(`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd());
-  let text = `${lines.join('\n')}\n`;
+  let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, verbose)}`;
+  if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
+  return text;
+}
+
+/** What was decided about the notes: placement, the notes themselves, what later tools make of them. */
+export function planText(plan: PatchPlan, style: Style, verbose: boolean): string {
+  const { layout } = plan;
+  let text = layout === undefined ? '' : `  placement: ${layout.placement}: ${layout.summary}\n`;
+  text += `${`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd()}\n`;
   text += table(
     plan.xenNotes.map((note) => [noteName(note.type), printable(noteValue(plan, note))]),
     '    ',
   );
   text += foreignText(plan);
   if (verbose) text += rangesText(plan) + refusedText(plan);
-  text += survivalText(plan, style);
-  if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
-  return text;
+  return text + survivalText(plan, style);
 }
 
 /** What becomes of notes of other owners, one line each. */
@@ -51,7 +55,7 @@ function foreignText({ foreign }: PatchPlan): string {
 
 /** A descriptor as text when it is some, else as digits. */
 export function descText(desc: Uint8Array): string {
-  const end = desc.findIndex((byte) => byte === 0);
+  const end = desc.indexOf(0);
   const text = Buffer.from(desc.buffer, desc.byteOffset, end < 0 ? desc.length : end).toString('utf8');
   const isText =
     end > 0 && !text.includes('\ufffd') && !/\p{Cc}/u.test(text) && desc.subarray(end).every((byte) => byte === 0);
@@ -172,7 +176,7 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
     refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
     survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
-    warnings: [...plan.warnings],
+    warnings: [...plan.warnings, ...((outcome.kind === 'written' && outcome.written.warnings) || [])],
   };
 }
 

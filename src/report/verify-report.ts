@@ -1,15 +1,19 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
+import { type ContainerFacts, containerText } from '../container/facts.js';
 import { type PatchError, placePrefix } from '../errors/patch-error.js';
 import type { Check } from '../verify/check.js';
 import { CHECKS } from '../verify/checks.js';
 import type { Finding } from '../verify/finding.js';
 import type { SecondOpinion } from '../verify/second-reader.js';
+import { containerJson } from './container-json.js';
 import { type Json, jsonDocument } from './json.js';
 import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import { counted, printable, type Style } from './text.js';
 
 export interface VerifyFacts {
   readonly file: string;
+  /** What the image was unpacked from. */
+  readonly container?: ContainerFacts | undefined;
   /** The image before the edit, where one was given. */
   readonly baseline: string | undefined;
   readonly findings: readonly Finding[];
@@ -55,6 +59,7 @@ export function verifyText(facts: VerifyFacts, style: Style): string {
   const told = found.filter((text) => text !== '').join(', ');
   const verdict = isSound(facts) ? style.good('sound') : style.bad('broken');
   const lines = [`${name}: ${verdict}, ${counted(checksMade(facts), 'check')}${told === '' ? '' : `, ${told}`}`];
+  if (facts.container !== undefined) lines.push(`  looked through: ${containerText(facts.container)}`);
   for (const { check, level, place, text } of findings) {
     const paint = level === 'error' ? style.bad : style.warn;
     const { offset, part } = place;
@@ -90,6 +95,7 @@ export function verifyDocument(facts: VerifyFacts): string {
   });
   return jsonDocument('verify', {
     file: facts.file,
+    ...(facts.container === undefined ? {} : { container: containerJson(facts.container) }),
     baseline: facts.baseline,
     ok: isGood(facts),
     ...(facts.unreadable === undefined

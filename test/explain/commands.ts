@@ -41,6 +41,15 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   },
   notes: { '--xen': undefined, '--raw': undefined, '--require-xen': undefined, '--json': undefined },
   verify: { '--baseline': file, '--json': undefined },
+  mkelf32: {
+    '--notes': undefined,
+    '--compat': (release) => /^4\.\d+(\.\d+)?$/.test(release),
+    '--list-compat': undefined,
+    '--tidy': undefined,
+    '--note': isAssignment,
+    '--keep': listOf(oneOf('sections', 'symbols')),
+    '--json': undefined,
+  },
   explain: { '--json': undefined },
 };
 
@@ -64,6 +73,10 @@ export function complaint(line: string): string | undefined {
     if (check === undefined) continue;
     const value = words[++k];
     if (value === undefined || !check(value)) return `${word} ${value}`;
+  }
+  if (command === 'mkelf32') {
+    const wanted = words.includes('--list-compat') ? [0] : words.includes('--compat') ? [3, 4] : [3];
+    return wanted.includes(operands.length) ? undefined : `operands ${operands.join(' ')}`;
   }
   if (operands.length !== 1) return `operands ${operands.join(' ')}`;
   if (command === 'patch' && !output) return 'patch without -o, --in-place, --check or --dry-run';

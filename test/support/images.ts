@@ -15,19 +15,22 @@ export interface RealImage {
   readonly path: string;
   /** `elf32` or `elf64` (or `not-elf`), `big-endian`, and what scripts/images/catalogue.mjs says of it. */
   readonly traits: readonly string[];
+  /** Of the Debian package. */
+  readonly version: string;
 }
 
 interface Listing {
   readonly cache: string;
   readonly absent: readonly string[];
   readonly images: readonly (RealImage & { readonly set: string })[];
+  readonly missing: readonly { readonly name: string; readonly set: string; readonly reason: string }[];
   readonly corpora: readonly { readonly name: string; readonly path: string }[];
 }
 
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'large'): Listing {
+function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools'): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -63,6 +66,41 @@ export function realImage(name: string): RealImage {
   const image = images.find((candidate) => candidate.name === name);
   if (image === undefined) throw new Error(`no image ${name}: optional and not to be had here, or misspelt`);
   return inCache(cache, image);
+}
+
+/** A hypervisor as shipped, and the linked image that it was made from. */
+export interface HypervisorPair {
+  readonly version: string;
+  readonly xen: string;
+  readonly syms: string;
+}
+
+/**
+ * The pairs that could be fetched, oldest version first, and in `missing` those that the archives no longer have, with what
+ * apt said. At least one is there, or it throws: this machine's own release always has one.
+ */
+export function hypervisorPairs(): { readonly pairs: readonly HypervisorPair[]; readonly missing: readonly string[] } {
+  const { cache, images, missing } = listing('hypervisors');
+  const path = new Map(images.map((image) => [image.name, join(cache, image.path)]));
+  const pairs = [...path].flatMap(([name, syms]) => {
+    const version = name.startsWith('xen-syms-') ? name.slice('xen-syms-'.length) : undefined;
+    const xen = path.get(`xen-${version}`);
+    return version === undefined || xen === undefined ? [] : [{ version, xen, syms }];
+  });
+  if (pairs.length === 0) throw new Error('no hypervisor pair; run: node scripts/fetch-images.mjs hypervisors');
+  const sorted = pairs.sort((a, b) => (a.version < b.version ? -1 : 1));
+  return {
+    pairs: sorted,
+    missing: missing.filter(({ set }) => set === 'hypervisors').map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/** A program of another project that tests ask for its opinion: `readnotes`. */
+export function foreignTool(name: string): string {
+  const { cache, images } = listing('tools');
+  const tool = images.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`no tool ${name}: scripts/images/catalogue.mjs lists them`);
+  return join(cache, tool.path);
 }
 
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */

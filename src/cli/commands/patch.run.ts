@@ -1,6 +1,5 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
-import { FileSource } from '../../bytes/source.js';
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
@@ -9,7 +8,8 @@ import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
+import { prepareDepfile } from '../depfile.js';
+import { type OpenInput, openImage, openInput } from '../input.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -23,11 +23,31 @@ export async function runPatch(args: PatchArgs): Promise<ExitStatus> {
 }
 
 async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  if (!looksLikeElf(input.source)) return patchInside(args, input);
+  if (args.payload !== undefined) {
+    const what = `--payload ${args.payload} is for a bzImage or a gzip file, and ${input.source.name} is an ELF`;
+    fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
+  }
   const image = readElf(input.source);
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
   return applyPlan('patch', plan, args, input, files);
+}
+
+/** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
+async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
+  const { patchContainer } = await import('./patch-container.run.js');
+  const { edits, wish, files } = await wishOf(args);
+  const depfile = args.check || args.dryRun ? undefined : prepareDepfile(args, files);
+  try {
+    const { status } = await patchContainer(args, input, edits, wish);
+    depfile?.keep();
+    return status;
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  }
 }
 
 interface WishAndFiles {
@@ -46,16 +66,23 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   if (args.fromLegacy) edits.push({ kind: 'from-legacy' });
   for (const file of args.copyFrom) {
     files.push(file);
-    edits.push({ kind: 'copy-from', file, notes: notesOf(file) });
+    edits.push({ kind: 'copy-from', file, notes: await notesOf(file) });
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
     const { loadSpec } = await import('../../note/spec-file.js');
     const spec = loadSpec(file);
     files.push(file);
-    if (spec.preset !== undefined) edits.push({ kind: 'preset', name: spec.preset });
-    for (const { setting } of spec.notes) edits.push({ kind: 'set', setting });
-    for (const name of spec.remove) edits.push({ kind: 'unset', type: parseNoteName(name).type });
+    for (const { setting } of spec.notes) if (setting.expr.kind === 'file') files.push(setting.expr.path);
+    edits.push({
+      kind: 'spec',
+      file,
+      edits: [
+        ...(spec.preset === undefined ? [] : [{ kind: 'preset', name: spec.preset } as const]),
+        ...spec.notes.map(({ setting }) => ({ kind: 'set', setting }) as const),
+        ...spec.remove.map((name) => ({ kind: 'unset', type: parseNoteName(name).type }) as const),
+      ],
+    });
     placement ??= PLACEMENTS.find((name) => name === spec.placement);
     section ??= spec.section;
   }
@@ -76,13 +103,13 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
 }
 
 /** The Xen notes of another image, as Xen sees them. */
-function notesOf(file: string) {
-  const source = FileSource.open(file);
+async function notesOf(file: string) {
+  const image = await openImage(file);
   try {
-    const { notes } = walkAsXen(readElf(source));
+    const { notes } = walkAsXen(readElf(image.source));
     if (notes.length === 0) fail('plan.no-notes-to-copy', { file }, {});
     return notes.map(({ record }) => ({ name: record.name, type: record.type, desc: record.desc }));
   } finally {
-    source.close();
+    image.close();
   }
 }

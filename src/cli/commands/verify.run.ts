@@ -7,16 +7,16 @@ import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../repo
 import { secondReader } from '../../verify/second-reader.js';
 import { verifyImage } from '../../verify/verify.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
+import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import { LOADER_NAMES, type VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
-  const input = openInput(args.image);
+  const input = await openImage(args.image);
   try {
-    const baseline = args.baseline === undefined ? undefined : openInput(args.baseline);
+    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
     try {
       const facts = await judge(args, input, baseline);
       writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
@@ -29,14 +29,14 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   }
 }
 
-async function judge(args: VerifyArgs, input: OpenInput, original: OpenInput | undefined): Promise<VerifyFacts> {
+async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
   const { loaders: asked, xenVersion, rules } = args;
   const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
   const loaders = { xenVersion, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
-    if (unreadable !== undefined) return { ...NOTHING, file: input.source.name, unreadable, loaders };
+    if (unreadable !== undefined) return { ...NOTHING, file: input.file, unreadable, loaders };
   }
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);
@@ -44,8 +44,9 @@ async function judge(args: VerifyArgs, input: OpenInput, original: OpenInput | u
   try {
     const findings = verifyImage({ image, baseline, onProgress: progress.report });
     return {
-      file: input.source.name,
-      baseline: original?.source.name,
+      file: input.file,
+      container: input.container,
+      baseline: original?.file,
       findings,
       secondReader: await secondReader(image),
       loaders,
@@ -58,7 +59,7 @@ async function judge(args: VerifyArgs, input: OpenInput, original: OpenInput | u
 const NOTHING = { baseline: undefined, findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;
 
 /** Why the image cannot be read here, if so. */
-function readProblem({ source }: OpenInput): PatchError | undefined {
+function readProblem({ source }: OpenImage): PatchError | undefined {
   try {
     readElf(source);
     return undefined;

@@ -11,9 +11,9 @@ export const planProblems = {
       'A relocatable object has no segments: the linker decides where its notes go, and drops anything written here. A ' +
       'core file describes a process that has ended.',
   }),
-  'plan.unsound': problem<{ what: string }>({
+  'plan.unsound': problem<{ what: string; check: string }>({
     exit: 2,
-    text: (c) => c.what,
+    text: (c) => `the image breaks ${c.check} already: ${c.what}`,
     hint: 'Nothing is written into an image whose headers contradict themselves',
     meaning:
       'Some header says something that cannot be true: bytes behind the end of the file, more file bytes than memory in a ' +
@@ -30,7 +30,7 @@ export const planProblems = {
     exit: 2,
     text: () => 'no edit was asked for',
     hint: 'Give --set NAME=VALUE, --preset NAME, --unset NAME, --clear, --copy-from, --from-legacy or --spec',
-    meaning: 'patch needs at least one edit.',
+    meaning: 'patch needs at least one edit; without one there is nothing to plan, to check or to write.',
   }),
   'plan.no-legacy': problem<Record<never, never>>({
     exit: 2,

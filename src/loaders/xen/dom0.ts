@@ -72,7 +72,10 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     because: 'Xen computes page tables from it and dies of the result',
     run({ addresses: { virtBase }, source }) {
       if (virtBase % PAGE === 0n) return undefined;
-      return crash('Xen dies: GENERAL PROTECTION FAULT', cure(source, '--preset pv'));
+      return crash(
+        'Xen dies: Xen BUG at arch/x86/pv/dom0_build.c, or GENERAL PROTECTION FAULT',
+        cure(source, '--preset pv'),
+      );
     },
   },
   {

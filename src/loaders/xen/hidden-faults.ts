@@ -101,8 +101,8 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
     name: 'parser-not-upset',
     source: 'xen/common/libelf/libelf-tools.c, elf_mark_broken',
     because: 'the parser came upon something it could not read; it says so, and goes on without',
-    run({ notes }) {
-      return notes.broken === undefined ? undefined : warn(`Xen calls the image broken: ${notes.broken}`);
+    run({ broken }) {
+      return broken === undefined ? undefined : warn(`Xen calls the image broken: ${broken}`);
     },
   },
 ];

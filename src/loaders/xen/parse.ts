@@ -5,11 +5,11 @@
  */
 import type { ByteSource } from '../../bytes/source.js';
 import type { Phdr, Shdr } from '../../elf/headers.js';
-import { Shdr as ShdrStruct } from '../../elf/headers.js';
 import { PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../elf/names.js';
 import { walkAsXen, type XenView } from '../../note/loader-walks.js';
-import { type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
+import type { LaxImage } from '../lax-elf.js';
 import { isSince, type XenVersion } from '../xen-version.js';
+import { brokenTables, libelfImage } from './libelf-image.js';
 import { parametersOfLegacy, parametersOfNotes, type XenParameters } from './parameters.js';
 
 /** What kind of guest the caller wants to build. */
@@ -43,11 +43,7 @@ export class XenParse {
     this.source = source;
     this.container = container;
     this.version = version;
-    const ident = laxIdent(source);
-    // Class 2 is 64 bits, anything else 32; byte order 1 is little, anything else swaps.
-    const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 1 ? 'little' : 'big' } as const;
-    const maxSections = source.size / BigInt(ShdrStruct.size({ bits: 32, endian: 'little' }));
-    this.image = laxElf(source, encoding, { stride: 'declared', sections: true, maxSections });
+    this.image = libelfImage(source);
     this.loadable = this.image.segments.filter((s) => s.p_type === PT_LOAD && (s.p_flags & 7) !== 0);
     this.pstart = this.loadable.reduce((low, s) => (s.p_paddr < low ? s.p_paddr : low), ALL_ONES);
     this.pend = this.loadable.reduce((high, s) => {
@@ -79,13 +75,23 @@ export class XenParse {
 
   /** What the walk over the notes came upon. */
   get notes(): XenView {
-    this.#notes ??= walkAsXen(this.image);
+    const legacy = !this.hvm || !this.since('4.16');
+    this.#notes ??= walkAsXen(this.image, { legacy, reloc: this.since('4.19') });
     return this.#notes;
+  }
+
+  /** What the parser would call the image broken for: the first thing it stumbled over, if it gets so far. */
+  get broken(): string | undefined {
+    const before = brokenTables(this.image) ?? this.notes.broken;
+    if (before !== undefined) return before;
+    const given = this.parameters;
+    const symtab = this.image.sections.findIndex(({ sh_type }, i) => i > 0 && sh_type === SHT_SYMTAB);
+    return given.bsdSymtab && symtab < 0 ? 'invalid ELF handle for symtab section' : undefined;
   }
 
   /** Does the `__xen_guest` string count? Only without any Xen note; for PVH no more since 4.16. */
   get usesLegacy(): boolean {
-    return this.notes.from === 'legacy' && (!this.hvm || !this.since('4.16'));
+    return this.notes.from === 'legacy';
   }
 
   /** Was there nothing at all to go by, not even a note of another owner? */

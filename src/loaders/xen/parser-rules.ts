@@ -4,15 +4,12 @@
  */
 import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
-import { hasElfMagic } from '../lax-elf.js';
 import { cure, type Rule, refuse } from '../rule.js';
+import { isElfBinary } from './libelf-image.js';
 import type { XenParse } from './parse.js';
 
 const INIT = 'xen/common/libelf/libelf-loader.c, elf_init';
 const PARSE = 'xen/common/libelf/libelf-dominfo.c';
-
-/** The least that elf_is_elfbinary wants: an ELF32 header. */
-const LEAST = 52n;
 
 function preset({ hvm }: XenParse): string {
   return hvm ? 'pvh' : 'pv';
@@ -33,7 +30,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
     source: 'xen/common/libelf/libelf-tools.c, elf_is_elfbinary',
     because: 'without the ELF magic and an ELF header there is nothing to parse',
     run({ source }) {
-      return source.size >= LEAST && hasElfMagic(source) ? undefined : refuse('elf_init: not an ELF binary');
+      return isElfBinary(source) ? undefined : refuse('ELF: not an ELF binary');
     },
   },
   {
@@ -43,7 +40,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
     run({ source, image: { header } }) {
       const end = BigInt.asUintN(64, header.e_phoff + BigInt(header.e_phentsize) * BigInt(header.e_phnum));
       if (end <= source.size) return undefined;
-      return refuse(`elf_init: phdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
+      return refuse(`ELF: phdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
     },
   },
   {
@@ -55,7 +52,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
       const count = BigInt(header.e_shnum) < most ? BigInt(header.e_shnum) : most;
       const end = BigInt.asUintN(64, header.e_shoff + BigInt(header.e_shentsize) * count);
       if (end <= source.size) return undefined;
-      return refuse(`elf_init: shdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
+      return refuse(`ELF: shdr overflow (off ${end.toString(16)} > size ${source.size.toString(16)})`);
     },
   },
 ];

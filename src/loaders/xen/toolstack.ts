@@ -81,7 +81,9 @@ const PV_GUEST_TYPE: Rule<XenParse> = {
   run(parse) {
     const type = guestType(parse);
     if (type === undefined) {
-      return refuse('xc_dom_guest_type: unknown machine type', { reason: `e_machine is ${parse.machine}` });
+      return refuse(`xc_dom_guest_type: unknown image type ${parse.machine}: Invalid kernel`, {
+        reason: 'PV guests are EM_386 or EM_X86_64',
+      });
     }
     if (type === 'xen-3.0-x86_32') {
       return refuse('guest type xen-3.0-x86_32 not supported by xen kernel, sorry', {

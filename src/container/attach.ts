@@ -1,0 +1,70 @@
+/**
+ * `attach`: a second payload goes behind the kernel and the header points at it. Linux, which never reads those header
+ * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
+ */
+import { alignUp } from '../bytes/align.js';
+import { fail } from '../errors/patch-error.js';
+import type { BzImage } from './bzimage.js';
+import { packGzip } from './gzip.js';
+import { findNative } from './native.js';
+import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
+import { contentEnd, unsealed } from './seal.js';
+
+const ALIGN = 16n;
+
+/**
+ * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
+ * Errors: those of contentEnd, `bzimage.too-large`.
+ */
+export async function attach(image: BzImage, data: Uint8Array, strip: boolean): Promise<Rebuilt> {
+  contentEnd(image, strip);
+  const { setupSize, sysEnd, source } = image;
+  const stream = await packGzip(data);
+  const offset = alignUp(sysEnd, ALIGN);
+  const fileSize = offset + BigInt(stream.length);
+  const need = fileSize - setupSize;
+  const limit = image.hasInitSize ? BigInt(image.header.init_size) : 0xffffffffn;
+  if (need > limit) fail('bzimage.too-large', { file: source.name, part: 'payload' }, { need, limit });
+  const writes = [
+    { offset: sysEnd, bytes: new Uint8Array(Number(offset - sysEnd)) },
+    { offset, bytes: stream },
+    headerWord('payload_offset', offset - setupSize),
+    headerWord('payload_length', stream.length),
+    ...unsealed(image),
+  ];
+  return {
+    writes: differing(source, withCrc(image, writes, fileSize)),
+    fileSize,
+    summary: `a second payload attached for Xen (gzip, ${stream.length} bytes at 0x${offset.toString(16)})`,
+    warnings: [],
+  };
+}
+
+/**
+ * Points the header at the kernel's own payload again and cuts the attached one off.
+ * Errors: those of contentEnd, `bzimage.not-attached`, `bzimage.native`.
+ */
+export function detach(image: BzImage, strip: boolean): Rebuilt {
+  const { source, sysEnd } = image;
+  if (!image.attached) fail('bzimage.not-attached', { file: source.name, part: 'setup header' }, {});
+  contentEnd(image, strip);
+  const native = findNative(image);
+  const writes = [
+    headerWord('payload_offset', native.offset),
+    headerWord('payload_length', native.length),
+    ...unsealed(image),
+  ];
+  return {
+    writes: differing(source, withCrc(image, writes, sysEnd)),
+    fileSize: sysEnd,
+    summary: `the attached payload taken off, the header points at the kernel's own (${native.format}) again`,
+    warnings: [],
+  };
+}
+
+/** Takes the signature off and changes nothing else. Errors: those of contentEnd. */
+export function stripSignature(image: BzImage): Rebuilt {
+  const fileSize = contentEnd(image, true);
+  const writes = differing(image.source, unsealed(image));
+  return { writes, fileSize, summary: 'the signature taken off', warnings: [] };
+}

@@ -1,0 +1,171 @@
+/**
+ * A bzImage read by its setup header (Linux Documentation/arch/x86/boot.rst, "Details of Header Fields"), as Xen's own
+ * readers do, but with every offset held against the file.
+ */
+import { type Range, rangeOf } from '../bytes/range.js';
+import { type ByteSource, fits } from '../bytes/source.js';
+import { struct, type ValueOf } from '../elf/struct.js';
+import { hexBytes } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
+import { formatOf, likelyName, MAGIC_SIZE, type PayloadFormat } from './formats.js';
+import { UNPACKED_LIMIT, wordAt } from './limits.js';
+import { LITTLE, type PeHeader, readPe } from './pe.js';
+
+/** Where the setup header starts in the file. */
+export const SETUP_HEADER = 0x1f1n;
+
+export const SetupHeader = struct('setup_header', {
+  setup_sects: 'byte',
+  root_flags: 'half',
+  syssize: 'word',
+  ram_size: 'half',
+  vid_mode: 'half',
+  root_dev: 'half',
+  boot_flag: 'half',
+  /** A short jump over the header: its opcode, and the distance from 0x202 on that tells where the header ends. */
+  jump_opcode: 'byte',
+  jump_length: 'byte',
+  header: 'word',
+  version: 'half',
+  realmode_swtch: 'word',
+  start_sys_seg: 'half',
+  kernel_version: 'half',
+  type_of_loader: 'byte',
+  loadflags: 'byte',
+  setup_move_size: 'half',
+  code32_start: 'word',
+  ramdisk_image: 'word',
+  ramdisk_size: 'word',
+  bootsect_kludge: 'word',
+  heap_end_ptr: 'half',
+  ext_loader_ver: 'byte',
+  ext_loader_type: 'byte',
+  cmd_line_ptr: 'word',
+  initrd_addr_max: 'word',
+  kernel_alignment: 'word',
+  relocatable_kernel: 'byte',
+  min_alignment: 'byte',
+  xloadflags: 'half',
+  cmdline_size: 'word',
+  hardware_subarch: 'word',
+  hardware_subarch_data: 'native',
+  payload_offset: 'word',
+  payload_length: 'word',
+  setup_data: 'native',
+  pref_address: 'native',
+  init_size: 'word',
+});
+export type SetupHeader = ValueOf<typeof SetupHeader>;
+
+/** File offset of a field of the setup header. */
+export function setupField(field: keyof SetupHeader): bigint {
+  return SETUP_HEADER + BigInt(SetupHeader.offsetOf(field, LITTLE));
+}
+
+const PAYLOAD_FIELDS_END = 0x250;
+const INIT_SIZE_END = 0x264;
+const PAYLOAD_PROTOCOL = 0x208;
+const INIT_SIZE_PROTOCOL = 0x20a;
+
+export interface BzImage {
+  readonly source: ByteSource;
+  readonly header: SetupHeader;
+  /** Bytes of the boot sector and the setup code: where the protected-mode part begins. */
+  readonly setupSize: bigint;
+  /** End of the protected-mode part, by its size in the header. */
+  readonly sysEnd: bigint;
+  /** File range that the header names as the payload, size word included. */
+  readonly payload: Range;
+  readonly format: PayloadFormat;
+  /** What the payload shall unpack to. */
+  readonly unpackedSize: number;
+  /** Does the payload stand behind the kernel instead of in it? */
+  readonly attached: boolean;
+  /** Is init_size there? Since protocol 2.10. */
+  readonly hasInitSize: boolean;
+  readonly pe: PeHeader | undefined;
+}
+
+/** `2.15`. */
+export function protocolText({ version }: SetupHeader): string {
+  return `${version >> 8}.${String(version & 0xff).padStart(2, '0')}`;
+}
+
+/** File range of the compressed stream: the payload without its size word. gzip ends with its own size. */
+export function streamRange({ payload, format }: Pick<BzImage, 'payload' | 'format'>): Range {
+  return hasSizeWord(format) ? { start: payload.start, end: payload.end - 4n } : payload;
+}
+
+export function hasSizeWord(format: PayloadFormat): boolean {
+  return format !== 'gzip' && format !== 'stored';
+}
+
+/**
+ * Reads the headers of a file that was recognised as a bzImage. Unpacks nothing.
+ * Errors: `bzimage.protocol`, `.header`, `.no-payload`, `.bounds`, `.compression`, `.size`.
+ */
+export function readBzImage(source: ByteSource): BzImage {
+  const file = source.name;
+  const part = 'setup header';
+  const size = BigInt(SetupHeader.size(LITTLE));
+  if (!fits(SETUP_HEADER, size, source.size)) {
+    fail('bzimage.header', { file, offset: SETUP_HEADER, part }, { what: 'the file ends inside the setup header' });
+  }
+  const header = SetupHeader.decode(source.read(SETUP_HEADER, size, part), 0, LITTLE);
+  if (header.version < PAYLOAD_PROTOCOL) {
+    const place = { file, offset: setupField('version'), part };
+    fail('bzimage.protocol', place, { version: protocolText(header) });
+  }
+  if (header.setup_sects === 0) {
+    fail('bzimage.header', { file, offset: SETUP_HEADER, part }, { what: 'setup_sects is 0, wanted at least 1' });
+  }
+  const headerEnd = 0x202 + header.jump_length;
+  if (headerEnd < PAYLOAD_FIELDS_END) {
+    const what = `the setup header ends at 0x${headerEnd.toString(16)}, wanted 0x250`;
+    fail('bzimage.header', { file, offset: 0x201n, part }, { what });
+  }
+  const { payload_offset: offset, payload_length: length } = header;
+  if (offset === 0 || length < 8) {
+    fail('bzimage.no-payload', { file, offset: setupField('payload_offset'), part }, { offset, length });
+  }
+  const setupSize = BigInt(header.setup_sects + 1) * 512n;
+  const payload = rangeOf(setupSize + BigInt(offset), BigInt(length));
+  if (payload.end > source.size) {
+    const context = { what: 'payload', start: payload.start, size: BigInt(length), end: source.size };
+    fail('bzimage.bounds', { file, offset: setupField('payload_offset'), part }, context);
+  }
+  const format = payloadFormat(source, payload);
+  return {
+    source,
+    header,
+    setupSize,
+    sysEnd: setupSize + BigInt(header.syssize) * 16n,
+    payload,
+    format,
+    unpackedSize: statedSize(source, payload, format),
+    attached: BigInt(offset) >= BigInt(header.syssize) * 16n,
+    hasInitSize: header.version >= INIT_SIZE_PROTOCOL && headerEnd >= INIT_SIZE_END,
+    pe: readPe(source),
+  };
+}
+
+function payloadFormat(source: ByteSource, payload: Range): PayloadFormat {
+  const length = payload.end - payload.start;
+  const start = source.read(payload.start, length < MAGIC_SIZE ? length : MAGIC_SIZE, 'payload');
+  const format = formatOf(start);
+  if (format !== undefined) return format;
+  const place = { file: source.name, offset: payload.start, part: 'payload' };
+  return fail('bzimage.compression', place, { magic: hexBytes(start.subarray(0, 4)), known: likelyName(start) });
+}
+
+/** The size word; the whole payload's own length where nothing is compressed. */
+function statedSize(source: ByteSource, payload: Range, format: PayloadFormat): number {
+  if (format === 'stored') return Number(payload.end - payload.start);
+  const at = payload.end - 4n;
+  const stated = wordAt(source.read(at, 4n, 'size word'), 0);
+  if (BigInt(stated) > UNPACKED_LIMIT) {
+    const found = `wanted at most 0x${UNPACKED_LIMIT.toString(16)}`;
+    fail('bzimage.size', { file: source.name, offset: at, part: 'payload' }, { stated: BigInt(stated), found });
+  }
+  return stated;
+}

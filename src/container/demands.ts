@@ -1,0 +1,90 @@
+/**
+ * What a stream asks of those who unpack it, where readers differ (xen/common/unxz.c and unzstd.c, Xen's
+ * tools/libs/guest/xg_dom_bzimageloader.c, Linux lib/decompress_unxz.c).
+ */
+import type { Demand } from './facts.js';
+import type { PayloadFormat } from './formats.js';
+import { zstdFrame } from './zstd.js';
+
+const MIB = 1n << 20n;
+
+/** Properties of a packed stream that some reader refuses. */
+export function demandsOf(format: PayloadFormat, stream: Uint8Array, spare: number): Demand[] {
+  return [
+    ...(format === 'xz' ? xzDemands(stream) : []),
+    ...(format === 'zstd' ? zstdDemands(stream) : []),
+    ...(format === 'bzip2' || format === 'lzo'
+      ? [{ reader: 'toolstack', takenSince: undefined, what: `${format} is not built into common toolstacks` } as const]
+      : []),
+    ...(spare > 0 && format === 'zstd'
+      ? [
+          {
+            reader: 'toolstack',
+            takenSince: undefined,
+            what: `${spare} bytes between the stream and the size word`,
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+const NONE = 0;
+const CRC32 = 1;
+const X86_FILTER = 0x04;
+const LZMA2_FILTER = 0x21;
+
+/** The xz file format, "Stream Header" and "Block Header". */
+function xzDemands(stream: Uint8Array): Demand[] {
+  const demands: Demand[] = [];
+  const check = (stream[7] ?? 0) & 15;
+  if (check !== NONE && check !== CRC32) {
+    const what = `xz integrity check ${check === 4 ? 'CRC64' : check === 10 ? 'SHA-256' : check}, wanted CRC32 or none`;
+    demands.push(
+      { reader: 'hypervisor', takenSince: undefined, what },
+      { reader: 'linux', takenSince: undefined, what },
+    );
+  }
+  const flags = stream[13] ?? 0;
+  let at = 14;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = stream[at++] ?? 0;
+      value |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  if ((flags & 0x40) !== 0) number();
+  if ((flags & 0x80) !== 0) number();
+  for (let left = (flags & 3) + 1; left > 0; left--) {
+    const id = number();
+    const size = number();
+    const property = stream[at] ?? 0;
+    at += size;
+    if (id === LZMA2_FILTER) {
+      const bytes = property >= 40 ? 4096n * MIB : BigInt(2 | (property & 1)) << BigInt((property >> 1) + 11);
+      if (bytes > 64n * MIB) {
+        demands.push({
+          reader: 'toolstack',
+          takenSince: '4.20',
+          what: `xz dictionary of ${bytes / MIB} MiB, wanted at most 64`,
+        });
+      }
+    } else if (id !== X86_FILTER) {
+      const what = `xz filter 0x${id.toString(16)}, wanted x86 or none`;
+      demands.push(
+        { reader: 'hypervisor', takenSince: undefined, what },
+        { reader: 'linux', takenSince: undefined, what },
+      );
+    }
+  }
+  return demands;
+}
+
+function zstdDemands(stream: Uint8Array): Demand[] {
+  const frame = zstdFrame(stream);
+  if (typeof frame === 'string' || frame.window <= 128n * MIB) return [];
+  const what = `zstd window of ${frame.window / MIB} MiB, wanted at most 128`;
+  return [{ reader: 'hypervisor', takenSince: undefined, what }];
+}

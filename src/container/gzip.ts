@@ -1,0 +1,85 @@
+/** gzip members (RFC 1952): taken apart by hand, because what stands behind the first one decides who can read the file. */
+import { constants, crc32, inflateRawSync } from 'node:zlib';
+import { describeSystemError } from '../bytes/source.js';
+import { wordAt } from './limits.js';
+
+const FHCRC = 2;
+const FEXTRA = 4;
+const FNAME = 8;
+const FCOMMENT = 16;
+const RESERVED = 0xe0;
+const TRAILER = 8;
+/** Deflate cannot do better, so a larger size is a lie. */
+const BEST_RATIO = 1032;
+const STEP = 0x100000;
+
+export interface GzipMember {
+  readonly bytes: Uint8Array;
+  /** First byte behind the member. */
+  readonly end: number;
+  readonly flags: number;
+}
+
+export type GzipResult =
+  | GzipMember
+  | { readonly problem: 'corrupt'; readonly why: string }
+  | { readonly problem: 'too-large' };
+
+/** Unpacks the first member of `packed`, to at most `limit` bytes. CRC-32 and length are checked. */
+export function unpackGzip(packed: Uint8Array, limit: number): GzipResult {
+  const corrupt = (why: string): GzipResult => ({ problem: 'corrupt', why });
+  const header = headerSize(packed);
+  if (typeof header === 'string') return corrupt(header);
+  const data = packed.subarray(header);
+  const stated = packed.length >= 4 ? wordAt(packed, packed.length - 4) : 0;
+  // One buffer of the right size saves a copy; the size is believed only as far as it is possible.
+  const plausible = stated > 0 && stated <= Math.min(limit, packed.length * BEST_RATIO);
+  let inflated: { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
+  try {
+    inflated = inflateRawSync(data, {
+      maxOutputLength: Math.max(1, limit),
+      chunkSize: plausible ? Math.max(64, stated + 1) : STEP,
+      finishFlush: constants.Z_FINISH,
+      info: true,
+      // With `info` Node answers both the data and the engine; its types know only the first.
+    }) as unknown as typeof inflated;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ERR_BUFFER_TOO_LARGE') return { problem: 'too-large' };
+    return corrupt(error instanceof Error ? error.message : describeSystemError(error));
+  }
+  const end = header + inflated.engine.bytesWritten;
+  const bytes = inflated.buffer;
+  if (packed.length - end < TRAILER) return corrupt('the CRC-32 and the length behind the data are missing');
+  const crc = crc32(bytes);
+  if (wordAt(packed, end) !== crc) return corrupt('the CRC-32 does not match');
+  if (wordAt(packed, end + 4) !== bytes.length % 2 ** 32) return corrupt('the length does not match');
+  return { bytes, end: end + TRAILER, flags: packed[3] ?? 0 };
+}
+
+/** Bytes of the member's header, or what is wrong with it. */
+function headerSize(packed: Uint8Array): number | string {
+  if (packed.length < 10) return 'the header is cut short';
+  if (packed[2] !== 8) return `compression method ${packed[2]}, wanted 8 (deflate)`;
+  const flags = packed[3] ?? 0;
+  if ((flags & RESERVED) !== 0) return 'reserved flags are set';
+  let at = 10;
+  if ((flags & FEXTRA) !== 0) at += 2 + (packed[at] ?? 0) + ((packed[at + 1] ?? 0) << 8);
+  for (const flag of [FNAME, FCOMMENT]) {
+    if ((flags & flag) === 0) continue;
+    const zero = packed.indexOf(0, at);
+    if (zero < 0) return 'the header is cut short';
+    at = zero + 1;
+  }
+  if ((flags & FHCRC) !== 0) at += 2;
+  return at < packed.length ? at : 'the header is cut short';
+}
+
+/**
+ * One member with no name and no time: the same bytes on every machine and with every Node, because the compressor comes
+ * with this package.
+ */
+export async function packGzip(bytes: Uint8Array): Promise<Uint8Array> {
+  const { gzipSync } = await import('fflate');
+  return gzipSync(bytes, { level: 9, mem: 12, mtime: 0 });
+}

@@ -1,0 +1,69 @@
+/**
+ * Unpacks the legacy format of lz4, the one that kernels use: the magic, then chunks of a 32-bit length and an LZ4 block
+ * that unpacks to 8 MiB, the last one to less (lz4 doc/lz4_Frame_format.md, "Legacy frame"; doc/lz4_Block_format.md).
+ */
+import { wordAt } from './limits.js';
+
+const MAGIC = 0x184c2102;
+const CHUNK = 0x800000;
+
+export type Lz4Result = { readonly bytes: Uint8Array; readonly extraMagics: number } | { readonly problem: string };
+
+/** Unpacks one whole stream that must become exactly `size` bytes, so nothing beyond them is ever held. */
+export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
+  const out = new Uint8Array(size);
+  let written = 0;
+  let extraMagics = 0;
+  let at = 4;
+  while (at < packed.length) {
+    if (packed.length - at < 4) return { problem: `${packed.length - at} bytes left where a chunk should start` };
+    const length = wordAt(packed, at);
+    at += 4;
+    if (length === MAGIC) {
+      extraMagics += 1;
+      continue;
+    }
+    if (length === 0) return { problem: 'an empty chunk, as padding makes one' };
+    if (length > packed.length - at)
+      return { problem: `a chunk of ${length} bytes where ${packed.length - at} are left` };
+    const end = Math.min(written + CHUNK, size);
+    const reached = unpackBlock(packed.subarray(at, at + length), out, written, end);
+    if (typeof reached === 'string') return { problem: reached };
+    written = reached;
+    at += length;
+    if (at < packed.length && written % CHUNK !== 0) return { problem: 'a chunk in the middle is shorter than 8 MiB' };
+  }
+  return { bytes: out.subarray(0, written), extraMagics };
+}
+
+/** One LZ4 block into `out[from, end)`; the place reached, or what is wrong. Matches stay within the block. */
+function unpackBlock(block: Uint8Array, out: Uint8Array, from: number, end: number): number | string {
+  let at = 0;
+  let to = from;
+  const longLength = (start: number): number => {
+    let length = start;
+    for (let byte = 255; byte === 255 && at < block.length; length += byte) byte = block[at++] ?? 0;
+    return length;
+  };
+  while (at < block.length) {
+    const token = block[at++] ?? 0;
+    const literals = token >> 4 === 15 ? longLength(15) : token >> 4;
+    if (literals > block.length - at) return 'literals behind the end of a chunk';
+    if (literals > end - to) return 'a chunk that unpacks to more than it may';
+    out.set(block.subarray(at, at + literals), to);
+    at += literals;
+    to += literals;
+    if (at === block.length) return to;
+    if (block.length - at < 2) return 'a match cut short';
+    const distance = (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8);
+    at += 2;
+    const length = ((token & 15) === 15 ? longLength(15) : token & 15) + 4;
+    if (distance === 0 || distance > to - from) return 'a match that begins before its chunk';
+    if (length > end - to) return 'a chunk that unpacks to more than it may';
+    if (distance >= length) out.copyWithin(to, to - distance, to - distance + length);
+    // The source overlaps what is being written: byte by byte, it repeats.
+    else for (let i = 0; i < length; i++) out[to + i] = out[to - distance + i] ?? 0;
+    to += length;
+  }
+  return 'a chunk that ends with a match';
+}

@@ -1,0 +1,189 @@
+/** A file to the ELF in it: recognise, take apart, unpack one level, split off what stands behind the ELF. */
+import { rangeOf } from '../bytes/range.js';
+import { BufferSource, type ByteSource } from '../bytes/source.js';
+import { looksLikeElf, readElf } from '../elf/read.js';
+import { hexBytes } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
+import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
+import { demandsOf } from './demands.js';
+import { splitTail } from './elf-part.js';
+import type { BzImageFacts, ContainerFacts, GzipFacts } from './facts.js';
+import { unpackGzip } from './gzip.js';
+import { readWhole, UNPACKED_LIMIT } from './limits.js';
+import { recognise } from './recognise.js';
+import { unpack } from './unpack.js';
+
+interface Inside {
+  /** The ELF alone. */
+  readonly elf: ByteSource;
+  /** What stands behind it in the unpacked data. */
+  readonly tail: Uint8Array;
+  readonly unpacked: Uint8Array;
+}
+
+export interface OpenedGzip extends Inside {
+  readonly kind: 'gzip';
+  readonly facts: GzipFacts;
+}
+
+export interface OpenedBzImage extends Inside {
+  readonly kind: 'bzimage';
+  readonly facts: BzImageFacts;
+  readonly image: BzImage;
+}
+
+export type OpenedContainer = OpenedGzip | OpenedBzImage;
+export type Opened = { readonly kind: 'elf'; readonly elf: ByteSource } | OpenedContainer;
+
+/** Formats nobody wraps a kernel in, with nothing to say about them. */
+export interface OpenOptions {
+  /** Name of the ELF part in messages; default: the file's, with `(unpacked)`. */
+  readonly elfName?: string;
+}
+
+/**
+ * Looks inside a file. Holds in memory what it unpacks, at most 1 GiB, and nothing on the word of a header alone.
+ * Errors: `container.*`, `gzip.*`, `bzimage.*`, `codec.missing`; `read.not-elf` for bytes that nothing is known about.
+ */
+export async function openContainer(source: ByteSource, options: OpenOptions = {}): Promise<Opened> {
+  const found = recognise(source);
+  const name = options.elfName ?? `${source.name} (unpacked)`;
+  switch (found.kind) {
+    case 'elf':
+      return { kind: 'elf', elf: source };
+    case 'bzimage':
+      return openBzImage(source, name);
+    case 'gzip':
+      return openGzip(source, name);
+    case 'stream':
+      return fail('container.bare-stream', { file: source.name }, { format: found.format });
+    case 'other':
+      return fail(
+        'container.no-notes',
+        { file: source.name },
+        { found: found.name, why: found.why, instead: found.instead },
+      );
+    case 'unknown': {
+      const start = source.read(0n, source.size < 4n ? source.size : 4n, 'magic');
+      const what = start.length === 0 ? 'an empty file' : hexBytes(start);
+      return fail('read.not-elf', { file: source.name, offset: 0n }, { found: what });
+    }
+  }
+}
+
+async function openBzImage(source: ByteSource, name: string): Promise<OpenedBzImage> {
+  const image = readBzImage(source);
+  const file = source.name;
+  const stream = streamRange(image);
+  const packed = readWhole(source, stream, 'payload');
+  const place = { file, offset: stream.start, part: 'payload' };
+  const result = await unpack(image.format, packed, image.unpackedSize);
+  switch (result.kind) {
+    case 'missing':
+      return fail('codec.missing', place, { program: result.program, format: image.format });
+    case 'corrupt':
+      return fail('bzimage.corrupt', place, { format: image.format, why: result.why });
+    case 'wrong-size':
+      return fail('bzimage.size', place, { stated: BigInt(image.unpackedSize), found: result.found });
+    case 'unpacked':
+      break;
+  }
+  const inside = new BufferSource(result.bytes, name);
+  if (!looksLikeElf(inside)) {
+    const found = hexBytes(result.bytes.subarray(0, 4)) || 'with nothing';
+    fail('bzimage.not-elf', place, { found });
+  }
+  const { elf, tail } = splitTail(result.bytes, readElf(inside), name);
+  const warnings = [...result.warnings];
+  if (result.spare > 0)
+    warnings.push(`${result.spare} bytes stand between the stream and the size word; some readers refuse that`);
+  return {
+    kind: 'bzimage',
+    image,
+    elf,
+    tail,
+    unpacked: result.bytes,
+    facts: {
+      kind: 'bzimage',
+      file,
+      fileSize: source.size,
+      format: image.format,
+      stream,
+      unpackedSize: BigInt(result.bytes.length),
+      elfSize: elf.size,
+      demands: demandsOf(image.format, packed, result.spare),
+      warnings,
+      protocol: protocolText(image.header),
+      attached: image.attached,
+      spare: BigInt(result.spare),
+      signed: image.pe?.certificate !== undefined,
+    },
+  };
+}
+
+function openGzip(source: ByteSource, name: string): OpenedGzip {
+  const file = source.name;
+  const packed = readWhole(source, rangeOf(0n, source.size), 'gzip data');
+  const member = unpackGzip(packed, Number(UNPACKED_LIMIT));
+  if (!('bytes' in member)) {
+    if (member.problem === 'too-large') return fail('gzip.too-large', { file }, { limit: UNPACKED_LIMIT });
+    return fail('gzip.corrupt', { file }, { why: member.why });
+  }
+  const inside = new BufferSource(member.bytes, name);
+  const found = recognise(inside);
+  if (found.kind !== 'elf') refuseInside(file, found, member.bytes);
+  const { elf, tail } = splitTail(member.bytes, readElf(inside), name);
+  const behind = packed.subarray(member.end);
+  const kind = behind.length === 0 ? 'nothing' : behind[0] === 0x1f && behind[1] === 0x8b ? 'member' : 'other';
+  return {
+    kind: 'gzip',
+    elf,
+    tail,
+    unpacked: member.bytes,
+    facts: {
+      kind: 'gzip',
+      file,
+      fileSize: source.size,
+      format: 'gzip',
+      stream: rangeOf(0n, BigInt(member.end)),
+      unpackedSize: BigInt(member.bytes.length),
+      elfSize: elf.size,
+      demands: [],
+      warnings: behindWarnings(kind, behind.length),
+      behind: { size: BigInt(behind.length), kind },
+      flags: member.flags,
+    },
+  };
+}
+
+function behindWarnings(kind: GzipFacts['behind']['kind'], size: number): string[] {
+  if (kind === 'nothing') return [];
+  return kind === 'member'
+    ? ['a second gzip member follows, which Xen does not read; shown is what the first one holds']
+    : [`${size} bytes follow the gzip data, and Xen refuses or hangs on such a file`];
+}
+
+function refuseInside(file: string, found: ReturnType<typeof recognise>, bytes: Uint8Array): never {
+  switch (found.kind) {
+    case 'other':
+      return fail('container.no-notes', { file }, { found: `${found.name} in a gzip file`, ...found });
+    case 'unknown':
+    case 'elf':
+      return fail(
+        'read.not-elf',
+        { file },
+        { found: `a gzip file of something that begins ${hexBytes(bytes.subarray(0, 4)) || 'with nothing'}` },
+      );
+    case 'bzimage':
+      return fail('container.contains-container', { file }, { found: 'a bzImage' });
+    case 'gzip':
+      return fail('container.contains-container', { file }, { found: 'another gzip file' });
+    case 'stream':
+      return fail('container.contains-container', { file }, { found: `a bare ${found.format} stream` });
+  }
+}
+
+/** The facts of an opened file; undefined for a bare ELF. */
+export function factsOf(opened: Opened): ContainerFacts | undefined {
+  return opened.kind === 'elf' ? undefined : opened.facts;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a file is, told by its bytes and never by its name, including kinds nothing can be done for: then the answer says
+ * what to take instead. First match wins, in the order in which Xen's own readers look.
+ */
+import { type ByteSource, fits } from '../bytes/source.js';
+import { looksLikeElf } from '../elf/read.js';
+import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
+import { hasPeSection } from './pe.js';
+
+export type Recognised =
+  | { readonly kind: 'elf' }
+  | { readonly kind: 'bzimage' }
+  | { readonly kind: 'gzip' }
+  | { readonly kind: 'stream'; readonly format: PayloadFormat }
+  /** Known, and of no use: `why` and `instead` are for the message. */
+  | { readonly kind: 'other'; readonly name: string; readonly why: string; readonly instead: string }
+  | { readonly kind: 'unknown' };
+
+const HDRS = [0x48, 0x64, 0x72, 0x53];
+
+/** Names the kind of a file. Reads a few bytes only. */
+export function recognise(source: ByteSource): Recognised {
+  const at = (offset: bigint, ...bytes: readonly number[]) => bytesAt(source, offset, bytes);
+  if (looksLikeElf(source)) return { kind: 'elf' };
+  if (at(0x202n, ...HDRS) && at(0x1fen, 0x55, 0xaa)) return { kind: 'bzimage' };
+  if (at(0n, 0x1f, 0x8b)) return { kind: 'gzip' };
+  if (at(0x38n, 0x41, 0x52, 0x4d, 0x64)) return image('an arm64 Image');
+  if (at(0x38n, 0x52, 0x53, 0x43, 0x05)) return image('a RISC-V Image');
+  if (at(0n, 0x4d, 0x5a)) return peKind(source, at(4n, 0x7a, 0x69, 0x6d, 0x67));
+  if (at(0n, 0x27, 0x05, 0x19, 0x56)) {
+    return {
+      kind: 'other',
+      name: 'a U-Boot uImage',
+      why: 'Xen does not open it',
+      instead: 'Take the kernel out of it (dumpimage), or the vmlinux that it was made from',
+    };
+  }
+  const start = source.read(0n, source.size < MAGIC_SIZE ? source.size : MAGIC_SIZE, 'magic');
+  const format = formatOf(start);
+  return format === undefined ? { kind: 'unknown' } : { kind: 'stream', format };
+}
+
+/** Is an ELF file a bzImage as well? Xen's toolstack and QEMU look for a bzImage first. */
+export function isAlsoBzImage(source: ByteSource): boolean {
+  return bytesAt(source, 0x202n, HDRS);
+}
+
+function image(name: string): Recognised {
+  return {
+    kind: 'other',
+    name,
+    why: 'it has no ELF headers, and Xen on that machine reads no notes',
+    instead: 'Nothing has to be patched for Xen there; the vmlinux beside it is the ELF',
+  };
+}
+
+function peKind(source: ByteSource, zboot: boolean): Recognised {
+  if (zboot) {
+    return {
+      kind: 'other',
+      name: 'an EFI zboot image',
+      why: 'its payload is an Image, and Xen does not know the format',
+      instead: 'The vmlinux that it was made from is the ELF',
+    };
+  }
+  if (hasPeSection(source, '.linux')) {
+    return {
+      kind: 'other',
+      name: 'a unified kernel image',
+      why: 'the kernel is in its .linux section and the whole is signed',
+      instead: 'objcopy -O binary --only-section=.linux takes the bzImage out; patch that and build the image again',
+    };
+  }
+  return {
+    kind: 'other',
+    name: 'an EFI program (PE)',
+    why: 'it is no ELF',
+    instead: 'Give the ELF that it was made from (xen-syms for xen.efi)',
+  };
+}
+
+function bytesAt(source: ByteSource, offset: bigint, bytes: readonly number[]): boolean {
+  const length = BigInt(bytes.length);
+  return fits(offset, length, source.size) && beginsWith(source.read(offset, length, 'magic'), bytes);
+}

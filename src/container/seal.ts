@@ -1,0 +1,83 @@
+/**
+ * What covers a bzImage as a whole and has to follow an edit: the Secure Boot signature (Authenticode, PE certificate
+ * table), the PE checksum, and the CRC-32 that kernels up to 6.14 end with (Linux arch/x86/boot/tools/build.c).
+ */
+import { crc32 } from 'node:zlib';
+import { type Range, rangeOf } from '../bytes/range.js';
+import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
+import { fail } from '../errors/patch-error.js';
+import type { BzImage } from './bzimage.js';
+import { wordBytes } from './limits.js';
+
+const CHUNK = 0x100000n;
+/** zlib inverts at the end, so data that ends with its own CRC gives this instead of 0. */
+const RESIDUE = 0xffffffff;
+/** A certificate table starts at a multiple of 8. */
+const CERTIFICATE_ALIGN = 8n;
+
+/** Zeros for the PE checksum and the certificate entry: what both are before a signature is made. */
+export function unsealed({ pe }: BzImage): Write[] {
+  if (pe === undefined) return [];
+  const entry = pe.certificateEntry;
+  return [
+    { offset: pe.checksum.offset, bytes: wordBytes(0) },
+    ...(entry === undefined ? [] : [{ offset: entry.start, bytes: new Uint8Array(Number(entry.end - entry.start)) }]),
+  ];
+}
+
+/** The word that holds the CRC; those 4 bytes are ordinary data in kernels without one. */
+export function crcRange({ sysEnd }: BzImage): Range {
+  return rangeOf(sysEnd - 4n, 4n);
+}
+
+/** Does the protected-mode part end with its CRC-32? Signing leaves it stale, so it is judged without the signature. */
+export function hasCrc(image: BzImage): boolean {
+  if (image.sysEnd > image.source.size || image.sysEnd < 4n) return false;
+  return crcOf(new OverlaySource(image.source, unsealed(image)), image.sysEnd) === RESIDUE;
+}
+
+/** The CRC word for an edited image; `edited` has all other changes made. */
+export function crcWrite(image: BzImage, edited: ByteSource): Write {
+  const { start } = crcRange(image);
+  return { offset: start, bytes: wordBytes((crcOf(edited, start) ^ RESIDUE) >>> 0) };
+}
+
+function crcOf(source: ByteSource, end: bigint): number {
+  let crc = 0;
+  for (let at = 0n; at < end; at += CHUNK) {
+    const length = end - at < CHUNK ? end - at : CHUNK;
+    crc = crc32(source.read(at, length, 'kernel'), crc);
+  }
+  return crc;
+}
+
+/**
+ * Where the kernel and its payload end: the place at which everything else is cut off. A signature is cut off only when
+ * `strip` allows it. Errors: `pe.signed`, `pe.certificate`, `bzimage.trailing`, `bzimage.bounds`.
+ */
+export function contentEnd(image: BzImage, strip: boolean): bigint {
+  const { source, pe, sysEnd } = image;
+  const file = source.name;
+  if (sysEnd > source.size) {
+    const context = { what: 'protected-mode part', start: image.setupSize, size: sysEnd - image.setupSize };
+    fail('bzimage.bounds', { file, part: 'setup header' }, { ...context, end: source.size });
+  }
+  const certificate = pe?.certificate;
+  if (certificate !== undefined) {
+    const { start, end } = certificate;
+    const place = { file, offset: start, part: 'certificate table' };
+    if (!strip) fail('bzimage.signed', place, { size: end - start, at: start });
+    if (end !== source.size || start < sysEnd) fail('pe.certificate', place, { at: start, end, size: source.size });
+  }
+  const stop = certificate?.start ?? source.size;
+  const known = image.attached && image.payload.end > sysEnd ? image.payload.end : sysEnd;
+  const rest = stop - known;
+  if (rest > 0n && (rest >= CERTIFICATE_ALIGN || !isZero(source, { start: known, end: stop }))) {
+    fail('bzimage.trailing', { file, offset: known }, { size: rest, at: known });
+  }
+  return known;
+}
+
+function isZero(source: ByteSource, { start, end }: Range): boolean {
+  return source.read(start, end - start, 'bytes behind the kernel').every((byte) => byte === 0);
+}

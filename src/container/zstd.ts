@@ -1,0 +1,66 @@
+/** Unpacks a zstd frame with libzstd in WebAssembly, after walking its blocks to know where it ends (RFC 8878). */
+import { wordAt } from './limits.js';
+
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE = 0x184d2a50;
+
+/** What the frame header and the block headers say. */
+export interface ZstdFrame {
+  /** First byte behind the frame. */
+  readonly end: number;
+  /** Bytes of history that a decoder must keep. */
+  readonly window: bigint;
+}
+
+/** Finds the end of the first frame without unpacking it; a string says why it cannot be found. */
+export function zstdFrame(bytes: Uint8Array): ZstdFrame | string {
+  if (bytes.length < 6 || wordAt(bytes, 0) !== MAGIC) return 'no frame';
+  const descriptor = bytes[4] ?? 0;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const contentSizeField = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+  const dictionaryField = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  let at = 5;
+  const windowByte = bytes[at] ?? 0;
+  if (!singleSegment) at += 1;
+  at += dictionaryField;
+  const contentSize = littleEndian(bytes.subarray(at, at + contentSizeField)) + (contentSizeField === 2 ? 256n : 0n);
+  at += contentSizeField;
+  for (;;) {
+    if (bytes.length - at < 3) return 'a frame cut short';
+    const header = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+    at += 3;
+    const kind = (header >> 1) & 3;
+    if (kind === 3) return 'a block of a reserved kind';
+    at += kind === 1 ? 1 : header >> 3;
+    if (at > bytes.length) return 'a block cut short';
+    if ((header & 1) === 1) break;
+  }
+  if ((descriptor & 4) !== 0) at += 4;
+  if (at > bytes.length) return 'a frame cut short';
+  const base = 1n << BigInt(10 + (windowByte >> 3));
+  return { end: at, window: singleSegment ? contentSize : base + (base / 8n) * BigInt(windowByte & 7) };
+}
+
+/** Are the bytes behind a frame exactly skippable frames? All decoders step over those. */
+export function onlySkippable(bytes: Uint8Array): boolean {
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes.length - at < 8 || (wordAt(bytes, at) & 0xfffffff0) >>> 0 !== SKIPPABLE) return false;
+    at += 8 + wordAt(bytes, at + 4);
+  }
+  return at === bytes.length;
+}
+
+/** Unpacks one frame that must become `size` bytes; undefined when it does not. */
+export async function unpackZstd(frame: Uint8Array, size: number): Promise<Uint8Array | undefined> {
+  const { ZSTDDecoder } = await import('zstddec');
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  // The length is always given: without it, the decoder would believe the frame.
+  const bytes = size === 0 ? new Uint8Array(0) : decoder.decode(frame, size);
+  return bytes.length === size ? bytes : undefined;
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}

@@ -1,0 +1,50 @@
+import { code, heading, list, table, text } from '../blocks.js';
+import type { Page } from '../page.js';
+
+/** `explain containers`: kernels inside gzip files and bzImages. Linux Documentation/arch/x86/boot.rst. */
+export const containers: Page = {
+  name: 'containers',
+  title: 'Containers: notes inside vmlinuz and gzip files',
+  blocks: [
+    text`Installed kernels are seldom bare ELF files. A gzip file (xen.gz, a NetBSD kernel) or a Linux bzImage (vmlinuz) holds
+      the ELF compressed, and Xen takes the notes out of that ELF. Every command that reads looks through both, told by
+      their bytes and not by their name, and says so; patch writes into them.`,
+    heading('What is read'),
+    table(
+      ['file', 'notes', 'writing'],
+      ['ELF', 'read', 'as always'],
+      ['gzip of an ELF', 'read', 'compressed again, one member, the same bytes everywhere'],
+      ['bzImage, boot protocol 2.08 or later', 'read', 'attach, replace, extract, detach'],
+      ['ELF compressed as a whole by anything else', 'refused', 'wrap it as gzip: what every part of Xen takes'],
+      [
+        'arm64 or RISC-V Image, zboot, uImage, EFI program',
+        'refused',
+        'Xen reads no notes there; the message says why',
+      ],
+      ['unified kernel image', 'refused', 'take .linux out, patch that, build the image again'],
+    ),
+    text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. What is
+      unpacked may have 1 GiB.`,
+    heading('Four ways with a bzImage'),
+    list(
+      'attach (unless another is named): a second, gzip\u0027d copy of the kernel with the new notes goes behind the first, ' +
+        'and the header points at it. Only Xen and GRUB read that part of the header. Linux started by itself does not: it ' +
+        'starts every byte that it started before. Any change of notes fits; the file grows by some 11 to 17 MB.',
+      'replace: the payload itself is rebuilt where it stands. The file keeps its size, and Linux by itself starts the new ' +
+        'one too. It fits only when the compressor does as well as the distributor\u0027s; that it does not is normal.',
+      'extract: the ELF alone, or with --compressor gzip as an ELF.gz. --keep-tail keeps the relocation table behind it.',
+      'detach: takes off what attach added. The result is the kernel before attach, without its signature.',
+    ),
+    code`
+      $ xen-elfpatch notes /boot/vmlinuz-6.12
+      $ xen-elfpatch patch vmlinuz --in-place --strip-signature --set SUPPORTED_FEATURES=0x8801
+      $ xen-elfpatch patch vmlinuz --payload detach -o vmlinuz.before`,
+    heading('Signatures'),
+    text`A Secure Boot signature covers nearly every byte, so an edit breaks it. A signed kernel is refused unless
+      --strip-signature is given; the result has to be signed again where Secure Boot is on. The CRC-32 at the end of
+      kernels up to 6.14 is kept right.`,
+    heading('After attach'),
+    text`The file holds two copies of the kernel that differ in notes only. extract-vmlinux shows the old one, readnotes and
+      this command the new one; /sys/kernel/notes shows those of the copy that was started.`,
+  ],
+};

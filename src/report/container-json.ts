@@ -1,0 +1,20 @@
+/** ContainerFacts as the `container` member of a document. */
+import type { ContainerFacts } from '../container/facts.js';
+import type { Json } from './json.js';
+
+export function containerJson(facts: ContainerFacts): { readonly [key: string]: Json } {
+  const { kind, format, stream, unpackedSize, elfSize } = facts;
+  return {
+    kind,
+    format,
+    offset: stream.start,
+    size: stream.end - stream.start,
+    unpackedSize,
+    elfSize,
+    ...(facts.kind === 'gzip'
+      ? { behind: { kind: facts.behind.kind, size: facts.behind.size } }
+      : { protocol: facts.protocol, attached: facts.attached, signed: facts.signed, spare: facts.spare }),
+    demands: facts.demands.map(({ reader, takenSince, what }) => ({ reader, takenSince: takenSince ?? null, what })),
+    warnings: [...facts.warnings],
+  };
+}

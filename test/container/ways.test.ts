@@ -1,0 +1,270 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BufferSource, type ByteSource, FileSource } from '../../src/bytes/source.js';
+import { judgeBzImage } from '../../src/container/checks.js';
+import { packGzip } from '../../src/container/gzip.js';
+import { type OpenedBzImage, openContainer } from '../../src/container/open.js';
+import { resultSource, type Way } from '../../src/container/rebuilt.js';
+import {
+  containerChanges,
+  planContainer,
+  planInside,
+  proveContainer,
+  writeContainer,
+} from '../../src/container-pipeline.js';
+import { readElf } from '../../src/elf/read.js';
+import { walkAsXen } from '../../src/note/loader-walks.js';
+import { parseSetting } from '../../src/note/value.js';
+import { DEFAULT_WISH } from '../../src/plan/edits.js';
+import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../support/bzimage.js';
+import { fixture } from '../support/images.js';
+
+const kernel = readFileSync(fixture('pvh64-notes'));
+const tail = relocationTail();
+const data = Buffer.concat([kernel, tail]);
+const folder = mkdtempSync(join(tmpdir(), 'containers-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function whole(source: ByteSource): Uint8Array {
+  const bytes = new Uint8Array(Number(source.size));
+  source.readInto(0n, bytes, 'test');
+  return bytes;
+}
+
+interface Options {
+  readonly set?: string;
+  readonly strip?: boolean;
+  readonly compressor?: string;
+  readonly keepTail?: boolean;
+}
+
+async function planOf(bytes: Uint8Array, way: Way | undefined, options: Options = {}) {
+  const source = new BufferSource(bytes, 'vmlinuz');
+  const opened = await openContainer(source);
+  if (opened.kind === 'elf') throw new Error('not a container');
+  const edits =
+    options.set === '' ? [] : [{ kind: 'set' as const, setting: parseSetting(options.set ?? 'PHYS32_ENTRY=0x123456') }];
+  const elf = way === 'detach' ? undefined : planInside(opened, edits, DEFAULT_WISH);
+  const wish = {
+    way,
+    stripSignature: options.strip === true,
+    compressor: options.compressor,
+    keepTail: options.keepTail === true,
+  };
+  return planContainer(source, opened, elf, wish);
+}
+
+/** The result of a way, proved as the command does it before it writes. */
+async function rebuild(bytes: Uint8Array, way: Way | undefined, options: Options = {}): Promise<Uint8Array> {
+  const plan = await planOf(bytes, way, options);
+  const result = whole(resultSource(plan.source, plan.rebuilt));
+  await proveContainer(plan, new BufferSource(result));
+  return result;
+}
+
+/** PHYS32_ENTRY as Xen reads it from bytes that nothing of src unpacked. */
+function physEntry(elf: Uint8Array): string | undefined {
+  const note = walkAsXen(readElf(new BufferSource(elf))).notes.find(({ record }) => record.type === 18);
+  return note === undefined ? undefined : Buffer.from(note.record.desc.subarray(0, 4)).toString('hex');
+}
+
+/** Bytes that do not compress, as a note of a type nobody knows. */
+const NOISE = Buffer.from(Uint8Array.from({ length: 900 }, (_, i) => (i * i * 31) >> 3));
+const QUIET = `99=hex:${'00'.repeat(NOISE.length)}`;
+
+/** The kernel with NOISE in it. */
+function noisyKernel(): Promise<Uint8Array> {
+  return rebuild(bzImage({ data }), 'extract', { set: `99=hex:${NOISE.toString('hex')}`, keepTail: true });
+}
+
+const FORMATS = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'] as const satisfies readonly TestFormat[];
+
+describe.each(FORMATS)('a bzImage with %s payload', (format) => {
+  const image = bzImage({ data, format, pe: 'new' });
+
+  it('attach: gzip finds the wanted kernel by the header, and the old part is what it was', async () => {
+    const result = await rebuild(image, 'attach');
+    const { stream, end } = payloadOf(result);
+    expect(end).toBe(result.length);
+    const unpacked = unpackForTest('gzip', stream);
+    expect(physEntry(unpacked)).toBe('56341200');
+    expect(Buffer.compare(unpacked.subarray(unpacked.length - tail.length), tail)).toBe(0);
+    const native = result.slice(0, image.length);
+    native.set(image.subarray(0x248, 0x250), 0x248);
+    native.set(image.subarray(image.length - 4), image.length - 4);
+    expect(Buffer.compare(native, image)).toBe(0);
+    expect(crc32(result.subarray(0, image.length))).toBe(0xffffffff);
+  });
+
+  it('detach gives back every byte', async () => {
+    const attached = await rebuild(image, 'attach');
+    expect(Buffer.compare(await rebuild(attached, 'detach'), image)).toBe(0);
+  });
+
+  it('attaching twice drops the first, and the same edit again changes nothing', async () => {
+    const once = await rebuild(image, 'attach');
+    expect(containerChanges(await planOf(once, 'attach'))).toBe(false);
+    const twice = await rebuild(once, 'attach', { set: 'PHYS32_ENTRY=0x654321' });
+    expect(Buffer.compare(twice, await rebuild(image, 'attach', { set: 'PHYS32_ENTRY=0x654321' }))).toBe(0);
+    expect(Buffer.compare(await rebuild(twice, 'detach'), image)).toBe(0);
+  });
+
+  it('replace: the program of the format finds the wanted kernel, and the lengths agree', async () => {
+    // The note that becomes zeros makes room, whatever the compressor does.
+    const roomy = bzImage({ data: await noisyKernel(), format, pe: 'old' });
+    const result = await rebuild(roomy, 'replace', { set: QUIET });
+    expect(result.length).toBe(roomy.length);
+    const { stream, size } = payloadOf(result);
+    const unpacked = unpackForTest(format, stream);
+    expect(unpacked.length).toBe(size);
+    expect(Buffer.from(unpacked).includes(NOISE)).toBe(false);
+    expect(Buffer.compare(unpacked.subarray(unpacked.length - tail.length), tail)).toBe(0);
+    expect(crc32(result)).toBe(0xffffffff);
+  });
+
+  it('extract gives the ELF alone, or with its tail', async () => {
+    const result = await rebuild(image, 'extract', { set: '' });
+    expect(Buffer.compare(result, kernel)).toBe(0);
+    expect(Buffer.compare(await rebuild(image, 'extract', { set: '', keepTail: true }), data)).toBe(0);
+    const gzip = await rebuild(image, 'extract', { compressor: 'gzip' });
+    expect(physEntry(unpackForTest('gzip', gzip))).toBe('56341200');
+  });
+});
+
+describe('replace', () => {
+  it.each(['old', 'new'] as const)('raises init_size by what the stream is shorter, %s PE header', async (pe) => {
+    const image = bzImage({ data: await noisyKernel(), format: 'xz', pe });
+    const result = await rebuild(image, 'replace', { set: QUIET });
+    const word = (bytes: Uint8Array, at: number) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+    expect(word(result, 0x260)).toBe(word(image, 0x260) + 0x1000);
+    // SizeOfCode, SizeOfImage, VirtualSize of .text: only the old layout covers init_size.
+    const more = pe === 'old' ? 0x1000 : 0;
+    for (const at of [0x5c, 0x90, 0xf8 + 80 + 8]) expect(word(result, at)).toBe(word(image, at) + more);
+    // The pair behind the payload follows the header.
+    const pair = Buffer.alloc(8);
+    pair.writeUInt32LE(word(result, 0x24c));
+    pair.writeUInt32LE(payloadOf(result).size, 4);
+    expect(Buffer.from(result).indexOf(pair, payloadOf(image).end)).toBeGreaterThan(0);
+  });
+});
+
+describe('--strip-signature', () => {
+  it('gives back the unsigned image, byte for byte, and then attach works on it', async () => {
+    const unsigned = bzImage({ data, pe: 'new' });
+    const signed = bzImage({ data, pe: 'new', certificate: 1472 });
+    expect(Buffer.compare(await rebuild(signed, undefined, { set: '', strip: true }), unsigned)).toBe(0);
+    expect(Buffer.compare(await rebuild(signed, 'attach', { strip: true }), await rebuild(unsigned, 'attach'))).toBe(0);
+  });
+
+  it('changes nothing where there is none, and a kernel without CRC keeps its last word', async () => {
+    const image = bzImage({ data, pe: 'new', crc: false });
+    expect(containerChanges(await planOf(image, undefined, { set: '', strip: true }))).toBe(false);
+    const attached = await rebuild(image, 'attach');
+    expect([...attached.subarray(image.length - 4, image.length)]).toEqual([...image.subarray(image.length - 4)]);
+  });
+});
+
+describe('a gzip file', () => {
+  it('stays one, deterministic, with the tail kept', async () => {
+    const image = await packGzip(data);
+    const result = await rebuild(image, undefined);
+    const unpacked = unpackForTest('gzip', result);
+    expect(physEntry(unpacked)).toBe('56341200');
+    expect(Buffer.compare(unpacked.subarray(unpacked.length - tail.length), tail)).toBe(0);
+    expect(Buffer.compare(await rebuild(image, undefined), result)).toBe(0);
+    expect(containerChanges(await planOf(result, undefined))).toBe(false);
+  });
+});
+
+describe('writeContainer()', () => {
+  it('keeps mode bits, leaves nothing beside the target, and touches it only when the result is proved', async () => {
+    const path = join(folder, 'vmlinuz');
+    writeFileSync(path, bzImage({ data }));
+    chmodSync(path, 0o640);
+    const source = FileSource.open(path);
+    const opened = await openContainer(source);
+    if (opened.kind === 'elf') throw new Error('not a container');
+    const elf = planInside(opened, [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x123456') }], DEFAULT_WISH);
+    const wish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
+    const plan = await planContainer(source, opened, elf, wish);
+    // A result that is not what was wanted: one byte of the old part differs.
+    const spoiled = {
+      ...plan,
+      rebuilt: { ...plan.rebuilt, writes: [...plan.rebuilt.writes, { offset: 0x700n, bytes: Uint8Array.of(0) }] },
+    };
+    const before = readFileSync(path);
+    await expect(writeContainer(spoiled, { inputPath: path, output: undefined })).rejects.toMatchObject({
+      id: 'verify.failed',
+      exit: 1,
+      message: expect.stringContaining('container-native-kept'),
+    });
+    expect(Buffer.compare(readFileSync(path), before)).toBe(0);
+    expect(await writeContainer(plan, { inputPath: path, output: undefined })).toMatchObject({ how: 'clone' });
+    source.close();
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(Buffer.compare(readFileSync(path), whole(resultSource(new BufferSource(before), plan.rebuilt)))).toBe(0);
+  });
+});
+
+describe('the checks', () => {
+  const image = bzImage({ data, format: 'gzip', pe: 'new', initSize: 0x8000 });
+  const open = async (bytes: Uint8Array) => (await openContainer(new BufferSource(bytes))) as OpenedBzImage;
+  const patched = (bytes: Uint8Array, at: number, ...values: readonly number[]) => {
+    const copy = bytes.slice();
+    copy.set(values, at);
+    return copy;
+  };
+  const names = async (way: Way, before: Uint8Array, after: Uint8Array, wanted?: Uint8Array) => {
+    const opened = await open(after);
+    return judgeBzImage(way, { before: await open(before), after: opened, wanted: wanted ?? opened.unpacked }).map(
+      ({ check }) => check,
+    );
+  };
+
+  it('find nothing wrong with good results', async () => {
+    expect(await names('attach', image, await rebuild(image, 'attach'))).toEqual([]);
+  });
+
+  it('find each fault of an attached image', async () => {
+    const good = await rebuild(image, 'attach');
+    const code = image.length - 100;
+    expect(await names('attach', image, patched(good, 0x700, 1))).toContain('container-native-kept');
+    expect(await names('attach', image, patched(good, code, 1, 2, 3))).toContain('container-crc-as-before');
+    expect(await names('attach', image, image)).toContain('container-attached-behind-kernel');
+    expect(await names('attach', image, Buffer.concat([good, new Uint8Array(4)]))).toContain(
+      'container-ends-with-payload',
+    );
+    expect(await names('attach', image, patched(good, 0x260, 0, 1, 0, 0))).toContain('container-fits-init-size');
+    expect(await names('attach', image, patched(good, 0x40 + 24 + 64, 1))).toContain('container-not-signed');
+    expect(await names('attach', image, good, kernel)).toContain('container-unpacks-to-wanted');
+    const pair = Buffer.from(image).indexOf(image.subarray(0x24c, 0x250), payloadOf(image).end);
+    expect(pair).toBeGreaterThan(0);
+    expect(await names('attach', image, patched(good, pair, 0, 0))).toContain('container-native-lengths-kept');
+    const tailless = await rebuild(bzImage({ data: kernel, format: 'gzip', pe: 'new', initSize: 0x8000 }), 'attach');
+    expect(await names('attach', image, tailless)).toContain('container-tail-kept');
+  });
+
+  it('find each fault of a replaced image', async () => {
+    const pair = Buffer.from(image).indexOf(image.subarray(0x24c, 0x250), payloadOf(image).end);
+    expect(await names('replace', image, image)).toEqual([]);
+    expect(await names('replace', image, Buffer.concat([image, new Uint8Array(8)]))).toContain('container-same-size');
+    expect(await names('replace', image, patched(image, 0x700, 1))).toContain('container-only-named-fields');
+    expect(await names('replace', image, patched(image, pair, 0, 0))).toContain('container-lengths-agree');
+    expect(await names('replace', image, patched(image, 0x260, 0, 0))).toEqual(
+      expect.arrayContaining(['container-crc-as-before']),
+    );
+    expect(await names('replace', image, patched(image, 0x261, 0x70))).toContain('container-in-place-law');
+    expect(await names('replace', image, bzImage({ data, format: 'lz4', pe: 'new', initSize: 0x8000 }))).toContain(
+      'container-payload-stays',
+    );
+  });
+
+  it('find an image that is not detached', async () => {
+    const attached = await rebuild(image, 'attach');
+    expect(await names('detach', attached, await rebuild(attached, 'detach'))).toEqual([]);
+    expect(await names('detach', attached, attached)).toContain('container-native-payload-named');
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * A small bzImage for tests, put together from the boot protocol's text alone (Linux Documentation/arch/x86/boot.rst):
+ * setup code, a start of the protected-mode part, the packed kernel with its size word, and behind it code with the two
+ * lengths that Linux's decompressor goes by, and the CRC-32.
+ */
+import { spawnSync } from 'node:child_process';
+import { crc32, gzipSync } from 'node:zlib';
+
+export type TestFormat = 'gzip' | 'xz' | 'zstd' | 'lz4' | 'lzma' | 'bzip2' | 'lzo' | 'stored';
+
+export interface BzImageOptions {
+  readonly format?: TestFormat;
+  /** What the payload unpacks to. */
+  readonly data: Uint8Array;
+  /** The packed stream, instead of `data` packed. */
+  readonly stream?: Uint8Array;
+  readonly version?: number;
+  readonly setupSects?: number;
+  /** Distance from 0x202 to the end of the setup header. */
+  readonly headerLength?: number;
+  readonly sizeWord?: number;
+  /** Bytes between the stream and the size word. */
+  readonly spare?: Uint8Array;
+  readonly initSize?: number;
+  /** How often the pair of lengths stands behind the payload; 1 unless given. */
+  readonly pairs?: number;
+  readonly crc?: boolean;
+  /** `old` has sizes that follow init_size, `new` has not; none: no PE header. */
+  readonly pe?: 'old' | 'new';
+  /** Bytes of a certificate table at the end. */
+  readonly certificate?: number;
+  /** Bytes behind everything. */
+  readonly behind?: Uint8Array;
+}
+
+const PROGRAMS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  xz: ['xz', '-c', '--threads=1', '--check=crc32', '--x86', '--lzma2=dict=32MiB'],
+  lzma: ['xz', '-c', '--threads=1', '--format=lzma', '-9'],
+  zstd: ['zstd', '-c', '-q', '-T1', '-22', '--ultra'],
+  lz4: ['lz4', '-c', '-q', '-l', '-9'],
+  bzip2: ['bzip2', '-c', '-9'],
+  lzo: ['lzop', '-c', '-9'],
+};
+
+/** Packs as kernel builds do, by the host's own program. */
+export function packForTest(format: TestFormat, data: Uint8Array): Uint8Array {
+  if (format === 'stored') return data;
+  if (format === 'gzip') return gzipSync(data, { level: 9 });
+  return program(PROGRAMS[format] ?? ['false'], data);
+}
+
+const UNPACKERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  gzip: ['gzip', '-dc'],
+  xz: ['xz', '-dc'],
+  lzma: ['xz', '-dc', '--format=lzma'],
+  zstd: ['zstd', '-dcq'],
+  lz4: ['lz4', '-dcq'],
+  bzip2: ['bzip2', '-dc'],
+  lzo: ['lzop', '-dc'],
+};
+
+/** Unpacks by the host's own program: nothing of src has a part in it. */
+export function unpackForTest(format: string, stream: Uint8Array): Uint8Array {
+  return program(UNPACKERS[format] ?? ['false'], stream);
+}
+
+function program([name, ...args]: readonly [string, ...string[]], input: Uint8Array): Uint8Array {
+  const { status, stdout, stderr, error } = spawnSync(name, args, { input, maxBuffer: 1 << 30 });
+  if (error !== undefined || status !== 0) throw new Error(`${name}: ${error?.message ?? stderr.toString()}`);
+  return stdout;
+}
+
+/** The payload of any bzImage, taken out by hand: by the header's own fields. */
+export function payloadOf(image: Uint8Array): {
+  readonly stream: Uint8Array;
+  readonly size: number;
+  readonly end: number;
+} {
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
+  const start = ((image[0x1f1] ?? 0) + 1) * 512 + view.getUint32(0x248, true);
+  const end = start + view.getUint32(0x24c, true);
+  const gzip = image[start] === 0x1f && image[start + 1] === 0x8b;
+  return { stream: image.subarray(start, gzip ? end : end - 4), size: view.getUint32(end - 4, true), end };
+}
+
+const HEAD = 0x2cc;
+
+export function bzImage(options: BzImageOptions): Uint8Array {
+  const { format = 'gzip', data, version = 0x20f, setupSects = 3, pairs = 1, crc = true, spare } = options;
+  const stream = options.stream ?? packForTest(format, data);
+  const hasWord = format !== 'gzip' && format !== 'stored';
+  const setupSize = (setupSects + 1) * 512;
+  const length = stream.length + (spare?.length ?? 0) + (hasWord ? 4 : 0);
+  const behind = 64 + pairs * 16 + 128;
+  const sysSize = Math.ceil((HEAD + length + 16 + behind + 4) / 16) * 16;
+  const certificate = options.certificate ?? 0;
+  const image = new Uint8Array(setupSize + sysSize + certificate + (options.behind?.length ?? 0));
+  const view = new DataView(image.buffer);
+  // Code that is not zero, so that a byte out of place is seen.
+  for (let at = 0x264; at < setupSize + sysSize; at++) image[at] = (at * 7 + 13) & 0xff;
+
+  if (options.pe !== undefined) putPe(image, view, options.pe, setupSize, sysSize, options);
+  image[0x1f1] = setupSects;
+  view.setUint32(0x1f4, sysSize / 16, true);
+  view.setUint16(0x1fe, 0xaa55, true);
+  image[0x200] = 0xeb;
+  image[0x201] = options.headerLength ?? 0x6a;
+  image.set([0x48, 0x64, 0x72, 0x53], 0x202);
+  view.setUint16(0x206, version, true);
+  view.setUint32(0x248, HEAD, true);
+  view.setUint32(0x24c, length, true);
+  view.setUint32(0x260, options.initSize ?? 0x400000, true);
+
+  const payload = setupSize + HEAD;
+  image.set(stream, payload);
+  image.set(spare ?? [], payload + stream.length);
+  const size = options.sizeWord ?? data.length;
+  if (hasWord) view.setUint32(payload + length - 4, size, true);
+  const pairAt = (payload + length + 64 + 3) & ~3;
+  for (let i = 0; i < pairs; i++) {
+    view.setUint32(pairAt + i * 16, length, true);
+    view.setUint32(pairAt + i * 16 + 4, size, true);
+  }
+  const end = setupSize + sysSize;
+  if (crc) view.setUint32(end - 4, (crc32(image.subarray(0, end - 4)) ^ 0xffffffff) >>> 0, true);
+  if (certificate > 0) putSignature(image, view, end, certificate);
+  image.set(options.behind ?? [], end + certificate);
+  return image;
+}
+
+const PE = 0x40;
+const OPTIONAL = PE + 24;
+
+/** PE32+ as the EFI stub has it: the optional header ends before the setup header. */
+function putPe(
+  image: Uint8Array,
+  view: DataView,
+  generation: 'old' | 'new',
+  setupSize: number,
+  sysSize: number,
+  options: BzImageOptions,
+): void {
+  image.set([0x4d, 0x5a]);
+  view.setUint32(0x3c, PE, true);
+  image.set([0x50, 0x45, 0, 0], PE);
+  const names = generation === 'old' ? ['.setup', '.reloc', '.text'] : ['.setup', '.text', '.data'];
+  view.setUint16(PE + 4, 0x8664, true);
+  view.setUint16(PE + 6, names.length, true);
+  view.setUint16(PE + 20, 160, true);
+  view.setUint16(OPTIONAL, 0x20b, true);
+  const initSize = options.initSize ?? 0x400000;
+  view.setUint32(OPTIONAL + 4, generation === 'old' ? initSize : sysSize, true);
+  view.setUint32(OPTIONAL + 56, generation === 'old' ? initSize + setupSize : setupSize + sysSize, true);
+  view.setUint32(OPTIONAL + 108, 6, true);
+  for (const [i, name] of names.entries()) {
+    const at = OPTIONAL + 160 + i * 40;
+    image.set(Buffer.from(name, 'latin1'), at);
+    const grows = generation === 'old' && name === '.text';
+    view.setUint32(at + 8, grows ? initSize : 0x200, true);
+    view.setUint32(at + 16, grows ? sysSize : 0x200, true);
+  }
+}
+
+/** What signing leaves: a table at the end, its directory entry, a checksum. The CRC-32 is not made again. */
+function putSignature(image: Uint8Array, view: DataView, at: number, size: number): void {
+  view.setUint32(OPTIONAL + 64, 0x00c0ffee, true);
+  view.setUint32(OPTIONAL + 112 + 32, at, true);
+  view.setUint32(OPTIONAL + 112 + 36, size, true);
+  view.setUint32(at, size, true);
+  image.fill(0x30, at + 8, at + size);
+}
+
+/** A KASLR relocation table as Linux puts behind its ELF: three lists, each begun by a zero. */
+export function relocationTail(): Uint8Array {
+  const words = [0, 0x81000010, 0x81000020, 0, 0x81000030, 0, 0x81000040, 0x81000050, 0x81000060];
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of words.entries()) view.setUint32(i * 4, word, true);
+  return bytes;
+}
