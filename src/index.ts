@@ -42,6 +42,12 @@ export { PROBLEMS, type ProblemId } from './errors/problems.js';
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
+// Linearize: a PE image that UEFI and Multiboot2 both load.
+export { layOutLinear } from './linearize/lay-out.js';
+export type { LinearLayout } from './linearize/layout.js';
+export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
+export { type LinearFinding, type LinearVerdict, verifyLinear } from './linearize/verify/verify.js';
+export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
 export type { Container as Mkelf32Container } from './mkelf32/container.js';
 export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
@@ -82,6 +88,8 @@ export {
   type XenNoteInfo,
   type XenNoteName,
 } from './note/xen-notes.js';
+export type { PeImage, PeSection } from './pe/image.js';
+export { readPe } from './pe/read.js';
 export {
   changes,
   expectationOf,
