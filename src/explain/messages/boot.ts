@@ -55,21 +55,21 @@ export const bootMessages: readonly Message[] = [
     says: ['program header at a too high offset'],
     cause: 'The program header table ends beyond the first 8 KiB (multiboot 1) or 32 KiB (multiboot 2).',
     cure: 'The table was moved by some tool; patch does not move it in a multiboot image.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
     by: `${GRUB}, multiboot`,
     says: ["entry point isn't in a segment"],
     cause: 'No program header covers e_entry.',
     cure: 'Wrong e_entry, or the kernel was changed by a tool that lost a PT_LOAD.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
     by: `${GRUB}, multiboot`,
     says: ['attempt to seek outside of the file', 'premature end of file'],
     cause: 'The section header table or a segment lies beyond the end of the file: truncated, or e_shoff is stale.',
     cure: 'Mend the headers, or take the file from the linker again.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
     by: `${GRUB}, multiboot`,
@@ -77,7 +77,7 @@ export const bootMessages: readonly Message[] = [
     cause:
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script.',
     cure: 'Physical addresses belong into p_paddr.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
     by: 'kexec',

@@ -11,7 +11,10 @@ export const toolstackMessages: readonly Message[] = [
       'Every loader looked at the file and none took it. The reason is swallowed: it may be any of the checks that Xen ' +
       'names when the same file is tried as dom0.',
     cure: 'Check the notes: LOADER, XEN_VERSION, VIRT_BASE, ENTRY, FEATURES (explain xen-pv).',
-    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pv -o kernel.xen'],
+    commands: [
+      'xen-elfpatch verify kernel.elf --for xen-pv',
+      'xen-elfpatch patch kernel.elf --preset pv -o kernel.xen',
+    ],
   },
   {
     by: XL,
@@ -27,7 +30,10 @@ export const toolstackMessages: readonly Message[] = [
       'In a PVH guest an ELF64 whose notes do not hold is tried as HVM firmware, which must be 32-bit. The real fault is in ' +
       'the notes: PHYS32_ENTRY missing or outside the image, or an unknown required feature.',
     cure: 'The number of bits is not the problem; mend the notes.',
-    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+    commands: [
+      'xen-elfpatch verify kernel.elf --for xen-pvh',
+      'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh',
+    ],
   },
   {
     by: XL,

@@ -31,21 +31,21 @@ export const vmmMessages: readonly Message[] = [
       'The ELF itself was refused: big endian, e_machine neither 3 nor 62, no program headers, or a PT_LOAD or PT_NOTE that ' +
       'reaches beyond the end of the file.',
     cure: 'The file is damaged or not for this machine.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
   },
   {
     by: QEMU,
     says: ['elfboot unsupported flags = …'],
     cause: 'e_flags has one of the bits 0x10004 set.',
     cure: 'x86 defines no e_flags; the file was damaged or made by an odd tool.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
   },
   {
     by: QEMU,
     says: ['Some ROM regions are overlapping'],
     cause: 'Two PT_LOADs overlap in physical memory, or one lies over the firmware below 4 GiB.',
     cure: 'Check p_paddr of each PT_LOAD.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
   },
   {
     by: QEMU,
@@ -129,7 +129,7 @@ export const vmmMessages: readonly Message[] = [
     says: ['Invalid Elf magic number', 'Unable to read elf header', 'Unable to read kernel image'],
     cause: 'The file is no ELF, is cut short, or a segment lies outside the memory of the guest.',
     cure: 'Give the linked kernel, and enough memory.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
   },
   {
     by: 'StratoVirt',

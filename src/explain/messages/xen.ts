@@ -75,14 +75,14 @@ export const xenMessages: readonly Message[] = [
       'A string without NUL at the end of the file, a range beyond the end of the file, or more than 65536 notes. Only a ' +
       'remark: no image is refused for it, but the note in question is lost.',
     cure: 'Rewriting the notes ends it.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
   },
   {
     by: XEN,
     says: ['ELF: phdr overflow (off … > size …)', 'ELF: shdr overflow (off … > size …)'],
     cause: 'The program or section header table lies beyond the end of the file: cut short, wrong class or byte order.',
     cure: 'The file is damaged; take it from the linker again.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
   },
   {
     by: XEN,
@@ -138,14 +138,14 @@ export const xenMessages: readonly Message[] = [
     says: ['Failed to load the kernel binary'],
     cause: 'Copying a segment failed: non-canonical addresses, or p_filesz larger than p_memsz.',
     cure: 'The program headers are wrong.',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
   },
   {
     by: XEN,
     says: ['Domain 0 allocation is too small for kernel image', 'Not enough RAM for domain 0 allocation'],
     cause: 'The image spans more memory than dom0 gets. Often two segments lie far apart because one p_paddr is wrong.',
     cure: 'Check p_paddr of each PT_LOAD, or give dom0 more memory (dom0_mem=).',
-    commands: ['xen-elfpatch verify kernel.elf'],
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
   },
   {
     by: XEN,

@@ -159,6 +159,7 @@ export const loaders: Page = {
       departs from it.`,
     code`
       $ xen-elfpatch verify kernel.elf
+      $ xen-elfpatch verify kernel.elf --for xen-pvh --rules
       $ xen-elfpatch notes kernel.elf`,
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),

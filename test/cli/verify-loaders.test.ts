@@ -1,0 +1,104 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { runCli, workFolder } from '../support/cli.js';
+import { cstr, elf, num } from '../support/elf-builder.js';
+import { fixture } from '../support/images.js';
+import { validDocument } from '../support/schema.js';
+
+const folder = workFolder();
+afterAll(() => folder.remove());
+const pvh = fixture('pvh64-notes');
+const pv = fixture('pv64-notes');
+
+interface Verdicts {
+  readonly ok: boolean;
+  readonly xenVersion: string;
+  readonly loaders: readonly { readonly loader: string; readonly outcome: string; readonly values: object }[];
+}
+const document = (...args: string[]) =>
+  validDocument(runCli(['verify', '--json', ...args]).stdout) as unknown as Verdicts;
+
+describe('verify: would it load?', () => {
+  it('one line for each loader, and none of them decides', () => {
+    const { status, stdout, stderr } = runCli(['verify', pvh]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/would it load\? \(Xen 4\.22\)\n {2}xen-pv +no +xc_dom_find_loader/);
+    expect(stdout).toMatch(/\n {2}xen-pvh +yes +enters 0x100000, 32-bit, paging off\n/);
+    expect(stdout).not.toContain('cure:');
+  });
+
+  it('--for decides, and tells the reason and the cure', () => {
+    expect(runCli(['verify', pvh, '--for', 'xen-pvh', '--for', 'qemu-pvh']).status).toBe(0);
+    const { status, stdout } = runCli(['verify', pvh, '--for', 'xen-pvh', '--for', 'xen-pv']);
+    expect(status).toBe(1);
+    expect(stdout).toContain('because: ERROR: Will only load images built for the generic loader');
+    expect(stdout).toContain(`cure: xen-elfpatch patch ${pvh} --set LOADER=generic`);
+    expect(stdout).not.toContain('grub-xen');
+  });
+
+  it('--xen-version chooses the rules, point releases included', () => {
+    expect(runCli(['verify', pvh, '--for', 'xen-dom0-pvh', '--xen-version', '4.10']).status).toBe(1);
+    expect(runCli(['verify', pvh, '--for', 'xen-dom0-pvh', '--xen-version', '4.11.4']).status).toBe(0);
+    expect(document(pvh, '--xen-version', '4.17').xenVersion).toBe('4.17');
+  });
+
+  it('--rules lists them in order', () => {
+    const { stdout } = runCli(['verify', pvh, '--for', 'xen-pvh', '--rules']);
+    expect(stdout).toMatch(/rules, in xen-pvh's order:\n {4}file-size +passed/);
+  });
+
+  it('--json holds every verdict, and is valid', () => {
+    const all = document(pv);
+    expect(all).toMatchObject({ ok: true, xenVersion: '4.22' });
+    expect(all.loaders).toHaveLength(10);
+    expect(all.loaders.find(({ loader }) => loader === 'xen-pv')).toMatchObject({
+      outcome: 'accepted',
+      accepts: true,
+      values: { entry: '0xffffffff80100000', virtBase: '0xffffffff80000000', xenVersion: 'xen-3.0' },
+    });
+    expect(document(pv, '--for', 'xen-pvh')).toMatchObject({ ok: false });
+  });
+
+  it('loaders are asked about an image that this reader refuses, when they are named', () => {
+    const lax = elf()
+      .header({ e_machine: 62, e_entry: 0x100000n })
+      .load(0x100000n, new Uint8Array(64))
+      .noteSegment([{ type: 18, desc: num(0x100000n, 4, { bits: 64, endian: 'little' }) }])
+      .build();
+    lax[6] = 0;
+    const path = folder.write('ei-version-0', lax);
+    expect(runCli(['verify', path]).status).toBe(2);
+    const { status, stdout } = runCli(['verify', path, '--for', 'qemu-pvh', '--json']);
+    expect(status).toBe(0);
+    expect(validDocument(stdout)).toMatchObject({ ok: true, malformed: { id: 'read.bad-class' } });
+    expect(runCli(['verify', path, '--for', 'kexec']).status).toBe(1);
+  });
+
+  it('a loader or a release that does not exist is a mistake', () => {
+    expect(runCli(['verify', pvh, '--for', 'xen-pvhh'])).toMatchObject({ status: 2, stdout: '' });
+    expect(runCli(['verify', pvh, '--for', 'xen-pvhh']).stderr).toContain('--for xen-pvh');
+    expect(runCli(['verify', pvh, '--xen-version', '4.6']).stderr).toContain('wanted 4.7 to 4.22');
+  });
+});
+
+describe('patch: a loader that the edit loses', () => {
+  it('is warned of, and nothing is said when none is lost', () => {
+    const lost = runCli(['patch', pv, '--unset', 'XEN_VERSION', '-o', `${folder.path}/lost`]);
+    expect(lost.status).toBe(0);
+    expect(lost.stderr).toMatch(/xen-pv took it so far, and will not any more: .*built for Xen v3\.0 \(Not ''\)/);
+    const kept = runCli(['patch', pv, '--set', 'GUEST_VERSION=1', '-o', `${folder.path}/kept`]);
+    expect(kept).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('a multiboot kernel keeps its loaders', () => {
+    const { status, stderr } = runCli([
+      'patch',
+      fixture('mb1'),
+      '--set',
+      `GUEST_OS=hex:${Buffer.from(cstr('x')).toString('hex')}`,
+      '-o',
+      `${folder.path}/mb1`,
+    ]);
+    expect(status).toBe(0);
+    expect(stderr).not.toContain('multiboot took it');
+  });
+});
