@@ -98,6 +98,11 @@ for kernel in mb1 mb1-late mb1-fields; do
   link 32 low $kernel $kernel
 done
 
+# A PE image for linearize: low FileAlignment, high image base, no time stamp.
+assemble 64 dual.S dual
+ld -m i386pep --subsystem=10 --enable-long-section-names --image-base=0xffff82d040000000 --stack=0,0 --heap=0,0 \
+  --section-alignment=0x1000 --file-alignment=0x20 --no-insert-timestamp -T dual.lds -o "$work/bin/dual.efi" "$work/obj/dual.o"
+
 cd "$work/bin"
 chmod 644 ./*
 if [ "${1-}" = --update ]; then

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Fetches the real kernels and foreign ELF files that the tests read, from Debian packages, into a cache outside git.
 //
-//   node scripts/fetch-images.mjs [images|corpus|large|hypervisors|demo|all]... [--list] [--retry]
+//   node scripts/fetch-images.mjs [images|corpus|hypervisors|tools|large|demo|all]... [--list] [--retry]
 //
-// Default: images and corpus. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
+// Default: images, corpus and tools. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
 // rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
 // --list prints the manifest and fetches nothing; its status is 1 when something that must be there is not.
 // --retry asks again for the optional images that could not be had before.
@@ -24,7 +24,7 @@ import { gunzipSync } from 'node:zlib';
 import { Apt } from './images/apt.mjs';
 import { bzimagePayload } from './images/bzimage.mjs';
 import { CACHE, identTraits, isThere, readManifest, record, sha256 } from './images/cache.mjs';
-import { CORPORA, HYPERVISORS, IMAGES, LARGE } from './images/catalogue.mjs';
+import { CORPORA, HYPERVISORS, IMAGES, LARGE, TOOLS } from './images/catalogue.mjs';
 import { buildYamlCorpus, unpackAll } from './images/corpora.mjs';
 import { run, say } from './images/run.mjs';
 
@@ -33,6 +33,7 @@ const SETS = {
   corpus: CORPORA,
   large: LARGE,
   hypervisors: HYPERVISORS,
+  tools: TOOLS,
   // One small kernel without notes, for `make demo`.
   demo: IMAGES.filter(({ name }) => name === 'gnumach-x86_64'),
 };
@@ -73,7 +74,7 @@ function fetchPackage(images, work) {
     if (found === undefined || others.length > 0)
       throw new Error(`${name}: ${image.file} matches ${others.length} files`);
     if (image.unpack) writeFileSync(found, UNPACK[image.unpack](readFileSync(found)));
-    chmodSync(found, 0o444); // a test that patches in place must copy first
+    chmodSync(found, image.executable ? 0o555 : 0o444); // a test that patches in place must copy first
     const entry = {
       name: image.name,
       set: image.set,
@@ -169,7 +170,7 @@ function fetchAll(items, retry) {
 
 /** A catalogue that learns a trait need not fetch the image again; what left the catalogue is not listed. */
 function withTraitsOfToday(entry) {
-  const image = [...IMAGES, ...LARGE, ...HYPERVISORS].find(({ name }) => name === entry.name);
+  const image = [...IMAGES, ...TOOLS, ...LARGE, ...HYPERVISORS].find(({ name }) => name === entry.name);
   if (image === undefined || !isThere(readManifest(), image)) return [];
   return [{ ...entry, set: image.set, traits: [...identTraits(join(CACHE, entry.path)), ...image.traits] }];
 }
@@ -179,11 +180,11 @@ function main(args) {
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
   if (unknown.length > 0) {
     say(
-      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|large|hypervisors|demo|all]... [--list] [--retry]`,
+      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|hypervisors|tools|large|demo|all]... [--list] [--retry]`,
     );
     return 2;
   }
-  const sets = names.includes('all') ? Object.keys(SETS) : names.length > 0 ? names : ['images', 'corpus'];
+  const sets = names.includes('all') ? Object.keys(SETS) : names.length > 0 ? names : ['images', 'corpus', 'tools'];
   const items = sets.flatMap((set) => SETS[set]);
   const retry = args.includes('--retry');
   const before = readManifest();

@@ -14,8 +14,9 @@ TOOLS_PACKAGES='binutils elfutils llvm-14 lld-14 gcc libc6-dev dpkg-dev xz-utils
 TOOLS_PROGRAMS='as ld readelf strip objcopy eu-elflint eu-readelf eu-strip
   llvm-objcopy-14 llvm-strip-14 llvm-readelf-14 yaml2obj-14 ld.lld-14 cpp gcc dpkg-deb dpkg-source xz zstd lz4 bzip2 gzip lzop'
 
-# qemu with its firmware boots kernels; libxen-dev holds Xen's own ELF parser; grub, xorriso and mtools make boot media.
-BOOT_PACKAGES='qemu-system-x86 seabios libxen-dev grub-common grub-pc-bin xorriso mtools'
+# qemu with its firmware (seabios, and ovmf for UEFI) boots kernels; libxen-dev holds Xen's own ELF parser; grub for both
+# firmwares, xorriso and mtools make boot media.
+BOOT_PACKAGES='qemu-system-x86 seabios ovmf libxen-dev grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools'
 BOOT_PROGRAMS='qemu-system-x86_64 grub-mkimage grub-mkrescue grub-file xorriso mformat'
 
 die() {

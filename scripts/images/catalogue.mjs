@@ -144,6 +144,19 @@ export const HYPERVISORS = [
   ...pair('4.20', '4.20.4+63-g7abfd2bce2-0+deb13u1', 'trixie'),
 ];
 
+// Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
+export const TOOLS = [
+  {
+    name: 'readnotes',
+    arch: 'amd64',
+    set: 'tools',
+    package: XEN_UTILS,
+    file: './usr/lib/xen-*/bin/readnotes',
+    executable: true,
+    traits: ['program'],
+  },
+];
+
 // Foreign test inputs, from Debian source packages.
 // paths: tar patterns below the tarball's first folder. make: how what is unpacked becomes files to read.
 export const CORPORA = [

@@ -34,7 +34,8 @@ export function checkInside(source: ByteSource, offset: bigint, length: bigint, 
   }
 }
 
-function check(source: ByteSource, offset: bigint, length: bigint, part: string): void {
+/** What every `read` makes sure of before it allocates. Errors: `read.truncated`, `read.too-large`. */
+export function checkRead(source: ByteSource, offset: bigint, length: bigint, part: string): void {
   checkInside(source, offset, length, part);
   if (length > READ_LIMIT)
     fail('read.too-large', { file: source.name, offset, part }, { size: length, limit: READ_LIMIT });
@@ -47,13 +48,14 @@ export class BufferSource implements ByteSource {
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array, name = 'image') {
-    this.#bytes = bytes;
+    // A Buffer's slice() is a view: what is read from here must be the reader's own.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.name = name;
     this.size = BigInt(bytes.length);
   }
 
   read(offset: bigint, length: bigint, part: string): Uint8Array {
-    check(this, offset, length, part);
+    checkRead(this, offset, length, part);
     return this.#bytes.slice(Number(offset), Number(offset + length));
   }
 
@@ -95,7 +97,7 @@ export class FileSource implements ByteSource {
   }
 
   read(offset: bigint, length: bigint, part: string): Uint8Array {
-    check(this, offset, length, part);
+    checkRead(this, offset, length, part);
     const bytes = new Uint8Array(Number(length));
     this.readInto(offset, bytes, part);
     return bytes;
@@ -149,7 +151,7 @@ export class OverlaySource implements ByteSource {
   }
 
   read(offset: bigint, length: bigint, part: string): Uint8Array {
-    check(this, offset, length, part);
+    checkRead(this, offset, length, part);
     const bytes = new Uint8Array(Number(length));
     this.readInto(offset, bytes, part);
     return bytes;

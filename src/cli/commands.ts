@@ -1,6 +1,7 @@
 /** The commands, in the order of the help text. Each imports its work when it is called. */
 import { type Command, command } from './command.js';
 import { explainShape } from './commands/explain.js';
+import { linearizeShape } from './commands/linearize.js';
 import { mkelf32Shape } from './commands/mkelf32.js';
 import { notesShape } from './commands/notes.js';
 import { patchShape } from './commands/patch.js';
@@ -10,6 +11,7 @@ export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
   command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
+  command(linearizeShape, async (args) => (await import('./commands/linearize.run.js')).runLinearize(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
   command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),
 ];

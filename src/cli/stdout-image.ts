@@ -3,18 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../bytes/source.js';
-import { type PatchPlan, type Written, writePatch } from '../pipeline.js';
 import { writeOut } from './output.js';
 
 const CHUNK = 0x100000n;
 
-/** Errors: those of writePatch, when nothing has reached standard output; those of writeOut. */
-export function writeToStdout(plan: PatchPlan, inputPath: string): Promise<Written> {
-  return sendToStdout((output) => writePatch(plan, { inputPath, output }));
-}
-
-/** Lets `write` make a file, and sends it when that has succeeded. */
-export async function sendToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
+/**
+ * `write` makes the file whose name it is given. Errors: those of `write`, when nothing has reached standard output; those
+ * of writeOut.
+ */
+export async function writeToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
   let source: FileSource;
   let written: T;

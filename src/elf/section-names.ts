@@ -1,6 +1,9 @@
 /** Section names: strings in the section-name table (gABI, "String Table"), read by range. */
 import { fits } from '../bytes/source.js';
+import { stringAt } from '../bytes/string-at.js';
 import { type ElfImage, hasFileBytes } from './image.js';
+
+export { stringAt };
 
 /** Name tables up to this size are read whole, larger ones string by string. */
 const WHOLE = 0x1000000n;
@@ -42,13 +45,6 @@ function nameByRange(image: ElfImage, sh_name: number): string {
   const rest = table.sh_size - at < LONGEST ? table.sh_size - at : LONGEST;
   if (!fits(table.sh_offset + at, rest, image.source.size)) return '';
   return stringAt(image.source.read(table.sh_offset + at, rest, 'section name'), 0);
-}
-
-/** The NUL-terminated string at `at`, one character a byte; empty when it starts outside. */
-export function stringAt(bytes: Uint8Array, at: number): string {
-  if (at >= bytes.length) return '';
-  const end = bytes.indexOf(0, at);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, (end < 0 ? bytes.length : end) - at).toString('latin1');
 }
 
 /** The first section of that name, by index; undefined when there is none. */

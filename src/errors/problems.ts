@@ -1,6 +1,8 @@
 import { containerProblems } from './problems/container.js';
+import { linearizeProblems } from './problems/linearize.js';
 import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
+import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
 import { usageProblems } from './problems/usage.js';
@@ -17,6 +19,8 @@ export const PROBLEMS = {
   ...verifyProblems,
   ...mkelf32Problems,
   ...containerProblems,
+  ...peProblems,
+  ...linearizeProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

@@ -87,14 +87,14 @@ export class Libelf {
     }
   }
 
-  /** The first section of that name. Names are read from e_shstrndx as it stands, bounded by the file, not the table. */
+  /** The first section of that name, index 0 left out. Names are read from e_shstrndx as it stands, bounded by the file, not the table. */
   sectionNamed(name: string): number | undefined {
     const { header, sections } = this.#image;
     const table = header.e_shstrndx < header.e_shnum ? sections[header.e_shstrndx] : undefined;
     if (table === undefined) return undefined;
     const found = sections
       .slice(0, header.e_shnum)
-      .findIndex(({ sh_name }) => this.string(table.sh_offset + BigInt(sh_name)) === name);
+      .findIndex(({ sh_name }, index) => index > 0 && this.string(table.sh_offset + BigInt(sh_name)) === name);
     return found < 0 ? undefined : found;
   }
 }

@@ -60,13 +60,22 @@ const KEPT_LIMIT = 0x2000000n;
  * Walks an image as Xen's parser does: segments first, sections if those gave nothing, then `__xen_guest`. Names and
  * descriptors are kept up to 64 KiB each. Errors: `note.too-large` when overlapping records add up to more than 32 MiB.
  */
-export function walkAsXen(image: ElfImage): XenView {
-  return new XenWalk(image).run();
+export function walkAsXen(image: ElfImage, options: XenWalkOptions = {}): XenView {
+  return new XenWalk(image, options).run();
+}
+
+/** What not every release does, nor for every guest. */
+export interface XenWalkOptions {
+  /** Look for `__xen_guest` when there is no Xen note; unless said otherwise. Not done for PVH since 4.16. */
+  readonly legacy?: boolean;
+  /** Read PHYS32_RELOC; unless said otherwise. Older releases than 4.19 do not know it. */
+  readonly reloc?: boolean;
 }
 
 class XenWalk {
   readonly #image: ElfImage;
   readonly #libelf: Libelf;
+  readonly #options: XenWalkOptions;
   readonly #notes: XenViewNote[] = [];
   readonly #records = new Map<bigint, { record: NoteRecord; reads: XenReads }>();
   #visited = 0;
@@ -74,9 +83,10 @@ class XenWalk {
   #walkedAny = false;
   #refused: string | undefined;
 
-  constructor(image: ElfImage) {
+  constructor(image: ElfImage, options: XenWalkOptions) {
     this.#image = image;
     this.#libelf = new Libelf(image);
+    this.#options = options;
   }
 
   run(): XenView {
@@ -95,7 +105,7 @@ class XenWalk {
     }
     if (this.#notes.length > 0) return this.#view('sections', undefined);
 
-    const legacy = this.#libelf.sectionNamed('__xen_guest');
+    const legacy = this.#options.legacy === false ? undefined : this.#libelf.sectionNamed('__xen_guest');
     return this.#view(legacy === undefined ? 'none' : 'legacy', legacy);
   }
 
@@ -158,6 +168,7 @@ class XenWalk {
     const info = noteInfo(type);
     // INFO is a name in the header only; the parser calls it unknown.
     if (info === undefined || info.name === 'INFO') return { kind: 'ignored' };
+    if (info.name === 'PHYS32_RELOC' && this.#options.reloc === false) return { kind: 'ignored' };
     if (info.kind === 'string') {
       const text = this.#libelf.string(desc);
       if (text === undefined) return { kind: 'unreadable' };

@@ -17,6 +17,8 @@ export interface PhysEntry {
   readonly value: bigint;
   /** Why the load fails, or why the answer depends on luck. */
   readonly problem?: string;
+  /** Where it went wrong (a program header's index), and how it ends there. */
+  readonly fault?: { readonly index: number; readonly kind: 'refused' | 'crash' | 'runs-away' };
 }
 
 const NOTHING: PhysEntry = { found: false, value: 0n };
@@ -25,8 +27,8 @@ const PHYS32_ENTRY = 18;
 /** Records that a walk here follows in one image before it gives up; only damage or malice has so many. */
 const STEP_LIMIT = 4 * RECORD_LIMIT;
 
-function refusedBy(problem: string): PhysEntry {
-  return { ...NOTHING, problem };
+function refusedBy(problem: string, fault?: PhysEntry['fault']): PhysEntry {
+  return { ...NOTHING, problem, ...(fault === undefined ? {} : { fault }) };
 }
 
 function noteSegments({ segments, header }: ElfImage): { index: number; segment: Phdr }[] {
@@ -66,12 +68,17 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
 
   let steps = 0;
   let last = 0n;
+  // A walk that leaves the file mostly finds nothing there; what another segment said stands.
+  let astray: PhysEntry = NOTHING;
   for (const { index, segment } of noteSegments(image)) {
     const { p_offset, p_filesz, p_align } = segment;
     if (p_filesz === 0n) continue;
     const name = `PT_NOTE ${index}`;
-    if (!fits(p_offset, p_filesz, source.size)) return refusedBy(`${name} reaches behind the end of the file`);
-    if (p_align === 0n) return refusedBy(`QEMU dies (division by zero): ${name} has p_align 0`);
+    const fault = (kind: 'refused' | 'crash' | 'runs-away') => ({ index, kind });
+    if (!fits(p_offset, p_filesz, source.size)) {
+      return refusedBy(`${name} reaches behind the end of the file`, fault('refused'));
+    }
+    if (p_align === 0n) return refusedBy(`QEMU dies (division by zero): ${name} has p_align 0`, fault('crash'));
     const up = (size: bigint) => (((size + p_align - 1n) % space) / p_align) * p_align;
 
     for (let at = p_offset; ; ) {
@@ -79,22 +86,33 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
       const namesz = read(at, 4);
       const descsz = read(at + 4n, 4);
       if (type === undefined || namesz === undefined || descsz === undefined) {
-        return refusedBy(`QEMU reads behind the end of the file in search of more records of ${name}, and may crash`);
+        const problem = `QEMU reads behind the end of the file in search of more records of ${name}, and may crash`;
+        astray = refusedBy(problem, fault('runs-away'));
+        break;
       }
       if (type === BigInt(PHYS32_ENTRY)) {
         const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), wide ? 8 : 4);
-        if (value === undefined) return refusedBy(`QEMU reads a descriptor of ${name} behind the end of the file`);
+        if (value === undefined) {
+          astray = refusedBy(`QEMU reads a descriptor of ${name} behind the end of the file`, fault('runs-away'));
+          break;
+        }
         last = value;
         break;
       }
       const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;
       if (step > p_filesz) break;
-      if (step === 0n) return refusedBy(`QEMU never leaves the record at ${hex(at)} of ${name}`);
-      if (++steps > STEP_LIMIT) return refusedBy(`QEMU walks on through more than ${STEP_LIMIT} records of ${name}`);
+      if (step === 0n) {
+        astray = refusedBy(`QEMU never leaves the record at ${hex(at)} of ${name}`, fault('runs-away'));
+        break;
+      }
+      if (++steps > STEP_LIMIT) {
+        astray = refusedBy(`QEMU walks on through more than ${STEP_LIMIT} records of ${name}`, fault('runs-away'));
+        break;
+      }
       at += step;
     }
   }
-  return last === 0n ? NOTHING : { found: true, value: last & 0xffff_ffffn };
+  return last === 0n ? astray : { ...astray, found: true, value: last & 0xffff_ffffn };
 }
 
 /**

@@ -40,12 +40,13 @@ const NUMBERS = new Set<XenNoteName>([
 
 /**
  * Prints the notes of an image as readnotes does. Exit 0 also without any Xen note; 1 where libelf refuses the file.
+ * `broken`: what libelf called the image for its tables, where the caller read it that way.
  * Errors: `note.too-large` when the output would pass 16 MiB, or the records a million.
  */
-export function formatReadnotes(image: ElfImage): ReadnotesOutput {
+export function formatReadnotes(image: ElfImage, broken?: string): ReadnotesOutput {
   const { header, segments, sections, source } = image;
   if (!opensInLibelf(image)) return { stdout: '', stderr: `File ${source.name} is not an ELF image\n`, exit: 1 };
-  const printer = new Printer(image);
+  const printer = new Printer(image, broken);
   let stderr = '';
 
   // The count of the last segment decides, not their sum: notes may be printed twice.
@@ -80,9 +81,10 @@ class Printer {
   #size = 0;
   #visited = 0;
 
-  constructor(image: ElfImage) {
+  constructor(image: ElfImage, broken: string | undefined) {
     this.#image = image;
     this.#libelf = new Libelf(image);
+    if (broken !== undefined) this.#libelf.mark(broken);
   }
 
   /** Prints the Xen notes of a range; how many there were. */

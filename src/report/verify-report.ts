@@ -1,12 +1,13 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
 import { type ContainerFacts, containerText } from '../container/facts.js';
-import { placePrefix } from '../errors/patch-error.js';
+import { type PatchError, placePrefix } from '../errors/patch-error.js';
 import type { Check } from '../verify/check.js';
 import { CHECKS } from '../verify/checks.js';
 import type { Finding } from '../verify/finding.js';
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';
 import { type Json, jsonDocument } from './json.js';
+import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import { counted, printable, type Style } from './text.js';
 
 export interface VerifyFacts {
@@ -17,6 +18,18 @@ export interface VerifyFacts {
   readonly baseline: string | undefined;
   readonly findings: readonly Finding[];
   readonly secondReader: SecondOpinion;
+  /** Why the structure could not be read; then there are no findings, and only loaders have something to say. */
+  readonly unreadable?: PatchError;
+  /** What loaders would do with it. */
+  readonly loaders?: LoaderFacts;
+}
+
+/** What the exit status says. Loaders that were named decide alone, unless there is a baseline to compare with. */
+export function isGood(facts: VerifyFacts): boolean {
+  const { loaders, baseline } = facts;
+  const asked = loaders !== undefined && loaders.asked.length > 0;
+  if (asked && !asWanted(loaders)) return false;
+  return asked && baseline === undefined ? true : isSound(facts);
 }
 
 /** Does every law hold, and does the second reader not contradict? Warnings and "cannot read this" are no breach. */
@@ -36,8 +49,10 @@ function countOf({ findings }: VerifyFacts, wanted: Finding['level']): number {
 
 /** The report on one image. */
 export function verifyText(facts: VerifyFacts, style: Style): string {
-  const { file, baseline, findings, secondReader } = facts;
+  const { file, baseline, findings, secondReader, unreadable } = facts;
   const name = style.bold(printable(file));
+  const loads = facts.loaders === undefined ? '' : loaderText(file, facts.loaders, style);
+  if (unreadable !== undefined) return `${name}: ${style.bad('malformed')}: ${printable(unreadable.message)}\n${loads}`;
   const errors = countOf(facts, 'error');
   const warnings = countOf(facts, 'warning');
   const found = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : ''];
@@ -57,7 +72,7 @@ export function verifyText(facts: VerifyFacts, style: Style): string {
   }
   lines.push(`${name}: ${secondReaderText(secondReader, style)}`);
   for (const detail of secondReader.details) lines.push(`  ${printable(detail)}`);
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${loads}`;
 }
 
 function secondReaderText({ verdict }: SecondOpinion, style: Style): string {
@@ -71,7 +86,7 @@ function secondReaderText({ verdict }: SecondOpinion, style: Style): string {
   }
 }
 
-/** The document. Verdicts of loaders will stand beside `structure` as `loaders`; `ok` is what the exit status says. */
+/** The document. `ok` is what the exit status says. */
 export function verifyDocument(facts: VerifyFacts): string {
   const because = new Map(CHECKS.map((check) => [check.name, check.because]));
   const findings = facts.findings.map(({ check, level, place, text }): Json => {
@@ -82,7 +97,16 @@ export function verifyDocument(facts: VerifyFacts): string {
     file: facts.file,
     ...(facts.container === undefined ? {} : { container: containerJson(facts.container) }),
     baseline: facts.baseline,
-    ok: isSound(facts),
+    ok: isGood(facts),
+    ...(facts.unreadable === undefined
+      ? structureJson(facts, findings)
+      : { malformed: malformedJson(facts.unreadable) }),
+    ...(facts.loaders === undefined ? {} : loaderJson(facts.loaders)),
+  });
+}
+
+function structureJson(facts: VerifyFacts, findings: readonly Json[]): Record<string, Json> {
+  return {
     structure: {
       checks: checksMade(facts),
       errors: countOf(facts, 'error'),
@@ -90,5 +114,9 @@ export function verifyDocument(facts: VerifyFacts): string {
       findings,
     },
     secondReader: { verdict: facts.secondReader.verdict, details: facts.secondReader.details },
-  });
+  };
+}
+
+function malformedJson({ id, detail, hint }: PatchError): Json {
+  return { id, text: detail, hint };
 }

@@ -3,39 +3,25 @@
  * the few changed ranges are written into the copy, and when it is synced and verified it takes the target's name.
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
 import type { FileSource } from '../bytes/source.js';
-import { replaceWhole } from './beside.js';
 import type { Rendered } from './render.js';
-import { attempt, attemptAsync, refuseChanged } from './system.js';
+import { type ReplaceOptions, replaceFile } from './replace.js';
+import { attempt, attemptAsync } from './system.js';
 
 const CHUNK = 0x400000;
 const POLL_MS = 250;
 
-export interface CloneOptions {
-  /** Path of the opened input, for the kernel's copy. */
-  readonly inputPath: string;
-  /** Path that the result shall have; links resolved. */
-  readonly target: string;
-  /** For messages: the target as the user gave it. */
-  readonly targetName: string;
-  /** Judges the finished copy before it takes the target's name; throws to refuse. */
-  check(path: string): Promise<void>;
+export interface CloneOptions extends ReplaceOptions {
   onProgress?: ((done: bigint, total: bigint) => void) | undefined;
 }
 
 /** Writes the result. On any error the temporary file is gone and the target untouched. */
 export async function writeClone(source: FileSource, rendered: Rendered, options: CloneOptions): Promise<void> {
-  const { target, targetName } = options;
-  attempt(targetName, `write into the folder ${dirname(target)}`, () => statSync(dirname(target)));
-  await replaceWhole(target, targetName, async (temporary) => {
+  await replaceFile(source, options, async (temporary) => {
     await copy(source, rendered, temporary, options);
-    writeRanges(temporary, rendered, targetName);
-    keepOwnerAndMode(temporary, source, targetName);
-    await options.check(temporary);
-    refuseChanged(options.inputPath, source);
+    writeRanges(temporary, rendered, options.targetName);
   });
 }
 
@@ -101,15 +87,4 @@ function writeRanges(path: string, rendered: Rendered, name: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-/** The result has the input's permission bits, and its owner where that is allowed. */
-function keepOwnerAndMode(path: string, source: FileSource, name: string): void {
-  const { uid, gid, mode } = source.stats;
-  try {
-    fsExtra.chownSync(path, uid, gid);
-  } catch {
-    // Only root may give files away; a file of one's own is what every tool leaves then.
-  }
-  attempt(name, 'set the permissions', () => fsExtra.chmodSync(path, mode & 0o7777));
 }

@@ -318,6 +318,7 @@ describe('physEntryAsQemu()', () => {
 
   it('p_align 0 kills it', () => {
     expect(qemu(elf(LE64).noteSegment([phys(1n)], { align: 0n }))).toEqual({
+      fault: { index: 0, kind: 'crash' },
       found: false,
       value: 0n,
       problem: 'QEMU dies (division by zero): PT_NOTE 0 has p_align 0',

@@ -25,7 +25,11 @@ interface NoteRow {
 }
 
 /** readelf takes some numbers for generic types, whoever the owner is. */
-const READELF_NAMES: Readonly<Record<string, number>> = { 'NT_VERSION (version)': 1, 'NT_ARCH (architecture)': 2 };
+const READELF_NAMES: Readonly<Record<string, number>> = {
+  'GO BUILDID': 4,
+  'NT_VERSION (version)': 1,
+  'NT_ARCH (architecture)': 2,
+};
 
 /** Xen's notes by readelf, out of an ELF that the host's own program unpacked. */
 function byReadelf(elf: Uint8Array): NoteRow[] {
@@ -72,7 +76,7 @@ describe.each(['vmlinuz-6.12-cloud', 'vmlinuz-686-pae'])('patching %s', (name) =
     const edit = ['--set', 'GUEST_VERSION=patched'];
     const refused = runCli(['patch', work, '-o', `${work}.out`, ...edit]);
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain('[pe.signed]');
+    expect(refused.stderr).toContain('[bzimage.signed]');
     expect(existsSync(`${work}.out`)).toBe(false);
     const unsigned = `${work}.unsigned`;
     expect(runCli(['patch', path, '-o', unsigned, '--payload', 'attach', '--strip-signature']).status).toBe(0);

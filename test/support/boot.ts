@@ -43,7 +43,7 @@ export interface Boot {
   readonly verdict: 'booted' | 'wrong' | 'refused' | 'reset' | 'hung' | 'crashed';
 }
 
-/** Boots `kernel` and resolves when QEMU has ended; it rejects only when QEMU cannot be run at all. */
+/** Boots `kernel` (empty: what `qemu` names) and resolves when QEMU has ended; it rejects only when QEMU cannot be run at all. */
 export function bootInQemu(kernel: string, options: BootOptions = {}): Promise<Boot> {
   requireTools('qemu-system-x86_64');
   const { append, memory = 64, marks = GOOD_MARKS, stopAtMarks = false, limit = 30_000, qemu = [] } = options;
@@ -51,7 +51,7 @@ export function bootInQemu(kernel: string, options: BootOptions = {}): Promise<B
     ...['-nodefaults', '-no-user-config', '-machine', 'pc', '-accel', 'tcg', '-m', `${memory}`],
     ...['-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-no-reboot'],
     ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
-    ...['-kernel', kernel],
+    ...(kernel === '' ? [] : ['-kernel', kernel]),
     ...(append === undefined ? [] : ['-append', append]),
     ...qemu,
   ];

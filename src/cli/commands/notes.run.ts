@@ -1,7 +1,9 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 import { readElf } from '../../elf/read.js';
-import { type PatchError, placePrefix } from '../../errors/patch-error.js';
-import { formatReadnotes, type ReadnotesOutput } from '../../note/readnotes.js';
+import { PatchError, placePrefix } from '../../errors/patch-error.js';
+import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
+import { walkAsXen } from '../../note/loader-walks.js';
+import { formatReadnotes } from '../../note/readnotes.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
@@ -9,7 +11,7 @@ import { notesJson, notesText } from '../../report/notes-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
-import { openImage } from '../input.js';
+import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
@@ -18,22 +20,22 @@ import type { NotesArgs } from './notes.js';
  * with its error, and makes the exit status 2. Exit 1 when an image has no Xen note and `--require-xen` is given.
  */
 export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
+  if (args.readnotes) return asReadnotes(args);
   const style = styleOf(!args.json && wantsColor(args.color));
   const entries: { readonly [key: string]: Json }[] = [];
   const errors: PatchError[] = [];
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, readnotes } = await read(image, args.readnotes);
-      if (!args.readnotes) warn(facts);
+      const facts = await read(image);
+      warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = true;
         const where = placePrefix({ file: facts.image.source.name });
         writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
       }
       if (args.json) entries.push(notesJson(facts, args));
-      else if (readnotes === undefined) writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
-      else if (!printReadnotes(readnotes)) return 2;
+      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
     } catch (thrown) {
       const error = asPatchError(thrown);
       printError(error);
@@ -51,34 +53,54 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 /** Everything is read here and now, so the image need not stay open. */
-async function read(
-  image: string,
-  asReadnotes: boolean,
-): Promise<{ facts: NotesFacts; readnotes: ReadnotesOutput | undefined }> {
+async function read(image: string): Promise<NotesFacts> {
   const input = await openImage(image);
   try {
-    const elf = readElf(input.source);
-    return {
-      facts: { ...notesFacts(elf), container: input.container },
-      readnotes: asReadnotes ? formatReadnotes(elf) : undefined,
-    };
+    return { ...notesFacts(readElf(input.source)), container: input.container };
   } finally {
     input.close();
   }
 }
 
-/** False when readnotes would refuse the file. What it prints is bytes, not text. */
-function printReadnotes({ stdout, stderr, exit }: ReadnotesOutput): boolean {
-  writeOut(Buffer.from(stdout, 'latin1'));
-  writeErr(stderr);
-  return exit === 0;
+/**
+ * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
+ * without Xen notes and 1 for what it does not take for ELF.
+ */
+async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatus> {
+  let status: ExitStatus = 0;
+  for (const image of images) {
+    const input = await openOrRefused(image);
+    try {
+      const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
+      const refused = { stdout: '', stderr: `File ${image} is not an ELF image\n`, exit: 1 } as const;
+      const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
+      // Bytes, not text.
+      writeOut(Buffer.from(stdout, 'latin1'));
+      writeErr(stderr);
+      if (exit !== 0) status = exit;
+      if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
+        writeErr(`xen-elfpatch: ${image}: no Xen note found, --require-xen wants one\n`);
+        status = 1;
+      }
+    } finally {
+      input?.close();
+    }
+  }
+  return status;
+}
+
+/** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */
+async function openOrRefused(image: string): Promise<OpenImage | undefined> {
+  try {
+    return await openImage(image);
+  } catch (error) {
+    if (error instanceof PatchError && error.id === 'read.not-elf') return undefined;
+    throw error;
+  }
 }
 
 /** What could be read in part. */
-function warn({ image, areas, legacyProblem, container }: NotesFacts): void {
-  for (const warning of container?.warnings ?? []) {
-    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
-  }
+function warn({ image, areas, legacyProblem }: NotesFacts): void {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };

@@ -53,7 +53,7 @@ export async function patchContainer(
   const output = args.inPlace ? undefined : args.output;
   const written =
     output === '-'
-      ? await (await import('../stdout-image.js')).sendToStdout((file) =>
+      ? await (await import('../stdout-image.js')).writeToStdout((file) =>
           writeContainer(plan, { inputPath: path, output: file }),
         )
       : await writeContainer(plan, { inputPath: path, output });

@@ -6,11 +6,12 @@ import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
-import { changes, planPatch, writePatch } from '../../pipeline.js';
+import { changes, type PatchPlan, planPatch, writePatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { jsonDocument } from '../../report/json.js';
 import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
 import { styleOf } from '../../report/text.js';
+import { preview } from '../../write/render.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
@@ -38,6 +39,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
   for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
+  if (changes(plan)) await warnOfLostLoaders(plan);
 
   const report = (outcome: Outcome, verbose: boolean) => {
     if (args.json) writeOut(jsonDocument('patch', patchJson(plan, outcome)));
@@ -56,7 +58,11 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   let outcome: Outcome;
   if (output === '-') {
     const { writeToStdout } = await import('../stdout-image.js');
-    outcome = { kind: 'written', written: await writeToStdout(plan, input.path), output: '-' };
+    outcome = {
+      kind: 'written',
+      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+      output: '-',
+    };
   } else {
     const written = await writePatch(plan, {
       inputPath: input.path,
@@ -79,6 +85,19 @@ async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatu
   const { status, output } = await patchContainer(args, input, edits, wish);
   if (args.depfile !== undefined && output !== undefined) writeDepfile(args.depfile, output, [args.image, ...files]);
   return status;
+}
+
+/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
+async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
+  const { lostLoaders } = await import('../../loaders/loaders.js');
+  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
+    const { loader } = before;
+    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
+    const more = `xen-elfpatch verify --for ${loader} tells more`;
+    writeErr(
+      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
+    );
+  }
 }
 
 interface WishAndFiles {

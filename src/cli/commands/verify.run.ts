@@ -1,14 +1,16 @@
 /** `verify IMAGE`: the laws, the comparison with a baseline, and the second reader's opinion. */
 import { readElf } from '../../elf/read.js';
+import { PatchError } from '../../errors/patch-error.js';
+import { judgeLoaders } from '../../loaders/loaders.js';
 import { styleOf } from '../../report/text.js';
-import { isSound, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
+import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
 import { secondReader } from '../../verify/second-reader.js';
 import { verifyImage } from '../../verify/verify.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
-import type { VerifyArgs } from './verify.js';
+import { LOADER_NAMES, type VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
@@ -16,9 +18,9 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   try {
     const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
     try {
-      const facts = await judge(input, baseline);
+      const facts = await judge(args, input, baseline);
       writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
-      return isSound(facts) ? 0 : 1;
+      return isGood(facts) ? 0 : 1;
     } finally {
       baseline?.close();
     }
@@ -27,7 +29,15 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   }
 }
 
-async function judge(input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
+async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
+  const { loaders: asked, xenVersion, rules } = args;
+  const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+  const loaders = { xenVersion, verdicts, asked, rules };
+  if (asked.length > 0 && original === undefined) {
+    const unreadable = readProblem(input);
+    // Loaders are laxer than this reader, and they were what was asked about.
+    if (unreadable !== undefined) return { ...NOTHING, file: input.file, unreadable, loaders };
+  }
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);
   const progress = startProgress('comparing');
@@ -39,8 +49,22 @@ async function judge(input: OpenImage, original: OpenImage | undefined): Promise
       baseline: original?.file,
       findings,
       secondReader: await secondReader(image),
+      loaders,
     };
   } finally {
     progress.end();
+  }
+}
+
+const NOTHING = { baseline: undefined, findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;
+
+/** Why the image cannot be read here, if so. */
+function readProblem({ source }: OpenImage): PatchError | undefined {
+  try {
+    readElf(source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PatchError && error.id !== 'read.open') return error;
+    throw error;
   }
 }

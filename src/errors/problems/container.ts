@@ -191,7 +191,7 @@ export const containerProblems = {
     text: (c) => `${c.program} did not compress the payload: ${c.why}`,
     meaning: 'The compressor ended with an error; its own message is given.',
   }),
-  'pe.signed': problem<{ size: bigint; at: bigint }>({
+  'bzimage.signed': problem<{ size: bigint; at: bigint }>({
     exit: 2,
     text: (c) => `the Secure Boot signature (${c.size} bytes at ${hex(c.at)}) would no longer match`,
     hint: '--strip-signature takes it off; with Secure Boot the result must be signed again',

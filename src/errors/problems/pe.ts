@@ -1,0 +1,80 @@
+import { hex, hexRange } from '../hex.js';
+import { problem } from '../problem.js';
+
+/** Refusals while reading a PE image, and of PE images that cannot be laid out anew. */
+export const peProblems = {
+  'pe.not-pe': problem<{ found: string; wanted: string }>({
+    exit: 2,
+    text: (c) => `found ${c.found}, wanted ${c.wanted}: this is no PE image`,
+    hint: 'linearize takes the xen.efi of a Xen build; a compressed one has to be unpacked first',
+    meaning:
+      'A PE image begins with MZ, and the word at 0x3c says where the signature PE stands. One of them is missing.',
+  }),
+  'pe.not-pe32plus': problem<{ found: string }>({
+    exit: 2,
+    text: (c) => `found ${c.found}, wanted PE32+ (magic 0x20b)`,
+    meaning:
+      'Only linked 64-bit images are understood. An object file has no optional header, a 32-bit image has another one.',
+  }),
+  'pe.bad-header': problem<{ field: string; found: string; wanted: string }>({
+    exit: 2,
+    text: (c) => `${c.field} is ${c.found}, wanted ${c.wanted}`,
+    meaning:
+      'The PE headers contradict themselves or the file; UEFI firmware would refuse the image for the same reason.',
+  }),
+  'pe.machine': problem<{ found: string }>({
+    exit: 2,
+    text: (c) => `found an image for ${c.found}, wanted x86-64`,
+    meaning: 'Multiboot is a protocol of x86. The xen.efi of other architectures has another form and other loaders.',
+  }),
+  'pe.signed': problem<{ size: bigint }>({
+    exit: 2,
+    text: (c) => `the image is signed (${hex(c.size)} bytes of certificates), and a signature covers the layout`,
+    hint: 'Linearize first and sign the result, or give --drop-signature and sign anew',
+    meaning:
+      'An Authenticode signature is made over headers and section data by file offset. No change of the layout leaves it ' +
+      'valid, so it is dropped only when that is asked for.',
+  }),
+  'pe.section-order': problem<{ first: string; second: string; at: bigint; before: bigint }>({
+    exit: 2,
+    text: (c) => `section ${c.second} is at RVA ${hex(c.at)}, not behind ${c.first} at ${hex(c.before)}`,
+    meaning: 'The section table must ascend by address (PE Format, "Section Table"); a linear file has no other order.',
+  }),
+  'pe.overlap': problem<{ first: string; second: string; start: bigint; end: bigint; where: 'file' | 'memory' }>({
+    exit: 2,
+    text: (c) => `${c.first} and ${c.second} share the ${c.where} range ${hexRange(c.start, c.end)}`,
+    meaning: 'Two parts of the image claim the same bytes. Laid out anew they would become two, and one of them stale.',
+  }),
+  'pe.data-after-bss': problem<{ name: string }>({
+    exit: 2,
+    text: (c) => `section ${c.name} stands behind .bss and looks like data that the kernel needs`,
+    hint: (c) =>
+      `Say what it is: --image ${c.name} (loaded, .bss becomes zeros in the file) or --tail ${c.name} (UEFI only)`,
+    meaning:
+      'A Multiboot loader copies one stretch of the file and zeros what follows. Sections behind .bss are not in it. That ' +
+      'is right for base relocations, debug data and the parts of a unified image; anything else must be decided by a person.',
+  }),
+  'pe.too-big': problem<{ what: string; value: bigint }>({
+    exit: 2,
+    text: (c) => `${c.what} would be ${hex(c.value)}, wanted less than 4 GiB`,
+    meaning: 'File offsets and addresses in PE and Multiboot headers are 32 bits wide.',
+  }),
+  'pe.coff-tables': problem<{ section: string; what: string }>({
+    exit: 2,
+    text: (c) => `section ${c.section} has COFF ${c.what}, wanted none in a linked image`,
+    hint: 'strip or objcopy removes them; linearize behind it',
+    meaning: 'COFF relocations and line numbers belong to object files. Their file offsets are not carried along.',
+  }),
+  'pe.directory': problem<{ why: string }>({
+    exit: 2,
+    text: (c) => c.why,
+    meaning: 'A data directory names bytes that no section brings into memory, so nobody could use it.',
+  }),
+  'pe.relocations': problem<{ what: string }>({
+    exit: 2,
+    text: (c) => c.what,
+    meaning:
+      'Base relocations come in blocks: an RVA, the size of the block, 16-bit entries. Firmware that meets a malformed ' +
+      'block refuses the image.',
+  }),
+} as const;

@@ -1,0 +1,68 @@
+/** The 32-bit entry: as asked, as it is, or as the image tells. */
+import { hex } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
+import type { Mb2Values } from '../multiboot/mb2.js';
+import { isExecutable, type PeImage } from '../pe/image.js';
+import { IMAGE_SYM_CLASS_EXTERNAL } from '../pe/names.js';
+import { findPeSymbols } from '../pe/symbols.js';
+import type { Placement } from './place.js';
+import type { EntryWish } from './wish.js';
+
+/** Xen's name for it (xen/arch/x86/boot/head.S). */
+const START = 'start';
+
+/** Is this RVA in an executable section that a flat loader loads? */
+export function isLoadedCode({ sections }: Pick<Placement, 'sections'>, rva: bigint): boolean {
+  const section = sections.find((s) => rva >= s.VirtualAddress && rva < s.VirtualAddress + s.VirtualSize);
+  return section?.role === 'image' && isExecutable(section);
+}
+
+/** The RVA of the 32-bit entry and how it was found. Errors: `mb2.entry-unknown`, `mb2.bad-address`. */
+export function findEntry(
+  image: PeImage,
+  placement: Placement,
+  values: Mb2Values,
+  wish: EntryWish | undefined,
+  physBase: bigint,
+): { readonly rva: bigint; readonly from: string } {
+  const file = image.source.name;
+  const unknown = (why: string) => fail('mb2.entry-unknown', { file }, { why });
+  const checked = (rva: bigint, from: string) => {
+    if (!isLoadedCode(placement, rva)) {
+      const context = {
+        what: `the 32-bit entry (${from})`,
+        value: rva,
+        wanted: 'an RVA in a loaded, executable section',
+      };
+      fail('mb2.bad-address', { file }, context);
+    }
+    return { rva, from };
+  };
+  if (wish?.kind === 'rva') return checked(wish.rva, '--entry');
+  if (wish?.kind === 'symbol') {
+    const rva = symbolRva(image, placement, wish.name) ?? unknown(`there is no symbol ${wish.name} in loaded code`);
+    return checked(rva, `symbol ${wish.name}`);
+  }
+  // An entry tag next to an address tag for this very place has been right before.
+  if (values.entry !== undefined && values.address?.load_addr === placement.loadStart + physBase) {
+    return checked(values.entry - physBase, 'entry tag');
+  }
+  const start = symbolRva(image, placement, START);
+  if (start !== undefined) return checked(start, `symbol ${START}`);
+  const first = placement.loadStart;
+  if (values.relocatable?.min_addr === first + physBase && isLoadedCode(placement, first)) {
+    return { rva: first, from: 'first byte, as in Xen' };
+  }
+  return unknown(
+    `there is no --entry, no symbol ${START} in loaded code, and no relocatable tag for ${hex(first + physBase)}`,
+  );
+}
+
+/** The address of a symbol in loaded code. Of several the global one; several different ones are none. */
+function symbolRva(image: PeImage, placement: Placement, name: string): bigint | undefined {
+  const found = findPeSymbols(image, [name]).filter(({ rva }) => isLoadedCode(placement, rva));
+  const global = found.filter(({ storageClass }) => storageClass === IMAGE_SYM_CLASS_EXTERNAL);
+  const candidates = new Set((global.length > 0 ? global : found).map(({ rva }) => rva));
+  const [only] = candidates;
+  return candidates.size === 1 ? only : undefined;
+}

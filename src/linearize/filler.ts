@@ -1,0 +1,52 @@
+/** Proof that bytes are filler: only then may a header grow over them. */
+import { type Range, rangeOf } from '../bytes/range.js';
+import { hex, hexRange } from '../errors/hex.js';
+import { fileOffsetOf, type PeImage } from '../pe/image.js';
+import { relocations } from '../pe/relocations.js';
+import { eachSymbol, sectionOf } from '../pe/symbols.js';
+
+/** What assemblers and linker scripts fill with. NOPs behind a jump over them are a larger pattern and not among these. */
+const FILLERS: readonly number[] = [0x90, 0xcc, 0x00];
+
+export type FillerProof =
+  | {
+      readonly ok: true;
+      readonly range: Range;
+      readonly byte: number;
+      readonly symbols: number;
+      readonly relocations: number;
+    }
+  | { readonly ok: false; readonly why: string };
+
+/** Are the bytes at these RVAs all the same filler, loaded from the file, with no symbol in them and no relocation? */
+export function proveFiller(image: PeImage, range: Range): FillerProof {
+  const size = range.end - range.start;
+  const no = (why: string): FillerProof => ({ ok: false, why });
+  const offset = fileOffsetOf(image, range.start, size);
+  if (offset === undefined) return no(`RVA ${hexRange(range.start, range.end)} is not inside one section's data`);
+  const bytes = image.source.read(offset, size, 'filler');
+  const [first = 0xff] = bytes;
+  if (!FILLERS.includes(first)) return no(`the byte behind the header is ${hex(first)}, which is no filler`);
+  const other = bytes.findIndex((byte) => byte !== first);
+  if (other >= 0) {
+    return no(`${other} bytes of filler stand behind the header, then ${hex(bytes[other] ?? 0)}`);
+  }
+  let symbols = 0;
+  let hit: bigint | undefined;
+  eachSymbol(image, ({ symbol }) => {
+    symbols += 1;
+    const section = sectionOf(image, symbol);
+    const at = section === undefined ? undefined : section.VirtualAddress + symbol.Value;
+    if (at !== undefined && at >= range.start && at < range.end) hit ??= at;
+  });
+  if (hit !== undefined) return no(`a symbol stands at RVA ${hex(hit)}, behind the header`);
+  let count = 0;
+  for (const { rva, width } of relocations(image)) {
+    count += 1;
+    const target = rangeOf(rva, width);
+    if (target.start < range.end && range.start < target.end) {
+      return no(`a base relocation is aimed at RVA ${hex(rva)}, behind the header`);
+    }
+  }
+  return { ok: true, range, byte: first, symbols, relocations: count };
+}

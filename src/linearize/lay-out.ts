@@ -1,0 +1,66 @@
+/** The passes that turn an image and a wish into a linear layout. Pure: nothing is written. */
+import { PiecedSource } from '../bytes/pieces.js';
+import { OverlaySource, type Write } from '../bytes/source.js';
+import { directory, type PeImage } from '../pe/image.js';
+import { DIRECTORY_BASERELOC } from '../pe/names.js';
+import { classify } from './classify.js';
+import { debugWrites, symbolWrites } from './file-pointers.js';
+import type { LinearLayout } from './layout.js';
+import { planMb1 } from './mb1-plan.js';
+import { planMb2 } from './mb2-plan.js';
+import { partsOf } from './merge.js';
+import { checkSumOffset, chooseFileAlignment, headerWrites, peCheckSum, sizeOfImage } from './pe-headers.js';
+import { place } from './place.js';
+import { refuseUnfit } from './unfit.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from './wish.js';
+
+/**
+ * Decides everything about the linear form of an image.
+ * Errors: `pe.*`, `mb2.*`, `mb1.*`, `linear.*`, `read.*`.
+ */
+export function layOutLinear(image: PeImage, wish: LinearWish = DEFAULT_LINEAR_WISH): LinearLayout {
+  refuseUnfit(image, wish);
+  // From here on sections ascend, share nothing and lie inside the file.
+  const roles = classify(image, wish);
+  const parts = partsOf(image, roles, wish, directory(image, DIRECTORY_BASERELOC)?.VirtualAddress);
+  const placement = place(image, parts, wish.headerSize);
+  // From here on no offset changes.
+  const linear = new PiecedSource(image.source, placement.pieces, placement.fileSize);
+  const mb2 = wish.mb2 === 'none' ? undefined : planMb2(image, placement, linear, wish);
+  const mb1 = mb2 === undefined ? undefined : planMb1(image, placement, linear, mb2, wish.mb1);
+
+  const fileAlignment = chooseFileAlignment(image, placement, wish.fileAlign);
+  const size = sizeOfImage(image);
+  const edits: Write[] = [
+    ...headerWrites(image, placement, { fileAlignment, sizeOfImage: size, dropSignature: wish.dropSignature }),
+    ...debugWrites(image, placement.pieces),
+    ...symbolWrites(image, placement.sections, placement.PointerToSymbolTable),
+    ...(mb2?.writes ?? []),
+    ...(mb1?.writes ?? []),
+  ];
+  // The checksum covers everything else, so it is the last byte decided.
+  const checkSumAt = checkSumOffset(image);
+  const checkSum = new Uint8Array(4);
+  const whole = new OverlaySource(linear, edits, placement.fileSize);
+  new DataView(checkSum.buffer).setUint32(0, peCheckSum(whole, checkSumAt), true);
+  edits.push({ offset: checkSumAt, bytes: checkSum });
+  return {
+    image,
+    wish,
+    placement,
+    mb2,
+    mb1,
+    fileAlignment,
+    sizeOfImage: size,
+    edits,
+    output: new OverlaySource(linear, edits, placement.fileSize),
+    warnings: [...placement.warnings, ...sizeWarning(image, size), ...(mb2?.warnings ?? [])],
+  };
+}
+
+function sizeWarning({ optionalHeader }: PeImage, size: bigint): string[] {
+  const old = optionalHeader.SizeOfImage;
+  return size === old
+    ? []
+    : [`SizeOfImage rises from 0x${old.toString(16)} to 0x${size.toString(16)}: a section ends behind it`];
+}

@@ -1,0 +1,22 @@
+/** What was decided about a linear file; plain data for rendering, reports and checks. */
+import type { ByteSource, Write } from '../bytes/source.js';
+import type { PeImage } from '../pe/image.js';
+import type { Mb1Plan } from './mb1-plan.js';
+import type { Mb2Plan } from './mb2-plan.js';
+import type { Placement } from './place.js';
+import type { LinearWish } from './wish.js';
+
+export interface LinearLayout {
+  readonly image: PeImage;
+  readonly wish: LinearWish;
+  readonly placement: Placement;
+  readonly mb2: Mb2Plan | undefined;
+  readonly mb1: Mb1Plan | undefined;
+  readonly fileAlignment: bigint;
+  readonly sizeOfImage: bigint;
+  /** Every byte that is not taken over from the input, headers and checksum included. */
+  readonly edits: readonly Write[];
+  /** The whole result. */
+  readonly output: ByteSource;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,237 @@
+/**
+ * The Multiboot2 header of the result: the one that is there, with the address and the entry tag. Where the tags go: their
+ * values are rewritten when they exist (update), else they follow the old tags over proved filler (append), else the whole
+ * header moves in front of the sections (gap).
+ */
+import { alignUp } from '../bytes/align.js';
+import { rangeOf } from '../bytes/range.js';
+import type { ByteSource, Write } from '../bytes/source.js';
+import { hex } from '../errors/hex.js';
+import { fail } from '../errors/patch-error.js';
+import {
+  AddressTag,
+  EntryTag,
+  findMb2,
+  isMb2At,
+  MB2_ALIGN,
+  MB2_WINDOW,
+  type Mb2Header,
+  type Mb2Values,
+  MULTIBOOT,
+  mb2Values,
+  readMb2,
+  sealMb2,
+  TAG_ADDRESS,
+  TAG_END,
+  TAG_ENTRY,
+  TagHead,
+} from '../multiboot/mb2.js';
+import type { PeImage } from '../pe/image.js';
+import { findEntry, isLoadedCode } from './entry.js';
+import { type FillerProof, proveFiller } from './filler.js';
+import type { Placement } from './place.js';
+import { FOUR_GIB } from './unfit.js';
+import type { LinearWish } from './wish.js';
+
+export interface Mb2Plan {
+  readonly how: 'update' | 'append' | 'gap';
+  /** Where the header stands in the result. */
+  readonly offset: bigint;
+  readonly end: bigint;
+  readonly address: AddressTag;
+  readonly entry: bigint;
+  /** How the entry was found. */
+  readonly entryFrom: string;
+  /** What was overwritten, and why that was allowed; undefined where nothing had to be. */
+  readonly filler: Extract<FillerProof, { ok: true }> | undefined;
+  readonly values: Mb2Values;
+  readonly writes: readonly Write[];
+  readonly warnings: readonly string[];
+}
+
+const END_SIZE = TagHead.size(MULTIBOOT);
+const ADDRESS_SIZE = TagHead.size(MULTIBOOT) + AddressTag.size(MULTIBOOT);
+const ENTRY_SIZE = TagHead.size(MULTIBOOT) + EntryTag.size(MULTIBOOT);
+const ENTRY_ROOM = Math.ceil(ENTRY_SIZE / MB2_ALIGN) * MB2_ALIGN;
+
+/**
+ * Plans the tags. `linear` is the result before any edit: its header is where a loader would find it.
+ * Errors: `mb2.*`, `pe.too-big`.
+ */
+export function planMb2(image: PeImage, placement: Placement, linear: ByteSource, wish: LinearWish): Mb2Plan {
+  const file = image.source.name;
+  const found = findMb2(linear);
+  const header = found ?? findBeyond(linear, placement);
+  if (header === undefined) fail('mb2.none', { file }, {});
+  const isInGap = header.offset < placement.headerSize;
+  const inPlace = found !== undefined && (wish.mb2 !== 'gap' || isInGap);
+  if (!inPlace && wish.mb2 === 'append') fail('mb2.too-far', { file }, { offset: header.offset });
+  checkTags(file, header);
+  const values = mb2Values(header);
+  const entry = findEntry(image, placement, values, wish.entry, wish.physBase);
+  const addresses = { ...addressesOf(image, placement, values, wish), entry: entry.rva + wish.physBase };
+  checkOtherTags(file, placement, values, addresses, wish);
+
+  const missing = [TAG_ADDRESS, TAG_ENTRY].filter((type) => !header.tags.some((tag) => tag.type === type));
+  const grow = (missing.includes(TAG_ADDRESS) ? ADDRESS_SIZE : 0) + (missing.includes(TAG_ENTRY) ? ENTRY_ROOM : 0);
+  const plan = (how: Mb2Plan['how'], offset: bigint, filler?: Extract<FillerProof, { ok: true }>): Mb2Plan => {
+    const address: AddressTag = { ...addresses.address, header_addr: offset + placement.distance + wish.physBase };
+    const bytes = withTags(header, missing, grow, address, addresses.entry);
+    const end = offset + BigInt(bytes.length);
+    if (end > BigInt(MB2_WINDOW)) fail('mb2.too-far', { file }, { offset });
+    const writes: Write[] = [{ offset, bytes }];
+    // A loader takes the first header it finds; the old one must not look like one any more.
+    if (offset !== header.offset) writes.push({ offset: header.offset, bytes: new Uint8Array(4) });
+    return {
+      how,
+      offset,
+      end,
+      address,
+      entry: addresses.entry,
+      entryFrom: entry.from,
+      filler,
+      values,
+      writes,
+      warnings: [],
+    };
+  };
+
+  if (inPlace && grow === 0) return plan('update', header.offset);
+  const end = header.offset + BigInt(header.bytes.length);
+  const proof: FillerProof = inPlace
+    ? proveFiller(image, rangeOf(end + placement.distance, BigInt(grow)))
+    : { ok: false, why: found === undefined ? 'the header stands behind the first 32 KiB' : 'the gap was asked for' };
+  if (proof.ok && end + BigInt(grow) <= BigInt(MB2_WINDOW)) return plan('append', header.offset, proof);
+  const why = proof.ok ? 'the header would leave the first 32 KiB' : proof.why;
+  if (wish.mb2 === 'append') fail('mb2.no-room', { file, offset: header.offset }, { need: grow, why });
+
+  const at = alignUp(placement.headerEnd, BigInt(MB2_ALIGN));
+  const need = header.bytes.length + grow;
+  if (at + BigInt(need) > placement.headerSize) {
+    const room = placement.headerSize > at ? placement.headerSize - at : 0n;
+    fail(
+      'mb2.no-room',
+      { file },
+      { need, why: `${why}; and between the section table and the sections there are ${hex(room)} bytes` },
+    );
+  }
+  const gap = plan('gap', at);
+  const warning =
+    `the Multiboot2 header stands in front of the sections (${why}), so header_addr is below load_addr: GRUB loads such a ` +
+    'file, the specification does not allow it';
+  return { ...gap, warnings: [warning] };
+}
+
+function checkTags(file: string, { offset, tags, bytes, problem }: Mb2Header): void {
+  const place = { file, offset, part: 'Multiboot2 header' };
+  if (problem !== undefined) fail('mb2.bad-tags', place, { why: problem });
+  const end = tags.at(-1);
+  if (end === undefined || end.at + END_SIZE !== bytes.length) {
+    const why = `the end tag is at ${hex(end?.at ?? 0)}, wanted it last in the ${hex(bytes.length)} bytes of the header`;
+    fail('mb2.bad-tags', place, { why });
+  }
+  for (const type of [TAG_ADDRESS, TAG_ENTRY]) {
+    const count = tags.filter((tag) => tag.type === type).length;
+    if (count > 1) fail('mb2.bad-tags', place, { why: `tag ${type} occurs ${count} times` });
+  }
+}
+
+interface Addresses {
+  readonly address: Omit<AddressTag, 'header_addr'>;
+  readonly entry: bigint;
+}
+
+function addressesOf(
+  image: PeImage,
+  { loadStart, loadEnd, bssEnd }: Placement,
+  { relocatable }: Mb2Values,
+  { physBase, bssAlign }: LinearWish,
+): Pick<Addresses, 'address'> {
+  const { SectionAlignment } = image.optionalHeader;
+  const asked = relocatable?.align ?? 0n;
+  // The kernel maps itself in large pages up to here: what lies in the last of them must be its own.
+  const align = bssAlign ?? (asked > SectionAlignment ? asked : SectionAlignment);
+  const end = alignUp(bssEnd + physBase, align);
+  if (end >= FOUR_GIB) fail('pe.too-big', { file: image.source.name }, { what: 'bss_end_addr', value: end });
+  return { address: { load_addr: loadStart + physBase, load_end_addr: loadEnd + physBase, bss_end_addr: end } };
+}
+
+/** The tags that stay must make sense under the new ones. */
+function checkOtherTags(
+  file: string,
+  placement: Placement,
+  { entryEfi64, relocatable }: Mb2Values,
+  { address }: Addresses,
+  { physBase }: LinearWish,
+): void {
+  const refuse = (what: string, value: bigint, wanted: string) =>
+    fail('mb2.bad-address', { file, part: 'Multiboot2 header' }, { what, value, wanted });
+  if (entryEfi64 !== undefined && !isLoadedCode(placement, entryEfi64 - physBase)) {
+    refuse('the EFI entry (tag 9)', entryEfi64, `an address in loaded code with physical base ${hex(physBase)}`);
+  }
+  const { load_addr } = address;
+  if (relocatable === undefined) return;
+  const { align, min_addr } = relocatable;
+  if (align > 1n && load_addr % align !== 0n) refuse('load_addr', load_addr, `a multiple of ${hex(align)} (tag 10)`);
+  if (load_addr < min_addr) refuse('load_addr', load_addr, `at least ${hex(min_addr)} (tag 10)`);
+}
+
+/** The header with both tags: those that exist get new values where they are, the others follow the old ones. */
+function withTags(
+  { bytes: old, tags }: Mb2Header,
+  missing: readonly number[],
+  grow: number,
+  address: AddressTag,
+  entry: bigint,
+): Uint8Array {
+  const bytes = new Uint8Array(old.length + grow);
+  bytes.set(old);
+  let at = old.length - END_SIZE;
+  bytes.fill(0, at);
+  const atOf = (type: number) => tags.find((tag) => tag.type === type)?.at;
+  const place = (type: number, size: number, room: number) => {
+    const known = atOf(type);
+    if (known !== undefined) return known;
+    const here = at;
+    TagHead.encodeInto(bytes, here, { type, flags: 0, size }, MULTIBOOT);
+    at += room;
+    return here;
+  };
+  AddressTag.encodeInto(
+    bytes,
+    place(TAG_ADDRESS, ADDRESS_SIZE, ADDRESS_SIZE) + TagHead.size(MULTIBOOT),
+    address,
+    MULTIBOOT,
+  );
+  EntryTag.encodeInto(
+    bytes,
+    place(TAG_ENTRY, ENTRY_SIZE, ENTRY_ROOM) + TagHead.size(MULTIBOOT),
+    { entry_addr: entry },
+    MULTIBOOT,
+  );
+  TagHead.encodeInto(bytes, at, { type: TAG_END, flags: 0, size: END_SIZE }, MULTIBOOT);
+  // An optional address tag could be passed over by a loader; both are made mandatory.
+  for (const type of [TAG_ADDRESS, TAG_ENTRY].filter((t) => !missing.includes(t))) {
+    const known = tags.find((tag) => tag.type === type);
+    if (known !== undefined) TagHead.encodeInto(bytes, known.at, { type, flags: 0, size: known.size }, MULTIBOOT);
+  }
+  sealMb2(bytes);
+  return bytes;
+}
+
+const CHUNK = 0x100000;
+
+/** A valid header behind the loaders' window, inside what is loaded: it can be moved to the front. */
+function findBeyond(linear: ByteSource, { loadEnd, distance }: Placement): Mb2Header | undefined {
+  const stop = loadEnd - distance < linear.size ? loadEnd - distance : linear.size;
+  const magic = Uint8Array.of(0xd6, 0x50, 0x52, 0xe8);
+  for (let from = BigInt(MB2_WINDOW) - 16n; from < stop; from += BigInt(CHUNK)) {
+    const length = stop - from < BigInt(CHUNK + MB2_WINDOW) ? stop - from : BigInt(CHUNK + MB2_WINDOW);
+    const bytes = Buffer.from(linear.read(from, length, 'Multiboot2 header'));
+    for (let at = bytes.indexOf(magic); at >= 0 && at < CHUNK; at = bytes.indexOf(magic, at + 1)) {
+      const aligned = (from + BigInt(at)) % BigInt(MB2_ALIGN) === 0n;
+      if (aligned && at + 16 <= bytes.length && isMb2At(bytes, at)) return readMb2(bytes, at, from + BigInt(at));
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * Sections as they will stand in the result: one each, or, when asked, joined where one starts in the last page of the one
+ * before. Joined sections let every raw pointer be a multiple of 512, the least FileAlignment of the PE format.
+ */
+import { alignDown } from '../bytes/align.js';
+import { hasRawData, type PeImage, type PeSection } from '../pe/image.js';
+import {
+  IMAGE_SCN_CNT_INITIALIZED_DATA,
+  IMAGE_SCN_CNT_UNINITIALIZED_DATA,
+  IMAGE_SCN_MEM_DISCARDABLE,
+} from '../pe/names.js';
+import type { Role } from './classify.js';
+
+const PAGE = 4096n;
+
+/** A section of the result, with no place in the file yet. */
+export interface Part {
+  readonly name: string;
+  readonly rawName: Uint8Array;
+  readonly role: Role;
+  readonly VirtualAddress: bigint;
+  readonly VirtualSize: bigint;
+  readonly Characteristics: number;
+  /** The input sections in it, in order; more than one when joined. */
+  readonly members: readonly PeSection[];
+}
+
+/** The sections of the result. A section that was uninitialized and gets zeros in the file becomes initialized data. */
+export function partsOf(
+  { sections }: PeImage,
+  roles: readonly Role[],
+  { merge, keepReloc }: { readonly merge: boolean; readonly keepReloc: boolean },
+  relocations: bigint | undefined,
+): Part[] {
+  const parts: Part[] = [];
+  for (const [index, section] of sections.entries()) {
+    const role = roles[index] ?? 'tail';
+    const part: Part = {
+      name: section.name,
+      rawName: section.rawName,
+      role,
+      VirtualAddress: section.VirtualAddress,
+      VirtualSize: section.VirtualSize,
+      Characteristics: characteristics(section, role, keepReloc && holds(section, relocations)),
+      members: [section],
+    };
+    const before = parts.at(-1);
+    if (merge && role === 'image' && before?.role === 'image' && startsInLastPage(before, part)) {
+      parts[parts.length - 1] = joined(before, part);
+    } else parts.push(part);
+  }
+  return parts;
+}
+
+function characteristics(section: PeSection, role: Role, keep: boolean): number {
+  let flags = section.Characteristics;
+  if (role === 'image' && !hasRawData(section) && (flags & IMAGE_SCN_CNT_UNINITIALIZED_DATA) !== 0) {
+    flags = (flags & ~IMAGE_SCN_CNT_UNINITIALIZED_DATA) | IMAGE_SCN_CNT_INITIALIZED_DATA;
+  }
+  return (keep ? flags & ~IMAGE_SCN_MEM_DISCARDABLE : flags) >>> 0;
+}
+
+function holds({ VirtualAddress, VirtualSize }: PeSection, rva: bigint | undefined): boolean {
+  return rva !== undefined && rva >= VirtualAddress && rva < VirtualAddress + VirtualSize;
+}
+
+function startsInLastPage(before: Part, part: Part): boolean {
+  const last = before.VirtualAddress + (before.VirtualSize > 0n ? before.VirtualSize - 1n : 0n);
+  return alignDown(part.VirtualAddress, PAGE) <= alignDown(last, PAGE);
+}
+
+function joined(first: Part, second: Part): Part {
+  return {
+    ...first,
+    VirtualSize: second.VirtualAddress + second.VirtualSize - first.VirtualAddress,
+    Characteristics: (first.Characteristics | second.Characteristics) >>> 0,
+    members: [...first.members, ...second.members],
+  };
+}

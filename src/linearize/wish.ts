@@ -1,0 +1,46 @@
+/** What a user may ask of `linearize`, as data. */
+
+export type EntryWish =
+  | { readonly kind: 'rva'; readonly rva: bigint }
+  | { readonly kind: 'symbol'; readonly name: string };
+
+/** `auto`: the first of update, append, gap that is possible. `none`: the layout only. */
+export const MB2_MODES = ['auto', 'append', 'gap', 'none'] as const;
+export type Mb2Mode = (typeof MB2_MODES)[number];
+
+export interface LinearWish {
+  /** The 32-bit entry; undefined: worked out. */
+  readonly entry: EntryWish | undefined;
+  /** Physical address at which RVA 0 would stand. */
+  readonly physBase: bigint;
+  /** Bytes in front of the first section; undefined: a page, or what the headers need. */
+  readonly headerSize: bigint | undefined;
+  /** bss_end_addr is rounded up to this; undefined: the larger of SectionAlignment and the relocatable tag's. */
+  readonly bssAlign: bigint | undefined;
+  readonly mb2: Mb2Mode;
+  readonly mb1: boolean;
+  /** Clear DISCARDABLE on the section of base relocations, so that shim loads it. */
+  readonly keepReloc: boolean;
+  /** Join sections that start within a page of another one. */
+  readonly merge: boolean;
+  readonly fileAlign: 'auto' | 'keep' | bigint;
+  /** Sections that are, or are not, in the flat load, whatever the rules say. */
+  readonly image: readonly string[];
+  readonly tail: readonly string[];
+  readonly dropSignature: boolean;
+}
+
+export const DEFAULT_LINEAR_WISH: LinearWish = {
+  entry: undefined,
+  physBase: 0n,
+  headerSize: undefined,
+  bssAlign: undefined,
+  mb2: 'auto',
+  mb1: false,
+  keepReloc: false,
+  merge: false,
+  fileAlign: 'auto',
+  image: [],
+  tail: [],
+  dropSignature: false,
+};

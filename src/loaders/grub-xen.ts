@@ -1,0 +1,160 @@
+/**
+ * GRUB built for Xen (grub-core/loader/i386/xen.c, xen_file.c, xen_fileXX.c), starting a PV kernel. grub-file
+ * --is-x86_64-xen-domu and --is-i386-xen-pae-domu run the same reader.
+ */
+import { type ByteSource, fits } from '../bytes/source.js';
+import { hasLinuxMagic } from '../elf/multiboot.js';
+import { EM_386, EM_X86_64, PT_NOTE } from '../elf/names.js';
+import { hex } from '../errors/hex.js';
+import { type GrubResult, grubNotes } from './grub-notes.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
+import { cure, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+
+const FILE = 'grub-core/loader/i386/xen_file.c';
+const NOTES = 'grub-core/loader/i386/xen_fileXX.c';
+const XEN = 'grub-core/loader/i386/xen.c';
+
+class GrubView {
+  readonly source: ByteSource;
+  readonly image: LaxImage;
+  readonly hasTable: boolean;
+  #notes: GrubResult | undefined;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+    const encoding = { bits: laxIdent(source)[4] === 2 ? 64 : 32, endian: 'little' } as const;
+    const image = laxElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
+    // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
+    const { e_phoff, e_phnum, e_phentsize } = image.header;
+    this.hasTable = fits(e_phoff, BigInt(e_phnum) * BigInt(e_phentsize), source.size);
+    // A table that begins outside is no table; one that ends outside is walked, whatever memory holds there.
+    this.image = e_phoff <= source.size ? image : { ...image, segments: [] };
+  }
+
+  get notes(): GrubResult {
+    this.#notes ??= grubNotes(this.image);
+    return this.#notes;
+  }
+}
+
+const RULES: readonly Rule<GrubView>[] = [
+  {
+    name: 'elf-header',
+    source: 'grub-core/kern/elf.c, grub_elf_check_header',
+    because: 'an ELF file of version 1; anything else is tried as a Linux boot image with an ELF in it',
+    run({ source, image: { header, ident } }) {
+      if (source.size >= 64n && hasElfMagic(source) && ident[6] === 1 && header.e_version === 1) return undefined;
+      if (hasLinuxMagic(source)) return otherPath('bzImage: unpacked first, judge the kernel inside');
+      return refuse('not xen image');
+    },
+  },
+  {
+    name: 'machine',
+    source: `${FILE}, grub_xen_get_info`,
+    because: 'ELF64 with EM_X86_64 or ELF32 with EM_386, little-endian',
+    run({ image: { ident, header } }) {
+      const wide = ident[4] === 2 && header.e_machine === EM_X86_64;
+      const narrow = ident[4] === 1 && header.e_machine === EM_386;
+      if ((wide || narrow) && ident[5] === 1) return undefined;
+      return refuse('unknown ELF type', { reason: `EI_CLASS ${ident[4]}, e_machine ${header.e_machine}` });
+    },
+  },
+  {
+    name: 'program-headers',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_load_phdrs',
+    because: 'the table is read as a whole; where that fails, sections can still have notes',
+    run: ({ hasTable }) => (hasTable ? undefined : warn('the program header table reaches behind the end of the file')),
+  },
+  {
+    name: 'reads-within-segment',
+    source: `${NOTES}, parse_note`,
+    because: 'a record that runs past its segment is read past it: what comes of that depends on luck',
+    run({ notes }) {
+      const beyond = 'refused' in notes ? notes.readBeyond : notes.info.readBeyond;
+      return beyond ? warn('a record runs past the end of its segment: GRUB reads memory behind it') : undefined;
+    },
+  },
+  {
+    name: 'notes',
+    source: `${NOTES}, grub_xen_get_infoXX`,
+    because: 'PT_NOTE first, then SHT_NOTE and __xen_guest; any note of Xen will do, LOADER must be generic if there',
+    run({ notes, source }) {
+      if (!('refused' in notes)) return undefined;
+      const mend = notes.refused === 'invalid loader' ? '--set LOADER=generic' : '--preset pv';
+      return refuse(notes.refused, { cure: cure(source, mend) });
+    },
+  },
+  {
+    name: 'architecture',
+    source: `${XEN}, grub_cmd_xen`,
+    because: "GRUB's 64-bit build starts 64-bit kernels, its 32-bit one those with PAE",
+    run({ notes, source }) {
+      if ('refused' in notes || notes.info.arch !== 'i386') return undefined;
+      return refuse('incompatible architecture: need a PAE kernel', { cure: cure(source, '--set PAE_MODE=yes') });
+    },
+  },
+  {
+    name: 'virt-base-page-aligned',
+    source: `${XEN}, grub_xen_boot`,
+    because: 'page tables are made for it',
+    run({ notes }) {
+      return 'refused' in notes || notes.info.virtBase % 0x1000n === 0n ? undefined : refuse('unaligned virt_base');
+    },
+  },
+  {
+    name: 'widths',
+    source: `${NOTES}, parse_note`,
+    because:
+      'addresses are read with the width of the class; a shorter descriptor takes bytes of the next record along',
+    run({ image, source }) {
+      const wanted = image.encoding.bits / 8;
+      for (const { p_type, p_offset, p_filesz } of image.segments) {
+        if (p_type !== PT_NOTE || p_filesz > 0x10000n || !fits(p_offset, p_filesz, source.size)) continue;
+        const odd = oddWidth(Buffer.from(source.read(p_offset, p_filesz, 'notes')), wanted);
+        if (odd !== undefined) return warn(`${odd.name} has ${odd.size} bytes and is read with ${wanted}`);
+      }
+      return undefined;
+    },
+  },
+  {
+    name: 'pv-kernel',
+    source: `${XEN}, grub_xen_boot`,
+    because: 'PHYS32_ENTRY is not used: a kernel with PVH notes alone is entered, wrongly, at e_entry',
+    run({ notes }) {
+      if ('refused' in notes || notes.info.saysPv) return undefined;
+      return warn(`entered as a PV kernel at ${hex(notes.info.entry)} with nothing to say where it lies but defaults`);
+    },
+  },
+];
+
+const ADDRESSES = new Map([
+  [1, 'ENTRY'],
+  [2, 'HYPERCALL_PAGE'],
+  [3, 'VIRT_BASE'],
+  [4, 'PADDR_OFFSET'],
+  [15, 'INIT_P2M'],
+]);
+
+function oddWidth(bytes: Buffer, wanted: number): { name: string; size: number } | undefined {
+  for (let at = 0; at + 16 <= bytes.length; ) {
+    const namesz = bytes.readUInt32LE(at);
+    const size = bytes.readUInt32LE(at + 4);
+    const name = ADDRESSES.get(bytes.readUInt32LE(at + 8));
+    const isXen = namesz === 4 && bytes.readUInt32LE(at + 12) === 0x006e_6558;
+    if (isXen && name !== undefined && size !== wanted) return { name, size };
+    at += 12 + 4 * Math.ceil(namesz / 4) + 4 * Math.ceil(size / 4);
+  }
+  return undefined;
+}
+
+export const grubXen: Loader = loader<GrubView>({
+  name: 'grub-xen',
+  title: 'GRUB for Xen, starting a PV kernel',
+  open: (source) => new GrubView(source),
+  rules: RULES,
+  values({ notes }) {
+    if ('refused' in notes) return {};
+    const { readBeyond: _1, saysPv: _2, ...info } = notes.info;
+    return { ...info, mode: info.arch === 'x86_64' ? '64-bit, paging on' : '32-bit PAE, paging on' };
+  },
+});

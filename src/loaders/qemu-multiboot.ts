@@ -1,0 +1,55 @@
+/** QEMU's multiboot 1 loader (hw/i386/multiboot.c, load_multiboot): how it ends, and where it enters. */
+import { type ByteSource, fits } from '../bytes/source.js';
+import { EM_X86_64, PF_X, PT_LOAD } from '../elf/names.js';
+import { bytesAt, laxElf } from './lax-elf.js';
+import type { AddressFields, Multiboot1 } from './multiboot-header.js';
+
+export type QemuMultiboot =
+  | { readonly refused: string; readonly entry?: undefined }
+  | { readonly refused?: undefined; readonly entry: bigint };
+
+const E_MACHINE_AT = 18n;
+
+export function qemuMultiboot(source: ByteSource, { offset, fields }: Multiboot1): QemuMultiboot {
+  return fields === undefined ? byElf(source) : byFields(source, offset, fields);
+}
+
+/** The halfword at 0x12 decides, in any class and in what is no ELF, too. */
+function byElf(source: ByteSource): QemuMultiboot {
+  const [low = 0, high = 0] = bytesAt(source, E_MACHINE_AT, 2);
+  if ((low | (high << 8)) === EM_X86_64) return { refused: 'Cannot load x86-64 image, give a 32bit one.' };
+  const ident = bytesAt(source, 0n, 16);
+  const isElf = ident[0] === 0x7f && ident[1] === 0x45 && ident[2] === 0x4c && ident[3] === 0x46;
+  if (!isElf || ident[5] !== 1) return { refused: 'Error while loading elf kernel' };
+  const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: 'little' } as const;
+  const { header, segments, segmentsCut } = laxElf(source, encoding, { stride: 'own-size', sections: false });
+  const outside = segments.some(
+    (s) => s.p_type === PT_LOAD && s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size),
+  );
+  if (header.e_phnum === 0 || segmentsCut || outside) return { refused: 'Error while loading elf kernel' };
+  // Only a segment with other physical than virtual addresses moves the entry.
+  const home = segments.find(
+    (s) =>
+      s.p_type === PT_LOAD &&
+      s.p_vaddr !== s.p_paddr &&
+      (s.p_flags & PF_X) !== 0 &&
+      header.e_entry >= s.p_vaddr &&
+      header.e_entry - s.p_vaddr < s.p_filesz,
+  );
+  const entry = home === undefined ? header.e_entry : header.e_entry - home.p_vaddr + home.p_paddr;
+  return { entry: BigInt.asUintN(32, entry) };
+}
+
+function byFields(source: ByteSource, offset: number, fields: AddressFields): QemuMultiboot {
+  const { headerAddr, loadAddr, loadEndAddr, bssEndAddr, entryAddr } = fields;
+  if (headerAddr < loadAddr) return { refused: 'invalid load_addr address' };
+  if (headerAddr - loadAddr > offset) return { refused: 'invalid header_addr address' };
+  const from = BigInt(offset - (headerAddr - loadAddr));
+  if (loadEndAddr !== 0 && loadEndAddr < loadAddr) return { refused: 'invalid load_end_addr address' };
+  const size = loadEndAddr === 0 ? source.size - from : BigInt(loadEndAddr - loadAddr);
+  if (BigInt(loadAddr) + size > 0xffff_ffffn) return { refused: 'kernel does not fit in address space' };
+  if (bssEndAddr !== 0 && BigInt(bssEndAddr) < BigInt(loadAddr) + size)
+    return { refused: 'invalid bss_end_addr address' };
+  if (!fits(from, size, source.size)) return { refused: 'fread() failed' };
+  return { entry: BigInt(entryAddr) };
+}

@@ -1,0 +1,245 @@
+/**
+ * `qemu-system-x86_64 -kernel` (hw/i386/x86-common.c, hw/i386/multiboot.c, include/hw/elf_ops.h.inc, hw/core/loader.c).
+ * Boot image, multiboot 1, PVH: the first that matches is final. The PVH path is judged; that another one is taken is
+ * said.
+ */
+import { type ByteSource, fits } from '../bytes/source.js';
+import { type Phdr, Phdr as PhdrStruct } from '../elf/headers.js';
+import { hasLinuxMagic } from '../elf/multiboot.js';
+import { EM_386, EM_X86_64, PT_LOAD } from '../elf/names.js';
+import { hex } from '../errors/hex.js';
+import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
+import { multiboot1 } from './multiboot-header.js';
+import { qemuMultiboot } from './qemu-multiboot.js';
+import { crash, cure, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
+import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
+
+const X86 = 'hw/i386/x86-common.c, x86_load_linux';
+const ELF = 'include/hw/elf_ops.h.inc, load_elf';
+
+const LOAD_FAILED = 'Error while loading elf kernel';
+const NO_NOTE = 'Error loading uncompressed kernel without PVH ELF Note';
+
+/** Flags of a.out-like formats that QEMU tests for in any ELF. */
+const UNSUPPORTED_FLAGS = 0x00010004;
+const MIB = 0x100000n;
+const GIB4 = 0x1_0000_0000n;
+
+/** QEMU looks for a header below this offset, the last time at 8140. */
+export const QEMU_SEARCH = 8192 - 48;
+
+export class QemuView {
+  readonly source: ByteSource;
+  readonly image: LaxImage;
+  /** In table order; QEMU loads by p_paddr. */
+  readonly loads: readonly { readonly index: number; readonly segment: Phdr }[];
+  #entry: PhysEntry | undefined;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+    const ident = laxIdent(source);
+    const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 1 ? 'little' : 'big' } as const;
+    this.image = laxElf(source, encoding, { stride: 'own-size', sections: false });
+    this.loads = this.image.segments.flatMap((segment, index) =>
+      segment.p_type === PT_LOAD ? [{ index, segment }] : [],
+    );
+  }
+
+  get entry(): PhysEntry {
+    this.#entry ??= physEntryAsQemu(this.image);
+    return this.#entry;
+  }
+
+  /** Where the blobs go. A zero-filled tail that would meet another segment is left out. */
+  placed(): Placed[] {
+    const all = this.loads.map(({ segment: { p_paddr, p_memsz }, index }) => ({
+      index,
+      start: p_paddr,
+      end: p_paddr + p_memsz,
+    }));
+    const meets = overlapFinder(all);
+    return this.loads.map(({ segment: { p_paddr, p_memsz, p_filesz }, index }) => {
+      const tail = p_memsz > p_filesz && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
+      return { index, start: p_paddr, end: p_paddr + (tail ? p_filesz : p_memsz) };
+    });
+  }
+}
+
+const RULES: readonly Rule<QemuView>[] = [
+  {
+    name: 'not-bzimage',
+    source: X86,
+    because: 'HdrS at 0x202 makes it a Linux boot image, whatever else it is',
+    run({ source }) {
+      if (!hasLinuxMagic(source)) return undefined;
+      return otherPath('loaded as a Linux boot image: HdrS stands at 0x202');
+    },
+  },
+  {
+    name: 'not-multiboot',
+    source: 'hw/i386/multiboot.c, load_multiboot',
+    because: 'a multiboot 1 header in the first 8 KiB always wins over PVH, and there is no way back',
+    run({ source }) {
+      const header = multiboot1(source, QEMU_SEARCH);
+      if (header === undefined) return undefined;
+      const result = qemuMultiboot(source, header);
+      if (result.refused !== undefined) {
+        return refuse(result.refused, { reason: `multiboot 1 header at ${hex(header.offset)} is tried before PVH` });
+      }
+      return otherPath(
+        `loaded by its multiboot 1 header at ${hex(header.offset)}, entered at ${hex(result.entry)}; notes are not read`,
+      );
+    },
+  },
+  {
+    name: 'elf-magic',
+    source: X86,
+    because: 'what is no ELF is tried as an ancient boot sector, and hangs or is refused',
+    run: ({ source }) => (hasElfMagic(source) ? undefined : refuse('invalid kernel header')),
+  },
+  {
+    name: 'flags',
+    source: `${X86}, load_elfboot`,
+    because: 'two bits of e_flags are taken for a format that cannot be loaded',
+    run({ image: { header } }) {
+      const bits = header.e_flags & UNSUPPORTED_FLAGS;
+      return bits === 0 ? undefined : refuse(`elfboot unsupported flags = ${header.e_flags.toString(16)}`);
+    },
+  },
+  {
+    name: 'header',
+    source: 'hw/core/loader.c, load_elf_ram_sym',
+    because: 'little-endian, and all of the ELF header in the file',
+    run({ image: { encoding, ident }, source }) {
+      if (ident[5] !== 1) return refuse(LOAD_FAILED, { reason: 'not little-endian' });
+      const size = encoding.bits === 64 ? 64n : 52n;
+      return source.size < size ? refuse(LOAD_FAILED, { reason: 'shorter than an ELF header' }) : undefined;
+    },
+  },
+  {
+    name: 'machine',
+    source: ELF,
+    because: 'EM_X86_64 or EM_386, in either class; qemu-system-i386 takes EM_386 alone',
+    run({ image: { header } }) {
+      if (header.e_machine === EM_X86_64 || header.e_machine === EM_386) return undefined;
+      return refuse(LOAD_FAILED, { reason: `e_machine is ${header.e_machine}` });
+    },
+  },
+  {
+    name: 'program-headers',
+    source: ELF,
+    because: 'the table must be there and in the file; records are as long as the class says, whatever e_phentsize is',
+    run({ image: { header, encoding }, source }) {
+      if (header.e_phnum === 0) return refuse(LOAD_FAILED, { reason: 'no program headers' });
+      const size = BigInt(header.e_phnum * PhdrStruct.size(encoding));
+      if (fits(header.e_phoff, size, source.size)) return undefined;
+      return refuse(LOAD_FAILED, { reason: 'the program header table reaches behind the end of the file' });
+    },
+  },
+  {
+    name: 'segments-and-notes',
+    source: `${ELF}, get_elf_note_type`,
+    because: 'each PT_LOAD and each PT_NOTE must be in the file; the search for the note divides by p_align',
+    run: segmentsAndNotes,
+  },
+  {
+    name: 'pvh-note',
+    source: `${X86}, load_elfboot`,
+    because: 'the entry must be known, and 0 counts as unknown',
+    run({ entry, source }) {
+      if (entry.found) return undefined;
+      const reason = entry.problem ?? 'no record of type 18 where QEMU looks, or its value is 0';
+      return refuse(NO_NOTE, { reason, cure: cure(source, '--preset pvh') });
+    },
+  },
+  {
+    name: 'no-overlap',
+    source: 'hw/core/loader.c, rom_check_and_register_reset',
+    because: 'what is loaded must not meet in memory, nor the firmware below 4 GiB',
+    run(view) {
+      const placed = view.placed();
+      const firmware = { index: -1, start: GIB4 - 0x40000n, end: GIB4 };
+      const pair = firstOverlap([...placed, firmware]);
+      if (pair === undefined) return undefined;
+      const names = pair.map(({ index }) => (index < 0 ? 'the firmware' : `program header ${index}`));
+      return refuse('Some ROM regions are overlapping', { reason: `${names[0]} and ${names[1]}` });
+    },
+  },
+  {
+    name: 'file-size-in-memory-size',
+    source: ELF,
+    because: 'until 10.0 a segment with more bytes in the file than in memory is loaded and hangs; later it is refused',
+    run({ loads }) {
+      const bad = loads.find(({ segment: s }) => s.p_filesz > s.p_memsz);
+      return bad === undefined ? undefined : warn(`PT_LOAD ${bad.index} has p_filesz above p_memsz: the guest hangs`);
+    },
+  },
+  {
+    name: 'above-low-memory',
+    source: 'SeaBIOS and the option ROM pvh.bin',
+    because: 'below 1 MiB the firmware overwrites what was loaded, or it is no memory',
+    run({ loads }) {
+      const low = loads.find(({ segment: s }) => s.p_memsz > 0n && s.p_paddr < MIB);
+      return low === undefined
+        ? undefined
+        : warn(`PT_LOAD ${low.index} lies below 1 MiB: the firmware may overwrite it`);
+    },
+  },
+  {
+    name: 'entry-in-a-segment',
+    source: X86,
+    because: 'QEMU jumps without looking; only the low 32 bits of the value count',
+    run({ entry, loads }) {
+      const value = entry.value;
+      const inside = loads.some(({ segment: s }) => value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
+      return inside
+        ? undefined
+        : warn(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD: the guest is lost`);
+    },
+  },
+  {
+    name: 'note-alignment',
+    source: ELF,
+    because: 'records are padded by 4; a p_align of 1 or 2 works only while every size is a multiple of 4',
+    run({ image }) {
+      const odd = image.segments.findIndex((s) => s.p_type === 4 && s.p_filesz > 0n && s.p_align !== 4n);
+      const align = image.segments[odd]?.p_align;
+      return odd < 0 ? undefined : warn(`PT_NOTE ${odd} has p_align ${align}: QEMU steps by it`);
+    },
+  },
+];
+
+/** In table order: what comes first ends the load. */
+function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | undefined {
+  const outside = loads.find(({ segment: s }) => s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size));
+  const fault = entry.fault;
+  const mend = cure(source, '--preset pvh');
+  if (fault !== undefined && (outside === undefined || fault.index < outside.index)) {
+    const reason = entry.problem;
+    if (fault.kind === 'crash') return crash(`QEMU dies: ${reason ?? 'it divides by zero'}`, mend);
+    if (fault.kind === 'refused') return refuse(LOAD_FAILED, { reason, cure: mend });
+  }
+  if (outside !== undefined) {
+    return refuse(LOAD_FAILED, { reason: `PT_LOAD ${outside.index} reaches behind the end of the file` });
+  }
+  return fault?.kind === 'runs-away' && image.segments.length > 0
+    ? warn(`QEMU may crash: ${entry.problem}`, mend)
+    : undefined;
+}
+
+export const qemuPvh: Loader = loader<QemuView>({
+  name: 'qemu-pvh',
+  title: 'QEMU -kernel, by the PVH note',
+  open: (source) => new QemuView(source),
+  rules: RULES,
+  values: ({ entry, loads }) => ({
+    entry: entry.value,
+    mode: '32-bit, paging off',
+    loadedFrom: loads.reduce<bigint | undefined>((low, { segment: s }) => min(low, s.p_paddr), undefined),
+  }),
+});
+
+function min(a: bigint | undefined, b: bigint): bigint {
+  return a === undefined || b < a ? b : a;
+}

@@ -1,0 +1,222 @@
+/**
+ * What a loader is, here: rules in the loader's own order, each with the place in the loader's source that it follows, and
+ * the values it would go by. A verdict is the walk through those rules up to the first that ends the load.
+ */
+import type { ByteSource } from '../bytes/source.js';
+import { PatchError } from '../errors/patch-error.js';
+import { isSince, type XenVersion } from './xen-version.js';
+
+/** What a rule has to say when it does not simply hold. */
+export type Remark =
+  /** The load ends here. */
+  | {
+      readonly kind: 'refuse';
+      /** What the loader prints, in its words. */
+      readonly message: string;
+      /** What it keeps to itself, where the message does not tell. */
+      readonly reason?: string | undefined;
+      /** The command line that mends it. */
+      readonly cure?: string | undefined;
+    }
+  /** The loader itself dies. */
+  | { readonly kind: 'crash'; readonly message: string; readonly cure?: string | undefined }
+  /** The image is loaded in another way: these rules and the notes play no part. */
+  | { readonly kind: 'other-path'; readonly message: string; readonly cure?: string | undefined }
+  /** Accepted, and yet: it works by accident, or what is loaded is not what stands in the file. */
+  | { readonly kind: 'warn'; readonly message: string; readonly cure?: string | undefined };
+
+/** One thing that a loader looks at. */
+export interface Rule<View> {
+  readonly name: string;
+  /** File and function of the loader. */
+  readonly source: string;
+  /** Why the loader has the rule, or what goes wrong without it. */
+  readonly because: string;
+  /** Xen only: the first release that has the rule, and the first that no longer has it. */
+  readonly since?: XenVersion;
+  readonly until?: XenVersion;
+  run(view: View): Remark | readonly Remark[] | undefined;
+}
+
+/** What a value can be; a bigint is an address, an offset or a size. */
+export type Value = bigint | string | number | boolean | readonly string[] | undefined;
+
+/** One of several programs that share a loader and do not end alike. */
+export interface ProgramVerdict {
+  readonly program: string;
+  readonly outcome: 'accepted' | 'refused' | 'other-path';
+  readonly text: string;
+}
+
+export interface Options {
+  readonly xenVersion: XenVersion;
+}
+
+export interface LoaderDefinition<View> {
+  readonly name: string;
+  readonly title: string;
+  open(source: ByteSource, options: Options): View;
+  readonly rules: readonly Rule<View>[];
+  /** Everything that an accepting loader goes by. */
+  values(view: View): Readonly<Record<string, Value>>;
+  /** What each program does, where they differ. `ended` is the remark that ended the load. */
+  programs?(view: View, ended: Remark | undefined): readonly ProgramVerdict[];
+}
+
+export type RuleResult = 'passed' | 'warned' | 'refused' | 'crash' | 'other-path' | 'not-reached';
+
+export interface RuleReport {
+  readonly name: string;
+  readonly source: string;
+  readonly because: string;
+  readonly result: RuleResult;
+  readonly remarks: readonly Remark[];
+}
+
+export interface Verdict {
+  readonly loader: string;
+  readonly title: string;
+  /**
+   * accepted: it loads; with-warnings: it loads, and see the warnings. refused, crash: it does not. other-path: it is
+   * loaded in another way. undecided: the image asks for more work than a verdict is worth.
+   */
+  readonly outcome: 'accepted' | 'with-warnings' | 'refused' | 'crash' | 'other-path' | 'undecided';
+  /** The rule that decided, unless the image was accepted. */
+  readonly rule: string | undefined;
+  readonly message: string | undefined;
+  readonly reason: string | undefined;
+  readonly cure: string | undefined;
+  readonly warnings: readonly { readonly rule: string; readonly text: string; readonly cure: string | undefined }[];
+  /** Empty unless the image was accepted. */
+  readonly values: Readonly<Record<string, Value>>;
+  readonly programs: readonly ProgramVerdict[];
+  readonly rules: readonly RuleReport[];
+}
+
+/** A loader with its view closed over. */
+export interface Loader {
+  readonly name: string;
+  readonly title: string;
+  judge(source: ByteSource, options: Options): Verdict;
+}
+
+/** Would the loader start the image? */
+export function accepts({ outcome }: Verdict): boolean {
+  return outcome === 'accepted' || outcome === 'with-warnings';
+}
+
+/** Closes a definition over its view. */
+export function loader<View>(definition: LoaderDefinition<View>): Loader {
+  const { name, title } = definition;
+  return { name, title, judge: (source, options) => judge(definition, source, options) };
+}
+
+function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, options: Options): Verdict {
+  const rules = definition.rules.filter((rule) => applies(rule, options.xenVersion));
+  const reports: RuleReport[] = [];
+  try {
+    const view = definition.open(source, options);
+    let ended: Remark | undefined;
+    for (const rule of rules) {
+      const remarks = ended === undefined ? remarksOf(rule, view) : [];
+      const { name, because } = rule;
+      const result = ended === undefined ? resultOf(remarks) : 'not-reached';
+      reports.push({ name, source: rule.source, because, result, remarks });
+      ended ??= remarks.find(({ kind }) => kind !== 'warn');
+    }
+    return verdict(definition, reports, ended, ended === undefined ? definition.values(view) : {}, {
+      programs: definition.programs?.(view, ended) ?? [],
+    });
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    return { ...verdict(definition, reports, undefined, {}, { programs: [] }), ...undecided(error, reports) };
+  }
+}
+
+function undecided(error: PatchError, reports: readonly RuleReport[]): Pick<Verdict, 'outcome' | 'message' | 'rule'> {
+  return { outcome: 'undecided', message: error.message, rule: reports.at(-1)?.name };
+}
+
+function applies<View>({ since, until }: Rule<View>, version: XenVersion): boolean {
+  return (since === undefined || isSince(version, since)) && (until === undefined || !isSince(version, until));
+}
+
+/** The remarks of a rule on a view, as a list. */
+export function remarksOf<View>(rule: Rule<View>, view: View): readonly Remark[] {
+  const remark = rule.run(view);
+  if (remark === undefined) return [];
+  return 'kind' in remark ? [remark] : remark;
+}
+
+/** The first remark of some rules that ends the load: for loaders that ask another one's parser first. */
+export function firstEnd<View>(rules: readonly Rule<View>[], view: View, version: XenVersion): Remark | undefined {
+  for (const rule of rules) {
+    if (!applies(rule, version)) continue;
+    const end = remarksOf(rule, view).find(({ kind }) => kind !== 'warn');
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+function resultOf(remarks: readonly Remark[]): RuleResult {
+  const end = remarks.find(({ kind }) => kind !== 'warn');
+  if (end === undefined) return remarks.length > 0 ? 'warned' : 'passed';
+  return end.kind === 'refuse' ? 'refused' : end.kind === 'crash' ? 'crash' : 'other-path';
+}
+
+function verdict(
+  { name, title }: { readonly name: string; readonly title: string },
+  rules: readonly RuleReport[],
+  ended: Remark | undefined,
+  values: Verdict['values'],
+  { programs }: Pick<Verdict, 'programs'>,
+): Verdict {
+  const warnings = rules.flatMap((rule) =>
+    rule.remarks
+      .filter(({ kind }) => kind === 'warn')
+      .map(({ message, cure }) => ({ rule: rule.name, text: message, cure })),
+  );
+  const outcome = (): Verdict['outcome'] => {
+    if (ended === undefined) return warnings.length > 0 ? 'with-warnings' : 'accepted';
+    return ended.kind === 'refuse' ? 'refused' : ended.kind === 'crash' ? 'crash' : 'other-path';
+  };
+  return {
+    loader: name,
+    title,
+    outcome: outcome(),
+    rule: rules.find(({ result }) => result === 'refused' || result === 'crash' || result === 'other-path')?.name,
+    message: ended?.message,
+    reason: ended?.kind === 'refuse' ? ended.reason : undefined,
+    cure: ended?.cure,
+    warnings,
+    values,
+    programs,
+    rules,
+  };
+}
+
+export function refuse(message: string, more: { reason?: string | undefined; cure?: string | undefined } = {}): Remark {
+  return { kind: 'refuse', message, ...more };
+}
+
+export function warn(message: string, cure?: string): Remark {
+  return { kind: 'warn', message, cure };
+}
+
+export function crash(message: string, cure?: string): Remark {
+  return { kind: 'crash', message, cure };
+}
+
+export function otherPath(message: string, cure?: string): Remark {
+  return { kind: 'other-path', message, cure };
+}
+
+/** The command line that mends an image: `xen-elfpatch patch kernel ARGS -o kernel.xen`. */
+export function cure(source: ByteSource, args: string): string {
+  const name = shellWord(source.name);
+  return `xen-elfpatch patch ${name} ${args} -o ${name}.xen`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : 'IMAGE';
+}

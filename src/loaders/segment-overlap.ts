@@ -1,0 +1,44 @@
+/** Which segments meet in physical memory: linear after a sort, for images with tens of thousands of them. */
+import { compare } from '../bytes/range.js';
+
+export interface Placed {
+  readonly index: number;
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** The first two, by address, that share a byte; empty ones share none. */
+export function firstOverlap(placed: readonly Placed[]): readonly [Placed, Placed] | undefined {
+  const sorted = placed.filter(({ start, end }) => end > start).sort((a, b) => compare(a.start, b.start));
+  let reach: Placed | undefined;
+  for (const next of sorted) {
+    if (reach !== undefined && next.start < reach.end) return [reach, next];
+    if (reach === undefined || next.end > reach.end) reach = next;
+  }
+  return undefined;
+}
+
+/** Answers whether a range meets any of `placed` but one of them, in logarithmic time. */
+export function overlapFinder(placed: readonly Placed[]): (start: bigint, end: bigint, but: number) => boolean {
+  const sorted = placed.filter(({ start, end }) => end > start).sort((a, b) => compare(a.start, b.start));
+  // Of the first n by start: the one that reaches farthest, and the farthest among the others.
+  const best: { first: Placed; second: bigint }[] = [];
+  for (const next of sorted) {
+    const before = best.at(-1);
+    if (before === undefined) best.push({ first: next, second: 0n });
+    else if (next.end > before.first.end) best.push({ first: next, second: before.first.end });
+    else best.push({ first: before.first, second: next.end > before.second ? next.end : before.second });
+  }
+  return (start, end, but) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.start ?? 0n) < end) low = middle + 1;
+      else high = middle;
+    }
+    const reach = best[low - 1];
+    if (reach === undefined) return false;
+    return (reach.first.index === but ? reach.second : reach.first.end) > start;
+  };
+}

@@ -1,0 +1,215 @@
+/** The kernel of dom0, built by the hypervisor: xen/arch/x86/pv/dom0_build.c and xen/arch/x86/hvm/dom0_build.c. */
+import { rangeOf } from '../../bytes/range.js';
+import { hex } from '../../errors/hex.js';
+import { crash, cure, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
+import { NOT_COMPRESSED_DOM0 } from './containers.js';
+import { HIDDEN_FAULTS } from './hidden-faults.js';
+import { XenParse } from './parse.js';
+import { INIT_RULES, PARSE_RULES } from './parser-rules.js';
+import { xenValues } from './values.js';
+
+const PV = 'xen/arch/x86/pv/dom0_build.c, dom0_construct_pv';
+const PVH = 'xen/arch/x86/hvm/dom0_build.c, pvh_load_kernel';
+
+const DOM0_BIT = 1 << 11;
+const SUPERVISOR_BIT = 1 << 3;
+const PAGE = 0x1000n;
+const MIB = 0x100000n;
+
+/** Where Xen itself lives in the address space of a 64-bit PV guest. */
+const XEN_AREA = { start: 0xffff_8000_0000_0000n, end: 0xffff_8800_0000_0000n };
+/** Addresses between the two halves do not exist. */
+const HOLE = { start: 0x8000_0000_0000n, end: 0xffff_8000_0000_0000n };
+/** 32-bit guests: the highest start of the hole for Xen. */
+const COMPAT_START_MAX = 0xf580_0000n;
+
+/** A dom0 kernel says so in its features, if it has the note that is there to say it. */
+const SUPPORTS_DOM0 = (source: string): Rule<XenParse> => ({
+  name: 'supports-dom0',
+  source,
+  because: 'with SUPPORTED_FEATURES there, bit 11 (dom0) has to be in it or in FEATURES',
+  run({ parameters: { supportedNote, supported }, source: image }) {
+    if (!supportedNote || (supported & DOM0_BIT) !== 0) return undefined;
+    return refuse('Kernel does not support Dom0 operation', { cure: cure(image, '--set FEATURES=dom0') });
+  },
+});
+
+/**
+ * The least end of the initial area: kernel, a table of physical pages, start info, page tables, stack, then 4 MiB units
+ * with half a MiB to spare. Memory and initrd of a real dom0 make it larger.
+ */
+function leastEnd(kend: bigint): bigint {
+  const used = kend + 8n * PAGE;
+  const end = (used + 0x3fffffn) & ~0x3fffffn;
+  return end - used < 0x80000n ? end + 0x400000n : end;
+}
+
+/** What memory and initrd of a dom0 may add to the initial area. */
+const AREA_MAY_GROW = 0x2000_0000n;
+
+const PV_RULES: readonly Rule<XenParse>[] = [
+  {
+    name: 'class',
+    source: PV,
+    because: 'a 64-bit Xen takes 64-bit kernels, and 32-bit PAE ones only where it was built for them',
+    run({ is64, machine, parameters: { pae }, image: { encoding }, source }) {
+      const mismatch = 'Mismatch between Xen and DOM0 kernel';
+      if (is64) {
+        if (machine !== 62) return refuse(mismatch, { reason: `ELF64 with e_machine ${machine}` });
+        return encoding.endian === 'little' ? undefined : refuse(mismatch, { reason: 'not little-endian' });
+      }
+      if (machine !== 3 || pae === 'none' || encoding.endian === 'big') {
+        const mend = machine === 3 ? cure(source, '--set PAE_MODE=yes') : undefined;
+        return refuse(mismatch, { reason: `ELF32 with e_machine ${machine}, PAE_MODE ${pae}`, cure: mend });
+      }
+      return warn('needs a Xen built with 32-bit PV; others say: Found 32-bit PV kernel, but CONFIG_PV32 missing');
+    },
+  },
+  SUPPORTS_DOM0(PV),
+  {
+    name: 'virt-base-page-aligned',
+    source: PV,
+    because: 'Xen computes page tables from it and dies of the result',
+    run({ addresses: { virtBase }, source }) {
+      if (virtBase % PAGE === 0n) return undefined;
+      return crash(
+        'Xen dies: Xen BUG at arch/x86/pv/dom0_build.c, or GENERAL PROTECTION FAULT',
+        cure(source, '--preset pv'),
+      );
+    },
+  },
+  {
+    name: 'hv-start-low',
+    source: PV,
+    because: '32-bit only: the hole for Xen cannot begin above 0xf5800000',
+    run({ is64, parameters: { hvStartLow }, source }) {
+      if (is64 || hvStartLow === undefined) return undefined;
+      const start = (hvStartLow + 0x1fffffn) & ~0x1fffffn;
+      if (start <= COMPAT_START_MAX) return undefined;
+      return refuse('Domain 0 expects too high a hypervisor start address', {
+        cure: cure(source, '--unset HV_START_LOW'),
+      });
+    },
+  },
+  {
+    name: 'clear-of-xen',
+    source: PV,
+    because: 'the initial area must not touch the addresses that Xen keeps for itself',
+    run({ is64, addresses: { virtBase, kend } }) {
+      if (!is64) return undefined;
+      const end = leastEnd(kend);
+      if (virtBase >= XEN_AREA.end || end <= XEN_AREA.start) return undefined;
+      return refuse('DOM0 image overlaps with Xen private area.', {
+        reason: `${hex(virtBase)} to at least ${hex(end)}; Xen has ${hex(XEN_AREA.start)} to ${hex(XEN_AREA.end)}`,
+      });
+    },
+  },
+  {
+    name: 'no-supervisor-mode',
+    source: PV,
+    because: 'a PV kernel does not run in ring 0',
+    run({ parameters: { required }, source }) {
+      if ((required & SUPERVISOR_BIT) === 0) return undefined;
+      return refuse('Dom0 requires supervisor-mode execution', {
+        reason: 'FEATURES has !supervisor_mode_kernel',
+        cure: cure(source, '--set FEATURES=supervisor_mode_kernel'),
+      });
+    },
+  },
+  {
+    name: 'segments-copied',
+    source: 'xen/common/libelf/libelf-loader.c, elf_load_binary',
+    because: 'the copy fails at addresses that do not exist, and where p_filesz is larger than p_memsz',
+    run({ loadable, addresses: { virtBase, paddrOffset }, is64 }) {
+      for (const s of loadable) {
+        const { start, end } = rangeOf(BigInt.asUintN(64, s.p_paddr + virtBase - paddrOffset), s.p_memsz);
+        const nowhere = is64 && start < HOLE.end && end > HOLE.start;
+        if (nowhere) return refuse('Failed to load the kernel binary', { reason: `no such address: ${hex(start)}` });
+        if (s.p_filesz > s.p_memsz) {
+          return refuse('Failed to load the kernel binary', {
+            reason: `p_filesz ${hex(s.p_filesz)} is larger than p_memsz ${hex(s.p_memsz)}`,
+          });
+        }
+      }
+      return undefined;
+    },
+  },
+  {
+    name: 'hypercall-page-in-area',
+    source: PV,
+    because: 'the page is filled before the kernel starts, so it has to lie in the initial area',
+    run({ parameters: { hypercallPage: page }, addresses: { virtBase, kend }, source }) {
+      if (page === undefined) return undefined;
+      const end = leastEnd(kend);
+      if (page < virtBase || page >= end + AREA_MAY_GROW) {
+        return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
+          reason: `${hex(page)} is not in ${hex(virtBase)} to about ${hex(end)}`,
+          cure: cure(source, '--preset pv'),
+        });
+      }
+      if (page >= end) {
+        return warn(`HYPERCALL_PAGE ${hex(page)} is in the initial area only if memory or initrd make it long enough`);
+      }
+      if (page + PAGE > end) return warn(`HYPERCALL_PAGE ${hex(page)} may run past the initial area: Xen dies of that`);
+      return page % PAGE === 0n ? undefined : warn(`HYPERCALL_PAGE ${hex(page)} is not page aligned: dom0 will crash`);
+    },
+  },
+  {
+    name: 'p2m-clear-of-area',
+    source: PV,
+    because: 'the table at INIT_P2M must not meet the initial mapping',
+    run({ parameters: { initP2m }, addresses: { virtBase, kend }, is64, source }) {
+      if (initP2m === undefined) return undefined;
+      if (!is64) return warn('INIT_P2M is ignored in a 32-bit kernel');
+      const mend = cure(source, '--unset INIT_P2M');
+      const meets = initP2m >= virtBase && initP2m < leastEnd(kend);
+      return meets ? refuse('DOM0 P2M table overlaps with the initial mapping', { cure: mend }) : undefined;
+    },
+  },
+];
+
+const PVH_RULES: readonly Rule<XenParse>[] = [
+  {
+    name: 'phys32-entry',
+    source: PVH,
+    because: 'a PVH dom0 is entered at PHYS32_ENTRY and nowhere else',
+    run({ parameters: { physEntry }, source }) {
+      if (physEntry !== undefined) return undefined;
+      return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: cure(source, '--preset pvh') });
+    },
+  },
+  { ...SUPPORTS_DOM0(PVH), since: '4.18' },
+  {
+    name: 'image-in-memory',
+    source: 'xen/arch/x86/hvm/dom0_build.c, check_and_adjust_load_address',
+    because: 'the image must lie in one stretch of RAM, or PHYS32_RELOC must allow another place (4.19)',
+    run(parse) {
+      const { kstart, kend } = { kstart: parse.pstart, kend: parse.pend };
+      const hole = { start: 0xa0000n, end: MIB };
+      const high = kend > 0xa000_0000n;
+      if (!high && (kstart >= hole.end || kend <= hole.start)) return undefined;
+      const reloc = parse.since('4.19') && parse.parameters.reloc !== undefined;
+      if (reloc) return warn('the image is moved, as PHYS32_RELOC allows, where its place is no RAM');
+      if (high) return warn(`needs RAM from ${hex(kstart)} to ${hex(kend)}; no PHYS32_RELOC allows another place`);
+      return parse.since('4.19')
+        ? refuse('Address conflict and not relocatable', { reason: 'no RAM at 0xa0000 to 0x100000' })
+        : refuse('Failed to load kernel: -1', { reason: 'no RAM at 0xa0000 to 0x100000' });
+    },
+  },
+];
+
+export const xenDom0Pv: Loader = loader<XenParse>({
+  name: 'xen-dom0-pv',
+  title: 'Xen PV dom0, built by the hypervisor',
+  open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
+  rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PV_RULES, ...HIDDEN_FAULTS],
+  values: xenValues,
+});
+
+export const xenDom0Pvh: Loader = loader<XenParse>({
+  name: 'xen-dom0-pvh',
+  title: 'Xen PVH dom0, built by the hypervisor',
+  open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),
+  rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PVH_RULES, ...HIDDEN_FAULTS],
+  values: xenValues,
+});

@@ -1,0 +1,27 @@
+/** The headers of an image as libelf reads them (xen/common/libelf/libelf-loader.c, elf_init). */
+import type { ByteSource } from '../../bytes/source.js';
+import { Shdr } from '../../elf/headers.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
+
+/** The least that elf_is_elfbinary wants: the magic, and room for an ELF32 header. */
+const LEAST = 52n;
+
+/** Does libelf take the file for ELF at all? */
+export function isElfBinary(source: ByteSource): boolean {
+  return source.size >= LEAST && hasElfMagic(source);
+}
+
+/** EI_CLASS 2 is 64 bits, anything else 32; EI_DATA 1 is little-endian, anything else swaps. Nothing is refused. */
+export function libelfImage(source: ByteSource): LaxImage {
+  const ident = laxIdent(source);
+  const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 1 ? 'little' : 'big' } as const;
+  const maxSections = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
+  return laxElf(source, encoding, { stride: 'declared', sections: true, maxSections });
+}
+
+/** What libelf calls an image broken for before it has looked at a note: counts and tables that leave the file. */
+export function brokenTables({ header, source, sectionsCut, segmentsCut }: LaxImage): string | undefined {
+  const most = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
+  if (BigInt(header.e_shnum) > most) return 'far too many section headers';
+  return sectionsCut || segmentsCut ? 'out of range access' : undefined;
+}

@@ -1,0 +1,110 @@
+/** What the verifier of linear files found, as text for people and as members of a `xen-elfpatch/linearize/1` document. */
+import { hex } from '../errors/hex.js';
+import { placePrefix } from '../errors/patch-error.js';
+import { KEPT_CHECKS, LINEAR_CHECKS, type LinearFinding, type LinearVerdict } from '../linearize/verify/verify.js';
+import type { Json } from './json.js';
+import { counted, printable, type Style, table } from './text.js';
+
+/** The report of `--verify`. */
+export function linearVerdictText(verdict: LinearVerdict, baseline: string | undefined, style: Style): string {
+  const { findings, subject } = verdict;
+  const errors = findings.filter(({ level }) => level === 'error');
+  const asked =
+    LINEAR_CHECKS.filter(({ level, aboutTags }) => level === 'error' && (subject.wantsTags || aboutTags !== true))
+      .length + (baseline === undefined ? 0 : KEPT_CHECKS.length);
+  const file = style.bold(printable(subject.image.source.name));
+  const against = baseline === undefined ? '' : ` against ${printable(baseline)}`;
+  const headline =
+    errors.length === 0
+      ? style.good(`linear, ${counted(asked, 'check')} passed${against}`)
+      : style.bad(`${counted(errors.length, 'finding')} in ${asked} checks${against}`);
+  return `${file}: ${headline}\n${errors.map((finding) => findingText(finding, style)).join('')}${viewText(verdict)}${adviceText(verdict, style)}`;
+}
+
+function findingText({ check, place, text, because }: LinearFinding, style: Style): string {
+  const where = printable(placePrefix({ offset: place.offset, part: place.part }));
+  return `  ${style.bad(check)}: ${where}${printable(text)}\n    ${style.dim(because)}\n`;
+}
+
+/** Who would load the file, and where. */
+function viewText({ subject }: LinearVerdict): string {
+  const { image, values, mb1, mb2 } = subject;
+  const { AddressOfEntryPoint, ImageBase, SizeOfImage } = image.optionalHeader;
+  const rows = [
+    ['UEFI', `${hex(SizeOfImage)} bytes, linked at ${hex(ImageBase)}, entry at RVA ${hex(AddressOfEntryPoint)}`],
+  ];
+  const address = values?.address;
+  if (mb2 !== undefined) {
+    const load =
+      address === undefined
+        ? 'no address tag: loaders take the file for ELF and refuse it'
+        : `loads to ${hex(address.load_addr)}, zeros up to ${hex(address.bss_end_addr)}, entry ${values?.entry === undefined ? 'missing' : hex(values.entry)}`;
+    rows.push(['Multiboot2', load]);
+  }
+  rows.push([
+    'Multiboot 1',
+    mb1 === undefined
+      ? 'no header'
+      : mb1.fields === undefined
+        ? 'header without addresses: refused'
+        : `loads to ${hex(mb1.fields.load_addr)}, entry ${hex(mb1.fields.entry_addr)}`,
+  ]);
+  return table(rows, '  ');
+}
+
+/** Advice, one line each. */
+export function adviceText({ findings }: LinearVerdict, style: Style): string {
+  return findings
+    .filter(({ level }) => level === 'advice')
+    .map(
+      ({ place, text, because }) =>
+        `  ${style.warn('advice')}: ${printable(placePrefix({ part: place.part }))}${printable(text)}; ${because}\n`,
+    )
+    .join('');
+}
+
+/** Findings as they stand in any document. */
+export function findingsJson({ findings }: LinearVerdict): Json {
+  return findings.map(({ check, level, because, place, text }) => ({
+    check,
+    level,
+    offset: place.offset ?? null,
+    part: place.part ?? null,
+    text,
+    because,
+  }));
+}
+
+/** The members of the JSON document of `--verify`. */
+export function linearVerdictJson(
+  verdict: LinearVerdict,
+  baseline: string | undefined,
+): { readonly [key: string]: Json } {
+  const { subject, findings } = verdict;
+  const address = subject.values?.address;
+  return {
+    file: subject.image.source.name,
+    baseline: baseline ?? null,
+    linear: !findings.some(({ level }) => level === 'error'),
+    findings: findingsJson(verdict),
+    loaded: subject.loaded.map(({ name }) => name),
+    bss: subject.bss.map(({ name }) => name),
+    tail: subject.tail.map(({ name }) => name),
+    multiboot2:
+      subject.mb2 === undefined
+        ? null
+        : {
+            offset: subject.mb2.offset,
+            headerAddr: address?.header_addr ?? null,
+            loadAddr: address?.load_addr ?? null,
+            loadEndAddr: address?.load_end_addr ?? null,
+            bssEndAddr: address?.bss_end_addr ?? null,
+            entry: subject.values?.entry ?? null,
+            entryEfi64: subject.values?.entryEfi64 ?? null,
+          },
+    multiboot1:
+      subject.mb1 === undefined
+        ? null
+        : { offset: subject.mb1.offset, flags: BigInt(subject.mb1.flags), usable: subject.mb1.fields !== undefined },
+  };
+}

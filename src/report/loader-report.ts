@@ -1,0 +1,116 @@
+/** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
+import { hex } from '../errors/hex.js';
+import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
+import type { Json } from './json.js';
+import { type Cell, counted, printable, type Style, table } from './text.js';
+
+export interface LoaderFacts {
+  readonly xenVersion: string;
+  /** All of them, or those that were asked about. */
+  readonly verdicts: readonly Verdict[];
+  /** The loaders that decide the exit status; empty when none was named. */
+  readonly asked: readonly string[];
+  /** Should text list the rules, too? */
+  readonly rules: boolean;
+}
+
+/** Would each loader that was asked about start the image? */
+export function asWanted({ verdicts, asked }: LoaderFacts): boolean {
+  return verdicts.every((verdict) => !asked.includes(verdict.loader) || accepts(verdict));
+}
+
+/** The matrix, and behind it what there is to say on each loader that was asked about. */
+export function loaderText(file: string, facts: LoaderFacts, style: Style): string {
+  const { verdicts, asked, rules, xenVersion } = facts;
+  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion})\n`;
+  const matrix = table(
+    verdicts.map((verdict) => [verdict.loader, wordOf(verdict, style), summaryOf(verdict)]),
+    '  ',
+  );
+  const details = verdicts.filter(({ loader }) => rules || asked.includes(loader));
+  return `${head}${matrix}${details.map((verdict) => detailText(verdict, rules, style)).join('')}`;
+}
+
+function wordOf(verdict: Verdict, style: Style): Cell {
+  switch (verdict.outcome) {
+    case 'accepted':
+      return { text: 'yes', paint: style.good };
+    case 'with-warnings':
+      return { text: 'yes, but', paint: style.warn };
+    case 'refused':
+      return { text: 'no', paint: style.bad };
+    case 'crash':
+      return { text: 'crash', paint: style.bad };
+    case 'other-path':
+      return { text: 'otherwise', paint: style.warn };
+    case 'undecided':
+      return { text: 'undecided', paint: style.warn };
+  }
+}
+
+function summaryOf({ outcome, message, values, warnings }: Verdict): string {
+  if (outcome !== 'accepted' && outcome !== 'with-warnings') return printable(message ?? '');
+  const { entry, mode } = values;
+  const enters = typeof entry === 'bigint' ? `enters ${hex(entry)}` : 'loads';
+  const how = typeof mode === 'string' ? `, ${mode}` : '';
+  const [first] = warnings;
+  if (first === undefined) return `${enters}${how}`;
+  const more = warnings.length > 1 ? ` (and ${counted(warnings.length - 1, 'warning')} more)` : '';
+  return `${enters}: ${printable(first.text)}${more}`;
+}
+
+function detailText(verdict: Verdict, rules: boolean, style: Style): string {
+  const { loader, title, reason, cure, message, rule, warnings, programs, values } = verdict;
+  const lines = [`\n${style.bold(loader)}: ${title}`];
+  if (message !== undefined)
+    lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
+  if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
+  if (cure !== undefined) lines.push(`  cure: ${printable(cure)}`);
+  for (const warning of warnings) {
+    lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
+  }
+  for (const { program, outcome, text } of programs) lines.push(`  ${program}: ${outcome}, ${printable(text)}`);
+  const shown = Object.entries(values).flatMap(([name, value]) => {
+    const text = valueText(value);
+    return text === '' ? [] : [[`  ${name}`, text]];
+  });
+  const rows = rules ? verdict.rules.map((each) => ruleRow(each, style)) : [];
+  return `${lines.join('\n')}\n${table(shown)}${rows.length > 0 ? `  rules, in ${loader}'s order:\n${table(rows, '    ')}` : ''}`;
+}
+
+function ruleRow({ name, result, because }: RuleReport, style: Style): (string | Cell)[] {
+  const good = result === 'passed';
+  const paint = good ? style.good : result === 'not-reached' ? style.dim : result === 'warned' ? style.warn : style.bad;
+  return [name, { text: result, paint }, because];
+}
+
+function valueText(value: Value): string {
+  if (value === undefined || value === '') return '';
+  if (typeof value === 'bigint') return hex(value);
+  if (typeof value === 'object') return value.length === 0 ? 'none' : value.join(' ');
+  return printable(String(value));
+}
+
+/** All of it, for a document. */
+export function loaderJson({ verdicts, xenVersion }: LoaderFacts): Record<string, Json> {
+  return {
+    xenVersion,
+    loaders: verdicts.map((verdict): Json => {
+      const { loader, title, outcome, rule, message, reason, cure, warnings, programs, values, rules } = verdict;
+      return {
+        loader,
+        title,
+        accepts: accepts(verdict),
+        outcome,
+        rule,
+        message,
+        reason,
+        cure,
+        warnings: warnings.map(({ rule: name, text, cure: mend }) => ({ rule: name, text, cure: mend })),
+        programs: programs.map(({ program, outcome: end, text }) => ({ program, outcome: end, text })),
+        values,
+        rules: rules.map(({ name, source, because, result }) => ({ name, result, because, source })),
+      };
+    }),
+  };
+}

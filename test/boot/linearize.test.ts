@@ -1,0 +1,143 @@
+/** Linear images, entered in every way there is: by UEFI, by GRUB on both firmwares, by QEMU. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixture, realImage } from '../support/images.js';
+import { efiMedium, grubMedium, type MachineRun, runMachine } from '../support/machine.js';
+
+const COMMAND = fileURLToPath(new URL('../../bin/xen-elfpatch.js', import.meta.url));
+/** QEMU's status when the guest wrote 0x10 to the exit port. */
+const PASSED = 33;
+const FAILED = 35;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'linear-boot-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let made = 0;
+/** The linear form of an image, by the built command. */
+function linear(input: string, ...options: readonly string[]): string {
+  made += 1;
+  const output = join(folder, `linear-${made}.efi`);
+  const run = spawnSync(process.execPath, [COMMAND, 'linearize', input, '-o', output, ...options], {
+    encoding: 'utf8',
+  });
+  expect(run.stderr, run.stderr).not.toContain('[');
+  expect(run.status).toBe(0);
+  return output;
+}
+
+const MULTIBOOT2 = ['multiboot2 /boot/k'];
+
+describe('the fixture with four ways in', () => {
+  /** Medium and the line that the kernel prints for its way in. */
+  const ways = {
+    uefi: (kernel: string) => runMachine({ firmware: 'uefi', medium: efiMedium(folder, kernel), folder }),
+    'GRUB multiboot2 on BIOS': (kernel: string) => grub('bios', kernel, MULTIBOOT2),
+    'GRUB multiboot2 on UEFI': (kernel: string) => grub('uefi', kernel, MULTIBOOT2),
+    'qemu -kernel': (kernel: string) =>
+      runMachine({ firmware: 'bios', medium: ['-kernel', kernel], folder, limit: 10_000 }),
+    'GRUB multiboot on BIOS': (kernel: string) => grub('bios', kernel, ['multiboot /boot/k']),
+  };
+  const grub = (firmware: 'bios' | 'uefi', kernel: string, commands: readonly string[]): Promise<MachineRun> =>
+    runMachine({
+      firmware,
+      medium: grubMedium(folder, { k: kernel }, commands),
+      folder,
+      until: /error: .*(magic|header|tag|supported)/,
+    });
+
+  it.each([
+    ['uefi', 'pe-efi'],
+    ['GRUB multiboot2 on BIOS', 'mb2-i386'],
+    ['GRUB multiboot2 on UEFI', 'mb2-efi64'],
+    ['qemu -kernel', 'mb1-i386'],
+    ['GRUB multiboot on BIOS', 'mb1-i386'],
+  ] as const)('passes by %s', async (way, entered) => {
+    const run = await ways[way](linear(fixture('dual.efi'), '--mb1'));
+    expect(run.serial).toContain(`MARK entered by ${entered}`);
+    expect(run.serial).toContain('MARK pass 00');
+    expect(run.status).toBe(PASSED);
+  });
+
+  it.each([
+    ['uefi', 'pe-efi'],
+    ['GRUB multiboot2 on BIOS', 'mb2-i386'],
+    ['GRUB multiboot2 on UEFI', 'mb2-efi64'],
+  ] as const)('passes with the header in the gap by %s', async (way, entered) => {
+    const run = await ways[way](linear(fixture('dual.efi'), '--mb2', 'gap', '--merge', '--keep-reloc'));
+    expect(run.serial).toContain(`MARK entered by ${entered}`);
+    expect(run.status).toBe(PASSED);
+  });
+
+  it('starts by UEFI unprocessed, and GRUB refuses it', async () => {
+    expect((await ways.uefi(fixture('dual.efi'))).status).toBe(PASSED);
+    const refused = await ways['GRUB multiboot2 on BIOS'](fixture('dual.efi'));
+    expect(refused.serial).toContain('invalid arch-dependent ELF magic');
+    expect(refused.serial).not.toContain('MARK');
+  });
+
+  it('fails by Multiboot2 when load_end_addr is 0: debug data lands in .bss', async () => {
+    const { readFileSync } = await import('node:fs');
+    const bytes = readFileSync(linear(fixture('dual.efi')));
+    const tag = bytes.indexOf(Uint8Array.of(2, 0, 0, 0, 24, 0, 0, 0));
+    bytes.writeUInt32LE(0, tag + 16);
+    const broken = join(folder, 'broken.efi');
+    writeFileSync(broken, bytes);
+    const run = await ways['GRUB multiboot2 on BIOS'](broken);
+    expect(run.serial).toContain('MARK fail 10');
+    expect(run.status).toBe(FAILED);
+  });
+});
+
+describe("Debian's xen.efi", () => {
+  const BANNER = /Xen version \d+\.\d+/;
+  const OPTIONS = 'console=com1 com1=115200,8n1 loglvl=all noreboot';
+  let xen = '';
+  let dummy = '';
+  let config = '';
+  beforeAll(() => {
+    xen = linear(realImage('xen-efi').path, '--mb1');
+    dummy = join(folder, 'dummy.bin');
+    // Not a kernel: Xen brings everything up, and stops where it would build dom0.
+    writeFileSync(dummy, new Uint8Array(100_000));
+    config = join(folder, 'xen.cfg');
+    writeFileSync(config, `[global]\ndefault=xen\n[xen]\noptions=${OPTIONS}\nkernel=dummy.bin dummy\n`);
+  });
+
+  const boot = (firmware: 'bios' | 'uefi', medium: readonly string[]) =>
+    runMachine({ firmware, medium, folder, memory: 1024, until: /Manual reset required/, limit: 120_000 });
+  const grub = () => {
+    const commands = [`multiboot2 /boot/k placeholder ${OPTIONS}`, 'module2 /boot/dummy.bin dummy'];
+    return grubMedium(folder, { k: xen, 'dummy.bin': dummy }, commands);
+  };
+
+  it('starts by UEFI', async () => {
+    const run = await boot('uefi', efiMedium(folder, xen, { 'BOOTX64.CFG': config, 'dummy.bin': dummy }));
+    expect(run.serial).toMatch(BANNER);
+    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
+  });
+
+  it('starts by GRUB multiboot2 on BIOS', async () => {
+    const run = await boot('bios', grub());
+    expect(run.serial).toMatch(BANNER);
+    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
+  });
+
+  it('starts by GRUB multiboot2 on UEFI', async () => {
+    const run = await boot('uefi', grub());
+    expect(run.serial).toMatch(BANNER);
+    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
+  });
+
+  it('starts by qemu -kernel', async () => {
+    const run = await boot('bios', ['-kernel', xen, '-append', OPTIONS, '-initrd', dummy]);
+    expect(run.serial).toMatch(BANNER);
+    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
+  });
+});
