@@ -43,11 +43,11 @@ export { explainTopic, indexTopic, type Topic, topicNames } from './explain/inde
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
-export type { Container as Elf32Container } from './mkelf32/container.js';
+export type { Container as Mkelf32Container } from './mkelf32/container.js';
 export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
-export { writeContainer as writeElf32 } from './mkelf32/write.js';
+export { writeMkelf32 } from './mkelf32/write.js';
 // Notes: where they are, what they say, what loaders make of them.
 export { type NoteArea, noteAreas } from './note/areas.js';
 export {

@@ -21,9 +21,11 @@ import { wantedNotes } from './plan/wanted.js';
 import type { Expectation } from './verify/finding.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
+import { resolveTarget } from './write/beside.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
 import { type Rendered, render } from './write/render.js';
+import { attempt } from './write/system.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -120,6 +122,8 @@ export interface Written {
   readonly how: 'unchanged' | 'direct' | 'clone';
   /** What the second reader (elfy) says of the result. */
   readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  /** What the way of writing means for others. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -137,11 +141,17 @@ export async function writePatch(plan: PatchPlan, options: WriteOptions): Promis
 async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {
   if (!changes(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
   if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
-  const target = realpathSync(options.inputPath);
+  const target = attempt(source.name, 'look at the file', () => realpathSync(options.inputPath));
   const unlock = lock(target, source.name);
   try {
     const direct = planDirect(source, plan.facts.claims, plan.rendered);
-    if (direct === undefined) return await clone(plan, source, options, target, source.name);
+    if (direct === undefined) {
+      const written = await clone(plan, source, options, target, source.name);
+      const others = source.stats.nlink - 1;
+      if (others < 1) return written;
+      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
+      return { ...written, warnings: [`a new file took its place; ${names} to the image as it was`] };
+    }
     let opinion: Written['secondReader'] | undefined;
     await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
       // What is on disk now, with the one write that is still to come laid over it.
@@ -171,14 +181,14 @@ async function writeOutput(
   options: WriteOptions,
   output: string,
 ): Promise<Written> {
-  const existing = statSync(output, { throwIfNoEntry: false });
+  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
     fail('write.same-file', { file: output }, { input: source.name });
   }
   if (existing !== undefined && !existing.isFile()) {
     fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
   }
-  return clone(plan, source, options, existing === undefined ? output : realpathSync(output), output);
+  return clone(plan, source, options, resolveTarget(output), output);
 }
 
 async function clone(

@@ -10,6 +10,7 @@ import { grow, inPlace } from './in-place.js';
 import type { Job } from './job.js';
 import { obeyLaws } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
+import { misleadsQemu } from './misleading.js';
 import { moveTable } from './move-table.js';
 import { newLoad } from './new-load.js';
 import { shift } from './shift.js';
@@ -41,6 +42,11 @@ export function layOut(job: Job): LaidOut {
     const outcome = TRY[placement](job);
     if (!isLayout(outcome)) {
       refused.push(outcome);
+      continue;
+    }
+    const misled = misleadsQemu(job, outcome);
+    if (misled !== undefined) {
+      refused.push({ placement, reason: misled });
       continue;
     }
     const lost = lostTo(image, outcome, job.wish.mustSurvive);

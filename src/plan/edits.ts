@@ -8,14 +8,21 @@ export type Edit =
   | { readonly kind: 'from-legacy' }
   | { readonly kind: 'copy-from'; readonly file: string; readonly notes: readonly NoteContent[] }
   | { readonly kind: 'preset'; readonly name: string }
+  /** A notes file: its edits apply together, in their own order, before any that the command line makes. */
+  | { readonly kind: 'spec'; readonly file: string; readonly edits: readonly PlainEdit[] }
   | { readonly kind: 'set'; readonly setting: Setting }
   | { readonly kind: 'unset'; readonly type: number };
 
-export const EDIT_ORDER = ['clear', 'from-legacy', 'copy-from', 'preset', 'set', 'unset'] as const;
+/** Any edit but a whole notes file. */
+export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
 
-/** The edits in the order in which they apply. */
-export function inOrder(edits: readonly Edit[]): Edit[] {
-  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind));
+export const EDIT_ORDER = ['clear', 'from-legacy', 'copy-from', 'preset', 'spec', 'set', 'unset'] as const;
+
+/** The edits in the order in which they apply; those of a notes file stand in its place. */
+export function inOrder(edits: readonly Edit[]): PlainEdit[] {
+  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind)).flatMap((edit) =>
+    edit.kind === 'spec' ? inOrder(edit.edits) : [edit],
+  );
 }
 
 /** Every way to place notes, least disturbing first. */

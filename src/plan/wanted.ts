@@ -9,7 +9,7 @@ import { convertLegacy, readLegacy } from '../note/legacy.js';
 import { type NoteContent, type NoteRecord, sameBytes, sameNote, XEN_OWNER, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
-import { type Edit, inOrder } from './edits.js';
+import { type Edit, inOrder, type PlainEdit } from './edits.js';
 import { chooseWidth, evaluate, Resolver, symbolsIn } from './evaluate.js';
 import type { Home } from './home.js';
 import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
@@ -70,7 +70,7 @@ function spelledForAll(note: WantedNote): WantedNote {
   return { content: xenNote(content.type, content.desc), original };
 }
 
-function symbolsNeeded(edits: readonly Edit[]): string[] {
+function symbolsNeeded(edits: readonly PlainEdit[]): string[] {
   return edits.flatMap((edit) => {
     if (edit.kind === 'set') return symbolsIn(edit.setting.expr);
     return edit.kind === 'preset' ? PRESET_SYMBOLS : [];

@@ -81,7 +81,7 @@ describe('PVH dom0, under nested SVM', () => {
 const LINUX = {
   marks: ['Hypervisor detected: Xen PV', 'VFS: Unable to mount root fs'],
   stopAtMarks: true,
-  limit: 120_000,
+  limit: 240_000,
   memory: 1024,
   steadyClock: false,
   xen: 'dom0_mem=768M',

@@ -9,7 +9,7 @@ import { planOriginal } from '../../mkelf32/mkelf32.js';
 import { multibootWarnings } from '../../mkelf32/multiboot.js';
 import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
 import { type Variant, variantOf } from '../../mkelf32/variants.js';
-import { writeContainer, writeParts } from '../../mkelf32/write.js';
+import { writeMkelf32, writeParts } from '../../mkelf32/write.js';
 import { parseSetting } from '../../note/value.js';
 import { jsonDocument } from '../../report/json.js';
 import {
@@ -40,7 +40,7 @@ export async function runMkelf32(args: Mkelf32Args): Promise<ExitStatus> {
     if (args.output === '-') await writeParts(1, input.source, container.parts);
     else {
       const check = args.tidy ? await structureCheck(args.output) : undefined;
-      await writeContainer(input.source, container, { input: input.path, output: args.output, check });
+      await writeMkelf32(input.source, container, { input: input.path, output: args.output, check });
     }
     report(args, {
       input: input.source.name,

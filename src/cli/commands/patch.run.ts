@@ -1,6 +1,4 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
-import { writeFileSync } from 'node:fs';
-import { describeSystemError } from '../../bytes/source.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
@@ -13,6 +11,7 @@ import { type Outcome, patchJson, patchText } from '../../report/patch-report.js
 import { styleOf } from '../../report/text.js';
 import { preview } from '../../write/render.js';
 import type { ExitStatus } from '../command.js';
+import { prepareDepfile } from '../depfile.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
@@ -38,7 +37,8 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
-  for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
+  const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
+  for (const warning of plan.warnings) warn(warning);
   if (changes(plan)) await warnOfLostLoaders(plan);
 
   const report = (outcome: Outcome, verbose: boolean) => {
@@ -53,27 +53,35 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
     report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
     return args.check && changes(plan) ? 1 : 0;
   }
+  const depfile = prepareDepfile(args, files);
   const stages = { copying: startProgress('copying'), comparing: startProgress('comparing') };
   const output = args.inPlace ? undefined : args.output;
-  let outcome: Outcome;
-  if (output === '-') {
-    const { writeToStdout } = await import('../stdout-image.js');
-    outcome = {
-      kind: 'written',
-      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
-      output: '-',
-    };
-  } else {
-    const written = await writePatch(plan, {
-      inputPath: input.path,
-      output,
-      onProgress: (stage, done, total) => stages[stage].report(done, total),
-    });
-    outcome = { kind: 'written', written, output: output ?? args.image };
+  let outcome: Extract<Outcome, { kind: 'written' }>;
+  try {
+    if (output === '-') {
+      const { writeToStdout } = await import('../stdout-image.js');
+      outcome = {
+        kind: 'written',
+        written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+        output: '-',
+      };
+    } else {
+      const written = await writePatch(plan, {
+        inputPath: input.path,
+        output,
+        onProgress: (stage, done, total) => stages[stage].report(done, total),
+      });
+      outcome = { kind: 'written', written, output: output ?? args.image };
+    }
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  } finally {
+    stages.copying.end();
+    stages.comparing.end();
   }
-  stages.copying.end();
-  stages.comparing.end();
-  if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
+  depfile?.keep();
+  for (const warning of outcome.written.warnings ?? []) warn(warning);
   report(outcome, false);
   return 0;
 }
@@ -82,9 +90,15 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
 async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { patchContainer } = await import('./patch-container.run.js');
   const { edits, wish, files } = await wishOf(args);
-  const { status, output } = await patchContainer(args, input, edits, wish);
-  if (args.depfile !== undefined && output !== undefined) writeDepfile(args.depfile, output, [args.image, ...files]);
-  return status;
+  const depfile = args.check || args.dryRun ? undefined : prepareDepfile(args, files);
+  try {
+    const { status } = await patchContainer(args, input, edits, wish);
+    depfile?.keep();
+    return status;
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  }
 }
 
 /** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
@@ -123,9 +137,16 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
     const { loadSpec } = await import('../../note/spec-file.js');
     const spec = loadSpec(file);
     files.push(file);
-    if (spec.preset !== undefined) edits.push({ kind: 'preset', name: spec.preset });
-    for (const { setting } of spec.notes) edits.push({ kind: 'set', setting });
-    for (const name of spec.remove) edits.push({ kind: 'unset', type: parseNoteName(name).type });
+    for (const { setting } of spec.notes) if (setting.expr.kind === 'file') files.push(setting.expr.path);
+    edits.push({
+      kind: 'spec',
+      file,
+      edits: [
+        ...(spec.preset === undefined ? [] : [{ kind: 'preset', name: spec.preset } as const]),
+        ...spec.notes.map(({ setting }) => ({ kind: 'set', setting }) as const),
+        ...spec.remove.map((name) => ({ kind: 'unset', type: parseNoteName(name).type }) as const),
+      ],
+    });
     placement ??= PLACEMENTS.find((name) => name === spec.placement);
     section ??= spec.section;
   }
@@ -154,24 +175,5 @@ async function notesOf(file: string) {
     return notes.map(({ record }) => ({ name: record.name, type: record.type, desc: record.desc }));
   } finally {
     image.close();
-  }
-}
-
-/** A Make rule that names everything the target was made from (GNU make, "Generating Prerequisites Automatically"). */
-function writeDepfile(path: string, target: string, sources: readonly string[]): void {
-  const quote = (name: string) => name.replace(/([ #\\])/g, '\\$1').replaceAll('$', '$$$$');
-  const text = `${quote(target)}: ${sources
-    .filter((name) => name !== '-')
-    .map(quote)
-    .join(' ')}\n`;
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    fail(
-      'write.failed',
-      { file: path },
-      { action: 'write the dependency file', reason: describeSystemError(error) },
-      error,
-    );
   }
 }

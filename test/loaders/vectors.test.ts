@@ -1,0 +1,393 @@
+/**
+ * One image for each rule, made by hand from what the loaders' sources say: the rule that has to end it, and the words.
+ * The base is an image that the loader takes; each row bends it in one place.
+ */
+import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/source.js';
+import { LOADER_NAMES } from '../../src/cli/commands/verify.js';
+import type { Encoding } from '../../src/elf/struct.js';
+import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
+import type { Verdict } from '../../src/loaders/rule.js';
+import { NEWEST_XEN, type XenVersion } from '../../src/loaders/xen-version.js';
+import {
+  concat,
+  cstr,
+  type ElfBuilder,
+  elf,
+  type NoteSegmentOptions,
+  num,
+  type TestNote,
+} from '../support/elf-builder.js';
+
+const LE64: Encoding = { bits: 64, endian: 'little' };
+const LE32: Encoding = { bits: 32, endian: 'little' };
+const VBASE = 0xffffffff80000000n;
+const PADDR = 0x100000n;
+
+function judge(bytes: Uint8Array, name: string, xenVersion: XenVersion = NEWEST_XEN): Verdict {
+  const [verdict] = judgeLoaders(new BufferSource(bytes, 'kernel'), { names: [name], xenVersion });
+  if (verdict === undefined) throw new Error(`no loader ${name}`);
+  return verdict;
+}
+
+const text = (type: number, value: string): TestNote => ({ type, desc: cstr(value) });
+const wide = (type: number, value: bigint): TestNote => ({ type, desc: num(value, 8, LE64) });
+const word = (type: number, value: bigint): TestNote => ({ type, desc: num(value, 4, LE64) });
+
+const PV: readonly TestNote[] = [
+  text(6, 'linux'),
+  text(5, 'xen-3.0'),
+  text(8, 'generic'),
+  wide(3, VBASE),
+  wide(4, 0n),
+  wide(1, VBASE + PADDR),
+];
+const PVH: readonly TestNote[] = [word(18, PADDR)];
+
+/** PV notes with those of the given types replaced, added or, given without a descriptor, left out. */
+const pv = (...changes: readonly (TestNote | number)[]): TestNote[] => {
+  const types = new Set(changes.map((change) => (typeof change === 'number' ? change : change.type)));
+  const added = changes.filter((change): change is TestNote => typeof change !== 'number');
+  return [...PV.filter(({ type }) => !types.has(type)), ...added];
+};
+
+function kernel(notes: readonly TestNote[], high = true, options: NoteSegmentOptions = {}): ElfBuilder {
+  const base = high ? VBASE + PADDR : PADDR;
+  return elf(LE64)
+    .header({ e_type: 2, e_machine: 62, e_entry: base })
+    .load(base, new Uint8Array(0x1000).fill(0x90), { paddr: PADDR })
+    .noteSegment(notes, options);
+}
+
+const pvhKernel = (notes: readonly TestNote[] = PVH, options: NoteSegmentOptions = {}) => kernel(notes, false, options);
+
+describe('the bases', () => {
+  it.each(['xen-pv', 'xen-dom0-pv', 'grub-xen', 'kexec'])('%s takes the PV kernel', (name) => {
+    expect(judge(kernel(PV).build(), name)).toMatchObject({ outcome: 'accepted', rule: undefined, warnings: [] });
+  });
+
+  it.each(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader', 'kexec'])('%s takes the PVH kernel', (name) => {
+    expect(judge(pvhKernel().build(), name)).toMatchObject({ outcome: 'accepted', warnings: [] });
+  });
+
+  it('the command knows all loaders, and no others', () => {
+    expect(LOADERS.map(({ name }) => name)).toEqual([...LOADER_NAMES]);
+  });
+
+  it('every rule says where it comes from and why; names are unique within a loader', () => {
+    for (const { loader, rules } of judgeLoaders(new BufferSource(kernel(PV).build()))) {
+      const names = rules.map(({ name }) => name);
+      expect([loader, new Set(names).size]).toEqual([loader, names.length]);
+      for (const { source, because } of rules) expect(source.length * because.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('values', () => {
+  it('are all that Xen goes by, PV', () => {
+    const notes = pv(
+      wide(2, VBASE + 0x100000n),
+      text(10, '!writable_page_tables|dom0'),
+      word(17, 0x8000n),
+      word(16, 1n),
+      wide(15, 0x8000000000n),
+      text(9, 'yes'),
+    );
+    expect(judge(kernel(notes).build(), 'xen-dom0-pv').values).toMatchObject({
+      from: 'segments',
+      entry: VBASE + PADDR,
+      virtBase: VBASE,
+      paddrOffset: 0n,
+      virtKstart: VBASE + PADDR,
+      virtKend: VBASE + PADDR + 0x1000n,
+      hypercallPage: VBASE + 0x100000n,
+      initP2m: 0x8000000000n,
+      unmappedInitrd: true,
+      guestType: 'xen-3.0-x86_64',
+      pae: 'extended-cr3',
+      featuresSupported: ['writable_page_tables', 'dom0', 'linux_rsdp_unrestricted'],
+      featuresRequired: ['writable_page_tables'],
+    });
+  });
+
+  it('and PVH: physical addresses, whatever VIRT_BASE says', () => {
+    const notes = [...PVH, wide(3, VBASE), wide(4, 0x1000n)];
+    expect(judge(pvhKernel(notes).build(), 'xen-pvh').values).toMatchObject({
+      entry: PADDR,
+      virtBase: 0n,
+      paddrOffset: 0n,
+      virtKstart: PADDR,
+      guestType: 'hvm-3.0-x86_32',
+      mode: '32-bit, paging off',
+    });
+  });
+});
+
+type Row = readonly [what: string, bytes: () => Uint8Array, rule: string, message: string | RegExp];
+
+const XEN_ROWS: readonly Row[] = [
+  ['no magic', () => new Uint8Array(64), 'elf-magic', 'not an ELF binary'],
+  [
+    'a wild e_shoff',
+    () => kernel(PV).header({ e_shoff: 0x7fffffffn }).build(),
+    'section-headers-in-file',
+    'shdr overflow',
+  ],
+  [
+    'a required unknown feature',
+    () => kernel(pv(text(10, '!frobnicate'))).build(),
+    'required-features-known',
+    '(no message)',
+  ],
+  [
+    'no note at all',
+    () => elf(LE64).header({ e_machine: 62 }).load(PADDR, new Uint8Array(16)).build(),
+    'any-notes',
+    'Not a Xen-ELF image',
+  ],
+  [
+    'another owner',
+    () => kernel([{ ...PV[0], name: 'xen' } as TestNote]).build(),
+    'loader-or-linux',
+    "(Not '' and '')",
+  ],
+  ['Linux with a capital', () => kernel(pv(text(6, 'Linux'), 8)).build(), 'loader-or-linux', "(Not '' and 'Linux')"],
+  [
+    'a string cut at 15',
+    () => kernel(pv(text(6, 'a-very-long-name-of-it'), text(8, 'x'))).build(),
+    'loader-or-linux',
+    "(Not 'x' and 'a-very-long-nam')",
+  ],
+  ['no XEN_VERSION', () => kernel(pv(5)).build(), 'xen-version', "Xen v3.0 (Not '')"],
+  ['xen-4.0', () => kernel(pv(text(5, 'xen-4.0'))).build(), 'xen-version', "(Not 'xen-4.0')"],
+  ['PADDR_OFFSET alone', () => kernel(pv(3)).build(), 'paddr-offset-with-virt-base', 'VIRT_BASE unset'],
+  [
+    'an entry one behind the end',
+    () => kernel(pv(wide(1, VBASE + PADDR + 0x1001n))).build(),
+    'entry-in-bounds',
+    'out of bounds',
+  ],
+  [
+    'an entry of 3 bytes, read as 0',
+    () => kernel(pv({ type: 1, desc: new Uint8Array(3) })).build(),
+    'entry-in-bounds',
+    'out of bounds',
+  ],
+  ['INIT_P2M in the image', () => kernel(pv(wide(15, VBASE + PADDR))).build(), 'p2m-outside-image', 'P->M table base'],
+];
+
+describe('xen-dom0-pv, and the parser', () => {
+  it.each(XEN_ROWS)('%s', (_, bytes, rule, message) => {
+    const verdict = judge(bytes(), 'xen-dom0-pv');
+    expect(verdict).toMatchObject({ outcome: 'refused', rule });
+    expect(verdict.message).toContain(message);
+  });
+
+  it.each<Row>([
+    ['EM_386 in ELF64', () => kernel(PV).header({ e_machine: 3 }).build(), 'class', 'Mismatch'],
+    ['no dom0 bit', () => kernel(pv(word(17, 1n))).build(), 'supports-dom0', 'Dom0 operation'],
+    [
+      'supervisor mode',
+      () => kernel(pv(text(10, '!supervisor_mode_kernel'))).build(),
+      'no-supervisor-mode',
+      'supervisor-mode',
+    ],
+    ['HYPERCALL_PAGE 0', () => kernel(pv(wide(2, 0n))).build(), 'hypercall-page-in-area', 'Invalid HYPERCALL_PAGE'],
+    [
+      'p_filesz above p_memsz',
+      () =>
+        kernel(PV)
+          .load(VBASE + 0x200000n, new Uint8Array(32), { paddr: 0x200000n, memsz: 16n })
+          .build(),
+      'segments-copied',
+      'Failed to load',
+    ],
+    [
+      'INIT_P2M over the initial area',
+      () => kernel(pv(wide(15, VBASE + PADDR + 0x2000n))).build(),
+      'p2m-clear-of-area',
+      'P2M table',
+    ],
+  ])('%s', (_, bytes, rule, message) => {
+    const verdict = judge(bytes(), 'xen-dom0-pv');
+    expect(verdict).toMatchObject({ outcome: 'refused', rule });
+    expect(verdict.message).toContain(message);
+  });
+
+  it('an entry equal to the end passes, and is warned of', () => {
+    const verdict = judge(kernel(pv(wide(1, VBASE + PADDR + 0x1000n))).build(), 'xen-dom0-pv');
+    expect(verdict).toMatchObject({ outcome: 'with-warnings', warnings: [{ rule: 'entry-in-a-segment' }] });
+  });
+
+  it('a VIRT_BASE that is no page kills Xen', () => {
+    const notes = pv(wide(3, VBASE + 8n), wide(1, VBASE + PADDR + 8n));
+    expect(judge(kernel(notes).build(), 'xen-dom0-pv')).toMatchObject({
+      outcome: 'crash',
+      rule: 'virt-base-page-aligned',
+    });
+  });
+});
+
+describe('the toolstack', () => {
+  it('tells the user nothing but that nobody wanted the file; the reason is ours to give', () => {
+    const verdict = judge(kernel(pv(5)).build(), 'xen-pv');
+    expect(verdict.message).toBe('xc_dom_find_loader: no loader found: Invalid kernel');
+    expect(verdict.reason).toContain("built for Xen v3.0 (Not '')");
+    expect(verdict.cure).toBe('xen-elfpatch patch kernel --set XEN_VERSION=xen-3.0 -o kernel.xen');
+  });
+
+  it('takes an ELF32 without notes for firmware in a PVH domain, and refuses ELF64', () => {
+    const bare = (encoding: Encoding) =>
+      elf(encoding).header({ e_machine: 3, e_entry: PADDR }).load(PADDR, new Uint8Array(64)).build();
+    expect(judge(bare(LE32), 'xen-pvh')).toMatchObject({ outcome: 'other-path', rule: 'not-firmware' });
+    const refused = judge(bare(LE64), 'xen-pvh');
+    expect(refused.message).toContain('ELF image is not 32bit');
+    expect(refused.reason).toContain('Not a Xen-ELF image');
+  });
+
+  it('wants PHYS32_ENTRY for PVH, no !dom0, PAE for 32 bits, and a page to begin on', () => {
+    expect(judge(kernel([...pv(3, 4, 1)], false).build(), 'xen-pvh').rule).toBe('phys32-entry');
+    expect(judge(kernel(pv(text(10, '!dom0'))).build(), 'xen-pv').rule).toBe('not-dom0-only');
+    const narrow = elf(LE32)
+      .header({ e_machine: 3, e_entry: PADDR })
+      .load(PADDR, new Uint8Array(64))
+      .noteSegment([text(5, 'xen-3.0'), text(8, 'generic')]);
+    expect(judge(narrow.build(), 'xen-pv').message).toContain('guest type xen-3.0-x86_32 not supported');
+    const odd = elf(LE64).header({ e_machine: 62, e_entry: 0x100010n }).load(0x100010n, new Uint8Array(64));
+    expect(judge(odd.noteSegment([word(18, 0x100010n)]).build(), 'xen-pvh').rule).toBe('start-page-aligned');
+  });
+
+  it('works by accident: 8-byte PHYS32_ENTRY, p_align 8, a record past its segment, a segment without flags', () => {
+    const rules = (bytes: Uint8Array) => judge(bytes, 'xen-pvh').warnings.map(({ rule }) => rule);
+    expect(rules(pvhKernel([wide(18, PADDR)]).build())).toEqual(['entry-width']);
+    expect(rules(pvhKernel(PVH, { align: 8n }).build())).toEqual(['note-alignment']);
+    expect(rules(pvhKernel(PVH, { filesz: 12n }).build())).toEqual(['notes-inside-their-segment']);
+    const flagless = pvhKernel().load(0x200000n, new Uint8Array(16), { flags: 0 }).build();
+    expect(rules(flagless)).toEqual(['segments-have-flags']);
+  });
+});
+
+describe('releases of Xen', () => {
+  const outcome = (bytes: Uint8Array, name: string) => (version: XenVersion) =>
+    judge(bytes, name, version).rule ?? 'taken';
+
+  it('PHYS32_ENTRY alone: since 4.11; in PV, too, from 4.11 to 4.15', () => {
+    const only = outcome(pvhKernel().build(), 'xen-dom0-pvh');
+    expect(['4.10', '4.11', '4.22'].map((v) => only(v as XenVersion))).toEqual(['loader-or-linux', 'taken', 'taken']);
+    const inPv = outcome(pvhKernel().build(), 'xen-dom0-pv');
+    expect(['4.10', '4.11', '4.15', '4.16'].map((v) => inPv(v as XenVersion))).toEqual([
+      'loader-or-linux',
+      'taken',
+      'taken',
+      'loader-or-linux',
+    ]);
+  });
+
+  it('PADDR_OFFSET without VIRT_BASE refuses PVH until 4.17', () => {
+    const bytes = pvhKernel([...PVH, wide(4, 0n)]).build();
+    const said = outcome(bytes, 'xen-dom0-pvh');
+    expect([said('4.17'), said('4.18')]).toEqual(['paddr-offset-with-virt-base', 'taken']);
+  });
+
+  it('VIRT_BASE counts for PVH until 4.15', () => {
+    const notes = [...PVH, wide(3, VBASE), wide(4, 0n)];
+    const said = outcome(pvhKernel(notes).build(), 'xen-dom0-pvh');
+    expect([said('4.15'), said('4.16')]).toEqual(['entry-in-bounds', 'taken']);
+  });
+
+  it('PHYS32_RELOC saves an image on the hole below 1 MiB since 4.19', () => {
+    const low = (...more: TestNote[]) =>
+      elf(LE64)
+        .header({ e_machine: 62, e_entry: 0x90000n })
+        .load(0x90000n, new Uint8Array(0x1000), { memsz: 0x20000n })
+        .noteSegment([word(18, 0x90000n), ...more])
+        .build();
+    const reloc: TestNote = { type: 19, desc: concat([num(0x200000n, 4, LE64)]) };
+    expect(outcome(low(), 'xen-dom0-pvh')('4.22')).toBe('image-in-memory');
+    expect(outcome(low(reloc), 'xen-dom0-pvh')('4.22')).toBe('taken');
+    expect(judge(low(reloc), 'xen-dom0-pvh', '4.18').message).toBe('Failed to load kernel: -1');
+  });
+
+  it('__xen_guest is tried for PVH until 4.15', () => {
+    const bytes = elf(LE64)
+      .header({ e_machine: 62, e_entry: PADDR })
+      .load(PADDR, new Uint8Array(64))
+      .section('__xen_guest', { bytes: cstr('XEN_VER=xen-3.0,LOADER=generic') })
+      .build();
+    const said = outcome(bytes, 'xen-dom0-pvh');
+    expect([said('4.15'), said('4.16')]).toEqual(['phys32-entry', 'any-notes']);
+  });
+});
+
+describe('linux-loader', () => {
+  const build = (segments: readonly (readonly TestNote[])[], header = {}) => {
+    const builder = elf(LE64)
+      .header({ e_machine: 62, e_entry: PADDR, ...header })
+      .load(PADDR, new Uint8Array(0x100));
+    for (const notes of segments) builder.noteSegment(notes);
+    return builder.build();
+  };
+  const gnu: TestNote = { name: 'GNU', type: 3, desc: new Uint8Array(20) };
+
+  it.each<Row>([
+    [
+      'ELF32',
+      () => elf(LE32).header({ e_phentsize: 32 }).load(PADDR, new Uint8Array(64)).noteSegment(PVH).build(),
+      'program-header-size',
+      'Invalid program header size',
+    ],
+    ['e_entry below 1 MiB', () => build([PVH], { e_entry: 0x1000n }), 'entry-in-high-memory', 'Invalid entry address'],
+    ['Xen, then build-id', () => build([PVH, [gnu]]), 'pvh-entry', 'Kernel lacks PVH header'],
+    ['Xen, then an empty one', () => build([PVH, []]), 'pvh-entry', 'Kernel lacks PVH header'],
+    [
+      'a 2-byte value',
+      () => build([[{ type: 18, desc: new Uint8Array(2) }]]),
+      'segments-and-notes',
+      'Invalid PVH note header',
+    ],
+  ])('%s', (_, bytes, rule, message) => {
+    expect(judge(bytes(), 'linux-loader')).toMatchObject({ outcome: 'refused', rule, message });
+  });
+
+  it('takes build-id, then Xen; a value of 0; any e_machine', () => {
+    expect(judge(build([[gnu], PVH]), 'linux-loader').values['entry']).toBe(PADDR);
+    expect(judge(build([[word(18, 0n)]]), 'linux-loader')).toMatchObject({
+      outcome: 'with-warnings',
+      values: { entry: 0n },
+    });
+    expect(judge(build([PVH], { e_machine: 6 }), 'linux-loader').outcome).toBe('accepted');
+  });
+
+  it('without an entry each program does its own', () => {
+    expect(judge(build([]), 'linux-loader').programs).toMatchObject([
+      { program: 'Firecracker', outcome: 'other-path' },
+      { program: 'Cloud Hypervisor', outcome: 'refused', text: 'Kernel lacks PVH header' },
+      { program: 'libkrun', outcome: 'other-path' },
+    ]);
+  });
+});
+
+describe('kexec', () => {
+  it.each<Row>([
+    ['a short p_filesz', () => pvhKernel(PVH, { filesz: 16n }).build(), 'notes-exact', 'ELF Note corrupted !'],
+    [
+      'trailing zeros',
+      () =>
+        elf(LE64)
+          .load(PADDR, new Uint8Array(64))
+          .noteSegment(concat([new Uint8Array(8)]))
+          .build(),
+      'notes-exact',
+      'ELF Note corrupted !',
+    ],
+    [
+      'PT_INTERP',
+      () => kernel(PV).segment(3, cstr('/lib/ld.so')).build(),
+      'no-interpreter',
+      'Requires an ELF interpreter',
+    ],
+  ])('%s', (_, bytes, rule, message) => {
+    const verdict = judge(bytes(), 'kexec');
+    expect([verdict.rule ?? '', verdict.message ?? '']).toEqual([rule, message]);
+  });
+});
