@@ -162,8 +162,19 @@ export function buildTable(
   growPhdrSegment(table, facts);
   if (note === undefined) return table;
   const at = table.indexOf(entry);
+  const xenAt = home.xen.length > 0 || facts.xen.from !== 'segments' ? -1 : firstXenNote(facts, table);
+  if (xenAt >= 0) {
+    // Another owner's: Xen's PT_NOTE stays the last, for the loaders that let the last one decide.
+    return at < xenAt ? table : table.toSpliced(at, 1).toSpliced(xenAt, 0, entry);
+  }
   const rivals = table.slice(at + 1).some(({ p_type }) => p_type === PT_LOAD || p_type === PT_NOTE);
   return rivals ? [...table.slice(0, at), ...table.slice(at + 1), entry] : table;
+}
+
+/** The first entry of the table that is a PT_NOTE in which Xen finds notes. */
+function firstXenNote({ image, xen }: Facts, table: readonly Phdr[]): number {
+  const holders = new Set(xen.notes.map(({ index }) => image.segments[index]));
+  return table.findIndex((segment) => holders.has(segment));
 }
 
 /** PT_PHDR describes the table itself and grows with it. */

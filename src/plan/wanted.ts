@@ -58,6 +58,14 @@ export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]
       case 'unset':
         list.remove(edit.type);
         break;
+      case 'renew':
+        list.renew(edit.note);
+        break;
+      case 'rewrite':
+      case 'drop-note':
+      case 'put-note':
+        // Notes of other owners are settled in foreign.ts; rewriting is a matter of the layout.
+        break;
     }
   }
   return { notes: list.notes.map(spelledForAll), warnings };
@@ -120,6 +128,14 @@ class NoteList {
     }
     for (const slot of others) this.#slots[slot] = undefined;
     this.#byType.set(note.type, [first]);
+  }
+
+  /** Puts a note even where the one that is there says the same. */
+  renew(note: NoteContent): void {
+    this.put(note);
+    const slot = this.#byType.get(note.type)?.[0];
+    const present = slot === undefined ? undefined : this.#slots[slot];
+    if (slot !== undefined && present !== undefined) this.#slots[slot] = { content: note, original: present.original };
   }
 
   remove(type: number): void {

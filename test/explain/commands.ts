@@ -50,6 +50,18 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--keep': listOf(oneOf('sections', 'symbols')),
     '--json': undefined,
   },
+  linearize: {
+    '-o': file,
+    '--in-place': undefined,
+    '--mb1': undefined,
+    '--keep-reloc': undefined,
+    '--merge': undefined,
+    '--dry-run': undefined,
+    '--check': undefined,
+    '--json': undefined,
+    '--verify': undefined,
+    '--baseline': file,
+  },
   explain: { '--json': undefined },
 };
 

@@ -1,13 +1,15 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { PatchError, placePrefix } from '../../errors/patch-error.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { formatReadnotes } from '../../note/readnotes.js';
+import { readPe } from '../../pe/read.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
+import { isMultibootPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
@@ -27,12 +29,16 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const facts = await read(image);
+      const { facts, pe } = await read(image);
+      if (pe !== undefined) {
+        if (args.requireXen) missing = tellMissing(pe.file);
+        if (args.json) entries.push(peJson(pe));
+        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
+        continue;
+      }
       warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
-        missing = true;
-        const where = placePrefix({ file: facts.image.source.name });
-        writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
+        missing = tellMissing(facts.image.source.name);
       }
       if (args.json) entries.push(notesJson(facts, args));
       else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
@@ -52,11 +58,22 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   return status;
 }
 
+function tellMissing(file: string): true {
+  writeErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one\n`);
+  return true;
+}
+
+type Read =
+  | { readonly facts: NotesFacts; readonly pe?: undefined }
+  | { readonly pe: PeFacts; readonly facts?: undefined }; readonly readnotes: ReadnotesOutput | undefined; readonly pe?: undefined }
+  | { readonly pe: PeFacts; readonly facts?: undefined; readonly readnotes?: undefined };
+
 /** Everything is read here and now, so the image need not stay open. */
-async function read(image: string): Promise<NotesFacts> {
-  const input = await openImage(image);
+async function read(image: string): Promise<Read> {
+  const input = await openImage(image, (source) => looksLikeElf(source) || isMultibootPe(source));
   try {
-    return { ...notesFacts(readElf(input.source)), container: input.container };
+    if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
+    return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
   } finally {
     input.close();
   }

@@ -4,17 +4,12 @@ import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
-import { changes, type PatchPlan, planPatch, writePatch } from '../../pipeline.js';
+import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
-import { jsonDocument } from '../../report/json.js';
-import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
-import { styleOf } from '../../report/text.js';
-import { preview } from '../../write/render.js';
+import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { prepareDepfile } from '../depfile.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
-import { wantsColor, writeErr, writeOut } from '../output.js';
-import { startProgress } from '../progress.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -37,53 +32,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
-  const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
-  for (const warning of plan.warnings) warn(warning);
-  if (changes(plan)) await warnOfLostLoaders(plan);
-
-  const report = (outcome: Outcome, verbose: boolean) => {
-    if (args.json) writeOut(jsonDocument('patch', patchJson(plan, outcome)));
-    else {
-      // With the image on standard output the report has to go elsewhere.
-      const write = args.output === '-' ? writeErr : writeOut;
-      write(patchText(plan, outcome, styleOf(args.output !== '-' && wantsColor(args.color)), verbose));
-    }
-  };
-  if (args.check || args.dryRun) {
-    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
-    return args.check && changes(plan) ? 1 : 0;
-  }
-  const depfile = prepareDepfile(args, files);
-  const stages = { copying: startProgress('copying'), comparing: startProgress('comparing') };
-  const output = args.inPlace ? undefined : args.output;
-  let outcome: Extract<Outcome, { kind: 'written' }>;
-  try {
-    if (output === '-') {
-      const { writeToStdout } = await import('../stdout-image.js');
-      outcome = {
-        kind: 'written',
-        written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
-        output: '-',
-      };
-    } else {
-      const written = await writePatch(plan, {
-        inputPath: input.path,
-        output,
-        onProgress: (stage, done, total) => stages[stage].report(done, total),
-      });
-      outcome = { kind: 'written', written, output: output ?? args.image };
-    }
-  } catch (error) {
-    depfile?.discard();
-    throw error;
-  } finally {
-    stages.copying.end();
-    stages.comparing.end();
-  }
-  depfile?.keep();
-  for (const warning of outcome.written.warnings ?? []) warn(warning);
-  report(outcome, false);
-  return 0;
+  return applyPlan('patch', plan, args, input, files);
 }
 
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
@@ -98,19 +47,6 @@ async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatu
   } catch (error) {
     depfile?.discard();
     throw error;
-  }
-}
-
-/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
-async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
-  const { lostLoaders } = await import('../../loaders/loaders.js');
-  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
-    const { loader } = before;
-    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
-    const more = `xen-elfpatch verify --for ${loader} tells more`;
-    writeErr(
-      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
-    );
   }
 }
 
