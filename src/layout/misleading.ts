@@ -19,7 +19,7 @@ const PHYS32_ENTRY = 18;
 const COMMON_ALIGNS: ReadonlySet<bigint> = new Set([1n, 2n, 4n]);
 
 /** What QEMU would find instead of what is wanted, in words; undefined when it is not misled by the place of the notes. */
-export function misleadsQemu({ facts }: Job, layout: Layout): string | undefined {
+export function misleadsQemu({ facts, xenEdited }: Job, layout: Layout): string | undefined {
   const { image } = facts;
   if (image.encoding.endian === 'big') return undefined;
   const wanted = layout.xenNotes.filter(({ type }) => type === PHYS32_ENTRY);
@@ -33,6 +33,11 @@ export function misleadsQemu({ facts }: Job, layout: Layout): string | undefined
   const source = new OverlaySource(base, [...layout.blobs, ...tables(image.encoding, layout)], layout.fileSize);
   const result = { ...image, source, header: layout.header, segments: layout.segments };
   const seen = physEntryAsQemu(result);
+  if (!xenEdited) {
+    // Notes of other owners are at stake: QEMU has to see what it saw before.
+    const before = physEntryAsQemu(image);
+    if (seen.found === before.found && seen.value === before.value) return undefined;
+  }
   const [entry] = wanted;
   const value = entry === undefined ? undefined : decodeValue(PHYS32_ENTRY, entry.desc, image.encoding);
   const address = value?.kind === 'number' ? value.value & 0xffff_ffffn : undefined;

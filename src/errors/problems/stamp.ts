@@ -5,7 +5,7 @@ export const stampProblems = {
   'stamp.bad-metadata': problem<{ why: string }>({
     exit: 2,
     text: (c) => `the package metadata break the convention: ${c.why}`,
-    hint: 'https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/',
+    hint: 'UAPI.8, Package Metadata for Executable Files, has the rules',
     meaning:
       'Package metadata are one JSON object in UTF-8: each key once, no control characters, no \\u escapes, numbers of at ' +
       'most 53 bits, and strings for the keys that the convention names (type, os, osVersion, name, version, architecture, ' +
