@@ -65,8 +65,7 @@ function tellMissing(file: string): true {
 
 type Read =
   | { readonly facts: NotesFacts; readonly pe?: undefined }
-  | { readonly pe: PeFacts; readonly facts?: undefined }; readonly readnotes: ReadnotesOutput | undefined; readonly pe?: undefined }
-  | { readonly pe: PeFacts; readonly facts?: undefined; readonly readnotes?: undefined };
+  | { readonly pe: PeFacts; readonly facts?: undefined };
 
 /** Everything is read here and now, so the image need not stay open. */
 async function read(image: string): Promise<Read> {
