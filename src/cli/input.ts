@@ -72,9 +72,9 @@ export async function openImage(
   const { source } = input;
   try {
     if (asItStands(source)) return { file: source.name, source, container: undefined, close: input.close };
-    const { factsOf, openContainer } = await import('../container/open.js');
+    const { factsOf, openContainer, wholeOf } = await import('../container/open.js');
     const opened = await openContainer(source);
-    return { file: source.name, source: opened.elf, container: factsOf(opened), close: input.close };
+    return { file: source.name, source: wholeOf(opened), container: factsOf(opened), close: input.close };
   } catch (error) {
     input.close();
     throw error;

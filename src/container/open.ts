@@ -183,6 +183,11 @@ function refuseInside(file: string, found: ReturnType<typeof recognise>, bytes: 
   }
 }
 
+/** All that was unpacked, what stands behind the ELF included: the same bytes as in a file that was never packed. */
+export function wholeOf(opened: Opened): ByteSource {
+  return opened.kind === 'elf' ? opened.elf : new BufferSource(opened.unpacked, opened.elf.name);
+}
+
 /** The facts of an opened file; undefined for a bare ELF. */
 export function factsOf(opened: Opened): ContainerFacts | undefined {
   return opened.kind === 'elf' ? undefined : opened.facts;

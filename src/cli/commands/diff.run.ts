@@ -5,16 +5,16 @@ import { diffJson, diffText } from '../../report/diff-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
-import { openInput } from '../input.js';
+import { openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import type { DiffArgs } from './diff.js';
 
 /** Runs the command. Exit 1: they differ. */
 export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
-  const first = openInput(args.first);
+  const first = await openImage(args.first);
   try {
-    const second = openInput(args.second);
+    const second = await openImage(args.second);
     try {
       const [a, b] = [readElf(first.source), readElf(second.source)];
       const progress = startProgress('comparing');

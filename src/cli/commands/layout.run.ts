@@ -10,14 +10,14 @@ import { mapJson } from '../../report/map-json.js';
 import { mapComparison, mapText } from '../../report/map-text.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
-import { openInput } from '../input.js';
+import { openImage } from '../input.js';
 import { terminalWidth, wantsColor, writeErr, writeOut } from '../output.js';
 import type { LayoutArgs } from './layout.js';
 
 /** Runs the command. */
 export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
-  const map = readMap(args.image, args.physical);
-  const other = args.compare === undefined ? undefined : readMap(args.compare, args.physical);
+  const map = await readMap(args.image, args.physical);
+  const other = args.compare === undefined ? undefined : await readMap(args.compare, args.physical);
   if (args.svg === '-') {
     writeOut(mapSvg(map, other));
     return 0;
@@ -37,8 +37,8 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
 }
 
 /** What the map shows is read here and now, so the image need not stay open. */
-function readMap(word: string, physical: boolean) {
-  const input = openInput(word);
+async function readMap(word: string, physical: boolean) {
+  const input = await openImage(word);
   try {
     return imageMap(readElf(input.source), physical ? 'p_paddr' : 'p_vaddr');
   } finally {
