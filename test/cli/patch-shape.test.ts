@@ -48,6 +48,7 @@ describe('patch: values stay as they are typed', () => {
       image: 'vmlinux',
       output: undefined,
       inPlace: true,
+      ifChanged: false,
       clear: false,
       fromLegacy: false,
       copyFrom: [],
