@@ -1,4 +1,5 @@
 /** The option grammar of the command line, as far as the texts use it: enough to catch a line that cannot work. */
+import { LOADER_NAMES } from '../../src/cli/commands/verify.js';
 import { XEN_NOTES } from '../../src/note/xen-notes.js';
 
 type Check = (value: string) => boolean;
@@ -40,7 +41,13 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--json': undefined,
   },
   notes: { '--xen': undefined, '--raw': undefined, '--require-xen': undefined, '--json': undefined },
-  verify: { '--baseline': file, '--json': undefined },
+  verify: {
+    '--baseline': file,
+    '--for': (loader) => LOADER_NAMES.some((name) => name === loader),
+    '--xen-version': (release) => /^4\.\d+$/.test(release),
+    '--rules': undefined,
+    '--json': undefined,
+  },
   mkelf32: {
     '--notes': undefined,
     '--compat': (release) => /^4\.\d+(\.\d+)?$/.test(release),
