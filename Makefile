@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot demo bench packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot demo bench man single docs packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -32,6 +32,17 @@ test-quick: build
 # Kernels booted by QEMU, Xen and GRUB.
 test-boot: packages images build
 	npx vitest run --config vitest.boot.config.ts
+
+# What ships beside the bundle: the man page, and the command as one file for machines without npm.
+man: build
+	node scripts/man.mjs
+
+single: $(NPM_STAMP)
+	node scripts/single.mjs
+
+# The library's reference from its docstrings, into dist/docs.
+docs: $(NPM_STAMP)
+	npx typedoc
 
 # The main job on a real linked kernel, verified.
 demo: build

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // Fetches the real kernels and foreign ELF files that the tests read, from Debian packages, into a cache outside git.
 //
-//   node scripts/fetch-images.mjs [images|corpus|tools|large|hypervisors|demo|all]... [--list] [--retry]
+//   node scripts/fetch-images.mjs [images|corpus|hypervisors|tools|large|demo|all]... [--list] [--retry]
 //
-// Default: images, corpus and tools. Nothing is installed, nothing of the system changed, no root needed. Everything
-// arrives by rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
+// Default: images, corpus and tools. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
+// rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
 // --list prints the manifest and fetches nothing; its status is 1 when something that must be there is not.
 // --retry asks again for the optional images that could not be had before.
 import { spawnSync } from 'node:child_process';
@@ -31,9 +31,9 @@ import { run, say } from './images/run.mjs';
 const SETS = {
   images: IMAGES,
   corpus: CORPORA,
-  tools: TOOLS,
   large: LARGE,
   hypervisors: HYPERVISORS,
+  tools: TOOLS,
   // One small kernel without notes, for `make demo`.
   demo: IMAGES.filter(({ name }) => name === 'gnumach-x86_64'),
 };
@@ -180,7 +180,7 @@ function main(args) {
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
   if (unknown.length > 0) {
     say(
-      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|tools|large|hypervisors|demo|all]... [--list] [--retry]`,
+      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|hypervisors|tools|large|demo|all]... [--list] [--retry]`,
     );
     return 2;
   }

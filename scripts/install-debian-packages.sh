@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that building fixtures, testing and booting need.
 #
-#   scripts/install-debian-packages.sh [SET...]      sets: tools boot (default: both)
+#   scripts/install-debian-packages.sh [SET...]      sets: tools boot browser build (default: all)
 #
 # Nothing is done, and no network touched, when all of a set is there already.
 # Needs Debian (or a derivative with the same package names) and, only to install, root.
@@ -19,18 +19,28 @@ TOOLS_PROGRAMS='as ld readelf strip objcopy eu-elflint eu-readelf eu-strip
 BOOT_PACKAGES='qemu-system-x86 seabios ovmf libxen-dev grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools'
 BOOT_PROGRAMS='qemu-system-x86_64 grub-mkimage grub-mkrescue grub-file xorriso mformat'
 
+# One test looks at the picture of a map in a real browser.
+BROWSER_PACKAGES='chromium fonts-dejavu-core'
+BROWSER_PROGRAMS='chromium'
+
+# The examples are built as they stand.
+BUILD_PACKAGES='make cmake meson ninja-build zsh bash man-db'
+BUILD_PROGRAMS='make cmake meson ninja zsh bash man'
+
 die() {
   echo "install-debian-packages: $*" >&2
   exit 1
 }
 
-[ $# -gt 0 ] || set -- tools boot
+[ $# -gt 0 ] || set -- tools boot browser build
 packages='' programs=''
 for set in "$@"; do
   case $set in
     tools) packages="$packages $TOOLS_PACKAGES" programs="$programs $TOOLS_PROGRAMS" ;;
+    browser) packages="$packages $BROWSER_PACKAGES" programs="$programs $BROWSER_PROGRAMS" ;;
+    build) packages="$packages $BUILD_PACKAGES" programs="$programs $BUILD_PROGRAMS" ;;
     boot) packages="$packages $BOOT_PACKAGES" programs="$programs $BOOT_PROGRAMS" ;;
-    *) die "unknown set '$set'; there are: tools boot" ;;
+    *) die "unknown set '$set'; there are: tools boot browser build" ;;
   esac
 done
 

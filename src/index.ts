@@ -42,12 +42,18 @@ export { PROBLEMS, type ProblemId } from './errors/problems.js';
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
+// Linearize: a PE image that UEFI and Multiboot2 both load.
+export { layOutLinear } from './linearize/lay-out.js';
+export type { LinearLayout } from './linearize/layout.js';
+export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
+export { type LinearFinding, type LinearVerdict, verifyLinear } from './linearize/verify/verify.js';
+export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
-export type { Container as Elf32Container } from './mkelf32/container.js';
+export type { Container as Mkelf32Container } from './mkelf32/container.js';
 export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
-export { writeContainer as writeElf32 } from './mkelf32/write.js';
+export { writeMkelf32 } from './mkelf32/write.js';
 // Notes: where they are, what they say, what loaders make of them.
 export { type NoteArea, noteAreas } from './note/areas.js';
 export {
@@ -82,6 +88,8 @@ export {
   type XenNoteInfo,
   type XenNoteName,
 } from './note/xen-notes.js';
+export type { PeImage, PeSection } from './pe/image.js';
+export { readPe } from './pe/read.js';
 export {
   changes,
   expectationOf,

@@ -3,7 +3,8 @@
  * last two passes touch the disk.
  */
 import { realpathSync, statSync } from 'node:fs';
-import { FileSource, OverlaySource } from './bytes/source.js';
+import { rangeOf } from './bytes/range.js';
+import { FileSource, OverlaySource, RepairedSource } from './bytes/source.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail } from './errors/patch-error.js';
@@ -12,18 +13,22 @@ import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';
 import type { Layout, Refusal, Survival } from './layout/layout.js';
 import { survivalOf } from './layout/survival.js';
-import type { NoteContent } from './note/record.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from './plan/edits.js';
-import { findHome } from './plan/home.js';
+import { type NoteContent, ownerOf } from './note/record.js';
+import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
+import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
+import { findHome, type Home } from './plan/home.js';
 import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
+import { newBlocks, sameStretch } from './verify/byte-comparison.js';
 import type { Expectation } from './verify/finding.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
+import { resolveTarget } from './write/beside.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
-import { type Rendered, render } from './write/render.js';
+import { preview, type Rendered, render } from './write/render.js';
+import { attempt } from './write/system.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -31,6 +36,11 @@ export interface PatchPlan {
   readonly facts: Facts;
   /** The Xen notes that the result will have, in order. */
   readonly xenNotes: readonly NoteContent[];
+  readonly home: Home;
+  /** What becomes of notes of other owners. */
+  readonly foreign: ForeignNotes;
+  /** Does the edit rewrite Xen's notes? If not, every loader has to see what it saw before. */
+  readonly xenRewritten: boolean;
   /** Undefined: the image has the notes already and nothing is to be written. */
   readonly layout: Layout | undefined;
   readonly rendered: Rendered;
@@ -42,7 +52,10 @@ export interface PatchPlan {
 
 /** Does the plan change a byte? */
 export function changes(plan: PatchPlan): boolean {
-  return plan.rendered.writes.length > 0 || plan.rendered.fileSize !== plan.image.source.size;
+  const { image, rendered } = plan;
+  return (
+    image.source instanceof RepairedSource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size
+  );
 }
 
 /**
@@ -54,21 +67,46 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   refuseUnsound(image);
   const facts = survey(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
-  const home = findHome(facts);
+  const { home, foreign } = settleForeign(facts, edits);
   const wanted = wantedNotes(facts, home, edits);
   // From here on the notes of the result are settled; only their place is open.
-  const job: Job = { facts, home, wanted: wanted.notes, wish };
+  const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
+  const rewrite = edits.some(({ kind }) => kind === 'rewrite');
+  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish };
+  const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
+  const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
+  const settled = { image, facts, home, foreign, xenRewritten };
   if (alreadyThere(job)) {
     const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
     const xenNotes = wanted.notes.map(({ content }) => content);
     const survives = survivalOf(image, coveringNow(job));
-    return { image, facts, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
+    return { ...settled, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
   }
   const { layout, refused, survives } = layOut(job);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [...wanted.warnings, ...layout.warnings, ...trailingData(facts, layout)];
-  return { image, facts, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+  return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+}
+
+/** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */
+export function planUnchanged(image: ElfImage): PatchPlan {
+  refuseUnsound(image);
+  const facts = survey(image);
+  const home = findHome(facts);
+  return {
+    image,
+    facts,
+    home,
+    foreign: NO_FOREIGN,
+    xenRewritten: false,
+    xenNotes: home.xen,
+    layout: undefined,
+    rendered: { writes: [], shift: undefined, fileSize: image.source.size, planned: [] },
+    refused: [],
+    survives: [],
+    warnings: [],
+  };
 }
 
 /**
@@ -96,6 +134,7 @@ export function expectationOf(plan: PatchPlan): Expectation {
   const { layout, rendered } = plan;
   return {
     xenNotes: plan.xenNotes,
+    xenKept: !plan.xenRewritten,
     planned: rendered.planned,
     shift: rendered.shift,
     fileSize: rendered.fileSize,
@@ -103,8 +142,18 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: layout?.neutralized ?? [],
+    foreignAdded: [...(layout?.neutralized ?? []), ...plan.foreign.fresh, ...promoted(plan)],
+    foreignRemoved: plan.foreign.gone,
   };
+}
+
+/** Notes of other owners that only sections showed, in an area that becomes a segment. */
+function promoted({ facts, layout, foreign, home }: PatchPlan): NoteContent[] {
+  if (layout?.noteRange === undefined || home.segments.length > 0) return [];
+  const shown = new Set(facts.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
+  return home.records.filter(
+    (record) => ownerOf(record.name) !== 'Xen' && !shown.has(record) && !foreign.gone.includes(record),
+  );
 }
 
 export interface WriteOptions {
@@ -120,6 +169,8 @@ export interface Written {
   readonly how: 'unchanged' | 'direct' | 'clone';
   /** What the second reader (elfy) says of the result. */
   readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  /** What the way of writing means for others. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -127,21 +178,60 @@ export interface Written {
  * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
  */
 export async function writePatch(plan: PatchPlan, options: WriteOptions): Promise<Written> {
-  const source = plan.image.source;
-  if (!(source instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
+  const source = fileBehind(plan);
   return options.output === undefined
     ? writeInPlace(plan, source, options)
     : writeOutput(plan, source, options, options.output);
 }
 
+/** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
+function fileBehind({ image: { source } }: PatchPlan): FileSource {
+  const file = source instanceof RepairedSource ? source.base : source;
+  if (!(file instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
+  return file;
+}
+
+/** What is to be written over the file: the plan's writes over those that the image was read with. */
+function writesOver({ image: { source }, rendered }: PatchPlan): Rendered {
+  if (!(source instanceof RepairedSource)) return rendered;
+  const writes = [...source.writes, ...rendered.writes];
+  const planned = [
+    ...source.writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+    ...rendered.planned,
+  ];
+  return { ...rendered, writes, planned };
+}
+
+/** Does a file hold the planned result already, byte for byte? False when there is none. */
+export function sameAsPlanned(plan: PatchPlan, output: string): boolean {
+  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return false;
+  const there = FileSource.open(output);
+  try {
+    const { fileSize } = plan.rendered;
+    const planned = { source: preview(plan.image, plan.rendered), offset: 0n };
+    return (
+      there.size === fileSize && sameStretch(planned, { source: there, offset: 0n }, fileSize, newBlocks(fileSize))
+    );
+  } finally {
+    there.close();
+  }
+}
+
 async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {
   if (!changes(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
   if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
-  const target = realpathSync(options.inputPath);
+  const target = attempt(source.name, 'look at the file', () => realpathSync(options.inputPath));
   const unlock = lock(target, source.name);
   try {
-    const direct = planDirect(source, plan.facts.claims, plan.rendered);
-    if (direct === undefined) return await clone(plan, source, options, target, source.name);
+    const laidOver = plan.image.source !== source;
+    const direct = laidOver ? undefined : planDirect(source, plan.facts.claims, plan.rendered);
+    if (direct === undefined) {
+      const written = await clone(plan, source, options, target, source.name);
+      const others = source.stats.nlink - 1;
+      if (others < 1) return written;
+      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
+      return { ...written, warnings: [`a new file took its place; ${names} to the image as it was`] };
+    }
     let opinion: Written['secondReader'] | undefined;
     await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
       // What is on disk now, with the one write that is still to come laid over it.
@@ -171,14 +261,14 @@ async function writeOutput(
   options: WriteOptions,
   output: string,
 ): Promise<Written> {
-  const existing = statSync(output, { throwIfNoEntry: false });
+  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
     fail('write.same-file', { file: output }, { input: source.name });
   }
   if (existing !== undefined && !existing.isFile()) {
     fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
   }
-  return clone(plan, source, options, existing === undefined ? output : realpathSync(output), output);
+  return clone(plan, source, options, resolveTarget(output), output);
 }
 
 async function clone(
@@ -191,7 +281,7 @@ async function clone(
   const { writeClone } = await import('./write/clone.js');
   const { onProgress } = options;
   let opinion: Written['secondReader'] | undefined;
-  await writeClone(source, plan.rendered, {
+  await writeClone(source, writesOver(plan), {
     inputPath: options.inputPath,
     target,
     targetName,

@@ -122,19 +122,6 @@ export const LARGE = [
   },
 ];
 
-// Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
-export const TOOLS = [
-  {
-    name: 'readnotes',
-    arch: 'amd64',
-    set: 'tools',
-    package: XEN_UTILS,
-    file: './usr/lib/xen-*/bin/readnotes',
-    executable: true,
-    traits: ['program'],
-  },
-];
-
 // Hypervisors as shipped and the xen-syms that each was made from, for mkelf32. Very versions, because each shows another
 // release of that tool; a mirror drops them when newer ones come, so none is fatal.
 const pair = (series, version, release) =>
@@ -155,6 +142,19 @@ export const HYPERVISORS = [
   ...pair('4.20', '4.20.3+127-gc42374a105-0+deb13u1', 'trixie'),
   ...pair('4.20', '4.20.4+39-gf1e1321c87-1', 'sid'),
   ...pair('4.20', '4.20.4+63-g7abfd2bce2-0+deb13u1', 'trixie'),
+];
+
+// Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
+export const TOOLS = [
+  {
+    name: 'readnotes',
+    arch: 'amd64',
+    set: 'tools',
+    package: XEN_UTILS,
+    file: './usr/lib/xen-*/bin/readnotes',
+    executable: true,
+    traits: ['program'],
+  },
 ];
 
 // Foreign test inputs, from Debian source packages.

@@ -172,6 +172,9 @@ export class OverlaySource implements ByteSource {
   }
 }
 
+/** A source that could be read only with a few bytes laid over it; they are to be written along with any edit of it. */
+export class RepairedSource extends OverlaySource {}
+
 function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
 }

@@ -62,13 +62,16 @@ export interface OpenImage {
 
 /**
  * Opens an image for reading, through gzip and bzImage. What unpacks them is loaded only for a file that is no ELF.
- * Errors: those of openInput and openContainer.
+ * `asItStands` says which files need no unpacking. Errors: those of openInput and openContainer.
  */
-export async function openImage(word: string): Promise<OpenImage> {
+export async function openImage(
+  word: string,
+  asItStands: (source: ByteSource) => boolean = looksLikeElf,
+): Promise<OpenImage> {
   const input = openInput(word);
   const { source } = input;
   try {
-    if (looksLikeElf(source)) return { file: source.name, source, container: undefined, close: input.close };
+    if (asItStands(source)) return { file: source.name, source, container: undefined, close: input.close };
     const { factsOf, openContainer } = await import('../container/open.js');
     const opened = await openContainer(source);
     return { file: source.name, source: opened.elf, container: factsOf(opened), close: input.close };

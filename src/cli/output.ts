@@ -67,3 +67,10 @@ export function wantsColor(mode: ColorMode): boolean {
   if (mode !== 'auto') return mode === 'always';
   return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1);
 }
+
+/** Columns of the terminal on standard output; COLUMNS or 80 where there is none. */
+export function terminalWidth(): number {
+  if (isTerminal(1) && process.stdout.columns > 0) return process.stdout.columns;
+  const told = Number(process.env['COLUMNS']);
+  return Number.isSafeInteger(told) && told >= 40 ? told : 80;
+}

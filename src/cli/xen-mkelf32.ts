@@ -7,7 +7,7 @@ import { originalWords, usageLine } from '../mkelf32/messages.js';
 import { planOriginal } from '../mkelf32/mkelf32.js';
 import { loadBase } from '../mkelf32/numbers.js';
 import { NEWEST } from '../mkelf32/variants.js';
-import { writeContainer } from '../mkelf32/write.js';
+import { writeMkelf32 } from '../mkelf32/write.js';
 import { writeErr } from './output.js';
 
 async function main(args: readonly string[]): Promise<0 | 1> {
@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<0 | 1> {
     const source = FileSource.open(input);
     try {
       const container = planOriginal(source, { notes, loadBase: loadBase(base), finalExec: undefined });
-      await writeContainer(source, container, { input, output });
+      await writeMkelf32(source, container, { input, output });
     } finally {
       source.close();
     }

@@ -1,5 +1,5 @@
 /** A read ELF image and the questions one may ask it. */
-import { type Range, rangeOf } from '../bytes/range.js';
+import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
 import { PT_LOAD, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
@@ -55,6 +55,12 @@ export function hasFileBytes({ sh_type, sh_size }: Shdr): boolean {
 /** Does the section occupy memory at run time (SHF_ALLOC)? */
 export function isAllocated({ sh_flags }: Shdr): boolean {
   return (sh_flags & SHF_ALLOC) !== 0n;
+}
+
+/** The first section that occupies some of these virtual addresses; in a PT_LOAD or, as .bss may, in none. */
+export function allocatedAt({ sections }: ElfImage, addresses: Range): number | undefined {
+  const index = sections.findIndex((s) => isAllocated(s) && overlaps(rangeOf(s.sh_addr, s.sh_size), addresses));
+  return index < 0 ? undefined : index;
 }
 
 /** The PT_LOAD entries with their index in the table. */

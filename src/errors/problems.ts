@@ -1,10 +1,12 @@
 import { containerProblems } from './problems/container.js';
+import { fixProblems } from './problems/fix.js';
 import { linearizeProblems } from './problems/linearize.js';
 import { mkelf32Problems } from './problems/mkelf32.js';
 import { noteProblems } from './problems/note.js';
 import { peProblems } from './problems/pe.js';
 import { planProblems } from './problems/plan.js';
 import { readProblems } from './problems/read.js';
+import { stampProblems } from './problems/stamp.js';
 import { usageProblems } from './problems/usage.js';
 import { verifyProblems } from './problems/verify.js';
 import { writeProblems } from './problems/write.js';
@@ -21,6 +23,8 @@ export const PROBLEMS = {
   ...containerProblems,
   ...peProblems,
   ...linearizeProblems,
+  ...stampProblems,
+  ...fixProblems,
 } as const;
 
 export type ProblemId = keyof typeof PROBLEMS;

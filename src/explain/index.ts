@@ -12,6 +12,7 @@ import { problemIds, problemIndex, problemTopic } from './problem-pages.js';
 import { containers } from './topics/containers.js';
 import { features } from './topics/features.js';
 import { legacy } from './topics/legacy.js';
+import { linearize } from './topics/linearize.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
 import { mkelf32 } from './topics/mkelf32.js';
 import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js';
@@ -35,6 +36,7 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [survival, 'which of strip, objcopy and others keep the notes'],
   [containers, 'kernels inside vmlinuz and gzip files'],
   [loaders, 'who reads which notes, and how'],
+  [linearize, 'one xen.efi for UEFI and Multiboot2: layout, tags, order of work'],
   [features, 'the names and bits of FEATURES and SUPPORTED_FEATURES'],
   [legacy, 'the __xen_guest string and its differences'],
 ];
@@ -66,6 +68,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   vmlinuz: 'containers',
   feature: 'features',
   __xen_guest: 'legacy',
+  'xen.efi': 'linearize',
+  pe: 'linearize',
   message: 'messages',
   problem: 'problems',
   strip: 'survival',

@@ -7,6 +7,7 @@ import { EM_386, EM_X86_64, SHF_ALLOC } from '../elf/names.js';
 import { decodeValue } from '../note/desc.js';
 import { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
 import { type NoteContent, sameNote } from '../note/record.js';
+import { changesForeign } from '../plan/foreign.js';
 import { sectionsIn } from '../plan/survey.js';
 import type { Job } from './job.js';
 import { type Covering, lostTo } from './survival.js';
@@ -19,6 +20,10 @@ const PHYS32_ENTRY = 18;
  */
 export function alreadyThere(job: Job): boolean {
   const { facts, wanted, home, wish } = job;
+  if (job.rewrite || changesForeign(job.foreign)) return false;
+  if (!job.xenEdited) return lostTo(facts.image, coveringNow(job), wish.mustSurvive).length === 0;
+  const { record } = home.damaged ?? {};
+  if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
   const { xen } = facts;
   if (xen.notes.length === 0 && wanted.length === 0) return true;
   if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;

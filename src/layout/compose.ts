@@ -9,7 +9,7 @@ import type { NoteContent } from '../note/record.js';
 import { encodeNotes } from '../note/record.js';
 import type { PlacementName } from '../plan/edits.js';
 import { headerFor, withCounts } from './header.js';
-import { type Job, mergedNotes, xenOf } from './job.js';
+import { type Job, mergedNotes, overwriteBlobs, xenOf } from './job.js';
 import type { Blob, Layout, Refusal, Shift } from './layout.js';
 import { type Cover, planSections } from './section-side.js';
 import { buildTable, replacedBy, type Slot } from './table.js';
@@ -109,7 +109,12 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
     header: headerFor(image, { segments: table.length, sections: plan.sections.length, phoff, shoff }),
     segments: table,
     sections: withCounts(image, plan.sections, table.length),
-    blobs: [{ offset: move.range.start, bytes: merged.bytes, what: 'notes' }, ...(move.blobs ?? []), ...plan.blobs],
+    blobs: [
+      { offset: move.range.start, bytes: merged.bytes, what: 'notes' },
+      ...(move.blobs ?? []),
+      ...plan.blobs,
+      ...overwriteBlobs(job, (offset) => shiftedOffset(offset, move.shift)),
+    ],
     shift: move.shift,
     fileSize: plan.end,
     xenNotes: xenOf(job, merged.notes),
@@ -138,6 +143,10 @@ const UNTRUE_ALLOC =
  */
 function coverOutsideMemory({ wish }: Job): boolean {
   return wish.mustSurvive.includes('eu-strip') && !wish.mustSurvive.includes('flat');
+}
+
+function shiftedOffset(offset: bigint, shift: Shift | undefined): bigint {
+  return shift === undefined || offset < shift.at ? offset : offset + shift.by;
 }
 
 function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Phdr[] {

@@ -5,7 +5,7 @@
 import { alignUp } from '../bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
-import { addressSpace, isAllocated, loads } from '../elf/image.js';
+import { addressSpace, allocatedAt, loads } from '../elf/image.js';
 import { PF_R, PF_W, PF_X, SHT_NOBITS } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { nextClaim } from '../plan/survey.js';
@@ -126,10 +126,8 @@ function addressObstacle({ facts }: Job, load: Phdr, by: bigint): { readonly rea
     if (overlaps(rangeOf(segment.p_paddr, segment.p_memsz), physical))
       return { reason: `PT_LOAD ${index} has the physical addresses from ${hex(pEnd)}` };
   }
-  const bss = image.sections.findIndex(
-    (s) => isAllocated(s) && s.sh_type === SHT_NOBITS && overlaps(rangeOf(s.sh_addr, s.sh_size), virtual),
-  );
-  if (bss >= 0) return { reason: `section ${bss} (NOBITS) has the addresses from ${hex(vEnd)}` };
+  const section = allocatedAt(image, virtual);
+  if (section !== undefined) return { reason: `section ${section} has the addresses from ${hex(vEnd)}` };
   const isLast = loads(image).every(({ segment: s }) => s.p_paddr + s.p_memsz <= pEnd);
   if (isLast && (pEnd === alignUp(pEnd, PAGE) || pEnd + by > alignUp(pEnd, PAGE))) {
     return {

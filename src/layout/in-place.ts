@@ -14,7 +14,7 @@ import { encodeNotes, type NoteContent, ownerOf, sameNote } from '../note/record
 import type { PlacementName } from '../plan/edits.js';
 import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
-import { bytesText, type Job, mergedNotes, xenOf } from './job.js';
+import { bytesText, type Job, mergedNotes, overwriteBlobs, xenOf } from './job.js';
 import type { Layout, Refusal } from './layout.js';
 import { fitSections } from './section-side.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './table.js';
@@ -146,6 +146,7 @@ function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
     job.wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])),
   );
   if (job.wanted.some(({ original }) => original === undefined)) return undefined;
+  if (job.foreign.added.length > 0 || job.foreign.changed.size > 0) return undefined;
   const notes: NoteContent[] = [];
   for (const record of area.walk.records) {
     if (ownerOf(record.name) !== 'Xen') notes.push(record);
@@ -200,7 +201,7 @@ function finish(job: Job, placement: PlacementName, area: NoteArea, notes: reado
     header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
     segments,
     sections,
-    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }],
+    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(job)],
     shift: undefined,
     fileSize: facts.fileSize,
     xenNotes: xenOf(job, notes),

@@ -1,37 +1,51 @@
 /** What every placement is given: the image's facts, where its notes are, and the notes it shall have. */
 import type { Range } from '../bytes/range.js';
-import { encodeNotes, type NoteContent } from '../note/record.js';
+import { encodeNotes, type NoteContent, type NoteRecord, ownerOf } from '../note/record.js';
 import type { PlacementWish } from '../plan/edits.js';
+import type { ForeignNotes } from '../plan/foreign.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
 import type { WantedNote } from '../plan/wanted.js';
+import type { Blob } from './layout.js';
 
 export interface Job {
   readonly facts: Facts;
   readonly home: Home;
   readonly wanted: readonly WantedNote[];
+  /** What becomes of notes of other owners. */
+  readonly foreign: ForeignNotes;
+  /** Is the edit about Xen's notes? If not, it is enough that they stay as good as they are. */
+  readonly xenEdited: boolean;
+  /** Write the notes anew even where they say what they shall say. */
+  readonly rewrite: boolean;
   readonly wish: PlacementWish;
 }
 
 /**
- * All records of the merged PT_NOTE: the home's records in their order, Xen's among them replaced, dropped or kept as
- * wanted, and new ones behind them. A type-18 note of another owner in front would hide PHYS32_ENTRY from QEMU, which does
+ * All records of the merged PT_NOTE: the home's records in their order, replaced, dropped or kept as wanted, and new ones
+ * behind them, those of other owners last. A type-18 note of another owner in front would hide PHYS32_ENTRY from QEMU, which does
  * not look at owners; then PHYS32_ENTRY goes first.
  */
-export function mergedNotes({ home, wanted }: Job): NoteContent[] {
+export function mergedNotes({ home, wanted, foreign }: Job): NoteContent[] {
   const byOffset = new Map(wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])));
   const xen = new Set(home.xen.map(({ offset }) => offset));
   const kept = home.records.flatMap((record): NoteContent[] => {
-    if (!xen.has(record.offset)) return [record];
+    if (!xen.has(record.offset)) return foreignNote(foreign, record);
     const content = byOffset.get(record.offset);
     return content === undefined ? [] : [content];
   });
   const fresh = wanted.filter(({ original }) => original === undefined).map(({ content }) => content);
-  const all = [...kept, ...fresh];
+  const all = [...kept, ...fresh, ...foreign.added];
   const own = all.find(isPhysEntry(wanted));
   const first = all.find(({ type }) => type === 18);
   if (own === undefined || first === own) return all;
   return [own, ...all.filter((note) => note !== own)];
+}
+
+function foreignNote({ changed }: ForeignNotes, record: NoteRecord): NoteContent[] {
+  if (!changed.has(record.offset)) return [record];
+  const content = changed.get(record.offset);
+  return content === undefined ? [] : [content];
 }
 
 function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => boolean {
@@ -48,6 +62,15 @@ export function mergedBytes(job: Job): Uint8Array {
 export function xenOf(job: Job, notes: readonly NoteContent[]): NoteContent[] {
   const wanted = new Set(job.wanted.map(({ content }) => content));
   return notes.filter((note) => wanted.has(note));
+}
+
+/** Descriptors of other owners that are overwritten where they stand, outside the home; `at` answers where that is now. */
+export function overwriteBlobs({ foreign }: Job, at: (offset: bigint) => bigint = (offset) => offset): Blob[] {
+  return foreign.overwritten.map(({ record, content }) => ({
+    offset: at(record.descOffset),
+    bytes: content.desc,
+    what: `note of ${ownerOf(record.name)}`,
+  }));
 }
 
 /** For messages: a size with its unit. */

@@ -10,8 +10,10 @@ import { grow, inPlace } from './in-place.js';
 import type { Job } from './job.js';
 import { obeyLaws } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
+import { misleadsQemu } from './misleading.js';
 import { moveTable } from './move-table.js';
 import { newLoad } from './new-load.js';
+import { overwriteOnly } from './overwrite.js';
 import { shift } from './shift.js';
 import { lostTo, survivalOf } from './survival.js';
 
@@ -34,13 +36,22 @@ export interface LaidOut {
 
 /** Errors: `plan.unreadable-note`, `plan.impossible` (with every reason), `plan.layout-law`. */
 export function layOut(job: Job): LaidOut {
-  refuseDamage(job);
   const { image } = job.facts;
+  const overwritten = overwriteOnly(job);
+  if (overwritten !== undefined) {
+    return { layout: obeyLaws(image, overwritten), refused: [], survives: survivalOf(image, overwritten) };
+  }
+  refuseDamage(job);
   const refused: Refusal[] = [];
   for (const placement of order(job)) {
     const outcome = TRY[placement](job);
     if (!isLayout(outcome)) {
       refused.push(outcome);
+      continue;
+    }
+    const misled = misleadsQemu(job, outcome);
+    if (misled !== undefined) {
+      refused.push({ placement, reason: misled });
       continue;
     }
     const lost = lostTo(image, outcome, job.wish.mustSurvive);

@@ -5,7 +5,7 @@
 import { alignUp, firstFit } from '../bytes/align.js';
 import { overlaps, rangeOf } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
-import { addressSpace, loads } from '../elf/image.js';
+import { addressSpace, allocatedAt, loads } from '../elf/image.js';
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { compose, mergeFor } from './compose.js';
@@ -42,6 +42,8 @@ export function newLoad(job: Job): Layout | Refusal {
     overlaps(rangeOf(s.p_paddr, s.p_memsz), rangeOf(p_paddr, merged.size)),
   );
   if (taken !== undefined) return refuse(`PT_LOAD ${taken.index} has the physical addresses from ${hex(p_paddr)}`);
+  const section = allocatedAt(image, rangeOf(p_vaddr, merged.size));
+  if (section !== undefined) return refuse(`section ${section} has the addresses from ${hex(p_vaddr)}`);
   const p_offset = firstFit(facts.fileSize, p_vaddr, p_align);
   const range = rangeOf(p_offset, merged.size);
   return compose(job, merged, {

@@ -5,9 +5,9 @@
  * e_entry.
  */
 
-import { contains, overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { contains, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
 import { Phdr } from '../elf/headers.js';
-import { hasFileBytes, sectionFileRange } from '../elf/image.js';
+import { hasFileBytes, sectionFileRange, shdrTable } from '../elf/image.js';
 import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import type { Home } from '../plan/home.js';
@@ -113,11 +113,14 @@ function evictable(facts: Facts, wanted: Range): number[] | undefined {
     if (!hasFileBytes(section) || !overlaps(range, wanted)) continue;
     if (evict.length === EVICT_COUNT || index === 0) return undefined;
     if (held(range) || section.sh_size > EVICT_LIMIT) return undefined;
+    // Notes that cannot be walked could not be proved to have arrived whole.
+    const notes = facts.areas.find((area) => area.kind === 'section' && area.index === index);
+    if (notes?.walk.problem !== undefined) return undefined;
     evict.push(index);
   }
-  // What no claim covers must be zero: anything else belongs to somebody unknown.
-  const free = [{ start: facts.tableEnd, end: facts.slack.end }];
-  return free.every((range) => facts.isZero(range)) ? evict : undefined;
+  // What no claim covers must be zero: anything else belongs to somebody unknown. The gaps between what moves count too.
+  const movable = normalize([shdrTable(image), ...image.sections.map(sectionFileRange)]);
+  return subtractSorted(wanted, movable).every((range) => facts.isZero(range)) ? evict : undefined;
 }
 
 /** Fields of the PT_NOTE to be written. */
@@ -159,8 +162,19 @@ export function buildTable(
   growPhdrSegment(table, facts);
   if (note === undefined) return table;
   const at = table.indexOf(entry);
+  const xenAt = home.xen.length > 0 || facts.xen.from !== 'segments' ? -1 : firstXenNote(facts, table);
+  if (xenAt >= 0) {
+    // Another owner's: Xen's PT_NOTE stays the last, for the loaders that let the last one decide.
+    return at < xenAt ? table : table.toSpliced(at, 1).toSpliced(xenAt, 0, entry);
+  }
   const rivals = table.slice(at + 1).some(({ p_type }) => p_type === PT_LOAD || p_type === PT_NOTE);
   return rivals ? [...table.slice(0, at), ...table.slice(at + 1), entry] : table;
+}
+
+/** The first entry of the table that is a PT_NOTE in which Xen finds notes. */
+function firstXenNote({ image, xen }: Facts, table: readonly Phdr[]): number {
+  const holders = new Set(xen.notes.map(({ index }) => image.segments[index]));
+  return table.findIndex((segment) => holders.has(segment));
 }
 
 /** PT_PHDR describes the table itself and grows with it. */

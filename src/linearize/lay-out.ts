@@ -1,5 +1,6 @@
 /** The passes that turn an image and a wish into a linear layout. Pure: nothing is written. */
-import { PiecedSource } from '../bytes/pieces.js';
+import { type Piece, PiecedSource } from '../bytes/pieces.js';
+import { normalize, type Range, rangeOf } from '../bytes/range.js';
 import { OverlaySource, type Write } from '../bytes/source.js';
 import { directory, type PeImage } from '../pe/image.js';
 import { DIRECTORY_BASERELOC } from '../pe/names.js';
@@ -42,7 +43,7 @@ export function layOutLinear(image: PeImage, wish: LinearWish = DEFAULT_LINEAR_W
   const checkSumAt = checkSumOffset(image);
   const checkSum = new Uint8Array(4);
   const whole = new OverlaySource(linear, edits, placement.fileSize);
-  new DataView(checkSum.buffer).setUint32(0, peCheckSum(whole, checkSumAt), true);
+  new DataView(checkSum.buffer).setUint32(0, peCheckSum(whole, checkSumAt, dataRanges(placement.pieces, edits)), true);
   edits.push({ offset: checkSumAt, bytes: checkSum });
   return {
     image,
@@ -56,6 +57,11 @@ export function layOutLinear(image: PeImage, wish: LinearWish = DEFAULT_LINEAR_W
     output: new OverlaySource(linear, edits, placement.fileSize),
     warnings: [...placement.warnings, ...sizeWarning(image, size), ...(mb2?.warnings ?? [])],
   };
+}
+
+/** Where the result may hold anything but zeros. */
+function dataRanges(pieces: readonly Piece[], edits: readonly Write[]): Range[] {
+  return normalize([...pieces, ...edits.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)))]);
 }
 
 function sizeWarning({ optionalHeader }: PeImage, size: bigint): string[] {

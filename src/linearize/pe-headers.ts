@@ -1,5 +1,6 @@
 /** The PE headers of the result: new places for sections and symbols; whatever does not depend on them stays. */
 import { alignUp } from '../bytes/align.js';
+import type { Range } from '../bytes/range.js';
 import type { ByteSource, Write } from '../bytes/source.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
@@ -110,23 +111,35 @@ export function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
 
 /**
  * The PE checksum: all 16-bit words added with the carry brought round, plus the size of the file. The field itself
- * counts as zero.
+ * counts as zero. Only the given ranges are read, sorted and disjoint; everything else must be zeros.
  */
-export function peCheckSum(source: ByteSource, fieldAt: bigint): number {
+export function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[]): number {
   let sum = 0;
-  for (let at = 0n; at < source.size; at += CHUNK) {
-    const length = source.size - at < CHUNK ? source.size - at : CHUNK;
-    const bytes = source.read(at, length, 'bytes of the checksum');
-    const from = Number(fieldAt - at);
-    for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const even = bytes.length & ~1;
-    // A chunk holds half a million words: their plain sum stays exact, and the carries are brought round once.
-    let words = 0;
-    for (let i = 0; i < even; i += 2) words += view.getUint16(i, true);
-    if (even < bytes.length) words += bytes[even] ?? 0;
-    sum += words;
-    while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+  for (const { start, end } of ranges) {
+    for (let at = start; at < end; ) {
+      const length = end - at < CHUNK ? end - at : CHUNK;
+      const bytes = source.read(at, length, 'bytes of the checksum');
+      const from = Number(fieldAt - at);
+      for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
+      // A chunk holds half a million words: their plain sum stays exact, and the carries are brought round once.
+      sum += sumOfWords(bytes, at % 2n === 1n);
+      while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+      at += length;
+    }
   }
   return (sum + Number(source.size)) % 2 ** 32;
+}
+
+/** Little-endian words; with `odd` the first byte is the upper half of one. */
+function sumOfWords(bytes: Uint8Array, odd: boolean): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let sum = 0;
+  let at = 0;
+  if (odd && bytes.length > 0) {
+    sum += (bytes[0] ?? 0) << 8;
+    at = 1;
+  }
+  for (; at + 1 < bytes.length; at += 2) sum += view.getUint16(at, true);
+  if (at < bytes.length) sum += bytes[at] ?? 0;
+  return sum;
 }

@@ -37,7 +37,7 @@ export interface Paths {
  * Writes the output. An existing file keeps its permission bits, and its owner where that is allowed.
  * Errors: `mkelf32.same-file`, `mkelf32.open-output`, `mkelf32.write-output`, `read.changed`; the output is as it was.
  */
-export async function writeContainer(source: FileSource, container: Container, paths: Paths): Promise<void> {
+export async function writeMkelf32(source: FileSource, container: Container, paths: Paths): Promise<void> {
   const { input, output } = paths;
   const existing = opening(output, () => statSync(output, { throwIfNoEntry: false }));
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {

@@ -43,7 +43,9 @@ export class Libelf {
   }
 
   word(at: bigint): number {
-    return Number(this.number(at, 4));
+    const value = this.#reader.word(at);
+    if (value === undefined) this.mark('out of range access');
+    return value ?? 0;
   }
 
   /** A string of at most 4096 characters, one a byte; undefined when it has no end within them or within the file. */
@@ -68,17 +70,14 @@ export class Libelf {
     const end = BigInt.asUintN(64, offset + size);
     let at = offset;
     while (at < end && visit()) {
-      if (this.string(at + BigInt(NHDR_SIZE)) === 'Xen') {
-        const namesz = this.word(at);
-        yield {
-          offset: at,
-          descOffset: at + BigInt(NHDR_SIZE + up4(namesz)),
-          namesz,
-          descsz: this.word(at + 4n),
-          type: this.word(at + 8n),
-        };
+      const owner = this.string(at + BigInt(NHDR_SIZE));
+      const namesz = this.word(at);
+      const descsz = this.word(at + 4n);
+      if (owner === 'Xen') {
+        const descOffset = at + BigInt(NHDR_SIZE + up4(namesz));
+        yield { offset: at, descOffset, namesz, descsz, type: this.word(at + 8n) };
       }
-      const next = at + BigInt(NHDR_SIZE + up4(this.word(at)) + up4(this.word(at + 4n)));
+      const next = at + BigInt(NHDR_SIZE + up4(namesz) + up4(descsz));
       if (at >= this.#image.source.size) {
         this.mark('out of range access');
         return;

@@ -20,7 +20,8 @@ export type LoaderString =
 export class LoaderReader {
   readonly #source: ByteSource;
   readonly #endian: Encoding['endian'];
-  #window: Uint8Array = new Uint8Array(0);
+  #window: Buffer = Buffer.alloc(0);
+  #words: DataView = new DataView(this.#window.buffer, this.#window.byteOffset, 0);
   #start = 0n;
 
   constructor(source: ByteSource, endian: Encoding['endian']) {
@@ -31,13 +32,15 @@ export class LoaderReader {
   /** The unsigned number of `width` bytes at `at`; undefined when one of them is outside the file. */
   number(at: bigint, width: 1 | 2 | 4 | 8): bigint | undefined {
     if (!fits(at, BigInt(width), this.#source.size)) return undefined;
-    return readNumber(this.#view(at, BigInt(width)), 0, width, this.#endian);
+    const index = this.#locate(at, width);
+    return readNumber(this.#window, index, width, this.#endian);
   }
 
   /** The 32-bit word at `at`. */
   word(at: bigint): number | undefined {
-    const value = this.number(at, 4);
-    return value === undefined ? undefined : Number(value);
+    if (!fits(at, 4n, this.#source.size)) return undefined;
+    const index = this.#locate(at, 4);
+    return this.#words.getUint32(index, this.#endian === 'little');
   }
 
   /** The bytes from `at`, as many of `length` as the file has. `length` is at most what the caller can hold. */
@@ -46,28 +49,34 @@ export class LoaderReader {
     if (at >= size) return new Uint8Array(0);
     const have = size - at < length ? size - at : length;
     if (have > WINDOW) return this.#source.read(at, have, 'notes');
-    return this.#view(at, have).slice(0, Number(have));
+    const index = this.#locate(at, Number(have));
+    return new Uint8Array(this.#window.subarray(index, index + Number(have)));
   }
 
   /** The NUL-terminated string at `at`. */
   string(at: bigint): LoaderString {
     const { size } = this.#source;
     if (at >= size) return { broken: 'out of range access' };
-    const longest = BigInt(STRING_LIMIT + 1);
-    const rest = size - at < longest ? size - at : longest;
-    const bytes = this.#view(at, rest).subarray(0, Number(rest));
-    const end = bytes.indexOf(0);
-    if (end >= 0) return { text: Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1') };
+    const longest = STRING_LIMIT + 1;
+    const rest = size - at < BigInt(longest) ? Number(size - at) : longest;
+    const index = this.#locate(at, rest);
+    const end = this.#window.indexOf(0, index);
+    if (end >= 0 && end < index + rest) return { text: this.#window.toString('latin1', index, end) };
     return { broken: rest === longest ? 'excessively long string' : 'out of range access' };
   }
 
-  /** Window bytes from `at`, at least `need` of them; the caller has made sure that they are in the file. */
-  #view(at: bigint, need: bigint): Uint8Array {
+  /**
+   * Where `at` stands in the window, which is moved there if it does not hold `need` bytes from it; the caller has made
+   * sure that they are in the file.
+   */
+  #locate(at: bigint, need: number): number {
     const from = at - this.#start;
-    if (from >= 0n && from + need <= BigInt(this.#window.length)) return this.#window.subarray(Number(from));
+    if (from >= 0n && from + BigInt(need) <= BigInt(this.#window.length)) return Number(from);
     const rest = this.#source.size - at;
+    const bytes = this.#source.read(at, rest < WINDOW ? rest : WINDOW, 'notes');
     this.#start = at;
-    this.#window = this.#source.read(at, rest < WINDOW ? rest : WINDOW, 'notes');
-    return this.#window;
+    this.#window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return 0;
   }
 }

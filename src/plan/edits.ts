@@ -8,14 +8,43 @@ export type Edit =
   | { readonly kind: 'from-legacy' }
   | { readonly kind: 'copy-from'; readonly file: string; readonly notes: readonly NoteContent[] }
   | { readonly kind: 'preset'; readonly name: string }
+  /** A notes file: its edits apply together, in their own order, before any that the command line makes. */
+  | { readonly kind: 'spec'; readonly file: string; readonly edits: readonly PlainEdit[] }
   | { readonly kind: 'set'; readonly setting: Setting }
-  | { readonly kind: 'unset'; readonly type: number };
+  | { readonly kind: 'unset'; readonly type: number }
+  /** The notes are written anew even where all of them say what they shall say: contiguous, p_align 4, Xen's PT_NOTE last. */
+  | { readonly kind: 'rewrite' }
+  /** Written anew even where it says the same: the record that is there is damaged. */
+  | { readonly kind: 'renew'; readonly note: NoteContent }
+  | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
+  | { readonly kind: 'put-note'; readonly note: NoteContent };
 
-export const EDIT_ORDER = ['clear', 'from-legacy', 'copy-from', 'preset', 'set', 'unset'] as const;
+/** Any edit but a whole notes file. */
+export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
+export const EDIT_ORDER = [
+  'rewrite',
+  'clear',
+  'from-legacy',
+  'copy-from',
+  'preset',
+  'spec',
+  'set',
+  'unset',
+  'renew',
+  'drop-note',
+  'put-note',
+] as const;
 
-/** The edits in the order in which they apply. */
-export function inOrder(edits: readonly Edit[]): Edit[] {
-  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind));
+/** Is the edit about notes of another owner than Xen? */
+export function isForeignEdit(edit: Edit | PlainEdit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
+  return edit.kind === 'drop-note' || edit.kind === 'put-note';
+}
+
+/** The edits in the order in which they apply; those of a notes file stand in its place. */
+export function inOrder(edits: readonly Edit[]): PlainEdit[] {
+  return EDIT_ORDER.flatMap((kind) => edits.filter((edit) => edit.kind === kind)).flatMap((edit) =>
+    edit.kind === 'spec' ? inOrder(edit.edits) : [edit],
+  );
 }
 
 /** Every way to place notes, least disturbing first. */

@@ -34,16 +34,25 @@ const isXen = (record: NoteRecord) => ownerOf(record.name) === 'Xen';
  * Several PT_NOTEs of other owners stay apart: readers of theirs may look at the first record only.
  */
 export function findHome(facts: Facts): Home {
+  return home(facts, xenByArea(facts), homeAreas(facts));
+}
+
+/** One note area as a home, for an edit that is about notes of other owners which stand there. */
+export function homeAt(facts: Facts, area: NoteArea): Home {
+  return home(facts, xenByArea(facts), [area]);
+}
+
+function homeAreas(facts: Facts): readonly NoteArea[] {
   const seen = xenByArea(facts);
   const holdsXen = (area: NoteArea) => area.walk.records.some(isXen) || seen.has(keyOf(area));
   const segments = facts.areas.filter(({ kind }) => kind === 'segment');
   const holders = segments.filter(holdsXen);
-  if (holders.length > 0) return home(facts, seen, holders);
+  if (holders.length > 0) return holders;
   const sections = facts.areas.filter((area) => area.kind === 'section' && holdsXen(area));
-  if (sections.length > 0) return home(facts, seen, sections);
+  if (sections.length > 0) return sections;
   const [only] = segments;
   const mergeable = segments.length === 1 && only !== undefined && only.walk.problem === undefined;
-  return home(facts, seen, mergeable && only.walk.records.length > 0 ? [only] : []);
+  return mergeable && only.walk.records.length > 0 ? [only] : [];
 }
 
 type XenByArea = ReadonlyMap<string, readonly NoteRecord[]>;

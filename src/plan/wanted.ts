@@ -9,7 +9,7 @@ import { convertLegacy, readLegacy } from '../note/legacy.js';
 import { type NoteContent, type NoteRecord, sameBytes, sameNote, XEN_OWNER, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
-import { type Edit, inOrder } from './edits.js';
+import { type Edit, inOrder, type PlainEdit } from './edits.js';
 import { chooseWidth, evaluate, Resolver, symbolsIn } from './evaluate.js';
 import type { Home } from './home.js';
 import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
@@ -58,6 +58,14 @@ export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]
       case 'unset':
         list.remove(edit.type);
         break;
+      case 'renew':
+        list.renew(edit.note);
+        break;
+      case 'rewrite':
+      case 'drop-note':
+      case 'put-note':
+        // Notes of other owners are settled in foreign.ts; rewriting is a matter of the layout.
+        break;
     }
   }
   return { notes: list.notes.map(spelledForAll), warnings };
@@ -70,7 +78,7 @@ function spelledForAll(note: WantedNote): WantedNote {
   return { content: xenNote(content.type, content.desc), original };
 }
 
-function symbolsNeeded(edits: readonly Edit[]): string[] {
+function symbolsNeeded(edits: readonly PlainEdit[]): string[] {
   return edits.flatMap((edit) => {
     if (edit.kind === 'set') return symbolsIn(edit.setting.expr);
     return edit.kind === 'preset' ? PRESET_SYMBOLS : [];
@@ -120,6 +128,14 @@ class NoteList {
     }
     for (const slot of others) this.#slots[slot] = undefined;
     this.#byType.set(note.type, [first]);
+  }
+
+  /** Puts a note even where the one that is there says the same. */
+  renew(note: NoteContent): void {
+    this.put(note);
+    const slot = this.#byType.get(note.type)?.[0];
+    const present = slot === undefined ? undefined : this.#slots[slot];
+    if (slot !== undefined && present !== undefined) this.#slots[slot] = { content: note, original: present.original };
   }
 
   remove(type: number): void {

@@ -1,5 +1,6 @@
 /** What mkelf32 planned and wrote, as text for people and as the members of a `xen-elfpatch/mkelf32/1` document. */
 import { hex } from '../errors/hex.js';
+import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Container } from '../mkelf32/container.js';
 import { NEWEST, VARIANTS, type Variant } from '../mkelf32/variants.js';
 import type { Json } from './json.js';
@@ -12,9 +13,11 @@ export interface Mkelf32Facts {
   readonly as: Variant | undefined;
   readonly container: Container;
   readonly warnings: readonly string[];
+  /** What each loader makes of the file that was written; undefined where none was, on a pipe or a device. */
+  readonly verdicts: readonly Verdict[] | undefined;
 }
 
-export function mkelf32Text({ output, as, container }: Mkelf32Facts): string {
+export function mkelf32Text({ output, as, container, verdicts }: Mkelf32Facts): string {
   const { load, note, fileSize, entry } = container;
   const form = as === undefined ? 'tidy' : `as Xen ${as.releases} writes it`;
   const rows = [
@@ -22,6 +25,13 @@ export function mkelf32Text({ output, as, container }: Mkelf32Facts): string {
     ['load', `${hex(load.p_paddr)}, ${hex(load.p_filesz)} bytes of the file, ${hex(load.p_memsz)} of memory`],
     ['notes', note === undefined ? 'none' : `${hex(note.p_filesz)} bytes at offset ${hex(note.p_offset)}`],
   ];
+  if (verdicts !== undefined) {
+    const names = verdicts.filter(accepts).map(({ loader }) => loader);
+    rows.push([
+      'loaders',
+      names.length === 0 ? 'none would start it (verify says why)' : `${names.join(', ')} would start it`,
+    ]);
+  }
   return `${printable(output)}: ${fileSize} bytes, ${form}\n${table(rows, '  ')}`;
 }
 
@@ -36,6 +46,7 @@ export function mkelf32Json(facts: Mkelf32Facts): { readonly [key: string]: Json
     load: { offset: load.p_offset, address: load.p_paddr, fileSize: load.p_filesz, memorySize: load.p_memsz },
     notes: note === undefined ? null : { offset: note.p_offset, address: note.p_paddr, size: note.p_filesz },
     warnings: [...facts.warnings],
+    loaders: facts.verdicts?.map((verdict) => ({ name: verdict.loader, accepts: accepts(verdict) })) ?? null,
   };
 }
 

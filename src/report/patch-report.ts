@@ -3,7 +3,7 @@ import type { Range } from '../bytes/range.js';
 import { segmentTypeName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
-import type { NoteContent } from '../note/record.js';
+import { type NoteContent, ownerOf } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';
 import { changes, type PatchPlan, type Written } from '../pipeline.js';
 import { bytesToJson, type Json } from './json.js';
@@ -36,14 +36,43 @@ export function planText(plan: PatchPlan, style: Style, verbose: boolean): strin
     plan.xenNotes.map((note) => [noteName(note.type), printable(noteValue(plan, note))]),
     '    ',
   );
+  text += foreignText(plan);
   if (verbose) text += rangesText(plan) + refusedText(plan);
   return text + survivalText(plan, style);
 }
+
+/** What becomes of notes of other owners, one line each. */
+function foreignText({ foreign }: PatchPlan): string {
+  const line = (sign: string, { name, type, desc }: NoteContent) => [
+    sign,
+    printable(ownerOf(name)),
+    hex(type),
+    descText(desc),
+  ];
+  const rows = [...foreign.gone.map((note) => line('-', note)), ...foreign.fresh.map((note) => line('+', note))];
+  return rows.length === 0 ? '' : `  notes of other owners:\n${table(rows, '    ')}`;
+}
+
+/** A descriptor as text when it is some, else as digits. */
+export function descText(desc: Uint8Array): string {
+  const end = desc.indexOf(0);
+  const text = Buffer.from(desc.buffer, desc.byteOffset, end < 0 ? desc.length : end).toString('utf8');
+  const isText =
+    end > 0 && !text.includes('\ufffd') && !/\p{Cc}/u.test(text) && desc.subarray(end).every((byte) => byte === 0);
+  if (isText) return printable(text);
+  const digits = bytesToJson(desc.subarray(0, DIGITS_SHOWN));
+  return desc.length > DIGITS_SHOWN ? `${digits}… (${counted(desc.length, 'byte')})` : digits;
+}
+
+const DIGITS_SHOWN = 32;
 
 function headline(plan: PatchPlan, outcome: Outcome): string {
   if (!changes(plan)) {
     const copied = outcome.kind === 'written' && outcome.written.how === 'clone';
     return `has these notes already, ${copied ? `copied unchanged to ${printable(outcome.output)}` : 'nothing to change'}`;
+  }
+  if (outcome.kind === 'written' && outcome.written.how === 'unchanged') {
+    return `${printable(outcome.output)} holds the result already and was left alone`;
   }
   const size = plan.rendered.writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const what = `${counted(size, 'byte')} in ${counted(plan.rendered.writes.length, 'range')}`;
@@ -147,8 +176,17 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
     refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
     survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
-    warnings: [...plan.warnings],
+    warnings: [...plan.warnings, ...((outcome.kind === 'written' && outcome.written.warnings) || [])],
   };
+}
+
+/** What becomes of notes of other owners, for the commands that write them. */
+export function otherNotesJson({ foreign }: PatchPlan): Json {
+  return { removed: foreign.gone.map(foreignJson), added: foreign.fresh.map(foreignJson) };
+}
+
+function foreignJson({ name, type, desc }: NoteContent): { readonly [key: string]: Json } {
+  return { owner: printable(ownerOf(name)), type, size: BigInt(desc.length), bytes: bytesToJson(desc) };
 }
 
 function writtenJson({ written, output }: Extract<Outcome, { kind: 'written' }>): { readonly [key: string]: Json } {

@@ -17,11 +17,16 @@ export const editedNoteChecks: readonly Check[] = [
     invariant: 20,
     needs: 'baseline',
     because: 'debug information is found by the build-id',
-    *run({ before, after }) {
+    *run({ before, after, expectation }) {
+      const planned = new Set(
+        [...(expectation?.foreignAdded ?? []), ...(expectation?.foreignRemoved ?? [])].map(noteKey),
+      );
       const old = new Map(buildIds(before).map((note) => [noteKey(note), note]));
       const now = new Map(buildIds(after).map((note) => [noteKey(note), note]));
-      for (const [key, note] of old) if (!now.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is gone` };
-      for (const [key, note] of now) if (!old.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is new` };
+      for (const [key, note] of old)
+        if (!now.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is gone` };
+      for (const [key, note] of now)
+        if (!old.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is new` };
     },
   },
   {
@@ -93,10 +98,12 @@ function writtenNoteSections({ before, after, shift }: Pair): number[] {
   });
 }
 
-function* xenNotesAsWanted({ after }: Pair, { xenNotes }: Expectation): Generator<Flaw> {
+function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): Generator<Flaw> {
   const view = walkAsXen(after.image);
+  const kept = expectation.xenKept === true;
+  const xenNotes = kept ? walkAsXen(before.image).notes.map(({ record }) => record) : expectation.xenNotes;
   // Notes in sections alone are nobody's but Xen's; what was asked for has to be seen through segments.
-  const found = view.from === 'segments' ? view.notes : [];
+  const found = kept || view.from === 'segments' ? view.notes : [];
   const part = 'notes as Xen walks them';
   for (const [index, wanted] of xenNotes.entries()) {
     const note = found[index];
@@ -112,9 +119,13 @@ function* xenNotesAsWanted({ after }: Pair, { xenNotes }: Expectation): Generato
   }
 }
 
-function* loadersAgree({ after }: Pair, { xenNotes }: Expectation): Generator<Flaw> {
+function* loadersAgree({ before, after }: Pair, { xenNotes, xenKept }: Expectation): Generator<Flaw> {
   const { image } = after;
   if (image.encoding.endian === 'big') return;
+  if (xenKept === true) {
+    yield* loadersSeeTheSame(before, after);
+    return;
+  }
   const wanted = xenNotes.filter(isPhysEntry);
   const entry = wanted[0] === undefined ? undefined : lowWord(wanted[0].desc);
   // Which of several counts is each loader's own choice.
@@ -130,6 +141,20 @@ function* loadersAgree({ after }: Pair, { xenNotes }: Expectation): Generator<Fl
     } else if (entry !== 0n && !(found && value === entry)) {
       yield { part, level, text: `found ${problem ?? (found ? hex(value) : 'none')}, wanted ${hex(entry)}` };
     }
+  }
+}
+
+/** Whoever found the entry point before finds the same one now. */
+function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Flaw> {
+  for (const [who, look] of [
+    ['QEMU', physEntryAsQemu],
+    ['linux-loader', physEntryAsLinuxLoader],
+  ] as const) {
+    const old = look(before.image);
+    const now = look(after.image);
+    if (!old.found || (now.found && now.value === old.value)) continue;
+    const found = now.problem ?? (now.found ? hex(now.value) : 'none');
+    yield { part: `PHYS32_ENTRY as ${who} sees it`, text: `found ${found}, wanted ${hex(old.value)} as before` };
   }
 }
 

@@ -3,7 +3,7 @@ import { contains, overlaps, type Range } from '../bytes/range.js';
 import { fits } from '../bytes/source.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { segmentFileRange } from '../elf/image.js';
-import { PN_XNUM, PT_LOAD, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../elf/names.js';
+import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { hex, hexRange } from '../errors/hex.js';
 import type { Check, Flaw, KeyedFlaw } from './check.js';
@@ -123,7 +123,8 @@ function* tablesOverContents(subject: Subject): Generator<Flaw> {
     for (const [index, segment] of image.segments.entries()) {
       const range = segmentFileRange(segment);
       if (!overlaps(range, table)) continue;
-      if (segment.p_type === PT_PHDR && isPhdrs) continue;
+      // The other members of a PT_NULL are undefined (gABI, "Program Header").
+      if (segment.p_type === PT_NULL || (segment.p_type === PT_PHDR && isPhdrs)) continue;
       const isLoad = segment.p_type === PT_LOAD;
       if (isLoad && (contains(range, ehdr) || (isPhdrs && mapped)) && contains(range, table)) continue;
       const level = isLoad && contains(range, table) ? 'warning' : 'error';

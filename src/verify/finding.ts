@@ -25,6 +25,8 @@ export interface Shift {
 export interface Expectation {
   /** Exactly these notes of Xen, in this order, seen through segments. */
   readonly xenNotes: readonly NoteContent[];
+  /** The edit is not about Xen's notes: instead, every loader has to see what it saw before. */
+  readonly xenKept?: boolean;
   /** Ranges of the output file that may differ from the input. */
   readonly planned: readonly Range[];
   readonly shift: Shift | undefined;

@@ -40,6 +40,10 @@ export async function replaceWhole(
 
 /** The file that a path leads to, also where that does not exist yet: a link to a new name is followed as open() does. */
 export function resolveTarget(path: string): string {
+  return attempt(path, 'look at the output', () => followLinks(path));
+}
+
+function followLinks(path: string): string {
   let target = path;
   for (let links = 0; links < LINKS_LIMIT; links++) {
     try {

@@ -5,6 +5,7 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { FileSource, Write } from '../bytes/source.js';
+import { undoAtEnd } from './cleanup.js';
 import type { Rendered } from './render.js';
 import { attempt, refuseChanged } from './system.js';
 
@@ -12,7 +13,7 @@ import { attempt, refuseChanged } from './system.js';
 const SECTOR = 512n;
 
 export interface DirectPlan {
-  /** Writes into unclaimed bytes and behind the end; invisible until the commit. */
+  /** Writes into unclaimed bytes and behind the end, outside the sector of the commit; invisible until the commit. */
   readonly early: readonly Write[];
   /** The one write that makes the new image. */
   readonly commit: Write;
@@ -25,22 +26,32 @@ export function planDirect(source: FileSource, claims: readonly Range[], rendere
     const range = rangeOf(write.offset, BigInt(write.bytes.length));
     return claims.some((claim) => overlaps(claim, range));
   };
-  const early = rendered.writes.filter((write) => !visible(write));
-  const late = rendered.writes.filter(visible);
-  const [first] = late;
-  const last = late.at(-1);
+  const seen = rendered.writes.filter(visible);
+  const [first] = seen;
+  const last = seen.at(-1);
   if (first === undefined || last === undefined) return undefined;
-  const start = first.offset;
-  const end = last.offset + BigInt(last.bytes.length);
-  if (start / SECTOR !== (end - 1n) / SECTOR) return undefined;
+  const sector = first.offset / SECTOR;
+  const isInSector = ({ offset, bytes }: Write) =>
+    offset / SECTOR === sector && (offset + BigInt(bytes.length) - 1n) / SECTOR === sector;
+  if (!isInSector(first) || !isInSector(last)) return undefined;
+  // Whatever else goes into that sector goes with the commit: a run that is killed before it leaves nothing there, such as
+  // the remains of a program header in the slack, that would be in the way of the next one.
+  const late = rendered.writes.filter((write) => isInSector(write) && endOf(write) <= source.size);
+  const early = rendered.writes.filter((write) => !late.includes(write));
+  const start = late[0]?.offset ?? first.offset;
+  const end = endOf(late.at(-1) ?? last);
   const bytes = source.read(start, end - start, 'bytes to be changed');
   for (const write of late) bytes.set(write.bytes, Number(write.offset - start));
   return { early, commit: { offset: start, bytes } };
 }
 
+function endOf({ offset, bytes }: Write): bigint {
+  return offset + BigInt(bytes.length);
+}
+
 /**
  * Carries a direct plan out: new bytes, sync, the caller's check of what is now on disk, the commit, sync. If anything
- * fails before the commit, the bytes and the length of the file are put back. `check` is given what the new bytes replaced.
+ * fails before the commit, or a signal ends the process, the bytes and the length of the file are put back. `check` is given what the new bytes replaced.
  */
 export async function writeDirect(
   path: string,
@@ -54,15 +65,22 @@ export async function writeDirect(
   try {
     refuseChanged(path, source);
     const before = plan.early.flatMap((write) => oldBytes(source, write));
+    const undo = () => {
+      for (const { offset, bytes } of before) writeSync(fd, bytes, 0, bytes.length, Number(offset));
+      setLength(fd, source.size);
+    };
+    const keep = undoAtEnd(undo);
     try {
       for (const { offset, bytes } of plan.early) put(fd, bytes, offset, name);
       attempt(name, 'set the length of the file', () => setLength(fd, fileSize));
       attempt(name, 'sync the file', () => fdatasyncSync(fd));
       await check(before);
     } catch (error) {
-      for (const { offset, bytes } of before) writeSync(fd, bytes, 0, bytes.length, Number(offset));
-      setLength(fd, source.size);
+      undo();
       throw error;
+    } finally {
+      // From here to the end no signal is looked at: the commit is one call that follows in the same breath.
+      keep();
     }
     put(fd, plan.commit.bytes, plan.commit.offset, name);
     attempt(name, 'sync the file', () => fdatasyncSync(fd));

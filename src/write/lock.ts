@@ -2,37 +2,56 @@
  * One edit in place at a time. The lock is a file beside the target that names the process holding it; a lock whose process
  * is gone is taken over, so a killed run blocks nobody.
  */
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describeSystemError } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
 
+/** A file name may have 255 bytes; those of the lock files need some for themselves. */
+const NAME_KEPT = 50;
+const ATTEMPTS = 4;
+
+/** Locks of this process; a lock that names it and is none of these was left by an earlier one of the same number. */
+const held = new Set<string>();
+
 /** Takes the lock of a file and answers how to give it back. Errors: `write.locked`, `write.failed`. */
 export function lock(path: string, name: string): () => void {
-  const lockPath = join(dirname(path), `.${basename(path)}.xen-elfpatch.lock`);
+  // The inode number is in the name: hard links are one file, and long names are cut.
+  const lockPath = join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
   const mine = `${lockPath}.${process.pid}`;
   try {
-    writeFileSync(mine, `${process.pid}\n`);
+    writeFileSync(mine, `${process.pid} ${startOf(process.pid) ?? ''}\n`);
   } catch (error) {
     fail('write.failed', { file: name }, { action: 'lock the file', reason: describeSystemError(error) }, error);
   }
   try {
     // A link appears with its content in one step, so nobody ever reads a half-written lock.
-    for (let attempt = 0; !linked(mine, lockPath); attempt++) {
-      const holder = holderOf(lockPath);
-      if (holder !== undefined && isAlive(holder)) fail('write.locked', { file: name }, { pid: holder });
-      if (attempt === 3) fail('write.locked', { file: name }, { pid: holder ?? 0 });
-      remove(lockPath);
+    for (let attempt = 1; !linked(mine, lockPath); attempt++) {
+      const text = contentOf(lockPath);
+      const holder = holderOf(text);
+      if (holder !== undefined && isAlive(lockPath, holder)) fail('write.locked', { file: name }, { pid: holder.pid });
+      if (attempt === ATTEMPTS) fail('write.locked', { file: name }, { pid: holder?.pid ?? 0 });
+      if (text !== undefined) takeAway(lockPath, text, `${mine}.stale`);
     }
   } finally {
     remove(mine);
   }
+  held.add(lockPath);
   remember(lockPath);
   return () => {
     remove(lockPath);
     forget(lockPath);
+    held.delete(lockPath);
   };
+}
+
+function inode(path: string, name: string): number {
+  try {
+    return statSync(path).ino;
+  } catch (error) {
+    return fail('write.failed', { file: name }, { action: 'lock the file', reason: describeSystemError(error) }, error);
+  }
 }
 
 function linked(from: string, to: string): boolean {
@@ -44,23 +63,58 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-function holderOf(path: string): number | undefined {
+/**
+ * Removes a stale lock, and only that one: of several processes that found it stale, one may have put a lock of its own
+ * there since. A rename has one winner; what was moved by mistake is put back.
+ */
+function takeAway(path: string, stale: string, aside: string): void {
   try {
-    const pid = Number.parseInt(readFileSync(path, 'latin1'), 10);
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+    renameSync(path, aside);
+    if (contentOf(aside) !== stale) linkSync(aside, path);
+  } catch {
+    // Somebody else was faster.
+  }
+  remove(aside);
+}
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
   } catch {
     return undefined;
   }
 }
 
-function isAlive(pid: number): boolean {
+interface Holder {
+  readonly pid: number;
+  /** When that process began, where the system tells. */
+  readonly start: string | undefined;
+}
+
+function holderOf(text: string | undefined): Holder | undefined {
+  const [, digits = '', start] = /^(\d+)(?: (\d+))?/.exec(text ?? '') ?? [];
+  const pid = Number.parseInt(digits, 10);
+  return Number.isSafeInteger(pid) && pid > 0 ? { pid, start } : undefined;
+}
+
+function isAlive(lockPath: string, { pid, start }: Holder): boolean {
+  if (pid === process.pid) return held.has(lockPath);
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // No permission to signal it means that it is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
+  // Numbers are used again: a process that began at another time is another one.
+  const now = startOf(pid);
+  return start === undefined || now === undefined || now === start;
+}
+
+/** When a process began, in ticks since the system did (proc(5), /proc/PID/stat, the 22nd field). */
+function startOf(pid: number): string | undefined {
+  const text = contentOf(`/proc/${pid}/stat`);
+  // The second field, the name, is in parentheses and may hold anything.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 function remove(path: string): void {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, workFolder } from '../support/cli.js';
+import { realImage } from '../support/images.js';
 import { validDocument } from '../support/schema.js';
 import { simple, wrap } from './support.js';
 
@@ -19,7 +20,7 @@ describe('mkelf32', () => {
   it('writes as the newest release and tells what', () => {
     const { status, stdout, stderr } = run('--notes', file, out, '0x200000');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/out: \d+ bytes, as Xen 4\.20\.4, 4\.21\.2, 4\.22 writes it\n {2}entry {2}0x200000\n/);
+    expect(stdout).toMatch(/out: \d+ bytes, as Xen 4\.20\.4, 4\.21\.2, 4\.22 writes it\n {2}entry +0x200000\n/);
     expect(result().equals(wrap(bytes, { notes: true }))).toBe(true);
   });
 
@@ -35,6 +36,16 @@ describe('mkelf32', () => {
     expect(stdout).toContain('as Xen');
     expect(result().equals(wrap(bytes, { notes: true }))).toBe(true);
     expect(run('--notes', file, '-', '200000').stdout.slice(1, 4)).toBe('ELF');
+  });
+
+  it('says which loaders would start the result', () => {
+    const xen = run('--notes', realImage('xen-syms').path, out, '0x200000');
+    expect(xen.stdout).toMatch(/\n {2}loaders {2}.*\bmultiboot, multiboot2\b.* would start it\n$/);
+    expect(run('--notes', file, out, '0').stdout).toContain('loaders  none would start it');
+    const json = validDocument(run('--json', '--notes', realImage('xen-syms').path, out, '0x200000').stdout);
+    expect(json['loaders']).toContainEqual({ name: 'multiboot2', accepts: true });
+    expect(json['loaders']).toContainEqual({ name: 'xen-pv', accepts: false });
+    expect(validDocument(run('--json', '--notes', file, '/dev/null', '0').stdout)).toMatchObject({ loaders: null });
   });
 
   it('--json is a valid document', () => {

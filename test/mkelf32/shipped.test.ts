@@ -9,7 +9,7 @@ import { readElf } from '../../src/elf/read.js';
 import { findSymbols } from '../../src/elf/symbols.js';
 import { planOriginal } from '../../src/mkelf32/mkelf32.js';
 import { variantOf } from '../../src/mkelf32/variants.js';
-import { writeContainer } from '../../src/mkelf32/write.js';
+import { writeMkelf32 } from '../../src/mkelf32/write.js';
 import { hypervisorPairs, realImage } from '../support/images.js';
 
 /** The unpacked /boot/xen-*.gz of these packages. */
@@ -35,7 +35,7 @@ describe('a shipped hypervisor is rebuilt byte for byte', () => {
       const [end] = findSymbols(readElf(source), ['__2M_rwdata_end']).get('__2M_rwdata_end') ?? [];
       const request = { notes: true, loadBase: 0x200000n, finalExec: end?.value, variant: variantOf(version) };
       const output = join(folder, 'xen');
-      await writeContainer(source, planOriginal(source, request), { input: syms, output });
+      await writeMkelf32(source, planOriginal(source, request), { input: syms, output });
       return readFileSync(output);
     } finally {
       source.close();

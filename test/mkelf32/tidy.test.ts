@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
+import { Sym } from '../../src/elf/headers.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { sectionName } from '../../src/elf/section-names.js';
@@ -240,6 +241,29 @@ describe('what is kept of the input', () => {
     expect(tidy(bare, { keepSymbols: true }).warnings).toContain('there are no symbols to keep');
   });
 });
+
+it('symbols of a real hypervisor: local ones first, as many as sh_info says, every name with its address', () => {
+  const bytes = readFileSync(realImage('xen-syms').path);
+  const { image } = tidy(bytes, { keepSymbols: true });
+  const before = allSymbols(readElf(new BufferSource(bytes)));
+  const after = allSymbols(image);
+  const firstGlobal = after.findIndex(({ st_info }, index) => index > 0 && st_info >> 4 !== 0);
+  expect(image.sections.find(({ sh_type }) => sh_type === 2)?.sh_info).toBe(firstGlobal);
+  const moved = 0x200000n - KERNEL;
+  const expected = before
+    .filter(({ st_shndx }) => st_shndx > 0 && st_shndx < 9)
+    .map(({ st_name, st_value }) => [st_name, st_value + moved]);
+  const defined = after.filter(({ st_shndx }) => st_shndx > 0 && st_shndx < 0xff00);
+  expect(defined.map(({ st_name, st_value }) => [st_name, st_value])).toEqual(expected);
+});
+
+function allSymbols(image: ElfImage): Sym[] {
+  const table = image.sections.find(({ sh_type }) => sh_type === 2);
+  if (table === undefined) throw new Error('no symbols');
+  const bytes = image.source.read(table.sh_offset, table.sh_size, 'symbols');
+  const size = Sym.size(image.encoding);
+  return Array.from({ length: bytes.length / size }, (_, i) => Sym.decode(bytes, i * size, image.encoding));
+}
 
 describe('real images', () => {
   it.each(['xen-syms', 'gnumach-x86_64', 'hvmloader', 'grub-i386-xen_pvh', 'xen-shim'])(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource, type ByteSource, FileSource } from '../../src/bytes/source.js';
 import { planOriginal } from '../../src/mkelf32/mkelf32.js';
-import { writeContainer, writeParts } from '../../src/mkelf32/write.js';
+import { writeMkelf32, writeParts } from '../../src/mkelf32/write.js';
 import { workFolder } from '../support/cli.js';
 import { simple } from './support.js';
 
@@ -48,7 +48,7 @@ describe('writeParts()', () => {
   });
 });
 
-describe('writeContainer()', () => {
+describe('writeMkelf32()', () => {
   const bytes = simple(0x1000, 0x1000n);
   const request = { notes: false, loadBase: 0n, finalExec: undefined };
 
@@ -62,10 +62,10 @@ describe('writeContainer()', () => {
       seen.push(readFileSync(path).length);
       throw new Error('refused');
     };
-    await expect(writeContainer(source, container, { input, output, check: refuse })).rejects.toThrow('refused');
+    await expect(writeMkelf32(source, container, { input, output, check: refuse })).rejects.toThrow('refused');
     expect(seen).toEqual([Number(container.fileSize)]);
     const change = () => writeFileSync(input, bytes.slice(0, -1));
-    await expect(writeContainer(source, container, { input, output, check: change })).rejects.toThrow('read.changed');
+    await expect(writeMkelf32(source, container, { input, output, check: change })).rejects.toThrow('read.changed');
     source.close();
     expect([...readFileSync(output)]).toEqual([0, 0, 0]);
     expect(readdirSync(folder.path).sort()).toEqual(['in', 'out']);
@@ -80,7 +80,7 @@ describe('writeContainer()', () => {
     const check = () => {
       during = readdirSync(folder.path);
     };
-    await writeContainer(source, container, { input, output, check });
+    await writeMkelf32(source, container, { input, output, check });
     source.close();
     expect(during).not.toContain('new');
     expect(readFileSync(output).length).toBe(Number(container.fileSize));

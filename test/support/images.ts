@@ -30,7 +30,7 @@ interface Listing {
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'tools' | 'large' | 'hypervisors'): Listing {
+function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools'): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -68,14 +68,6 @@ export function realImage(name: string): RealImage {
   return inCache(cache, image);
 }
 
-/** A program of another project that tests ask for its opinion: `readnotes`. */
-export function foreignTool(name: string): string {
-  const { cache, images } = listing('tools');
-  const tool = images.find((candidate) => candidate.name === name);
-  if (tool === undefined) throw new Error(`no tool ${name}: scripts/images/catalogue.mjs lists them`);
-  return join(cache, tool.path);
-}
-
 /** A hypervisor as shipped, and the linked image that it was made from. */
 export interface HypervisorPair {
   readonly version: string;
@@ -101,6 +93,14 @@ export function hypervisorPairs(): { readonly pairs: readonly HypervisorPair[]; 
     pairs: sorted,
     missing: missing.filter(({ set }) => set === 'hypervisors').map(({ name, reason }) => `${name}: ${reason}`),
   };
+}
+
+/** A program of another project that tests ask for its opinion: `readnotes`. */
+export function foreignTool(name: string): string {
+  const { cache, images } = listing('tools');
+  const tool = images.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`no tool ${name}: scripts/images/catalogue.mjs lists them`);
+  return join(cache, tool.path);
 }
 
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */

@@ -1,13 +1,15 @@
 /** `mkelf32`: from the words to a container, and from the container to a file. */
+import { statSync } from 'node:fs';
 import { FileSource } from '../../bytes/source.js';
 import { readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
+import type { Verdict } from '../../loaders/rule.js';
 import type { Container } from '../../mkelf32/container.js';
 import { planOriginal } from '../../mkelf32/mkelf32.js';
 import { multibootWarnings } from '../../mkelf32/multiboot.js';
 import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
 import { type Variant, variantOf } from '../../mkelf32/variants.js';
-import { writeContainer, writeParts } from '../../mkelf32/write.js';
+import { writeMkelf32, writeParts } from '../../mkelf32/write.js';
 import { parseSetting } from '../../note/value.js';
 import { jsonDocument } from '../../report/json.js';
 import {
@@ -38,9 +40,16 @@ export async function runMkelf32(args: Mkelf32Args): Promise<ExitStatus> {
     if (args.output === '-') await writeParts(1, input.source, container.parts);
     else {
       const check = args.tidy ? await structureCheck(args.output) : undefined;
-      await writeContainer(input.source, container, { input: input.path, output: args.output, check });
+      await writeMkelf32(input.source, container, { input: input.path, output: args.output, check });
     }
-    report(args, { input: input.source.name, output: args.output, as: variant, container, warnings });
+    report(args, {
+      input: input.source.name,
+      output: args.output,
+      as: variant,
+      container,
+      warnings,
+      verdicts: await verdictsOn(args.output),
+    });
     return 0;
   } finally {
     input.close();
@@ -74,6 +83,18 @@ async function structureCheck(output: string): Promise<(path: string) => void> {
       source.close();
     }
   };
+}
+
+/** The written file in the eyes of each loader; undefined when there is none to be read again. */
+async function verdictsOn(output: string): Promise<readonly Verdict[] | undefined> {
+  if (output === '-' || statSync(output, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const { judgeLoaders } = await import('../../loaders/loaders.js');
+  const source = FileSource.open(output);
+  try {
+    return judgeLoaders(source);
+  } finally {
+    source.close();
+  }
 }
 
 /** C reads any text as a number and says nothing; a person would want to know. */

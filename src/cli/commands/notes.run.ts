@@ -1,13 +1,15 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { PatchError, placePrefix } from '../../errors/patch-error.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { formatReadnotes } from '../../note/readnotes.js';
+import { readPe } from '../../pe/read.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
+import { isMultibootPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
@@ -27,12 +29,16 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const facts = await read(image);
+      const { facts, pe } = await read(image);
+      if (pe !== undefined) {
+        if (args.requireXen) missing = tellMissing(pe.file);
+        if (args.json) entries.push(peJson(pe));
+        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
+        continue;
+      }
       warn(facts);
       if (args.requireXen && facts.xen.notes.length === 0) {
-        missing = true;
-        const where = placePrefix({ file: facts.image.source.name });
-        writeErr(`xen-elfpatch: ${where}no Xen note found, --require-xen wants one\n`);
+        missing = tellMissing(facts.image.source.name);
       }
       if (args.json) entries.push(notesJson(facts, args));
       else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
@@ -52,11 +58,21 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   return status;
 }
 
+function tellMissing(file: string): true {
+  writeErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one\n`);
+  return true;
+}
+
+type Read =
+  | { readonly facts: NotesFacts; readonly pe?: undefined }
+  | { readonly pe: PeFacts; readonly facts?: undefined };
+
 /** Everything is read here and now, so the image need not stay open. */
-async function read(image: string): Promise<NotesFacts> {
-  const input = await openImage(image);
+async function read(image: string): Promise<Read> {
+  const input = await openImage(image, (source) => looksLikeElf(source) || isMultibootPe(source));
   try {
-    return { ...notesFacts(readElf(input.source)), container: input.container };
+    if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
+    return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
   } finally {
     input.close();
   }
@@ -69,49 +85,38 @@ async function read(image: string): Promise<NotesFacts> {
 async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatus> {
   let status: ExitStatus = 0;
   for (const image of images) {
-    const input = await openAsReadnotes(image);
-    if (input === undefined) {
-      writeErr(`File ${image} is not an ELF image\n`);
-      status = 1;
-      continue;
-    }
+    const input = await openOrRefused(image);
     try {
-      const elf = libelfImage(input.source);
-      const { stdout, stderr, exit } = formatReadnotes(elf, brokenTables(elf));
+      const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
+      const refused = { stdout: '', stderr: `File ${image} is not an ELF image\n`, exit: 1 } as const;
+      const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
       // Bytes, not text.
       writeOut(Buffer.from(stdout, 'latin1'));
       writeErr(stderr);
       if (exit !== 0) status = exit;
-      if (requireXen && walkAsXen(elf).notes.length === 0) {
-        writeErr(`xen-elfpatch: ${placePrefix({ file: input.file })}no Xen note found, --require-xen wants one\n`);
+      if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
+        writeErr(`xen-elfpatch: ${image}: no Xen note found, --require-xen wants one\n`);
         status = 1;
       }
     } finally {
-      input.close();
+      input?.close();
     }
   }
   return status;
 }
 
-/** Undefined for what is neither ELF nor wraps one. */
-async function openAsReadnotes(image: string): Promise<OpenImage | undefined> {
+/** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */
+async function openOrRefused(image: string): Promise<OpenImage | undefined> {
   try {
-    const input = await openImage(image);
-    if (isElfBinary(input.source)) return input;
-    input.close();
-    return undefined;
+    return await openImage(image);
   } catch (error) {
-    const elsewhere = ['read.open', 'read.not-a-file', 'usage.bad'];
-    if (!(error instanceof PatchError) || elsewhere.includes(error.id)) throw error;
-    return undefined;
+    if (error instanceof PatchError && error.id === 'read.not-elf') return undefined;
+    throw error;
   }
 }
 
 /** What could be read in part. */
-function warn({ image, areas, legacyProblem, container }: NotesFacts): void {
-  for (const warning of container?.warnings ?? []) {
-    writeErr(`xen-elfpatch: warning: ${placePrefix({ file: container?.file })}${warning}\n`);
-  }
+function warn({ image, areas, legacyProblem }: NotesFacts): void {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };

@@ -1,21 +1,15 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
-import { writeFileSync } from 'node:fs';
-import { describeSystemError } from '../../bytes/source.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
-import { changes, type PatchPlan, planPatch, writePatch } from '../../pipeline.js';
+import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
-import { jsonDocument } from '../../report/json.js';
-import { type Outcome, patchJson, patchText } from '../../report/patch-report.js';
-import { styleOf } from '../../report/text.js';
-import { preview } from '../../write/render.js';
+import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
+import { prepareDepfile } from '../depfile.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
-import { wantsColor, writeErr, writeOut } from '../output.js';
-import { startProgress } from '../progress.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -38,66 +32,22 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
   const plan = planPatch(image, edits, wish);
-  for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${image.source.name}: ${warning}\n`);
-  if (changes(plan)) await warnOfLostLoaders(plan);
-
-  const report = (outcome: Outcome, verbose: boolean) => {
-    if (args.json) writeOut(jsonDocument('patch', patchJson(plan, outcome)));
-    else {
-      // With the image on standard output the report has to go elsewhere.
-      const write = args.output === '-' ? writeErr : writeOut;
-      write(patchText(plan, outcome, styleOf(args.output !== '-' && wantsColor(args.color)), verbose));
-    }
-  };
-  if (args.check || args.dryRun) {
-    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
-    return args.check && changes(plan) ? 1 : 0;
-  }
-  const stages = { copying: startProgress('copying'), comparing: startProgress('comparing') };
-  const output = args.inPlace ? undefined : args.output;
-  let outcome: Outcome;
-  if (output === '-') {
-    const { writeToStdout } = await import('../stdout-image.js');
-    outcome = {
-      kind: 'written',
-      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
-      output: '-',
-    };
-  } else {
-    const written = await writePatch(plan, {
-      inputPath: input.path,
-      output,
-      onProgress: (stage, done, total) => stages[stage].report(done, total),
-    });
-    outcome = { kind: 'written', written, output: output ?? args.image };
-  }
-  stages.copying.end();
-  stages.comparing.end();
-  if (args.depfile !== undefined) writeDepfile(args.depfile, output ?? args.image, [args.image, ...files]);
-  report(outcome, false);
-  return 0;
-}
-
-/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
-async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
-  const { lostLoaders } = await import('../../loaders/loaders.js');
-  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
-    const { loader } = before;
-    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
-    const more = `xen-elfpatch verify --for ${loader} tells more`;
-    writeErr(
-      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
-    );
-  }
+  return applyPlan('patch', plan, args, input, files);
 }
 
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
 async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { patchContainer } = await import('./patch-container.run.js');
   const { edits, wish, files } = await wishOf(args);
-  const { status, output } = await patchContainer(args, input, edits, wish);
-  if (args.depfile !== undefined && output !== undefined) writeDepfile(args.depfile, output, [args.image, ...files]);
-  return status;
+  const depfile = args.check || args.dryRun ? undefined : prepareDepfile(args, files);
+  try {
+    const { status } = await patchContainer(args, input, edits, wish);
+    depfile?.keep();
+    return status;
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  }
 }
 
 interface WishAndFiles {
@@ -123,9 +73,16 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
     const { loadSpec } = await import('../../note/spec-file.js');
     const spec = loadSpec(file);
     files.push(file);
-    if (spec.preset !== undefined) edits.push({ kind: 'preset', name: spec.preset });
-    for (const { setting } of spec.notes) edits.push({ kind: 'set', setting });
-    for (const name of spec.remove) edits.push({ kind: 'unset', type: parseNoteName(name).type });
+    for (const { setting } of spec.notes) if (setting.expr.kind === 'file') files.push(setting.expr.path);
+    edits.push({
+      kind: 'spec',
+      file,
+      edits: [
+        ...(spec.preset === undefined ? [] : [{ kind: 'preset', name: spec.preset } as const]),
+        ...spec.notes.map(({ setting }) => ({ kind: 'set', setting }) as const),
+        ...spec.remove.map((name) => ({ kind: 'unset', type: parseNoteName(name).type }) as const),
+      ],
+    });
     placement ??= PLACEMENTS.find((name) => name === spec.placement);
     section ??= spec.section;
   }
@@ -154,24 +111,5 @@ async function notesOf(file: string) {
     return notes.map(({ record }) => ({ name: record.name, type: record.type, desc: record.desc }));
   } finally {
     image.close();
-  }
-}
-
-/** A Make rule that names everything the target was made from (GNU make, "Generating Prerequisites Automatically"). */
-function writeDepfile(path: string, target: string, sources: readonly string[]): void {
-  const quote = (name: string) => name.replace(/([ #\\])/g, '\\$1').replaceAll('$', '$$$$');
-  const text = `${quote(target)}: ${sources
-    .filter((name) => name !== '-')
-    .map(quote)
-    .join(' ')}\n`;
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    fail(
-      'write.failed',
-      { file: path },
-      { action: 'write the dependency file', reason: describeSystemError(error) },
-      error,
-    );
   }
 }

@@ -18,6 +18,8 @@ export interface PatchArgs {
   /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
   readonly output: string | undefined;
   readonly inPlace: boolean;
+  /** An output that holds these bytes already is left alone, its times too. */
+  readonly ifChanged: boolean;
 
   readonly clear: boolean;
   readonly fromLegacy: boolean;
@@ -52,6 +54,7 @@ export interface PatchArgs {
 interface Options {
   readonly output: string | undefined;
   readonly 'in-place': boolean | undefined;
+  readonly 'if-changed': boolean | undefined;
   readonly clear: boolean | undefined;
   readonly 'from-legacy': boolean | undefined;
   readonly 'copy-from': string[] | undefined;
@@ -140,11 +143,12 @@ export const patchShape: Shape<Options, PatchArgs> = {
       .group(['payload', 'compressor', 'strip-signature', 'keep-tail'], CONTAINERS)
       .option('output', { ...value('write the patched image here; - is standard output'), alias: 'o' })
       .option('in-place', flag('change IMAGE itself, all or nothing'))
+      .option('if-changed', flag('leave an output alone that holds these bytes already, its times too'))
       .option('dry-run', flag('print the plan and write nothing'))
       .option('check', flag('write nothing, exit 1 if patching would change a byte'))
       .option('depfile', value('write a Make dependency file'))
       .option('json', flag('one JSON document instead of text'))
-      .group(['output', 'in-place', 'dry-run', 'check', 'depfile', 'json'], RESULTS)
+      .group(['output', 'in-place', 'if-changed', 'dry-run', 'check', 'depfile', 'json'], RESULTS)
       .option('color', COLOR_OPTION),
   args(options, [image = '']) {
     checkOutput(options, image);
@@ -160,6 +164,7 @@ export const patchShape: Shape<Options, PatchArgs> = {
       image,
       output: options.output,
       inPlace: options['in-place'] === true,
+      ifChanged: options['if-changed'] === true,
       clear: options.clear === true,
       fromLegacy: options['from-legacy'] === true,
       copyFrom: options['copy-from'] ?? [],

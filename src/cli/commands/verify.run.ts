@@ -36,7 +36,7 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
-    if (unreadable !== undefined) return { ...NOTHING, file: input.source.name, unreadable, loaders };
+    if (unreadable !== undefined) return { ...NOTHING, file: input.file, unreadable, loaders };
   }
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);

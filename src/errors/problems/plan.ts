@@ -43,6 +43,14 @@ export const planProblems = {
     hint: 'xen-elfpatch notes FILE shows what it holds',
     meaning: '--copy-from takes the Xen notes of another image; that one has none.',
   }),
+  'plan.notes-apart': problem<{ names: string }>({
+    exit: 2,
+    text: (c) => `found notes that would change their size in ${c.names}, wanted them in one place`,
+    hint: 'Give the edits one at a time',
+    meaning:
+      'Notes of other owners are rewritten in the PT_NOTE in which they stand, and one run rewrites one. Notes that keep ' +
+      'their size are overwritten wherever they are.',
+  }),
   'plan.unreadable-note': problem<{ area: string; why: string }>({
     exit: 2,
     text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,

@@ -37,8 +37,8 @@ export const containers: Page = {
     ),
     code`
       $ xen-elfpatch notes /boot/vmlinuz-6.12
-      $ xen-elfpatch patch vmlinuz --in-place --strip-signature --set SUPPORTED_FEATURES=0x8801
-      $ xen-elfpatch patch vmlinuz --payload detach -o vmlinuz.before`,
+      $ xen-elfpatch patch vmlinuz -o vmlinuz.xen --set SUPPORTED_FEATURES=0x8801
+      $ xen-elfpatch patch vmlinuz.xen --payload detach -o vmlinuz.before`,
     heading('Signatures'),
     text`A Secure Boot signature covers nearly every byte, so an edit breaks it. A signed kernel is refused unless
       --strip-signature is given; the result has to be signed again where Secure Boot is on. The CRC-32 at the end of

@@ -1,0 +1,124 @@
+/** From a plan to its end, for every command that edits: checked, shown, written, reported. */
+import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.js';
+import { type Json, jsonDocument } from '../report/json.js';
+import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
+import { styleOf } from '../report/text.js';
+import { preview } from '../write/render.js';
+import type { ExitStatus } from './command.js';
+import { prepareDepfile } from './depfile.js';
+import type { OpenInput } from './input.js';
+import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
+import { startProgress } from './progress.js';
+
+/** What the command line says about the result. */
+export interface ResultArgs {
+  readonly image: string;
+  /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
+  readonly output: string | undefined;
+  readonly inPlace: boolean;
+  readonly ifChanged: boolean;
+  readonly dryRun: boolean;
+  readonly check: boolean;
+  readonly depfile: string | undefined;
+  readonly json: boolean;
+  readonly color: ColorMode;
+}
+
+/** What a command adds to the report of the plan. */
+export interface Extra {
+  /** In front of the report for people. */
+  readonly lead?: string;
+  /** Behind the members that every edit has. */
+  readonly json?: { readonly [key: string]: Json };
+}
+
+/**
+ * Ends a plan as the command line asks. `files` are what the result depends on besides the image, for the dependency
+ * file. Exit 1: `--check` found work to do. Errors: those of writePatch.
+ */
+export async function applyPlan(
+  command: string,
+  plan: PatchPlan,
+  args: ResultArgs,
+  input: OpenInput,
+  files: readonly string[],
+  extra: Extra = {},
+): Promise<ExitStatus> {
+  const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
+  for (const warning of plan.warnings) warn(warning);
+  if (changes(plan)) await warnOfLostLoaders(plan);
+  const report = (outcome: Outcome, verbose: boolean) => {
+    if (args.json) writeOut(jsonDocument(command, { ...patchJson(plan, outcome), ...extra.json }));
+    else {
+      // With the image on standard output the report has to go elsewhere.
+      const write = args.output === '-' ? writeErr : writeOut;
+      const style = styleOf(args.output !== '-' && wantsColor(args.color));
+      write(`${extra.lead ?? ''}${patchText(plan, outcome, style, verbose)}`);
+    }
+  };
+  if (args.check || args.dryRun) {
+    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
+    return args.check && changes(plan) ? 1 : 0;
+  }
+  const depfile = prepareDepfile(args, files);
+  let outcome: Extract<Outcome, { kind: 'written' }>;
+  try {
+    outcome = await write(plan, args, input);
+  } catch (error) {
+    depfile?.discard();
+    throw error;
+  }
+  depfile?.keep();
+  for (const warning of outcome.written.warnings ?? []) warn(warning);
+  report(outcome, false);
+  return 0;
+}
+
+/** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
+async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
+  const { lostLoaders } = await import('../loaders/loaders.js');
+  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
+    const { loader } = before;
+    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
+    const more = `xen-elfpatch verify --for ${loader} tells more`;
+    writeErr(
+      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
+    );
+  }
+}
+
+async function write(
+  plan: PatchPlan,
+  args: ResultArgs,
+  input: OpenInput,
+): Promise<Extract<Outcome, { kind: 'written' }>> {
+  const output = args.inPlace ? undefined : args.output;
+  if (output === '-') {
+    const { writeToStdout } = await import('./stdout-image.js');
+    return {
+      kind: 'written',
+      written: await writeToStdout((path) => writePatch(plan, { inputPath: input.path, output: path })),
+      output: '-',
+    };
+  }
+  const copying = startProgress('copying');
+  const comparing = startProgress('comparing');
+  try {
+    if (args.ifChanged && output !== undefined && sameAsPlanned(plan, output)) {
+      return {
+        kind: 'written',
+        written: { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } },
+        output,
+      };
+    }
+    const written = await writePatch(plan, {
+      inputPath: input.path,
+      output,
+      onProgress: (stage, done, total) => (stage === 'copying' ? copying : comparing).report(done, total),
+    });
+    return { kind: 'written', written, output: output ?? args.image };
+  } finally {
+    copying.end();
+    comparing.end();
+  }
+}

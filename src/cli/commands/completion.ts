@@ -1,0 +1,28 @@
+/** `completion SHELL`: the shape of its arguments. */
+import { fail } from '../../errors/patch-error.js';
+import type { Shape } from '../command.js';
+
+const SHELLS = ['bash', 'zsh'] as const;
+export type ShellName = (typeof SHELLS)[number];
+
+export interface CompletionArgs {
+  readonly shell: ShellName;
+}
+
+export const completionShape: Shape<unknown, CompletionArgs> = {
+  name: 'completion',
+  synopsis: 'SHELL',
+  summary: 'a script that completes commands, options and their choices',
+  about: 'Prints a completion script for bash or zsh, made from the same declarations as --help.',
+  words: { name: 'SHELL', min: 1, max: 1 },
+  repeatable: [],
+  examples: [
+    ['eval "$(xen-elfpatch completion bash)"', 'in ~/.bashrc'],
+    ['xen-elfpatch completion zsh > ~/.zfunc/_xen-elfpatch', 'in a folder of $fpath'],
+  ],
+  options: (cli) => cli,
+  args(_options, [word = '']) {
+    const shell = SHELLS.find((known) => known === word);
+    return { shell: shell ?? fail('usage.bad', {}, { what: `SHELL is ${word}, wanted ${SHELLS.join(' or ')}` }) };
+  },
+};

@@ -1,0 +1,59 @@
+/** `layout`: reads one or two images and draws their maps. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { describeSystemError } from '../../bytes/source.js';
+import { readElf } from '../../elf/read.js';
+import { fail } from '../../errors/patch-error.js';
+import { imageMap } from '../../map/image-map.js';
+import { mapSvg } from '../../map/svg.js';
+import { jsonDocument } from '../../report/json.js';
+import { mapJson } from '../../report/map-json.js';
+import { mapComparison, mapText } from '../../report/map-text.js';
+import { styleOf } from '../../report/text.js';
+import type { ExitStatus } from '../command.js';
+import { openInput } from '../input.js';
+import { terminalWidth, wantsColor, writeErr, writeOut } from '../output.js';
+import type { LayoutArgs } from './layout.js';
+
+/** Runs the command. */
+export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
+  const map = readMap(args.image, args.physical);
+  const other = args.compare === undefined ? undefined : readMap(args.compare, args.physical);
+  if (args.svg === '-') {
+    writeOut(mapSvg(map, other));
+    return 0;
+  }
+  if (args.svg !== undefined) {
+    writePicture(args.svg, mapSvg(map, other));
+    writeErr(`xen-elfpatch: drawn to ${args.svg}\n`);
+  }
+  if (args.json) {
+    writeOut(jsonDocument('layout', { ...mapJson(map), compare: other === undefined ? null : mapJson(other) }));
+  } else if (args.svg === undefined) {
+    const style = styleOf(wantsColor(args.color));
+    const width = terminalWidth();
+    writeOut(other === undefined ? mapText(map, style, width) : mapComparison(map, other, style, width));
+  }
+  return 0;
+}
+
+/** What the map shows is read here and now, so the image need not stay open. */
+function readMap(word: string, physical: boolean) {
+  const input = openInput(word);
+  try {
+    return imageMap(readElf(input.source), physical ? 'p_paddr' : 'p_vaddr');
+  } finally {
+    input.close();
+  }
+}
+
+/** The whole picture or none. */
+function writePicture(path: string, svg: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, svg);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    fail('write.failed', { file: path }, { action: 'write the picture', reason: describeSystemError(error) }, error);
+  }
+}

@@ -1,0 +1,89 @@
+/** `stamp`: from words to notes, and from there as every edit. */
+import { readElf } from '../../elf/read.js';
+import { fail } from '../../errors/patch-error.js';
+import { type Json, jsonDocument } from '../../report/json.js';
+import { otherNotesJson } from '../../report/patch-report.js';
+import { stampsJson, stampsText } from '../../report/stamp-report.js';
+import { styleOf } from '../../report/text.js';
+import { sourceDate } from '../../stamp/date.js';
+import { fileBytes, hexBytesOf, parseNote, parseNoteKey } from '../../stamp/note-words.js';
+import { type Metadata, parseMetadata } from '../../stamp/package-metadata.js';
+import type { BuildIdWish, StampWish } from '../../stamp/stamp.js';
+import { asksForEdits, planStamp, stampsOf } from '../../stamp/stamp.js';
+import { applyPlan } from '../apply.js';
+import type { ExitStatus } from '../command.js';
+import { type OpenInput, openInput } from '../input.js';
+import { wantsColor, writeErr, writeOut } from '../output.js';
+import { isMember, type StampArgs } from './stamp.js';
+
+/** Runs the command. Exit 1: `--check` found work to do, or stamps missing or wrong. */
+export async function runStamp(args: StampArgs): Promise<ExitStatus> {
+  const input = openInput(args.image);
+  try {
+    return await stamp(args, input);
+  } finally {
+    input.close();
+  }
+}
+
+async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
+  const image = readElf(input.source);
+  const { wish, files } = wishOf(args, image.encoding);
+  if (!asksForEdits(wish)) return show(args, image, wish.buildId?.kind === 'keep');
+  const plan = planStamp(image, wish);
+  return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+}
+
+/** The stamps that are there; with `--check`, whether they are right. */
+function show(args: StampArgs, image: ReturnType<typeof readElf>, wantsId: boolean): ExitStatus {
+  const stamps = stampsOf(image);
+  const file = image.source.name;
+  const problems = stamps.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+  if (args.check && !stamps.some(({ text }) => text !== undefined)) problems.push('found no package metadata');
+  if (args.json) {
+    const answer: { readonly [key: string]: Json } = { file, ok: problems.length === 0, problems };
+    writeOut(jsonDocument('stamp', { ...answer, stamps: stampsJson(stamps) }));
+  } else writeOut(stampsText(file, stamps, styleOf(wantsColor(args.color))));
+  if (wantsId && !stamps.some(({ owner }) => owner === 'GNU')) fail('stamp.no-build-id', { file }, {});
+  if (!args.check) return 0;
+  for (const problem of problems) writeErr(`xen-elfpatch: ${file}: ${problem}\n`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** Errors: `stamp.*`, `plan.bad-file`. */
+function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding']) {
+  const files: string[] = [];
+  const members: [string, string][] = [];
+  let metadata: Metadata | undefined;
+  for (const text of args.metadata) {
+    const equals = text.indexOf('=');
+    if (isMember(text)) {
+      if (equals === 0) fail('stamp.bad-metadata', {}, { why: `found ${text}, wanted KEY=VALUE` });
+      members.push([text.slice(0, equals), text.slice(equals + 1)]);
+    } else if (text.startsWith('{')) metadata = parseMetadata(text);
+    else {
+      const path = text.startsWith('file:') ? text.slice(5) : text;
+      files.push(path);
+      metadata = parseMetadata(Buffer.from(fileBytes(path)).toString('utf8'), { file: path });
+    }
+  }
+  if (args.date !== undefined) members.push([args.date, sourceDate(process.env['SOURCE_DATE_EPOCH'])]);
+  for (const text of args.notes) if (text.includes('=file:')) files.push(text.slice(text.indexOf('=file:') + 6));
+  const wish: StampWish = {
+    metadata,
+    members: Object.fromEntries(members),
+    buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
+    notes: args.notes.map((text) => parseNote(text, encoding)),
+    remove: args.remove.map(parseNoteKey),
+    placement: { placement: args.placement, mustSurvive: args.mustSurvive },
+  };
+  return { wish, files };
+}
+
+function buildIdWish(text: string): BuildIdWish {
+  if (text === 'keep') return { kind: 'keep' };
+  if (text === 'sha1' || text === 'sha256') return { kind: 'compute', algorithm: text };
+  const id = hexBytesOf(text.replace(/^0x/i, ''));
+  if (id === undefined || id.length < 2 || id.length > 64) fail('stamp.bad-build-id', {}, { found: text });
+  return { kind: 'set', id };
+}

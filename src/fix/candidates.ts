@@ -1,0 +1,169 @@
+/**
+ * Edits that may cure an image, smallest first. Each rests on what the image itself tells: records that are there, symbols
+ * made for the purpose, constants that a loader demands. Where nothing tells, there is no candidate.
+ */
+import type { ElfImage } from '../elf/image.js';
+import { nativeSize } from '../elf/struct.js';
+import { findSymbols } from '../elf/symbols.js';
+import { hex } from '../errors/hex.js';
+import { decodeValue, encodeString } from '../note/desc.js';
+import { readLegacy } from '../note/legacy.js';
+import { walkAsXen } from '../note/loader-walks.js';
+import { type NoteContent, type NoteRecord, ownerOf, xenNote } from '../note/record.js';
+import { parseSetting } from '../note/value.js';
+import { noteInfo, noteName } from '../note/xen-notes.js';
+import type { Edit } from '../plan/edits.js';
+import { findHome } from '../plan/home.js';
+import { survey } from '../plan/survey.js';
+
+/** One edit, with the words for it and for what is wrong. */
+export interface Candidate {
+  readonly reason: string;
+  /** As on the command line of `patch`; empty: nothing but the place or the spelling of the notes changes. */
+  readonly words: readonly string[];
+  readonly edits: readonly Edit[];
+}
+
+/** Symbols whose names are made for one note; what they say is no guess. */
+const START_SYMBOLS: readonly {
+  readonly note: string;
+  readonly physical: boolean;
+  readonly names: readonly string[];
+}[] = [
+  {
+    note: 'PHYS32_ENTRY',
+    physical: true,
+    names: ['pvh_start_xen', '__pvh_start', 'xen_start32', 'start_xen32', 'pvh_entry', 'pvh_start', '_pvh_start'],
+  },
+  { note: 'ENTRY', physical: false, names: ['startup_xen'] },
+  { note: 'HYPERCALL_PAGE', physical: false, names: ['hypercall_page'] },
+];
+
+const PV_LOADERS: ReadonlySet<string> = new Set(['xen-pv', 'xen-dom0-pv', 'grub-xen']);
+const DOM0_LOADERS: ReadonlySet<string> = new Set(['xen-dom0-pv', 'xen-dom0-pvh']);
+
+/** The candidates for these loaders. Errors: those of survey. */
+export function candidatesFor(image: ElfImage, loaders: readonly string[]): Candidate[] {
+  const facts = survey(image);
+  const home = findHome(facts);
+  const pv = loaders.some((loader) => PV_LOADERS.has(loader));
+  const present = new Map(home.xen.map((record) => [record.type, record]));
+  const candidates: Candidate[] = [];
+  if (home.xen.length > 0)
+    candidates.push({ reason: whyRewrite(image, home.areas), words: [], edits: [{ kind: 'rewrite' }] });
+  if (home.damaged?.record !== undefined) candidates.push(...repaired(image, home.damaged.record));
+  if (home.xen.length === 0 && readLegacy(image) !== undefined) {
+    candidates.push({
+      reason: 'the image has a __xen_guest string and no notes, and only old PV loaders read that',
+      words: ['--from-legacy'],
+      edits: [{ kind: 'from-legacy' }],
+    });
+  }
+  for (const record of present.values()) candidates.push(...rightWidth(image, record));
+  if (pv && home.xen.length > 0) {
+    candidates.push(...constant('XEN_VERSION', 'xen-3.0', present), ...constant('LOADER', 'generic', present));
+  }
+  for (const { note, physical, names } of START_SYMBOLS) {
+    if (note === 'PHYS32_ENTRY' || pv) candidates.push(...bySymbol(image, note, physical, names, present));
+  }
+  candidates.push(...presets(image, loaders, present.has(18)));
+  return candidates;
+}
+
+/** What may be wrong with where the notes stand, in words. */
+function whyRewrite({ segments }: ElfImage, areas: ReturnType<typeof findHome>['areas']): string {
+  const [first] = areas;
+  if (first?.kind === 'section') return `the notes are in section ${first.name}, and no PT_NOTE leads loaders to it`;
+  if (areas.length > 1)
+    return `Xen’s notes stand in ${areas.length} PT_NOTEs, of which loaders take the first or the last`;
+  const segment = segments[first?.index ?? -1];
+  if (segment !== undefined && segment.p_align !== 4n) {
+    return `${first?.name} has p_align ${hex(segment.p_align)}, by which some loaders pad the records and lose step`;
+  }
+  const gap = first?.walk.records.some(({ name, desc, type }) => name.length === 0 && desc.length === 0 && type === 0);
+  if (gap === true || first?.walk.problem !== undefined) {
+    return `${first?.name} has a gap or bytes that are no record, at which loaders lose step`;
+  }
+  return 'the notes are there, yet not where or how this loader looks for them (order, owner, other PT_NOTEs behind)';
+}
+
+/** A last record that claims more than its segment has: written anew with what Xen reads of it. */
+function repaired(image: ElfImage, record: NoteRecord): Candidate[] {
+  const seen = walkAsXen(image).notes.find((note) => note.record.offset === record.offset);
+  if (ownerOf(record.name) !== 'Xen' || seen === undefined) return [];
+  const name = noteName(record.type);
+  const reason = `the last record (${name}) claims more bytes than its segment has`;
+  switch (seen.reads.kind) {
+    case 'string':
+      return [renewed(reason, `${name}=${seen.reads.text}`, xenNote(record.type, encodeString(seen.reads.text)))];
+    case 'number':
+      return [renewed(reason, `${name}=${hex(seen.reads.value)}`, xenNote(record.type, record.desc))];
+    default:
+      return [];
+  }
+}
+
+function renewed(reason: string, text: string, note: NoteContent): Candidate {
+  return { reason, words: [`(the record ${text} written anew)`], edits: [{ kind: 'renew', note }] };
+}
+
+function setting(reason: string, text: string): Candidate {
+  return { reason, words: ['--set', text], edits: [{ kind: 'set', setting: parseSetting(text) }] };
+}
+
+/** A number in another width than the one its readers take. */
+function rightWidth({ encoding }: ElfImage, { type, desc }: NoteRecord): Candidate[] {
+  const info = noteInfo(type);
+  if (info?.kind !== 'number') return [];
+  const width = info.width === 4 ? 4 : nativeSize(encoding);
+  if (desc.length === width || (type === 18 && desc.length === 8)) return [];
+  const value = decodeValue(type, desc, encoding);
+  if (value.kind !== 'number' || value.value >> BigInt(width * 8) !== 0n) return [];
+  const reason = `${info.name} has ${desc.length} bytes, and its readers take ${width}`;
+  return [setting(reason, `${info.name}/${width}=${hex(value.value)}`)];
+}
+
+/** A note whose value the loader dictates. */
+function constant(name: string, value: string, present: ReadonlyMap<number, NoteRecord>): Candidate[] {
+  const type = parseSetting(`${name}=${value}`).type;
+  const what = present.has(type) ? 'says something that this loader does not take' : 'is missing';
+  return [setting(`${name} ${what}, wanted ${value}`, `${name}=${value}`)];
+}
+
+/** An address that a symbol made for it tells. */
+function bySymbol(
+  image: ElfImage,
+  note: string,
+  physical: boolean,
+  names: readonly string[],
+  present: ReadonlyMap<number, NoteRecord>,
+): Candidate[] {
+  const hits = findSymbols(image, names);
+  const found = names.find((name) => new Set((hits.get(name) ?? []).map(({ value }) => value)).size === 1);
+  if (found === undefined) return [];
+  const text = `${note}=${physical ? 'phys' : 'sym'}:${found}`;
+  const { type } = parseSetting(text);
+  const what = present.has(type) ? `does not lead to ${found}` : 'is missing';
+  return [setting(`${note} ${what}, the symbol that is made for it`, text)];
+}
+
+/**
+ * Everything that a kind of guest needs, as far as the image tells. The entry of a PVH guest is told by a symbol made for
+ * it or by the note that is there; a general start symbol says nothing about the mode in which its code wants to be entered.
+ */
+function presets(image: ElfImage, loaders: readonly string[], hasEntry: boolean): Candidate[] {
+  const { encoding } = image;
+  const pvhNames = START_SYMBOLS.flatMap(({ note, names }) => (note === 'PHYS32_ENTRY' ? names : []));
+  const tellsPvh = hasEntry || [...findSymbols(image, pvhNames).values()].some((hits) => hits.length > 0);
+  const names = loaders.flatMap((loader) => {
+    const dom0 = DOM0_LOADERS.has(loader) ? '+dom0' : '';
+    if (PV_LOADERS.has(loader)) return [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`];
+    const isPvh = ['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader'].includes(loader);
+    return isPvh && tellsPvh ? [`pvh${dom0}`] : [];
+  });
+  return [...new Set(names)].map((name) => ({
+    reason: `notes that ${name} needs are missing or wrong`,
+    words: ['--preset', name],
+    edits: [{ kind: 'preset', name }],
+  }));
+}

@@ -1,0 +1,46 @@
+/**
+ * Headers that keep an image from being read at all and that nothing at run time goes by: a section header table that is
+ * not there any more. GRUB refuses such an image; QEMU and Xen never look.
+ */
+import { type ByteSource, fits, RepairedSource } from '../bytes/source.js';
+import { Ehdr, EI_NIDENT, Shdr } from '../elf/headers.js';
+import type { ElfImage } from '../elf/image.js';
+import { readElf } from '../elf/read.js';
+import { hex } from '../errors/hex.js';
+import { PatchError } from '../errors/patch-error.js';
+
+export interface Repair {
+  readonly image: ElfImage;
+  /** Undefined: nothing had to be repaired. */
+  readonly reason: string | undefined;
+}
+
+/** Reads an image, its stale e_shoff set to none where that is all that is wrong. Errors: those of readElf. */
+export function readRepaired(source: ByteSource): Repair {
+  try {
+    return { image: readElf(source), reason: undefined };
+  } catch (error) {
+    const repaired = error instanceof PatchError ? withoutSections(source) : undefined;
+    if (repaired === undefined) throw error;
+    return repaired;
+  }
+}
+
+function withoutSections(source: ByteSource): Repair | undefined {
+  const ident = source.size >= BigInt(EI_NIDENT) ? source.read(0n, BigInt(EI_NIDENT), 'ELF header') : undefined;
+  const bits = ident?.[4] === 1 ? 32 : ident?.[4] === 2 ? 64 : undefined;
+  const endian = ident?.[5] === 1 ? 'little' : ident?.[5] === 2 ? 'big' : undefined;
+  if (bits === undefined || endian === undefined) return undefined;
+  const encoding = { bits, endian } as const;
+  const size = BigInt(Ehdr.size(encoding));
+  if (!fits(BigInt(EI_NIDENT), size, source.size)) return undefined;
+  const header = Ehdr.decode(source.read(BigInt(EI_NIDENT), size, 'ELF header'), 0, encoding);
+  const table = BigInt(header.e_shnum * Shdr.size(encoding));
+  // With e_shnum 0 the count is in section header 0, which has to be there for that.
+  const need = header.e_shnum === 0 ? BigInt(Shdr.size(encoding)) : table;
+  if (header.e_shoff === 0n || fits(header.e_shoff, need, source.size)) return undefined;
+  const bytes = Ehdr.encode({ ...header, e_shoff: 0n, e_shnum: 0, e_shstrndx: 0 }, encoding);
+  const image = readElf(new RepairedSource(source, [{ offset: BigInt(EI_NIDENT), bytes }]));
+  const reason = `e_shoff is ${hex(header.e_shoff)}, and no section headers are there (the file has ${hex(source.size)} bytes)`;
+  return { image, reason };
+}

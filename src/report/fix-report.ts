@@ -1,0 +1,71 @@
+/** A Fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
+import type { Diagnosis, Fix } from '../fix/fix.js';
+import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Json } from './json.js';
+import { printable, type Style, table } from './text.js';
+
+/** What each loader says now, why, and the edit. */
+export function fixText({ image, diagnoses, steps, cured, failed }: Fix, style: Style): string {
+  const lines = [`${style.bold(printable(image.source.name))}: ${headline(diagnoses, steps.length, cured)}\n`];
+  lines.push(
+    table(
+      diagnoses.map(({ loader, before, after }) => [
+        loader,
+        `${verdictText(before)}${steps.length === 0 ? '' : `; with the edit: ${verdictText(after)}`}`,
+      ]),
+      '  ',
+    ),
+  );
+  for (const { reason, words } of steps) {
+    lines.push(`  because ${printable(reason)}\n    edit: ${style.good(printable(editText(words)))}\n`);
+  }
+  if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
+  if (!cured) {
+    for (const { after } of diagnoses)
+      if (after.cure !== undefined) lines.push(`  what to do: ${printable(after.cure)}\n`);
+  }
+  return lines.join('');
+}
+
+const FAILED_SHOWN = 6;
+
+function headline(diagnoses: readonly Diagnosis[], steps: number, cured: boolean): string {
+  if (steps === 0 && cured) return 'nothing to mend';
+  if (!cured) return steps === 0 ? 'no cure is known' : 'better with an edit, not cured';
+  return diagnoses.every(({ before }) => accepts(before))
+    ? 'taken already, and an edit makes it sound'
+    : 'an edit mends it';
+}
+
+function verdictText({ outcome, message, reason, warnings }: Verdict): string {
+  const why = reason === undefined ? '' : ` (${printable(reason)})`;
+  if (outcome === 'accepted') return 'takes it';
+  if (outcome === 'with-warnings') return `takes it, but ${printable(warnings[0]?.text ?? '')}`;
+  return `${outcome === 'crash' ? 'dies' : outcome === 'other-path' ? 'another way' : 'refuses'}: ${printable(message ?? '')}${why}`;
+}
+
+/** The same edit on the command line of `patch`, where it has one. */
+function editText(words: readonly string[]): string {
+  return words.length === 0 ? 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last' : words.join(' ');
+}
+
+/** Members behind those of the plan. */
+export function fixJson({ diagnoses, steps, cured, failed }: Fix): { readonly [key: string]: Json } {
+  const verdict = ({ outcome, message, reason, rule, cure }: Verdict) => ({
+    outcome,
+    rule: rule ?? null,
+    message: message ?? null,
+    reason: reason ?? null,
+    cure: cure ?? null,
+  });
+  return {
+    cured,
+    diagnoses: diagnoses.map(({ loader, before, after }) => ({
+      loader,
+      before: verdict(before),
+      after: verdict(after),
+    })),
+    steps: steps.map(({ reason, words }) => ({ reason, edit: [...words] })),
+    notPossible: [...failed],
+  };
+}

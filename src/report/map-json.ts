@@ -1,0 +1,33 @@
+/** A map as members of a `xen-elfpatch/layout/1` document. */
+import { segmentFlags } from '../elf/names.js';
+import type { ImageMap } from '../map/image-map.js';
+import type { Json } from './json.js';
+import { printable } from './text.js';
+
+export function mapJson({ image, file, memory, notes }: ImageMap): { readonly [key: string]: Json } {
+  return {
+    file: image.source.name,
+    size: image.source.size,
+    entry: image.header.e_entry,
+    bands: file.map((band) => ({
+      start: band.start,
+      end: band.end,
+      kind: band.kind,
+      name: printable(band.name),
+      load: band.load ?? null,
+      ...(band.kind === 'notes' ? { notes: (notes.get(band.start) ?? []).map(printable) } : {}),
+    })),
+    memory: memory.map((band) => ({
+      start: band.start,
+      end: band.end,
+      load: band.load,
+      flags: segmentFlags(band.flags),
+      vaddr: band.p_vaddr,
+      paddr: band.p_paddr,
+      offset: band.offset,
+      filesz: band.filesz,
+      notes: band.notes.map((note) => ({ segment: note.index, start: note.start, end: note.end })),
+      entry: band.entry ?? null,
+    })),
+  };
+}

@@ -1,0 +1,27 @@
+/** The stamps of an image, as text for people and as members of a `xen-elfpatch/stamp/1` document. */
+import { hex } from '../errors/hex.js';
+import type { Stamp } from '../stamp/stamp.js';
+import { bytesToJson, type Json } from './json.js';
+import { printable, type Style, table } from './text.js';
+
+export function stampsText(file: string, stamps: readonly Stamp[], style: Style): string {
+  const name = style.bold(printable(file));
+  if (stamps.length === 0) return `${name}: no package metadata and no build-id\n`;
+  const rows = stamps.map(({ owner, type, desc, text, problem }) => [
+    printable(owner),
+    type === 3 ? 'build-id' : type === 0xcafe1a7e ? 'package metadata' : hex(type),
+    text === undefined ? bytesToJson(desc) : printable(text),
+    ...(problem === undefined ? [] : [{ text: problem, paint: style.bad }]),
+  ]);
+  return `${name}:\n${table(rows, '  ')}`;
+}
+
+export function stampsJson(stamps: readonly Stamp[]): Json {
+  return stamps.map(({ owner, type, desc, text, problem }) => ({
+    owner,
+    type,
+    bytes: bytesToJson(desc),
+    ...(text === undefined ? {} : { text }),
+    ...(problem === undefined ? {} : { problem }),
+  }));
+}

@@ -1,0 +1,108 @@
+/**
+ * A build-id computed from what a loader puts into memory. Notes and headers do not count, so the id names the program
+ * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type 3 (NT_GNU_BUILD_ID), as `ld --build-id`
+ * writes it.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { intersect, normalize, type Range } from '../bytes/range.js';
+import type { Phdr } from '../elf/headers.js';
+import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/image.js';
+import { fail } from '../errors/patch-error.js';
+import { noteAreas } from '../note/areas.js';
+import type { NoteContent } from '../note/record.js';
+
+export const GNU_OWNER = 'GNU';
+export const NT_GNU_BUILD_ID = 3;
+
+export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
+export type Algorithm = keyof typeof ALGORITHMS;
+
+const BLOCK = 0x40000;
+/** PT_LOADs may share bytes; so many times the size of the file are hashed at most. */
+const MOST_TIMES = 8n;
+
+/** The note that holds a build-id. */
+export function buildIdNote(id: Uint8Array): NoteContent {
+  return { name: Uint8Array.from(Buffer.from(`${GNU_OWNER}\0`, 'latin1')), type: NT_GNU_BUILD_ID, desc: id };
+}
+
+/**
+ * The hash over class, machine, entry point and the PT_LOADs: addresses, flags and bytes, with notes and header tables
+ * taken as zero and zeros at the end of a PT_LOAD left out, because notes may be added there. Notes that an edit left
+ * behind in memory are seen as notes only while a section tells so: in a stripped image they count as bytes.
+ * Errors: those of noteAreas, `stamp.too-much`.
+ */
+export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Array {
+  const { encoding, header, source } = image;
+  const hash = createHash(algorithm);
+  const skipped = normalize([
+    { start: 0n, end: ehdrSize(encoding) },
+    phdrTable(image),
+    shdrTable(image),
+    ...noteAreas(image).map(({ range }) => range),
+  ]);
+  put(hash, BigInt(encoding.bits), BigInt(header.e_machine), header.e_entry);
+  let left = source.size * MOST_TIMES;
+  for (const { index, segment } of loads(image)) {
+    left -= segment.p_filesz;
+    if (left < 0n) {
+      fail('stamp.too-much', { file: source.name, part: `program header ${index}` }, { times: Number(MOST_TIMES) });
+    }
+    hashLoad(hash, image, segment, skipped);
+  }
+  return Uint8Array.from(hash.digest());
+}
+
+function put(hash: Hash, ...numbers: readonly bigint[]): void {
+  const bytes = new DataView(new ArrayBuffer(numbers.length * 8));
+  for (const [i, number] of numbers.entries()) bytes.setBigUint64(i * 8, number, true);
+  hash.update(new Uint8Array(bytes.buffer));
+}
+
+/** A PT_LOAD that holds nothing but notes, made for them, leaves no trace. */
+function hashLoad(hash: Hash, image: ElfImage, load: Phdr, skipped: readonly Range[]): void {
+  const bss = load.p_memsz > load.p_filesz ? load.p_memsz : 0n;
+  let begun = false;
+  const begin = () => {
+    if (!begun) put(hash, load.p_vaddr, load.p_paddr, BigInt(load.p_flags), bss);
+    begun = true;
+  };
+  if (bss > 0n) begin();
+  const block = new Uint8Array(BLOCK);
+  let length = 0n;
+  let zeros = 0n;
+  for (let at = 0n; at < load.p_filesz; at += BigInt(BLOCK)) {
+    const rest = load.p_filesz - at;
+    const bytes = rest < BigInt(BLOCK) ? block.subarray(0, Number(rest)) : block;
+    const start = load.p_offset + at;
+    image.source.readInto(start, bytes, 'loaded bytes');
+    for (const hole of intersect([{ start, end: start + BigInt(bytes.length) }], skipped)) {
+      bytes.fill(0, Number(hole.start - start), Number(hole.end - start));
+    }
+    const used = lastUsed(bytes);
+    if (used > 0) {
+      begin();
+      putZeros(hash, zeros);
+      hash.update(bytes.subarray(0, used));
+      length += zeros + BigInt(used);
+      zeros = 0n;
+    }
+    zeros += BigInt(bytes.length - used);
+  }
+  if (begun) put(hash, length);
+}
+
+const NOTHING = new Uint8Array(0x1000);
+
+function putZeros(hash: Hash, count: bigint): void {
+  for (let left = count; left > 0n; left -= BigInt(NOTHING.length)) {
+    hash.update(left < BigInt(NOTHING.length) ? NOTHING.subarray(0, Number(left)) : NOTHING);
+  }
+}
+
+/** Length without the zeros at the end. */
+function lastUsed(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return end;
+}

@@ -1,0 +1,88 @@
+/** Notes of any owner as words on a command line: `OWNER:TYPE=VALUE`. */
+import { readFileSync } from 'node:fs';
+import { describeSystemError } from '../bytes/source.js';
+import type { Encoding } from '../elf/struct.js';
+import { fail } from '../errors/patch-error.js';
+import { encodeNumber, fitsWidth, isWidth } from '../note/desc.js';
+import type { NoteContent } from '../note/record.js';
+
+/** Owner and type of a note. */
+export interface NoteKey {
+  readonly owner: string;
+  readonly type: number;
+}
+
+const WANTED_KEY = 'OWNER:TYPE, the type a decimal or 0x… number below 2^32';
+const NUMBER = /^(?:0x[0-9a-f]+|0|[1-9][0-9]*)$/i;
+
+/** `FDO:0xcafe1a7e`. Xen's own notes are the business of patch. Errors: `stamp.bad-note`. */
+export function parseNoteKey(text: string): NoteKey {
+  const colon = text.lastIndexOf(':');
+  const owner = text.slice(0, Math.max(colon, 0));
+  const digits = text.slice(colon + 1);
+  const type = NUMBER.test(digits) ? BigInt(digits) : -1n;
+  if (colon < 1 || type < 0n || type > 0xffff_ffffn) fail('stamp.bad-note', {}, { found: text, wanted: WANTED_KEY });
+  if (owner.length > 255 || /[^\x20-\x7e]/.test(owner)) {
+    fail('stamp.bad-note', {}, { found: text, wanted: 'an owner of at most 255 printable ASCII characters' });
+  }
+  if (owner === 'Xen') {
+    fail('stamp.bad-note', {}, { found: text, wanted: 'another owner: patch --set writes Xen’s notes' });
+  }
+  return { owner, type: Number(type) };
+}
+
+/**
+ * A note to be written. VALUE is text with a NUL behind it, `hex:…`, `file:PATH`, or, with a width behind the type
+ * (`Vendor:1/4=0x10`), a number.
+ * Errors: `stamp.bad-note`, `plan.bad-file`.
+ */
+export function parseNote(text: string, { endian }: Encoding): NoteContent {
+  const equals = text.indexOf('=');
+  const value = text.slice(equals + 1);
+  const [, key = text.slice(0, equals), digits] = /^(.*)\/([0-9]+)$/s.exec(text.slice(0, equals)) ?? [];
+  if (equals < 0) fail('stamp.bad-note', {}, { found: text, wanted: 'OWNER:TYPE=VALUE' });
+  const { owner, type } = parseNoteKey(key);
+  const name = Uint8Array.from(Buffer.from(`${owner}\0`, 'latin1'));
+  return { name, type, desc: digits === undefined ? descriptor(text, value) : number(text, value, digits, endian) };
+}
+
+function number(text: string, value: string, digits: string, endian: Encoding['endian']): Uint8Array {
+  const width = Number(digits);
+  if (!isWidth(width)) fail('stamp.bad-note', {}, { found: text, wanted: 'a width of 1, 2, 4 or 8 bytes' });
+  if (!NUMBER.test(value) || !fitsWidth(BigInt(value), width)) {
+    fail('stamp.bad-note', {}, { found: text, wanted: `a decimal or 0x… number of ${width} bytes` });
+  }
+  return encodeNumber(BigInt(value), width, endian);
+}
+
+function descriptor(text: string, value: string): Uint8Array {
+  if (value.startsWith('hex:')) {
+    const bytes = hexBytesOf(value.slice(4));
+    if (bytes === undefined) fail('stamp.bad-note', {}, { found: text, wanted: 'hex: with two digits a byte' });
+    return bytes;
+  }
+  if (value.startsWith('file:')) return fileBytes(value.slice(5));
+  if (value.includes('\0')) fail('stamp.bad-note', {}, { found: text, wanted: 'text without a NUL' });
+  return Uint8Array.from(Buffer.from(`${value}\0`, 'utf8'));
+}
+
+/** Bytes of a file, for a descriptor. Errors: `plan.bad-file`. */
+export function fileBytes(path: string): Uint8Array {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > FILE_LIMIT)
+      fail('plan.bad-file', { file: path }, { reason: `it is larger than ${FILE_LIMIT} bytes` });
+    return Uint8Array.from(bytes);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'PatchError') throw error;
+    return fail('plan.bad-file', { file: path }, { reason: describeSystemError(error) }, error);
+  }
+}
+
+const FILE_LIMIT = 0x100000;
+
+/** `0011aabb` to bytes; undefined when it is no such thing. */
+export function hexBytesOf(text: string): Uint8Array | undefined {
+  const digits = text.replaceAll(/\s+/g, '');
+  return digits !== '' && /^([0-9a-f]{2})+$/i.test(digits) ? Uint8Array.from(Buffer.from(digits, 'hex')) : undefined;
+}

@@ -1,0 +1,145 @@
+/**
+ * Stamps: notes that say where an image came from, put where no loader that accepted the image stops doing so. They join
+ * Xen's notes behind them, in the same PT_NOTE; the machinery is that of `patch`.
+ */
+import type { ElfImage } from '../elf/image.js';
+import { readElf } from '../elf/read.js';
+import { fail } from '../errors/patch-error.js';
+import { lostLoaders } from '../loaders/loaders.js';
+import { type NoteContent, ownerOf } from '../note/record.js';
+import { changes, type PatchPlan, planPatch } from '../pipeline.js';
+import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
+import { foreignNotes } from '../plan/foreign.js';
+import { survey } from '../plan/survey.js';
+import { preview } from '../write/render.js';
+import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId, GNU_OWNER, NT_GNU_BUILD_ID } from './build-id.js';
+import type { NoteKey } from './note-words.js';
+import {
+  descriptorProblem,
+  FDO_OWNER,
+  FDO_PACKAGING_METADATA,
+  type Metadata,
+  metadataNote,
+  metadataText,
+  parseMetadata,
+} from './package-metadata.js';
+
+/** What to do with the build-id. `keep`: there has to be one. */
+export type BuildIdWish =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'set'; readonly id: Uint8Array }
+  | { readonly kind: 'compute'; readonly algorithm: Algorithm };
+
+/** What is to be stamped. */
+export interface StampWish {
+  /** The whole object; undefined leaves the one that is there. */
+  readonly metadata: Metadata | undefined;
+  /** Members put into the object, over those that are there. */
+  readonly members: Metadata;
+  readonly buildId: BuildIdWish | undefined;
+  readonly notes: readonly NoteContent[];
+  readonly remove: readonly NoteKey[];
+  readonly placement: Partial<PlacementWish>;
+}
+
+/** Is anything to be written at all? */
+export function asksForEdits({ metadata, members, buildId, notes, remove }: StampWish): boolean {
+  const writesId = buildId !== undefined && buildId.kind !== 'keep';
+  return metadata !== undefined || Object.keys(members).length > 0 || writesId || notes.length > 0 || remove.length > 0;
+}
+
+/**
+ * Decides how to stamp an image. Writes nothing.
+ * Errors: `stamp.*`, and those of planPatch.
+ */
+export function planStamp(image: ElfImage, wish: StampWish): PatchPlan {
+  const plan = planStamps(image, wish);
+  const [lost] = changes(plan) ? lostLoaders(image.source, preview(image, plan.rendered)) : [];
+  if (lost !== undefined) {
+    const { loader } = lost.before;
+    fail(
+      'stamp.loses-loader',
+      { file: image.source.name },
+      { loader, message: lost.after.message ?? lost.after.outcome },
+    );
+  }
+  return plan;
+}
+
+function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
+  const facts = survey(image);
+  const present = (owner: string, type: number) => foreignNotes(facts, owner, type);
+  const place = { file: image.source.name };
+  const edits: Edit[] = [
+    ...wish.remove.map((key): Edit => ({ kind: 'drop-note', ...key })),
+    ...wish.notes.map((note): Edit => ({ kind: 'put-note', note })),
+  ];
+  const members = Object.keys(wish.members).length > 0;
+  if (wish.metadata !== undefined || members) {
+    const before = wish.metadata ?? metadataOf(present(FDO_OWNER, FDO_PACKAGING_METADATA), place.file);
+    edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...wish.members }) });
+  }
+  // Among Xen's notes whatever section holds them is theirs; alone, it is named as linkers do.
+  const section =
+    facts.xen.notes.length > 0 ? DEFAULT_WISH.section : members || wish.metadata ? '.note.package' : '.note.stamp';
+  const placement: PlacementWish = { ...DEFAULT_WISH, section, ...wish.placement };
+  const plan = (id?: Uint8Array) =>
+    planPatch(image, id === undefined ? edits : [...edits, { kind: 'put-note', note: buildIdNote(id) }], placement);
+
+  const ids = present(GNU_OWNER, NT_GNU_BUILD_ID);
+  switch (wish.buildId?.kind) {
+    case undefined:
+      return plan();
+    case 'keep':
+      if (ids.length === 0) fail('stamp.no-build-id', place, {});
+      return plan();
+    case 'set':
+      return plan(wish.buildId.id);
+    case 'compute': {
+      const { algorithm } = wish.buildId;
+      const size = ALGORITHMS[algorithm];
+      const old = ids[0]?.desc;
+      // The id is that of the result; it does not depend on its own bytes, so any of the same length will do to lay out.
+      const draft = old?.length === size ? old : new Uint8Array(size);
+      const first = plan(draft);
+      const id = computeBuildId(readElf(preview(image, first.rendered)), algorithm);
+      return Buffer.compare(id, draft) === 0 ? first : plan(id);
+    }
+  }
+}
+
+function metadataOf(notes: readonly NoteContent[], file: string): Metadata {
+  const [note] = notes;
+  if (note === undefined) return {};
+  return parseMetadata(metadataText(note.desc) ?? '', { file, part: 'package metadata' });
+}
+
+/** A stamp as it stands in an image. */
+export interface Stamp {
+  readonly owner: string;
+  readonly type: number;
+  readonly desc: Uint8Array;
+  /** The JSON text of package metadata. */
+  readonly text: string | undefined;
+  /** What is wrong with it. */
+  readonly problem: string | undefined;
+}
+
+/** Package metadata and build-ids of an image, as systemd and others would find them. Errors: those of noteAreas. */
+export function stampsOf(image: ElfImage): readonly Stamp[] {
+  const facts = survey(image);
+  return [
+    ...foreignNotes(facts, FDO_OWNER, FDO_PACKAGING_METADATA),
+    ...foreignNotes(facts, GNU_OWNER, NT_GNU_BUILD_ID),
+  ].map(({ name, type, desc }) => {
+    const owner = ownerOf(name);
+    const metadata = type === FDO_PACKAGING_METADATA;
+    return {
+      owner,
+      type,
+      desc,
+      text: metadata ? metadataText(desc) : undefined,
+      problem: metadata ? descriptorProblem(desc) : undefined,
+    };
+  });
+}

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BIN, runCli, workFolder } from '../support/cli.js';
+import { fixture, requireTools } from '../support/images.js';
+
+const folder = workFolder();
+afterAll(() => folder.remove());
+
+// `xen-elfpatch` on the PATH, as installed.
+const bin = join(folder.path, 'bin');
+mkdirSync(bin);
+writeFileSync(join(bin, 'xen-elfpatch'), `#!/bin/sh\nexec ${process.execPath} ${BIN} "$@"\n`);
+chmodSync(join(bin, 'xen-elfpatch'), 0o755);
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
+
+// A copy of what the examples refer to.
+for (const name of ['examples', 'scripts/xen-elfpatch.mk']) cpSync(name, join(folder.path, name), { recursive: true });
+symlinkSync(resolve('fixtures'), join(folder.path, 'fixtures'));
+
+function run(cwd: string, command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: join(folder.path, cwd), env, encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+function isGood(image: string): void {
+  expect(runCli(['verify', join(folder.path, image), '--for', 'qemu-pvh', '--for', 'xen-pvh']).status).toBe(0);
+}
+
+describe('the examples build as they stand', () => {
+  it('make', () => {
+    requireTools('make');
+    expect(run('examples/make', 'make', '-j2')).toMatchObject({ status: 0 });
+    isGood('examples/make/kernel.xen');
+  });
+
+  it('Meson', () => {
+    requireTools('meson', 'ninja');
+    expect(run('examples/meson', 'meson', 'setup', 'build')).toMatchObject({ status: 0 });
+    expect(run('examples/meson', 'meson', 'compile', '-C', 'build')).toMatchObject({ status: 0 });
+    isGood('examples/meson/build/kernel.xen');
+  });
+
+  it('CMake', () => {
+    requireTools('cmake', 'ninja');
+    expect(run('examples/cmake', 'cmake', '-G', 'Ninja', '-B', 'build')).toMatchObject({ status: 0 });
+    expect(run('examples/cmake', 'cmake', '--build', 'build')).toMatchObject({ status: 0 });
+    isGood('examples/cmake/build/kernel.xen');
+  });
+
+  it('the CI gate says yes to a stamped kernel, and to another no with the edit that would mend it', () => {
+    const good = join(folder.path, 'good');
+    expect(runCli(['stamp', fixture('pvh64-notes'), '-o', good, '--package-metadata', 'name=k']).status).toBe(0);
+    expect(run('examples/ci', './check-kernel.sh', good)).toMatchObject({ status: 0 });
+    const bare = run('examples/ci', './check-kernel.sh', fixture('mb1'), 'xen-pvh');
+    expect(bare.status).toBe(1);
+    expect(bare.output).toMatch(/no cure is known\n +xen-pvh +another way/);
+  });
+});
+
+describe('what ships beside the bundle', () => {
+  it('is installed by npm i -g into a prefix of its own, and runs there', () => {
+    const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], {
+      encoding: 'utf8',
+    });
+    const [{ filename }] = JSON.parse(pack.stdout);
+    const prefix = join(folder.path, 'prefix');
+    const install = run(
+      '.',
+      'npm',
+      'i',
+      '-g',
+      '--prefix',
+      prefix,
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      join(folder.path, filename),
+    );
+    expect(install).toMatchObject({ status: 0 });
+    const bare = { PATH: join(process.execPath, '..') };
+    const notes = spawnSync(join(prefix, 'bin/xen-elfpatch'), ['notes', fixture('pvh64-notes')], {
+      env: bare,
+      encoding: 'utf8',
+    });
+    expect(notes).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('PHYS32_ENTRY') });
+  });
+
+  it('one file that needs nothing else', () => {
+    expect(spawnSync(process.execPath, ['scripts/single.mjs']).status).toBe(0);
+    const alone = join(folder.path, 'alone.mjs');
+    cpSync('dist/xen-elfpatch.mjs', alone);
+    const patched = join(folder.path, 'patched');
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [alone, 'patch', fixture('pvh64-bare'), '--preset', 'pvh', '-o', patched],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stderr: stderr.replace(/^.*warning.*\n/gm, '') }).toEqual({ status: 0, stderr: '' });
+    expect(runCli(['patch', fixture('pvh64-bare'), '--preset', 'pvh', '-o', `${patched}2`]).status).toBe(0);
+    expect(readFileSync(patched)).toEqual(readFileSync(`${patched}2`));
+  });
+
+  it('a man page that says what --help says', () => {
+    requireTools('man');
+    expect(spawnSync(process.execPath, ['scripts/man.mjs']).status).toBe(0);
+    const { stdout, status } = spawnSync('man', ['--warnings', '-l', 'dist/man/xen-elfpatch.1'], {
+      encoding: 'utf8',
+      env: { ...process.env, MANWIDTH: '100' },
+    });
+    expect(status).toBe(0);
+    for (const name of ['patch', 'notes', 'verify', 'stamp', 'fix', 'diff', 'layout']) {
+      const [usage = ''] = runCli([name, '--help']).stdout.split('\n');
+      expect(stdout).toContain(usage.trim());
+    }
+  });
+});
+
+describe('completion', () => {
+  const complete = (line: string) => {
+    const words = line.split(' ');
+    const script = `${runCli(['completion', 'bash']).stdout}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _xen_elfpatch; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    return { words: stdout.split('\n').filter((word) => word !== ''), stderr };
+  };
+
+  it('bash: commands, options, choices', () => {
+    expect(complete('xen-elfpatch pa')).toEqual({ words: ['patch'], stderr: '' });
+    expect(complete('xen-elfpatch patch --pre')).toEqual({ words: ['--preset'], stderr: '' });
+    expect(complete('xen-elfpatch patch --placement in')).toEqual({ words: ['in-place'], stderr: '' });
+    expect(complete('xen-elfpatch diff --').words).not.toContain('--preset');
+  });
+
+  it('zsh: the script is one that zsh takes', () => {
+    requireTools('zsh');
+    const script = folder.write('_xen-elfpatch', Buffer.from(runCli(['completion', 'zsh']).stdout));
+    expect(spawnSync('zsh', ['-n', script], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    const loaded = spawnSync(
+      'zsh',
+      ['-fc', `autoload -U compinit; compinit -u -d ${script}.dump; source ${script}; print $_comps[xen-elfpatch]`],
+      { encoding: 'utf8' },
+    );
+    expect(loaded.stdout.trim()).toBe('_xen_elfpatch');
+  });
+
+  it('refuses other shells', () => {
+    expect(runCli(['completion', 'fish'])).toMatchObject({ status: 2, stdout: '' });
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/source.js';
+import { readElf } from '../../src/elf/read.js';
+import { findFix } from '../../src/fix/fix.js';
+import { judgeLoaders } from '../../src/loaders/loaders.js';
+import { accepts } from '../../src/loaders/rule.js';
+import { expectationOf } from '../../src/pipeline.js';
+import { verifyImage } from '../../src/verify/verify.js';
+import { preview } from '../../src/write/render.js';
+import { REPORTED } from './reported.js';
+
+describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name', ({ loaders, reason, image }) => {
+  const source = new BufferSource(image);
+  const fix = findFix(source, loaders);
+
+  it('tells the reason', () => {
+    expect(fix.steps.map((step) => step.reason).join('; ')).toMatch(reason ?? /^$/);
+  });
+
+  it('mends it for every loader that was named, and what it writes is proved', () => {
+    const { plan } = fix;
+    expect({ cured: fix.cured, failed: fix.cured ? [] : fix.failed }).toEqual({ cured: true, failed: [] });
+    if (plan === undefined) throw new Error('no plan');
+    const result = preview(plan.image, plan.rendered);
+    const verdicts = judgeLoaders(result, { names: loaders });
+    expect(
+      verdicts.filter((verdict) => !accepts(verdict)).map(({ loader, message }) => `${loader}: ${message}`),
+    ).toEqual([]);
+    const findings = verifyImage({ image: readElf(result), baseline: plan.image, expectation: expectationOf(plan) });
+    expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('has nothing to mend in what it mended', () => {
+    if (fix.plan === undefined) throw new Error('no plan');
+    const again = findFix(preview(fix.plan.image, fix.plan.rendered), loaders);
+    expect(again.steps).toEqual([]);
+  });
+});
+
+describe.each(REPORTED.filter(({ reason }) => reason === undefined))('fix: $name', ({ loaders, image }) => {
+  it('invents nothing', () => {
+    const { cured, diagnoses } = findFix(new BufferSource(image), loaders);
+    expect(cured).toBe(false);
+    expect(diagnoses.some(({ after }) => after.message !== undefined)).toBe(true);
+  });
+});

@@ -1,0 +1,161 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/source.js';
+import { readElf } from '../../src/elf/read.js';
+import { ENCODINGS } from '../../src/elf/struct.js';
+import { fileBands } from '../../src/map/bands.js';
+import { imageMap, roundSize } from '../../src/map/image-map.js';
+import { mapSvg } from '../../src/map/svg.js';
+import { mapComparison, mapText } from '../../src/report/map-text.js';
+import { styleOf } from '../../src/report/text.js';
+import { workFolder } from '../support/cli.js';
+import { elf, num } from '../support/elf-builder.js';
+import { fixture, realImage, requireTools } from '../support/images.js';
+
+const le = { bits: 64, endian: 'little' } as const;
+const read = (bytes: Uint8Array, name = 'kernel') => readElf(new BufferSource(bytes, name));
+const plain = styleOf(false);
+const kernel = (value = 0x100000n) =>
+  elf(le)
+    .load(0x100000n, new Uint8Array(256).fill(1), { memsz: 0x2000n })
+    .noteSegment([{ type: 18, desc: num(value, 4, le) }], { inside: { load: 0, at: 64 }, section: '.note.Xen' })
+    .with({ slack: 64 })
+    .build();
+
+describe('fileBands()', () => {
+  it('cover the file without hole or overlap, whatever the headers say', () => {
+    const number = fc.bigInt(0n, 0x1200n);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...ENCODINGS),
+        fc.array(fc.record({ offset: number, filesz: number, type: fc.constantFrom(1, 4, 6, 7) }), { maxLength: 6 }),
+        (encoding, segments) => {
+          const builder = elf(encoding).with({ trailing: new Uint8Array(0x1000) });
+          for (const { type, ...rest } of segments) builder.segment(type, new Uint8Array(0), rest);
+          const bytes = builder.build();
+          const bands = fileBands(read(bytes));
+          expect(bands[0]?.start).toBe(0n);
+          for (const [i, band] of bands.entries()) {
+            expect(band.start).toBeLessThan(band.end);
+            expect(bands[i + 1]?.start ?? BigInt(bytes.length)).toBe(band.end);
+          }
+        },
+      ),
+    );
+  });
+
+  it('tell free bytes from bytes that nobody knows', () => {
+    const bytes = elf(le)
+      .load(0x100000n, new Uint8Array(16).fill(1))
+      .with({ slack: 64, trailing: new Uint8Array(8).fill(5) })
+      .build();
+    expect(fileBands(read(bytes)).map(({ kind }) => kind)).toEqual(['header', 'table', 'free', 'load', 'data']);
+  });
+});
+
+describe('the map as text', () => {
+  it('shows file and memory, notes by name, and the entry', () => {
+    const text = mapText(imageMap(read(kernel())), plain, 80);
+    expect(text).toMatch(/^FILE$/m);
+    expect(text).toMatch(/PT_NOTE 1, inside PT_LOAD 0 \(notes\)\n {2,}Xen PHYS32_ENTRY/);
+    expect(text).toMatch(/^ {2}0x100000 +8 KiB +PT_LOAD 0 R-X\n.*from file 0x\w+, then 7\.8 KiB of zeros/m);
+    expect(text).toMatch(/0x100040 +20 bytes +PT_NOTE 1/);
+    expect(text).toMatch(/e_entry 0x100000/);
+  });
+
+  it('no line is wider than the terminal', () => {
+    for (const width of [40, 60, 80]) {
+      const text = mapText(imageMap(read(kernel(), 'a'.repeat(10))), plain, width);
+      for (const line of text.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('a comparison marks the lines of one side only', () => {
+    const bare = elf(le).load(0x100000n, new Uint8Array(256).fill(1), { memsz: 0x2000n }).with({ slack: 64 }).build();
+    const text = mapComparison(imageMap(read(bare)), imageMap(read(kernel())), plain, 100);
+    expect(text).toMatch(/^\+ .*PT_NOTE 1, inside/m);
+    expect(text).toMatch(/^- .*program headers \(1\)/m);
+    expect(text).toMatch(/^ {2}0x0 .*ELF header/m);
+    const same = mapComparison(imageMap(read(bare)), imageMap(read(bare)), plain, 100);
+    expect(same.split('\n').filter((line) => /^[+-] 0x/.test(line))).toEqual([]);
+  });
+
+  it('sizes are short', () => {
+    expect([0n, 1023n, 1024n, 1536n, 0x6400000n, 1n << 64n].map(roundSize)).toEqual([
+      '0 bytes',
+      '1023 bytes',
+      '1 KiB',
+      '1.5 KiB',
+      '100 MiB',
+      '16 EiB',
+    ]);
+  });
+});
+
+describe('the picture', () => {
+  it('escapes foreign names', () => {
+    const svg = mapSvg(imageMap(read(kernel(), '<b>&"\u0007')));
+    expect(svg).toContain('&lt;b&gt;&amp;&quot;');
+    expect(svg).not.toContain('<b>');
+  });
+
+  it('in a real browser: everything lies inside, no text on another, both color schemes differ', () => {
+    requireTools('chromium');
+    const folder = workFolder();
+    const pictures = [
+      mapSvg(imageMap(read(readFileSync(fixture('pv64-notes')), 'pv64-notes'))),
+      mapSvg(
+        imageMap(read(readFileSync(fixture('mb1')), 'mb1')),
+        imageMap(read(readFileSync(fixture('pvh64-notes')), 'pvh64-notes')),
+      ),
+      mapSvg(imageMap(read(readFileSync(realImage('vmlinux').path), 'vmlinux'))),
+    ];
+    // The page measures itself and leaves what it finds in its title.
+    const script = `
+      const found = [];
+      for (const svg of document.querySelectorAll('svg')) {
+        const all = svg.getBoundingClientRect();
+        const texts = [...svg.querySelectorAll('text')];
+        if (texts.length < 10) found.push('nothing drawn');
+        const boxes = texts.map((text) => ({ name: text.textContent, box: text.getBoundingClientRect() }));
+        for (const { name, box } of boxes) {
+          if (box.left < all.left || box.right > all.right || box.top < all.top || box.bottom > all.bottom) found.push('outside: ' + name);
+        }
+        for (const [i, a] of boxes.entries()) for (const b of boxes.slice(i + 1)) {
+          const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+          const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+          if (wide > 1 && high > 4) found.push(a.name + ' over ' + b.name);
+        }
+      }
+      document.title = JSON.stringify({ found, back: getComputedStyle(document.querySelector('.back')).fill });`;
+    const page = folder.write(
+      'page.html',
+      Buffer.from(`<!doctype html><meta charset="utf-8">${pictures.join('\n')}<script>${script}</script>`),
+    );
+    const look = (scheme: number) => {
+      const args = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${join(folder.path, 'profile')}`];
+      const { stdout } = spawnSync(
+        'chromium',
+        [...args, `--blink-settings=preferredColorScheme=${scheme}`, '--dump-dom', `file://${page}`],
+        {
+          encoding: 'utf8',
+          maxBuffer: 1 << 26,
+          timeout: 60_000,
+        },
+      );
+      const title = /<title>(\{.*?\})<\/title>/.exec(stdout)?.[1];
+      if (title === undefined) throw new Error('the browser did not run the page');
+      return JSON.parse(
+        title.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+      );
+    };
+    const [dark, light] = [look(0), look(1)];
+    folder.remove();
+    expect(light.found).toEqual([]);
+    expect(dark.found).toEqual([]);
+    expect(light.back).not.toBe(dark.back);
+  });
+});

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/source.js';
+import type { ElfImage } from '../../src/elf/image.js';
+import { readElf } from '../../src/elf/read.js';
+import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
+import { judgeLoaders } from '../../src/loaders/loaders.js';
+import { noteAreas } from '../../src/note/areas.js';
+import { walkAsXen } from '../../src/note/loader-walks.js';
+import { ownerOf } from '../../src/note/record.js';
+import { changes, expectationOf, type PatchPlan } from '../../src/pipeline.js';
+import { computeBuildId } from '../../src/stamp/build-id.js';
+import { planStamp, type StampWish, stampsOf } from '../../src/stamp/stamp.js';
+import { verifyImage } from '../../src/verify/verify.js';
+import { preview } from '../../src/write/render.js';
+import { cstr, elf, num } from '../support/elf-builder.js';
+
+const NOTHING: StampWish = {
+  metadata: undefined,
+  members: {},
+  buildId: undefined,
+  notes: [],
+  remove: [],
+  placement: {},
+};
+const le = { bits: 64, endian: 'little' } as const;
+const buildId = { name: 'GNU', type: 3, desc: Uint8Array.from({ length: 20 }, (_, i) => i + 1) };
+const entry = (encoding: Encoding) => ({ type: 18, desc: num(0x100000n, 4, encoding) });
+const code = Uint8Array.from({ length: 256 }, (_, i) => (i * 7 + 1) % 256);
+
+function read(bytes: Uint8Array): ElfImage {
+  return readElf(new BufferSource(bytes, 'kernel'));
+}
+
+/** The result of a plan, judged by every law on the way. */
+function result(plan: PatchPlan): ElfImage {
+  const image = readElf(preview(plan.image, plan.rendered));
+  const findings = verifyImage({ image, baseline: plan.image, expectation: expectationOf(plan) });
+  expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
+  return image;
+}
+
+function owners(image: ElfImage): string[] {
+  const segments = noteAreas(image).filter(({ kind }) => kind === 'segment');
+  return segments.flatMap(({ walk }) => walk.records.map(({ name, type }) => `${ownerOf(name)} ${type}`));
+}
+
+describe.each(ENCODINGS)('planStamp(), ELF$bits $endian', (encoding) => {
+  const image = read(
+    elf(encoding)
+      .load(0x100000n, code)
+      .noteSegment([buildId, entry(encoding)], { section: '.notes' })
+      .with({ slack: 512 })
+      .build(),
+  );
+
+  it('puts new notes behind those that are there, in the same PT_NOTE', () => {
+    const plan = planStamp(image, { ...NOTHING, members: { name: 'k', version: '1' } });
+    const stamped = result(plan);
+    expect(owners(stamped)).toEqual(['GNU 3', 'Xen 18', `FDO ${0xcafe1a7e}`]);
+    expect(stamped.segments.filter(({ p_type }) => p_type === 4)).toHaveLength(1);
+    expect(walkAsXen(stamped).notes.map(({ record }) => record.type)).toEqual([18]);
+    expect(stampsOf(stamped).map(({ text }) => text)).toEqual(['{"name":"k","version":"1"}', undefined]);
+  });
+
+  it('the same stamps again change no byte; a member changed changes only itself', () => {
+    const once = result(planStamp(image, { ...NOTHING, members: { name: 'k', version: '1' } }));
+    expect(changes(planStamp(once, { ...NOTHING, members: { name: 'k' } }))).toBe(false);
+    const twice = result(planStamp(once, { ...NOTHING, members: { version: '2' } }));
+    expect(stampsOf(twice)[0]?.text).toBe('{"name":"k","version":"2"}');
+  });
+
+  it('overwrites a build-id of the same length where it stands, and nothing else', () => {
+    const id = Uint8Array.from({ length: 20 }, () => 0xab);
+    const plan = planStamp(image, { ...NOTHING, buildId: { kind: 'set', id } });
+    expect(plan.rendered.writes.map(({ bytes }) => bytes)).toEqual([id]);
+    expect(plan.rendered.fileSize).toBe(image.source.size);
+    expect(stampsOf(result(plan)).map(({ desc }) => desc)).toEqual([id]);
+  });
+
+  it('removes what it is told to', () => {
+    const plan = planStamp(image, { ...NOTHING, remove: [{ owner: 'GNU', type: 3 }] });
+    expect(owners(result(plan))).toEqual(['Xen 18']);
+  });
+});
+
+describe('planStamp() and other PT_NOTEs', () => {
+  it('leaves Xen’s PT_NOTE the last one', () => {
+    const image = read(
+      elf(le)
+        .load(0x100000n, code)
+        .noteSegment([buildId])
+        .noteSegment([entry(le)])
+        .with({ slack: 512 })
+        .build(),
+    );
+    const stamped = result(planStamp(image, { ...NOTHING, buildId: { kind: 'set', id: new Uint8Array(32).fill(1) } }));
+    expect(owners(stamped)).toEqual(['GNU 3', 'Xen 18']);
+    const accepted = judgeLoaders(stamped.source, { names: ['linux-loader', 'qemu-pvh', 'xen-pvh'] });
+    expect(accepted.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
+  });
+
+  it('gives an image without notes a PT_NOTE of its own', () => {
+    const image = read(
+      elf(le)
+        .load(0x100000n, code)
+        .section('.text', { inside: { load: 0, at: 0, size: 16 } })
+        .with({ slack: 512 })
+        .build(),
+    );
+    const stamped = result(planStamp(image, { ...NOTHING, members: { name: 'k' } }));
+    expect(owners(stamped)).toEqual([`FDO ${0xcafe1a7e}`]);
+  });
+
+  it('keeps notes of other owners that a promoted section shows', () => {
+    const image = read(
+      elf(le)
+        .load(0x100000n, code)
+        .noteSection('.notes', [buildId, entry(le)])
+        .with({ slack: 512 })
+        .build(),
+    );
+    const stamped = result(planStamp(image, { ...NOTHING, members: { name: 'k' } }));
+    expect(owners(stamped)).toEqual(['GNU 3', 'Xen 18', `FDO ${0xcafe1a7e}`]);
+  });
+
+  it('refuses notes that would change their size in two places at once', () => {
+    const other = { name: 'V', type: 1, desc: cstr('x') };
+    const image = read(
+      elf(le)
+        .load(0x100000n, code)
+        .noteSegment([buildId])
+        .noteSegment([other])
+        .noteSegment([entry(le)])
+        .with({ slack: 512 })
+        .build(),
+    );
+    const remove = [
+      { owner: 'GNU', type: 3 },
+      { owner: 'V', type: 1 },
+    ];
+    expect(() => planStamp(image, { ...NOTHING, remove })).toThrow(/plan.notes-apart/);
+  });
+
+  it('--build-id keep demands that there is one', () => {
+    const image = read(elf(le).load(0x100000n, code).build());
+    expect(() => planStamp(image, { ...NOTHING, buildId: { kind: 'keep' } })).toThrow(/stamp.no-build-id/);
+  });
+});
+
+describe('computeBuildId()', () => {
+  const build = (bytes: Uint8Array, desc = new Uint8Array(20)) =>
+    elf(le)
+      .load(0x100000n, bytes)
+      .noteSegment([{ ...buildId, desc }, entry(le)])
+      .with({ slack: 512 })
+      .build();
+
+  it('is the hash of what the comment says, worked out by hand', () => {
+    const image = read(
+      elf(le)
+        .load(0x100000n, Uint8Array.of(1, 2, 0, 0))
+        .build(),
+    );
+    const words = (...values: bigint[]) => Buffer.concat(values.map((value) => num(value, 8, le)));
+    const hash = createHash('sha1')
+      .update(words(64n, 62n, 0x100000n))
+      .update(words(0x100000n, 0x100000n, 5n, 0n))
+      .update(Uint8Array.of(1, 2))
+      .update(words(2n));
+    expect(computeBuildId(image, 'sha1')).toEqual(Uint8Array.from(hash.digest()));
+  });
+
+  it('does not depend on notes, and does on every loaded byte', () => {
+    const id = computeBuildId(read(build(code)), 'sha256');
+    expect(id).toHaveLength(32);
+    expect(computeBuildId(read(build(code, new Uint8Array(20).fill(9))), 'sha256')).toEqual(id);
+    for (const at of [0, 100, 255]) {
+      const other = Uint8Array.from(code, (byte, i) => (i === at ? byte ^ 1 : byte));
+      expect(computeBuildId(read(build(other)), 'sha256')).not.toEqual(id);
+    }
+  });
+
+  it('stays the same however often the image is stamped', () => {
+    const compute: StampWish = { ...NOTHING, buildId: { kind: 'compute', algorithm: 'sha256' } };
+    const bare = read(
+      elf(le)
+        .load(0x100000n, code)
+        .noteSegment([entry(le)], { inside: { load: 0, at: 64 }, section: '.notes' })
+        .with({ slack: 512 })
+        .build(),
+    );
+    const once = result(planStamp(bare, compute));
+    const more = result(planStamp(once, { ...NOTHING, members: { name: 'a longer name' } }));
+    const again = planStamp(more, compute);
+    expect(changes(again)).toBe(false);
+    expect(stampsOf(more).find(({ owner }) => owner === 'GNU')?.desc).toEqual(computeBuildId(more, 'sha256'));
+  });
+});

@@ -1,0 +1,17 @@
+/** Linear forms in memory. */
+import { layOutLinear } from '../../src/linearize/lay-out.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';
+import type { PeImage } from '../../src/pe/image.js';
+import { PeBytes } from './pe-edit.js';
+
+export function linearLayout(image: PeImage, wish: Partial<LinearWish> = {}) {
+  return layOutLinear(image, { ...DEFAULT_LINEAR_WISH, ...wish });
+}
+
+/** The bytes of the linear form. */
+export function linearBytes(image: PeImage, wish: Partial<LinearWish> = {}): PeBytes {
+  const { output } = linearLayout(image, wish);
+  const bytes = new Uint8Array(Number(output.size));
+  output.readInto(0n, bytes, 'result');
+  return new PeBytes(bytes);
+}
