@@ -1,0 +1,77 @@
+/** One edit in place at a time, and a dead process holds nobody up. */
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { lock } from '../../src/write/lock.js';
+import { workFolder } from '../support/cli.js';
+
+const folder = workFolder();
+afterAll(() => folder.remove());
+let path = '';
+let lockPath = '';
+let content = '';
+beforeEach(() => {
+  for (const name of readdirSync(folder.path)) rmSync(join(folder.path, name), { recursive: true });
+  path = folder.write('image', new Uint8Array(4));
+  const unlock = lock(path, 'image');
+  const name = readdirSync(folder.path).find((entry) => entry.endsWith('.lock'));
+  lockPath = join(folder.path, name ?? 'no lock');
+  content = readFileSync(lockPath, 'latin1');
+  unlock();
+});
+
+/** Takes the lock and gives it back; what is in the folder then. */
+function takeAndGive(): string[] {
+  lock(path, 'image')();
+  return readdirSync(folder.path);
+}
+
+describe('lock()', () => {
+  it('is a file that names its process, and goes away', () => {
+    expect(content).toMatch(new RegExp(`^${process.pid} `));
+    expect(readdirSync(folder.path)).toEqual(['image']);
+  });
+
+  it('is held once, by whatever name of the file', () => {
+    linkSync(path, join(folder.path, 'other'));
+    const unlock = lock(path, 'image');
+    expect(() => lock(path, 'image')).toThrow(`(process ${process.pid}) is patching this file [write.locked]`);
+    unlock();
+    lock(path, 'image')();
+    expect(readdirSync(folder.path).sort()).toEqual(['image', 'other']);
+  });
+
+  it('of a living process is respected', () => {
+    const { ppid } = process;
+    const start = readFileSync(`/proc/${ppid}/stat`, 'latin1').split(') ')[1]?.split(' ')[19];
+    for (const text of [`${ppid} ${start}\n`, `${ppid}\n`]) {
+      writeFileSync(lockPath, text);
+      expect(() => lock(path, 'image')).toThrow(`(process ${ppid})`);
+      expect(readFileSync(lockPath, 'latin1')).toBe(text);
+      expect(readdirSync(folder.path)).toHaveLength(2);
+    }
+  });
+
+  it.each([
+    ['a dead process', () => `${spawnSync('true').pid} 123\n`],
+    ['a process whose number somebody else has now', () => `${process.ppid} 1\n`],
+    ['an earlier process of our own number, as containers have them', () => content],
+    ['nobody', () => ''],
+    ['garbage', () => '\0\0\0'],
+  ])('of %s is taken over', (_, text) => {
+    writeFileSync(lockPath, text());
+    expect(takeAndGive()).toEqual(['image']);
+  });
+
+  it('that cannot be read counts as held', () => {
+    mkdirSync(lockPath);
+    expect(() => lock(path, 'image')).toThrow('[write.locked]');
+    expect(readdirSync(folder.path)).toHaveLength(2);
+  });
+
+  it('of a file with the longest name there is', () => {
+    path = folder.write('n'.repeat(255), new Uint8Array(4));
+    expect(takeAndGive().sort()).toEqual(['image', 'n'.repeat(255)]);
+  });
+});
