@@ -3,10 +3,11 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, un
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteSource, FileSource, systemError } from '../bytes/source.js';
+import { waitABit } from '../bytes/wait.js';
 import type { ContainerFacts } from '../container/facts.js';
 import { looksLikeElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
-import { isTerminal, waitABit } from './output.js';
+import { isTerminal } from './output.js';
 
 /** An image that is open for reading. */
 export interface OpenInput {
