@@ -1,4 +1,5 @@
 /** `patch` on a bzImage or a gzip file: the ELF inside is planned like any other, and the file put together around it. */
+
 import { openContainer } from '../../container/open.js';
 import {
   type ContainerPlan,
@@ -14,6 +15,7 @@ import type { Edit, PlacementWish } from '../../plan/edits.js';
 import { type ContainerOutcome, containerPatchJson, containerPatchText } from '../../report/container-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { styleOf } from '../../report/text.js';
+import { detailOf } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import type { OpenInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
@@ -46,7 +48,7 @@ export async function patchContainer(
   const plan = await planContainer(source, opened, elf, wish);
   for (const warning of plan.warnings) writeErr(`xen-elfpatch: warning: ${source.name}: ${warning}\n`);
   if (args.check || args.dryRun) {
-    report(args, plan, { kind: args.check ? 'checked' : 'planned' }, args.dryRun);
+    report(args, plan, { kind: args.check ? 'checked' : 'planned' });
     const work = containerChanges(plan) || (elf !== undefined && changes(elf));
     return { status: args.check && work ? 1 : 0, output: undefined };
   }
@@ -57,16 +59,16 @@ export async function patchContainer(
           writeContainer(plan, { inputPath: path, output: file }),
         )
       : await writeContainer(plan, { inputPath: path, output });
-  report(args, plan, { kind: 'written', written, output: output ?? args.image }, false);
+  report(args, plan, { kind: 'written', written, output: output ?? args.image });
   return { status: 0, output: output ?? args.image };
 }
 
-function report(args: PatchArgs, plan: ContainerPlan, outcome: ContainerOutcome, verbose: boolean): void {
+function report(args: PatchArgs, plan: ContainerPlan, outcome: ContainerOutcome): void {
   if (args.json) {
     writeOut(jsonDocument('patch', containerPatchJson(plan, outcome)));
     return;
   }
   // With the image on standard output the report has to go elsewhere.
   const write = args.output === '-' ? writeErr : writeOut;
-  write(containerPatchText(plan, outcome, styleOf(args.output !== '-' && wantsColor(args.color)), verbose));
+  write(containerPatchText(plan, outcome, styleOf(args.output !== '-' && wantsColor(args.color)), detailOf(args)));
 }
