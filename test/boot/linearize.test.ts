@@ -1,12 +1,13 @@
 /** Linear images, entered in every way there is: by UEFI, by GRUB on both firmwares, by QEMU. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture, xenEfiImages } from '../support/images.js';
 import { efiMedium, grubMedium, type MachineRun, runMachine } from '../support/machine.js';
+import { PeBytes } from '../support/pe-edit.js';
 
 const COMMAND = fileURLToPath(new URL('../../bin/xen-elfpatch.js', import.meta.url));
 /** QEMU's status when the guest wrote 0x10 to the exit port. */
@@ -82,15 +83,70 @@ describe('the fixture with four ways in', () => {
     expect(refused.serial).not.toContain('MARK');
   });
 
-  it('fails by Multiboot2 when load_end_addr is 0: debug data lands in .bss', async () => {
-    const { readFileSync } = await import('node:fs');
-    const bytes = readFileSync(linear(fixture('dual.efi')));
-    const tag = bytes.indexOf(Uint8Array.of(2, 0, 0, 0, 24, 0, 0, 0));
-    bytes.writeUInt32LE(0, tag + 16);
-    const broken = join(folder, 'broken.efi');
-    writeFileSync(broken, bytes);
-    const run = await ways['GRUB multiboot2 on BIOS'](broken);
-    expect(run.serial).toContain('MARK fail 10');
+  /** The linear form with something done to it. */
+  const broken = (edit: (file: PeBytes) => void, ...options: readonly string[]) => {
+    const file = new PeBytes(readFileSync(linear(fixture('dual.efi'), ...options)));
+    edit(file);
+    const path = join(folder, 'broken.efi');
+    writeFileSync(path, file.bytes);
+    return path;
+  };
+  const cut = (path: string, size: number) => {
+    truncateSync(path, size);
+    return path;
+  };
+
+  it.each<[string, string, () => string]>([
+    ['load_end_addr is 0: debug data lands in .bss', 'MARK fail 10', () => broken((f) => f.word(f.tag(2) + 8, 0))],
+    [
+      'the entry tag is missing',
+      'error: load address tag without entry address tag',
+      () => broken((f) => f.bytes.writeUInt16LE(6, f.tag(3) - 8)),
+    ],
+    [
+      'the header stands behind 32 KiB',
+      'error: no multiboot header found',
+      () => linear(fixture('dual.efi'), '--mb2', 'none', '--header-size', '0x9000'),
+    ],
+    [
+      'the file ends inside what is to be loaded: GRUB does not notice, the kernel does',
+      'MARK fail',
+      () =>
+        cut(
+          broken(() => undefined),
+          0x2800,
+        ),
+    ],
+  ])('fails by Multiboot2 when %s', async (_what, said, make) => {
+    const run = await ways['GRUB multiboot2 on BIOS'](make());
+    expect(run.serial).toContain(said);
+    expect(run.serial).not.toContain('MARK pass');
+  });
+
+  it.each<[string, string, () => string]>([
+    [
+      'load_end_addr is 0',
+      'MARK fail 10',
+      () => broken((f) => f.word(f.mb1() + 20, 0).word(f.mb1() + 24, 0x300000), '--mb1'),
+    ],
+    [
+      'the tags are there and the layout is not linear',
+      // Its strings are not where it looks for them: what it prints is the fill of its debug section.
+      '\u00dd',
+      () => {
+        // The unprocessed file with both headers of the linear one: 0x2a0 is where its first section stands.
+        const good = new PeBytes(readFileSync(linear(fixture('dual.efi'), '--mb1')));
+        const file = PeBytes.fixture();
+        good.bytes.copy(file.bytes, file.mb2(), good.mb2(), good.mb1() + 32);
+        const path = join(folder, 'tags-only.efi');
+        writeFileSync(path, file.bytes);
+        return path;
+      },
+    ],
+  ])('fails by qemu -kernel when %s', async (_what, said, make) => {
+    const run = await ways['qemu -kernel'](make());
+    expect(run.serial).toContain(said);
+    expect(run.serial).not.toContain('MARK pass');
     expect(run.status).toBe(FAILED);
   });
 });
