@@ -63,6 +63,14 @@ export const IMAGES = [
   },
   { name: 'xen-gz', package: XEN, file: './boot/xen-*.gz', traits: ['gzip'] },
   { name: 'xen-efi', package: XEN, file: './boot/xen-*.efi', traits: ['pe'] },
+  // Linked with its DWARF inside, ten times the size of the one before: another release, which a mirror need not carry.
+  {
+    name: 'xen-efi-4.20',
+    package: { ...XEN, release: 'trixie' },
+    file: './boot/xen-*.efi',
+    traits: ['pe', 'dwarf'],
+    optional: true,
+  },
   {
     name: 'xen-syms',
     package: dbg(XEN),

@@ -22,6 +22,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.raw-in-file',
     level: 'error',
+    anyImage: true,
     because: 'UEFI firmware refuses an image whose sections leave the file',
     *run({ image: { sections, source, optionalHeader } }) {
       if (optionalHeader.SizeOfHeaders > source.size) {
@@ -44,6 +45,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.section-order',
     level: 'error',
+    anyImage: true,
     because: 'the section table ascends by address and sections share no address (PE Format, "Section Table")',
     *run({ image: { sections } }) {
       for (const [index, section] of sections.entries()) {
@@ -151,6 +153,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.symbols',
     level: 'error',
+    anyImage: true,
     because: 'debuggers find symbols by PointerToSymbolTable and strings right behind',
     *run({ image: { fileHeader, source, sections } }) {
       const symbols = symbolTableRange(fileHeader);
@@ -174,6 +177,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.header-size',
     level: 'error',
+    anyImage: true,
     because: 'firmware copies SizeOfHeaders bytes to the image base, in front of the first section',
     *run({ image }) {
       const { SizeOfHeaders, SizeOfImage } = image.optionalHeader;
@@ -191,6 +195,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.size-of-image',
     level: 'error',
+    anyImage: true,
     because: 'firmware reserves SizeOfImage bytes and refuses what leaves them',
     *run({ image: { sections, optionalHeader } }) {
       for (const section of sections) {
@@ -207,6 +212,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.checksum',
     level: 'error',
+    anyImage: true,
     because: 'signing tools and some firmware compare CheckSum with the file',
     *run({ image }) {
       const { CheckSum } = image.optionalHeader;

@@ -176,6 +176,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   {
     name: 'linear.linux-magic',
     level: 'error',
+    anyImage: true,
     because: 'QEMU takes a file with HdrS at 0x202 for a Linux boot image before it looks at anything else',
     *run({ image }) {
       if (hasLinuxMagic(image.source)) yield { offset: 0x202n, text: 'HdrS stands at 0x202' };
