@@ -116,6 +116,23 @@ export function foreignTool(name: string): string {
   return join(cache, tool.path);
 }
 
+/**
+ * Xen's note parser by release, as static libraries (`libxenguest-4.14.a`); in `missing` those that the archives no longer
+ * have, with what apt said.
+ */
+export function xenLibraries(): {
+  readonly libraries: readonly { readonly release: string; readonly path: string }[];
+  readonly missing: readonly string[];
+} {
+  const { cache, images, missing } = listing('tools');
+  const libraries = images.flatMap(({ name, path }) => {
+    const release = /^libxenguest-(.+)\.a$/.exec(name)?.[1];
+    return release === undefined ? [] : [{ release, path: join(cache, path) }];
+  });
+  const gone = missing.filter(({ name, set }) => set === 'tools' && name.startsWith('libxenguest-'));
+  return { libraries, missing: gone.map(({ name, reason }) => `${name}: ${reason}`) };
+}
+
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */
 export function corpusFiles(corpus?: 'llvm' | 'elfutils' | 'golang' | 'patchelf'): readonly string[] {
   const { cache, corpora } = listing('corpus');
