@@ -8,7 +8,7 @@ import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { tailProblem } from './elf-part.js';
 import { growth } from './growth.js';
-import { wordBytes } from './limits.js';
+import { type OnProgress, wordBytes } from './limits.js';
 import { thePair } from './native.js';
 import { PACKERS } from './packers.js';
 import { runProgram } from './program.js';
@@ -19,6 +19,7 @@ export interface ReplaceOptions {
   readonly strip: boolean;
   /** Program to use instead of the usual one of the format. */
   readonly compressor: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** What is to be replaced: unpacked data with its parts, before and after. */
@@ -26,14 +27,15 @@ export interface NewData {
   readonly image: ElfImage;
   readonly tail: Uint8Array;
   readonly oldSize: number;
-  readonly data: Uint8Array;
+  /** Made when it is needed, and held no longer. */
+  data(): Uint8Array;
 }
 
 /**
- * Rebuilds the payload around `data`. Errors: those of contentEnd; `bzimage.attached`, `.tail`, `.pair`, `.no-room`,
+ * Rebuilds the payload around the new data. Errors: those of contentEnd; `bzimage.attached`, `.tail`, `.pair`, `.no-room`,
  * `.too-large`, `codec.missing`, `codec.failed`.
  */
-export function replace(image: BzImage, next: NewData, options: ReplaceOptions): Rebuilt {
+export async function replace(image: BzImage, next: NewData, options: ReplaceOptions): Promise<Rebuilt> {
   const { source, payload } = image;
   const place = { file: source.name, offset: payload.start, part: 'payload' };
   if (image.attached) fail('bzimage.attached', place, { offset: payload.start });
@@ -41,18 +43,18 @@ export function replace(image: BzImage, next: NewData, options: ReplaceOptions):
   const why = tailProblem(next.tail, next.image.encoding.bits);
   if (why !== undefined) fail('bzimage.tail', place, { size: BigInt(next.tail.length), why });
   const pair = thePair(image);
-  const { stream, by } = pack(image, next.data, options.compressor);
+  const { stream, by, size } = await pack(image, next.data(), options);
   const room = Number(payload.end - payload.start);
-  const sizeWord = hasSizeWord(image.format) ? wordBytes(next.data.length) : new Uint8Array(0);
+  const sizeWord = hasSizeWord(image.format) ? wordBytes(size) : new Uint8Array(0);
   const length = stream.length + sizeWord.length;
   const bytes = new Uint8Array(room);
   bytes.set(stream);
   bytes.set(sizeWord, stream.length);
-  const grown = growth(room - length, next.data.length - next.oldSize);
+  const grown = growth(room - length, size - next.oldSize);
   const writes: Write[] = [
     { offset: payload.start, bytes },
     headerWord('payload_length', length),
-    { offset: pair, bytes: Buffer.concat([wordBytes(length), wordBytes(next.data.length)]) },
+    { offset: pair, bytes: Buffer.concat([wordBytes(length), wordBytes(size)]) },
     ...initSizes(image, grown),
     ...unsealed(image),
   ];
@@ -77,11 +79,14 @@ function initSizes({ hasInitSize, header, pe, source }: BzImage, by: bigint): Wr
   ];
 }
 
-function pack(
-  image: BzImage,
-  data: Uint8Array,
-  compressor: string | undefined,
-): { readonly stream: Uint8Array; readonly by: string } {
+interface Packed {
+  readonly stream: Uint8Array;
+  readonly by: string;
+  /** Bytes that it unpacks to. */
+  readonly size: number;
+}
+
+async function pack(image: BzImage, data: Uint8Array, { compressor, onProgress }: ReplaceOptions): Promise<Packed> {
   const { source, payload, format } = image;
   const place = { file: source.name, offset: payload.start, part: 'payload' };
   const packer = PACKERS[format];
@@ -97,7 +102,7 @@ function pack(
   let smallest: number | undefined;
   for (const settings of packer.settings) {
     // A stream that does not fit is still measured, for the message.
-    const result = runProgram(program, settings, data, room * 2);
+    const result = await runProgram(program, settings, data, room * 2, onProgress);
     switch (result.kind) {
       case 'missing':
         return fail('codec.missing', place, { program, format });
@@ -108,7 +113,9 @@ function pack(
       case 'done':
         break;
     }
-    if (result.bytes.length <= room) return { stream: result.bytes, by: [program, ...settings].join(' ') };
+    if (result.bytes.length <= room) {
+      return { stream: result.bytes, by: [program, ...settings].join(' '), size: data.length };
+    }
     smallest = Math.min(smallest ?? result.bytes.length, result.bytes.length);
   }
   const strongest = [program, ...(packer.settings.at(-1) ?? [])].join(' ');

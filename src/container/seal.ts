@@ -66,7 +66,7 @@ export function contentEnd(image: BzImage, strip: boolean): bigint {
   if (certificate !== undefined) {
     const { start, end } = certificate;
     const place = { file, offset: start, part: 'certificate table' };
-    if (!strip) fail('bzimage.signed', place, { size: end - start, at: start });
+    if (!strip) fail('pe.signed', place, { size: end - start, at: start, option: '--strip-signature' });
     if (end !== source.size || start < sysEnd) fail('pe.certificate', place, { at: start, end, size: source.size });
   }
   const stop = certificate?.start ?? source.size;

@@ -9,8 +9,9 @@ import { readElf } from '../elf/read.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Wrapped } from '../loaders/wrapped.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
+import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { preview } from '../write/render.js';
 import { type Candidate, candidatesFor } from './candidates.js';
@@ -36,6 +37,12 @@ export interface Fix {
   readonly failed: readonly string[];
 }
 
+/** What the image is in, and what the result will be in. */
+export interface Wrappers {
+  readonly before?: Wrapped | undefined;
+  readonly after?: Wrapped | undefined;
+}
+
 /** The loaders that an image seems made for, by the notes it has. Errors: `fix.no-target`. */
 export function targetsOf(image: ElfImage): string[] {
   const types = new Set(walkAsXen(image).notes.map(({ record }) => record.type));
@@ -49,13 +56,18 @@ export function targetsOf(image: ElfImage): string[] {
  * Looks for the smallest edit after which all of `loaders` take the image (none named: those its notes are for). Writes
  * nothing. Errors: those of readElf, `fix.no-target`.
  */
-export function findFix(source: ByteSource, loaders: readonly string[], wish: PlacementWish = DEFAULT_WISH): Fix {
+export function findFix(
+  source: ByteSource,
+  loaders: readonly string[],
+  wish: PlacementWish = DEFAULT_WISH,
+  wrappers: Wrappers = {},
+): Fix {
   const { image, reason } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
-  const before = judgeLoaders(source, { names });
+  const before = judgeLoaders(source, { names, wrapped: wrappers.before });
   const repair: Candidate[] =
     reason === undefined ? [] : [{ reason, words: ['(e_shoff, e_shnum and e_shstrndx set to 0)'], edits: [] }];
-  const search = new Search(image, source, names, wish);
+  const search = new Search(image, source, names, wish, wrappers);
   const candidates = candidatesFor(image, names);
   const failed: string[] = [];
   let best = search.start(reason !== undefined);
@@ -101,17 +113,20 @@ class Search {
   readonly #source: ByteSource;
   readonly #names: readonly string[];
   readonly #wish: PlacementWish;
+  readonly #wrappers: Wrappers;
 
-  constructor(image: ElfImage, source: ByteSource, names: readonly string[], wish: PlacementWish) {
+  constructor(image: ElfImage, source: ByteSource, names: readonly string[], wish: PlacementWish, wrappers: Wrappers) {
     this.#image = image;
     this.#source = source;
     this.#names = names;
     this.#wish = wish;
+    this.#wrappers = wrappers;
   }
 
   /** The image as it is, its headers repaired. */
   start(repaired: boolean): State {
-    const verdicts = judgeLoaders(repaired ? this.#image.source : this.#source, { names: this.#names });
+    const wrapped = this.#wrappers.before;
+    const verdicts = judgeLoaders(repaired ? this.#image.source : this.#source, { names: this.#names, wrapped });
     return { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(this.#image) };
   }
 
@@ -121,9 +136,12 @@ class Search {
       const edits: Edit[] = candidates.flatMap((candidate) => [...candidate.edits]);
       const plan = planPatch(this.#image, edits, this.#wish);
       const result = preview(this.#image, plan.rendered);
-      const [lost] = lostLoaders(this.#source, result);
+      const { before } = this.#wrappers;
+      // A plan that changes nothing leaves the wrapper alone, too.
+      const after = changes(plan) ? this.#wrappers.after : before;
+      const [lost] = lostLoaders(this.#source, result, { before, after });
       if (lost !== undefined) return `${lost.before.loader} would not take the image any more`;
-      const verdicts = judgeLoaders(result, { names: this.#names });
+      const verdicts = judgeLoaders(result, { names: this.#names, wrapped: after });
       return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
     } catch (error) {
       if (error instanceof PatchError) return error.detail;

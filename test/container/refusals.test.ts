@@ -139,7 +139,7 @@ describe('planContainer() refuses', () => {
   it('a signed image, unless the signature may go', async () => {
     const image = bzImage({ data, pe: 'new', certificate: 1472 });
     const error = await problem(plan(image, 'attach'));
-    expect(error).toMatchObject({ id: 'bzimage.signed', hint: expect.stringContaining('--strip-signature') });
+    expect(error).toMatchObject({ id: 'pe.signed', hint: expect.stringContaining('--strip-signature') });
     expect((await plan(image, 'attach', { strip: true })).rebuilt.writes.length).toBeGreaterThan(0);
   });
 

@@ -219,9 +219,8 @@ describe('the checks', () => {
   };
   const names = async (way: Way, before: Uint8Array, after: Uint8Array, wanted?: Uint8Array) => {
     const opened = await open(after);
-    return judgeBzImage(way, { before: await open(before), after: opened, wanted: wanted ?? opened.unpacked }).map(
-      ({ check }) => check,
-    );
+    const data = new BufferSource(wanted ?? opened.unpacked);
+    return judgeBzImage(way, { before: await open(before), after: opened, wanted: data }).map(({ check }) => check);
   };
 
   it('find nothing wrong with good results', async () => {

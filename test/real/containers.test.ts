@@ -76,7 +76,7 @@ describe.each(['vmlinuz-6.12-cloud', 'vmlinuz-686-pae'])('patching %s', (name) =
     const edit = ['--set', 'GUEST_VERSION=patched'];
     const refused = runCli(['patch', work, '-o', `${work}.out`, ...edit]);
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain('[bzimage.signed]');
+    expect(refused.stderr).toContain('[pe.signed]');
     expect(existsSync(`${work}.out`)).toBe(false);
     const unsigned = `${work}.unsigned`;
     expect(runCli(['patch', path, '-o', unsigned, '--payload', 'attach', '--strip-signature']).status).toBe(0);

@@ -61,12 +61,15 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
 
 async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
   const { loaders: asked, xenVersion, rules } = args;
-  const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+  const names = asked.length > 0 ? asked : LOADER_NAMES;
+  const verdicts = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
   const loaders = { xenVersion, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
-    if (unreadable !== undefined) return { ...NOTHING, file: input.file, unreadable, loaders };
+    if (unreadable !== undefined) {
+      return { ...NOTHING, file: input.file, container: input.container, unreadable, loaders };
+    }
   }
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);
