@@ -1,5 +1,6 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
 
+import { BufferSource } from '../bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
@@ -110,7 +111,8 @@ async function byProgram(
 ): Promise<Unpacked> {
   const [program, ...args] = UNPACKERS[format] ?? ['', ''];
   const end = STREAM_ENDS[format]?.(packed) ?? packed.length;
-  const result = await runProgram(program, args, packed.subarray(0, end), size ?? LIMIT, onProgress);
+  const stream = new BufferSource(packed.subarray(0, end), 'stream');
+  const result = await runProgram(program, args, stream, size ?? LIMIT, onProgress);
   switch (result.kind) {
     case 'done':
       return sized(result.bytes, size, packed.length - end);
