@@ -97,7 +97,9 @@ async function zstd(packed: Uint8Array, size: number | undefined): Promise<Unpac
   if (wanted > LIMIT) return MORE;
   const bytes = await unpackZstd(packed.subarray(0, frame.end), wanted);
   if (bytes === undefined) {
-    return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes` };
+    const large =
+      frame.window > UNPACKED_LIMIT ? `, and its window of 0x${frame.window.toString(16)} is too large` : '';
+    return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes${large}` };
   }
   const behind = packed.subarray(frame.end);
   return sized(bytes, size, onlySkippable(behind) ? 0 : behind.length);
