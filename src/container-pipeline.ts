@@ -144,8 +144,8 @@ async function rebuild(
   if (elf === undefined || wanted === undefined || !changes(elf)) {
     return wish.stripSignature && opened.facts.signed ? stripSignature(image) : untouched(source);
   }
-  if (way === 'attach') return attach(image, () => bytesOf(wanted), wish.stripSignature, onProgress);
-  const next = { image: elf.image, tail: opened.tail, oldSize: opened.unpacked.length, data: () => bytesOf(wanted) };
+  if (way === 'attach') return attach(image, wanted, wish.stripSignature, onProgress);
+  const next = { image: elf.image, tail: opened.tail, oldSize: opened.unpacked.length, data: wanted };
   return replace(image, next, { strip: wish.stripSignature, compressor: wish.compressor, onProgress });
 }
 
@@ -165,7 +165,7 @@ async function rewriteGzip(
   const place = { file: facts.file, offset: at };
   if (facts.behind.kind === 'member') fail('gzip.members', place, { at });
   if (facts.behind.kind === 'other') fail('gzip.trailing', place, { at, size: facts.behind.size });
-  const bytes = await packGzip(bytesOf(wanted), onProgress);
+  const bytes = await packGzip(wanted, onProgress);
   return wholeFile(bytes, `compressed again as gzip (${bytes.length} bytes)`);
 }
 
@@ -175,7 +175,7 @@ async function extract(
   onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {
   if (compressor === undefined) return wholeFile(bytesOf(data), `the ELF alone (${data.size} bytes)`);
-  const bytes = await packGzip(bytesOf(data), onProgress);
+  const bytes = await packGzip(data, onProgress);
   return wholeFile(bytes, `the ELF alone, as gzip (${bytes.length} bytes)`);
 }
 

@@ -3,6 +3,7 @@
  * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
  */
 import { alignUp } from '../bytes/align.js';
+import type { ByteSource } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 import type { BzImage } from './bzimage.js';
 import { packGzip } from './gzip.js';
@@ -14,18 +15,18 @@ import { contentEnd, unsealed } from './seal.js';
 const ALIGN = 16n;
 
 /**
- * Attaches what `data` makes, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
+ * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
  * Errors: those of contentEnd, `bzimage.too-large`.
  */
 export async function attach(
   image: BzImage,
-  data: () => Uint8Array,
+  data: ByteSource,
   strip: boolean,
   onProgress?: OnProgress,
 ): Promise<Rebuilt> {
   contentEnd(image, strip);
   const { setupSize, sysEnd, source } = image;
-  const stream = await packGzip(data(), onProgress);
+  const stream = await packGzip(data, onProgress);
   const offset = alignUp(sysEnd, ALIGN);
   const fileSize = offset + BigInt(stream.length);
   const need = fileSize - setupSize;

@@ -1,6 +1,6 @@
 /** gzip members (RFC 1952): taken apart by hand, because what stands behind the first one decides who can read the file. */
 import { constants, crc32, inflateRawSync } from 'node:zlib';
-import { describeSystemError } from '../bytes/source.js';
+import { type ByteSource, describeSystemError } from '../bytes/source.js';
 import { type OnProgress, wordAt } from './limits.js';
 
 const FHCRC = 2;
@@ -76,7 +76,7 @@ function headerSize(packed: Uint8Array): number | string {
 }
 
 /** One call packs this much; between two, progress is shown and signals are handled. */
-const PACKED_AT_ONCE = 0x100000;
+const PACKED_AT_ONCE = 0x100000n;
 /** The strongest level takes twice the time for 0.15 % of a kernel. */
 const LEVEL = 6;
 
@@ -84,18 +84,20 @@ const LEVEL = 6;
  * One member with no name and no time: the same bytes on every machine and with every Node, because the compressor comes
  * with this package.
  */
-export async function packGzip(bytes: Uint8Array, onProgress?: OnProgress): Promise<Uint8Array> {
+export async function packGzip(data: ByteSource, onProgress?: OnProgress): Promise<Uint8Array> {
   const { Gzip } = await import('fflate');
   const parts: Uint8Array[] = [];
   // What is handed out is a view of a buffer that is used again.
   const gzip = new Gzip({ level: LEVEL, mem: 12, mtime: 0 }, (part) => parts.push(part.slice()));
-  let done = 0;
+  const buffer = new Uint8Array(Number(data.size < PACKED_AT_ONCE ? data.size : PACKED_AT_ONCE));
+  let done = 0n;
   do {
-    const part = bytes.subarray(done, done + PACKED_AT_ONCE);
-    done += part.length;
-    gzip.push(part, done >= bytes.length);
-    onProgress?.(BigInt(done), BigInt(bytes.length));
+    const part = buffer.subarray(0, Number(data.size - done < PACKED_AT_ONCE ? data.size - done : PACKED_AT_ONCE));
+    data.readInto(done, part, 'data to pack');
+    done += BigInt(part.length);
+    gzip.push(part, done >= data.size);
+    onProgress?.(done, data.size);
     await new Promise((resolve) => setImmediate(resolve));
-  } while (done < bytes.length);
+  } while (done < data.size);
   return Buffer.concat(parts);
 }

@@ -3,7 +3,7 @@
  * an environment that cannot change what they do, and with an end to what they may print.
  */
 import { spawn } from 'node:child_process';
-import { describeSystemError } from '../bytes/source.js';
+import { type ByteSource, describeSystemError } from '../bytes/source.js';
 import type { OnProgress } from './limits.js';
 
 export type ProgramResult =
@@ -15,13 +15,13 @@ export type ProgramResult =
 
 /** What a compressor can print of an error that is worth repeating. */
 const WORDS = 200;
-const CHUNK = 0x100000;
+const CHUNK = 0x100000n;
 
 /** Runs `program` on `input`; at most `limit` bytes come back, and no more are ever held. Progress is told by the input. */
 export function runProgram(
   program: string,
   args: readonly string[],
-  input: Uint8Array,
+  input: ByteSource,
   limit: number,
   onProgress?: OnProgress,
 ): Promise<ProgramResult> {
@@ -31,7 +31,7 @@ export function runProgram(
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
   return new Promise((resolve) => {
     const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-    const output = new Output(limit, input.length);
+    const output = new Output(limit, Number(input.size));
     let said = '';
     child.on('error', (error) => {
       const code = 'code' in error ? error.code : undefined;
@@ -55,13 +55,13 @@ export function runProgram(
       const ended = signal === null ? `status ${status}` : `signal ${signal}`;
       resolve({ kind: 'failed', why: first === '' ? ended : first.replace(/[^\x20-\x7e]/g, '?') });
     });
-    let fed = 0;
+    let fed = 0n;
     const feed = (): void => {
-      while (fed < input.length) {
-        const part = input.subarray(fed, fed + CHUNK);
-        fed += part.length;
+      while (fed < input.size) {
+        const part = input.read(fed, input.size - fed < CHUNK ? input.size - fed : CHUNK, 'data for a program');
+        fed += BigInt(part.length);
         const room = child.stdin.write(part);
-        onProgress?.(BigInt(fed), BigInt(input.length));
+        onProgress?.(fed, input.size);
         if (!room) return void child.stdin.once('drain', feed);
       }
       child.stdin.end();
@@ -84,7 +84,7 @@ class Output {
 
   constructor(limit: number, inputSize: number) {
     this.#limit = limit;
-    this.#buffer = new Uint8Array(Math.min(limit, Math.max(CHUNK, inputSize * USUAL_RATIO)));
+    this.#buffer = new Uint8Array(Math.min(limit, Math.max(Number(CHUNK), inputSize * USUAL_RATIO)));
   }
 
   /** False: more than the limit. */

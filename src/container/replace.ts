@@ -2,7 +2,7 @@
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
  * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
  */
-import type { Write } from '../bytes/source.js';
+import type { ByteSource, Write } from '../bytes/source.js';
 import type { ElfImage } from '../elf/image.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
@@ -27,8 +27,7 @@ export interface NewData {
   readonly image: ElfImage;
   readonly tail: Uint8Array;
   readonly oldSize: number;
-  /** Made when it is needed, and held no longer. */
-  data(): Uint8Array;
+  readonly data: ByteSource;
 }
 
 /**
@@ -43,7 +42,8 @@ export async function replace(image: BzImage, next: NewData, options: ReplaceOpt
   const why = tailProblem(next.tail, next.image.encoding.bits);
   if (why !== undefined) fail('bzimage.tail', place, { size: BigInt(next.tail.length), why });
   const pair = thePair(image);
-  const { stream, by, size } = await pack(image, next.data(), options);
+  const { stream, by } = await pack(image, next.data, options);
+  const size = Number(next.data.size);
   const room = Number(payload.end - payload.start);
   const sizeWord = hasSizeWord(image.format) ? wordBytes(size) : new Uint8Array(0);
   const length = stream.length + sizeWord.length;
@@ -82,11 +82,9 @@ function initSizes({ hasInitSize, header, pe, source }: BzImage, by: bigint): Wr
 interface Packed {
   readonly stream: Uint8Array;
   readonly by: string;
-  /** Bytes that it unpacks to. */
-  readonly size: number;
 }
 
-async function pack(image: BzImage, data: Uint8Array, { compressor, onProgress }: ReplaceOptions): Promise<Packed> {
+async function pack(image: BzImage, data: ByteSource, { compressor, onProgress }: ReplaceOptions): Promise<Packed> {
   const { source, payload, format } = image;
   const place = { file: source.name, offset: payload.start, part: 'payload' };
   const packer = PACKERS[format];
@@ -114,7 +112,7 @@ async function pack(image: BzImage, data: Uint8Array, { compressor, onProgress }
         break;
     }
     if (result.bytes.length <= room) {
-      return { stream: result.bytes, by: [program, ...settings].join(' '), size: data.length };
+      return { stream: result.bytes, by: [program, ...settings].join(' ') };
     }
     smallest = Math.min(smallest ?? result.bytes.length, result.bytes.length);
   }

@@ -1,5 +1,6 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
 
+import { BufferSource } from '../bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
@@ -96,7 +97,9 @@ async function zstd(packed: Uint8Array, size: number | undefined): Promise<Unpac
   if (wanted > LIMIT) return MORE;
   const bytes = await unpackZstd(packed.subarray(0, frame.end), wanted);
   if (bytes === undefined) {
-    return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes` };
+    const large =
+      frame.window > UNPACKED_LIMIT ? `, and its window of 0x${frame.window.toString(16)} is too large` : '';
+    return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes${large}` };
   }
   const behind = packed.subarray(frame.end);
   return sized(bytes, size, onlySkippable(behind) ? 0 : behind.length);
@@ -110,7 +113,8 @@ async function byProgram(
 ): Promise<Unpacked> {
   const [program, ...args] = UNPACKERS[format] ?? ['', ''];
   const end = STREAM_ENDS[format]?.(packed) ?? packed.length;
-  const result = await runProgram(program, args, packed.subarray(0, end), size ?? LIMIT, onProgress);
+  const stream = new BufferSource(packed.subarray(0, end), 'stream');
+  const result = await runProgram(program, args, stream, size ?? LIMIT, onProgress);
   switch (result.kind) {
     case 'done':
       return sized(result.bytes, size, packed.length - end);

@@ -180,21 +180,50 @@ const grubGzip = (message: string): Rule<View> =>
 
 const GRUB_FORMATS: ReadonlySet<BzImageFacts['format']> = new Set(['gzip', 'xz', 'stored']);
 
+/** The file filters that unpack what they know by its first bytes; what follows the stream has to be none. */
+const GRUB_FILTERS: ReadonlyMap<ContainerFacts['format'], string> = new Map([
+  ['xz', 'xzio'],
+  ['lzo', 'lzopio'],
+]);
+
+const grubStream = (message: string): Rule<View> => ({
+  name: 'unpacks',
+  source: 'grub-core/io/xzio.c; grub-core/io/lzopio.c',
+  because: 'files are read through the decompressors whose modules are loaded: gzip, xz, lzop',
+  run(view) {
+    const { facts } = view;
+    const module = GRUB_FILTERS.get(facts.format);
+    const whole = facts.kind === 'stream' && !facts.sizeWord;
+    if (module !== undefined && whole) return warn(`only where GRUB has loaded ${module}`);
+    const reason = module === undefined ? `GRUB does not unpack ${facts.format}` : 'a size word follows the stream';
+    return refuse(message, { reason, cure: asGzip(view) });
+  },
+});
+
 const GRUB: Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>> = {
   gzip: [grubGzip('not xen image')],
+  stream: [grubStream('not xen image')],
   bzimage: [
     {
       name: 'unpacks',
       source: GRUB_XEN,
       because: 'the payload is read through the decompressors for files: gzip and xz',
       run(view) {
-        if (GRUB_FORMATS.has(view.facts.format)) return undefined;
-        const reason = `the payload is ${view.facts.format}; GRUB unpacks gzip and xz`;
+        const { facts } = view;
+        const spare = facts.kind === 'bzimage' && facts.format === 'xz' ? facts.spare : 0n;
+        if (GRUB_FORMATS.has(facts.format) && spare === 0n) return undefined;
+        const reason =
+          spare > 0n
+            ? `${spare} bytes between the xz stream and the size word: the stream is read from its end`
+            : `the payload is ${facts.format}; GRUB unpacks gzip and xz`;
         return refuse('not xen image', { reason, cure: asGzip(view) });
       },
     },
   ],
 };
+
+const NO_HEADER = 'no multiboot header found';
+const GRUB_MULTIBOOT = { gzip: [grubGzip(NO_HEADER)], stream: [grubStream(NO_HEADER)] };
 
 /** By the name of the loader: the wrappers that it looks through. */
 const UNWRAPPING: Readonly<Record<string, Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>>>> = {
@@ -203,8 +232,8 @@ const UNWRAPPING: Readonly<Record<string, Readonly<Partial<Record<Wrapper, reado
   'xen-dom0-pv': HYPERVISOR,
   'xen-dom0-pvh': HYPERVISOR,
   'grub-xen': GRUB,
-  multiboot: { gzip: [grubGzip('no multiboot header found')] },
-  multiboot2: { gzip: [grubGzip('no multiboot header found')] },
+  multiboot: GRUB_MULTIBOOT,
+  multiboot2: GRUB_MULTIBOOT,
   kexec: { gzip: [] },
 };
 

@@ -72,7 +72,7 @@ describe.each(FORMATS)('a damaged bzImage, %s', (format) => {
 
 describe('a damaged gzip file', () => {
   it('ends in a PatchError or in a plan', async () => {
-    const image = await packGzip(data);
+    const image = await packGzip(new BufferSource(data));
     await fc.assert(
       fc.asyncProperty(change(image.length), fc.uint8Array({ maxLength: 12 }), async (changes, behind) => {
         const bytes = Buffer.concat([image, behind]);

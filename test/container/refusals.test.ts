@@ -107,12 +107,11 @@ describe('openContainer() refuses', () => {
     ['an EFI zboot image', Uint8Array.of(0x4d, 0x5a, 0, 0, 0x7a, 0x69, 0x6d, 0x67, 0, 0), 'container.no-notes'],
     ['a U-Boot uImage', Uint8Array.of(0x27, 0x05, 0x19, 0x56, 0, 0, 0, 0, 0), 'container.no-notes'],
     ['an EFI program', at(0, 0x4d, 0x5a), 'container.no-notes'],
-    ['a bare xz stream', packForTest('xz', kernel), 'container.bare-stream'],
-    ['a bare zstd stream', packForTest('zstd', kernel), 'container.bare-stream'],
-    ['a bare lz4 stream', packForTest('lz4', kernel), 'container.bare-stream'],
-    ['a bare bzip2 stream', packForTest('bzip2', kernel), 'container.bare-stream'],
-    ['a bare lzma stream', packForTest('lzma', kernel), 'container.bare-stream'],
-    ['a bare lzo stream', packForTest('lzo', kernel), 'container.bare-stream'],
+    ['a bare xz stream of text', packForTest('xz', Buffer.from('text')), 'read.not-elf'],
+    ['a bare zstd stream of a gzip file', packForTest('zstd', gzipSync(kernel)), 'container.contains-container'],
+    ['a bare xz stream, damaged', packForTest('xz', kernel).fill(0x55, 200, 260), 'container.corrupt'],
+    ['a bare lz4 stream, cut short', packForTest('lz4', kernel).subarray(0, 400), 'container.corrupt'],
+    ['a bare zstd stream, cut short', packForTest('zstd', kernel).subarray(0, 400), 'container.corrupt'],
     ['gzip in gzip', gzipSync(gzipSync(kernel)), 'container.contains-container'],
     ['a bzImage in gzip', gzipSync(bzImage({ data })), 'container.contains-container'],
     ['text in gzip', gzipSync(Buffer.from('text')), 'read.not-elf'],
@@ -185,13 +184,19 @@ describe('planContainer() refuses', () => {
   it('replace and detach of what they do not apply to', async () => {
     const image = bzImage({ data });
     expect((await problem(plan(image, 'detach'))).id).toBe('bzimage.not-attached');
-    const gzip = await packGzip(kernel);
+    const gzip = await packGzip(new BufferSource(kernel));
     expect((await problem(plan(gzip, 'replace'))).id).toBe('container.wrong-way');
     expect((await problem(plan(gzip, 'attach'))).id).toBe('container.wrong-way');
   });
 
+  it('bare compressed streams, and names the way out', async () => {
+    const error = await problem(plan(packForTest('zstd', kernel), undefined));
+    expect(error).toMatchObject({ id: 'container.bare-stream', hint: expect.stringContaining('--payload extract') });
+    expect((await problem(plan(packForTest('xz', kernel), 'attach'))).id).toBe('container.bare-stream');
+  });
+
   it('gzip files of several members, or with anything behind', async () => {
-    const gzip = await packGzip(kernel);
+    const gzip = await packGzip(new BufferSource(kernel));
     expect((await problem(plan(Buffer.concat([gzip, gzip]), undefined))).id).toBe('gzip.members');
     expect((await problem(plan(Buffer.concat([gzip, new Uint8Array(16)]), undefined))).id).toBe('gzip.trailing');
   });

@@ -25,6 +25,7 @@ export const containerProblems = {
   'container.corrupt': problem<{ format: string; why: string }>({
     exit: 2,
     text: (c) => `the ${c.format} data does not unpack: ${c.why}`,
+    hint: 'Was it copied whole? The program that packed it can test it (-t)',
     meaning: 'The file begins like one that is compressed as a whole, and its data is damaged or is something else.',
   }),
   'container.wrong-way': problem<{ way: string; found: string; why: string }>({
