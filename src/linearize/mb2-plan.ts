@@ -60,8 +60,11 @@ const ENTRY_ROOM = Math.ceil(ENTRY_SIZE / MB2_ALIGN) * MB2_ALIGN;
  */
 export function planMb2(image: PeImage, placement: Placement, linear: ByteSource, wish: LinearWish): Mb2Plan {
   const file = image.source.name;
-  const found = findMb2(linear);
-  const header = found ?? findBeyond(linear, placement);
+  const first = findMb2(linear);
+  // One that begins inside the loaders' window and ends behind it is as good as none, and can be moved all the same.
+  const whole = first?.problem === undefined ? undefined : readWhole(linear, first.offset);
+  const found = whole === undefined ? first : undefined;
+  const header = found ?? whole ?? findBeyond(linear, placement);
   if (header === undefined) fail('mb2.none', { file }, {});
   const isInGap = header.offset < placement.headerSize;
   const inPlace = found !== undefined && (wish.mb2 !== 'gap' || isInGap);
@@ -217,6 +220,14 @@ function withTags(
   }
   sealMb2(bytes);
   return bytes;
+}
+
+/** The header at `offset` as far as it goes; undefined when that does not make it better. */
+function readWhole(linear: ByteSource, offset: bigint): Mb2Header | undefined {
+  const rest = linear.size - offset;
+  const length = rest < BigInt(MB2_WINDOW) ? rest : BigInt(MB2_WINDOW);
+  const header = readMb2(linear.read(offset, length, 'Multiboot2 header'), 0, offset);
+  return header.problem === undefined ? header : undefined;
 }
 
 const CHUNK = 0x100000;
