@@ -171,14 +171,15 @@ function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeI
     yield { part, text: `the PE header is at ${hex(image.peOffset)}, it was at ${hex(input.peOffset)}` };
     return;
   }
-  const stop = (size: bigint) => (size < input.source.size ? size : input.source.size);
-  const behind = { start: sectionTable(input).end, end: stop(input.optionalHeader.SizeOfHeaders) };
+  // Headers may have become shorter where nothing but zeros stood.
+  const headers = ({ source, optionalHeader: { SizeOfHeaders: size } }: PeImage) => {
+    return { source, pieces: [{ start: 0n, end: size < source.size ? size : source.size, from: 0n }] };
+  };
+  const behind = { start: sectionTable(input).end, end: input.optionalHeader.SizeOfHeaders };
   const moved = mb2 === undefined ? [] : [rangeOf(mb2.offset, BigInt(mb2.bytes.length))];
   for (const { start, end } of [{ start: 0n, end: input.peOffset }, ...subtract(behind, moved)]) {
-    if (start >= end || end > image.source.size) continue;
-    const stretch = ({ source }: PeImage) => ({ source, offset: start });
-    const [found] = differingRanges(stretch(image), stretch(input), end - start, newBlocks(end - start));
-    if (found !== undefined) yield { offset: start + found.start, part, text: 'differ from the input' };
+    const [found] = pictureDifferences(headers(input), headers(image), { start, end });
+    if (found !== undefined) yield { offset: found.start, part, text: 'differ from the input' };
   }
 }
 
