@@ -2,21 +2,12 @@
 import { fits } from '../../bytes/source.js';
 import { hex, hexRange } from '../../errors/hex.js';
 import { OptionalHeader, PE } from '../../pe/headers.js';
-import {
-  directory,
-  hasRawData,
-  memoryRange,
-  optionalHeaderOffset,
-  type PeSection,
-  rawRange,
-  sectionTable,
-} from '../../pe/image.js';
-import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../pe/names.js';
+import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../pe/image.js';
 import { stringTableRange, symbolTableRange } from '../../pe/string-table.js';
 import { ZEROS } from '../../verify/byte-comparison.js';
 import { type LinearCheck, partOf } from './check.js';
 import { pictureDifferences } from './picture.js';
-import type { LinearSubject } from './subject.js';
+import { isTailKind, type LinearSubject } from './subject.js';
 
 export const layoutChecks: readonly LinearCheck[] = [
   {
@@ -225,15 +216,6 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
 ];
 
-/** May the kernel do without this section when Multiboot loads it? */
-function isTailKind({ image, tailNames }: LinearSubject, section: PeSection): boolean {
-  if (tailNames.includes(section.name) || (section.Characteristics & IMAGE_SCN_MEM_DISCARDABLE) !== 0) return true;
-  if (/^\.(debug.*|config|kernel|ramdisk|xsm|ucode|sbat|pad)$/.test(section.name)) return true;
-  const relocations = directory(image, DIRECTORY_BASERELOC)?.VirtualAddress;
-  const { start, end } = memoryRange(section);
-  return relocations !== undefined && relocations >= start && relocations < end;
-}
-
 /**
  * The checksum once more, by another road than the writer's: bytes at even and odd places are added apart, and the carries
  * brought round at the end.
@@ -242,8 +224,10 @@ function checkSumOf(source: LinearSubject['image']['source'], fieldAt: number): 
   const chunk = 0x40000;
   let even = 0;
   let odd = 0;
+  const buffer = new Uint8Array(Math.min(chunk, Number(source.size)));
   for (let at = 0; at < Number(source.size); at += chunk) {
-    const bytes = source.read(BigInt(at), BigInt(Math.min(chunk, Number(source.size) - at)), 'bytes of the checksum');
+    const bytes = buffer.subarray(0, Math.min(chunk, Number(source.size) - at));
+    source.readInto(BigInt(at), bytes, 'bytes of the checksum');
     for (let i = 0; i < 4; i++) if (fieldAt + i >= at && fieldAt + i < at + bytes.length) bytes[fieldAt + i - at] = 0;
     for (let i = 0; i < bytes.length; i += 2) {
       even += bytes[i] ?? 0;
