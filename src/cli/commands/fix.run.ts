@@ -23,7 +23,12 @@ export async function runFix(args: FixArgs): Promise<ExitStatus> {
 }
 
 async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
-  const found = findFix(input.source, args.loaders, { ...DEFAULT_WISH, mustSurvive: args.mustSurvive });
+  const found = findFix(
+    input.source,
+    args.loaders,
+    { ...DEFAULT_WISH, mustSurvive: args.mustSurvive },
+    args.xenVersion,
+  );
   const text = () => fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)));
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
   if (!found.cured && writes) {
