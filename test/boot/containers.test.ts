@@ -133,6 +133,7 @@ describe('a kernel in every format, and in streams that are refused', () => {
       limit: 60_000,
       qemu: ['-initrd', path],
     });
-    expect({ name, status, verdict: boot.verdict }).toEqual({ name, status, verdict: 'booted' });
+    // Without a size word it depends on luck how Xen ends, and not whether it starts the kernel.
+    expect({ name, runs: boot.serial.includes('MARK done') }).toEqual({ name, runs: status === 0 });
   });
 });
