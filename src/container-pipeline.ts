@@ -17,7 +17,7 @@ import type { Rebuilt, Way } from './container/rebuilt.js';
 import { replace } from './container/replace.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
-import { fail } from './errors/patch-error.js';
+import { fail, PatchError } from './errors/patch-error.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';
 import { secondReader } from './verify/second-reader.js';
@@ -280,7 +280,7 @@ export async function proveContainer(
   result: ByteSource,
   steps?: Steps,
 ): Promise<ContainerWritten['secondReader']> {
-  const after = await openContainer(result, { onProgress: steps?.('unpacking') });
+  const after = await reopen(result, steps);
   const breaches = breachesOf(plan, after);
   const [first] = breaches;
   if (first !== undefined) {
@@ -296,6 +296,21 @@ export async function proveContainer(
         ? after.elf
         : new BufferSource(readWhole(after.elf, rangeOf(0n, BigInt(size)), 'result'), after.elf.name);
   return proveElf(plan.elf, readElf(elf), steps?.('comparing'));
+}
+
+/** A result that cannot be opened is a result that proved wrong, whatever is wrong with it. */
+async function reopen(result: ByteSource, steps: Steps | undefined): Promise<Opened> {
+  try {
+    return await openContainer(result, { onProgress: steps?.('unpacking') });
+  } catch (error) {
+    if (!(error instanceof PatchError) || error.id === 'codec.missing') throw error;
+    return fail(
+      'verify.failed',
+      { file: result.name },
+      { check: 'container-opens', text: error.detail, more: 0 },
+      error,
+    );
+  }
 }
 
 function breachesOf(plan: ContainerPlan, after: Opened): Breach[] {

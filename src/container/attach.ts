@@ -10,9 +10,7 @@ import { packGzip } from './gzip.js';
 import type { OnProgress } from './limits.js';
 import { findNative } from './native.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { contentEnd, unsealed } from './seal.js';
-
-const ALIGN = 16n;
+import { ATTACH_ALIGN, contentEnd, unsealed } from './seal.js';
 
 /**
  * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
@@ -27,7 +25,7 @@ export async function attach(
   contentEnd(image, strip);
   const { setupSize, sysEnd, source } = image;
   const stream = await packGzip(data, onProgress);
-  const offset = alignUp(sysEnd, ALIGN);
+  const offset = alignUp(sysEnd, ATTACH_ALIGN);
   const fileSize = offset + BigInt(stream.length);
   const need = fileSize - setupSize;
   const limit = image.hasInitSize ? BigInt(image.header.init_size) : 0xffffffffn;

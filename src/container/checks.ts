@@ -87,7 +87,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   {
     name: 'container-fits-init-size',
     because: 'GRUB reads all that follows the setup part into init_size bytes, without comparing the two',
-    ways: ['attach', 'detach', 'replace'],
+    ways: ['attach'],
     *run({ after: { image } }) {
       const need = image.source.size - image.setupSize;
       if (image.hasInitSize && need > BigInt(image.header.init_size)) {

@@ -7,6 +7,7 @@ import type { ElfImage } from '../elf/image.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { tailProblem } from './elf-part.js';
+import { formatOf } from './formats.js';
 import { growth } from './growth.js';
 import { type OnProgress, wordBytes } from './limits.js';
 import { thePair } from './native.js';
@@ -110,6 +111,9 @@ async function pack(image: BzImage, data: ByteSource, { compressor, onProgress }
         continue;
       case 'done':
         break;
+    }
+    if (formatOf(result.bytes) !== format) {
+      return fail('codec.failed', place, { program, why: `what it printed is no ${format} data` });
     }
     if (result.bytes.length <= room) {
       return { stream: result.bytes, by: [program, ...settings].join(' ') };

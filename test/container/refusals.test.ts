@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { packGzip } from '../../src/container/gzip.js';
 import { openContainer } from '../../src/container/open.js';
-import type { Way } from '../../src/container/rebuilt.js';
+import { resultSource, type Way } from '../../src/container/rebuilt.js';
 import { planContainer, planInside } from '../../src/container-pipeline.js';
 import { PatchError } from '../../src/errors/patch-error.js';
 import { parseSetting } from '../../src/note/value.js';
@@ -150,6 +150,22 @@ describe('planContainer() refuses', () => {
   it('bytes of unknown purpose behind the kernel', async () => {
     const image = bzImage({ data, behind: Buffer.from('somebody needs this') });
     expect((await problem(plan(image, 'attach'))).id).toBe('bzimage.trailing');
+  });
+
+  it('a kernel whose size is a lie: nothing of it may be cut off', async () => {
+    const image = bzImage({ data });
+    new DataView(image.buffer).setUint32(0x1f4, 0, true);
+    expect((await problem(plan(image, 'attach'))).id).toBe('bzimage.header');
+    // Attached, and then 64 bytes of the kernel are behind its stated end.
+    const source = new BufferSource(bzImage({ data }), 'vmlinuz');
+    const { rebuilt } = await plan(bzImage({ data }), 'attach');
+    const attached = new Uint8Array(Number(rebuilt.fileSize));
+    resultSource(source, rebuilt).readInto(0n, attached, 'attached');
+    const view = new DataView(attached.buffer);
+    view.setUint32(0x1f4, view.getUint32(0x1f4, true) - 4, true);
+    for (const way of ['attach', 'detach'] as const) {
+      expect((await problem(plan(attached, way, { set: 'PHYS32_ENTRY=0x777777' }))).id).toBe('bzimage.trailing');
+    }
   });
 
   it('attach, when the file would be longer than init_size', async () => {

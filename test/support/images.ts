@@ -81,6 +81,13 @@ export function xenEfiImages(): { readonly images: readonly RealImage[]; readonl
   };
 }
 
+/** The images of these names that the archives had; those that they had not are named, with what apt said. */
+export function realImagesHad(...names: readonly string[]): readonly RealImage[] {
+  const { cache, images, missing } = listing('images');
+  for (const { name, reason } of missing) if (names.includes(name)) console.log(`${name}: ${reason.split('\n')[0]}`);
+  return images.filter(({ name }) => names.includes(name)).map((image) => inCache(cache, image));
+}
+
 /** A hypervisor as shipped, and the linked image that it was made from. */
 export interface HypervisorPair {
   readonly version: string;
