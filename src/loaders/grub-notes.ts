@@ -3,6 +3,7 @@
  * later notes over earlier ones, the whole segment in memory first.
  */
 import { fits } from '../bytes/source.js';
+import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import type { LaxImage } from './lax-elf.js';
 
@@ -73,7 +74,7 @@ class GrubReader {
   }
 
   run(): GrubInfo {
-    const { segments, sections, sectionsCut, header, source } = this.#image;
+    const { segments, sections, sectionsCut, header, source, encoding } = this.#image;
     for (const { p_type, p_offset, p_filesz } of segments) {
       if (p_type === PT_NOTE) this.#notes(p_offset, p_filesz);
     }
@@ -83,16 +84,19 @@ class GrubReader {
     const size = BigInt(header.e_shnum) * BigInt(header.e_shentsize);
     if (header.e_shoff > source.size) throw new Refused(SEEK);
     if (sectionsCut || !fits(header.e_shoff, size, source.size)) throw new Refused(EOF);
+    // Of the table no more than that is in memory: a longer header, or one behind it, is read from what follows there.
+    if (header.e_shentsize < Shdr.size(encoding)) this.info.readBeyond = true;
+    for (const { sh_type, sh_offset, sh_size } of sections) {
+      if (sh_type === SHT_NOTE) this.#notes(sh_offset, sh_size);
+    }
+    if (this.#hasNote) return this.info;
+
+    if (header.e_shstrndx >= header.e_shnum) this.info.readBeyond = true;
     const names = sections[header.e_shstrndx]?.sh_offset ?? 0n;
-    for (const { sh_type, sh_name, sh_offset, sh_size } of sections) {
-      if (sh_type === SHT_NOTE) {
-        this.#notes(sh_offset, sh_size);
-        if (this.#hasNote) return this.info;
-      }
-      if (this.#isGuestSection(names + BigInt(sh_name))) {
-        this.#legacy(sh_offset, sh_size);
-        return this.info;
-      }
+    for (const { sh_name, sh_offset, sh_size } of sections) {
+      if (!this.#isGuestSection(BigInt.asUintN(64, names + BigInt(sh_name)))) continue;
+      this.#legacy(sh_offset, sh_size);
+      return this.info;
     }
     throw new Refused('no XEN note found');
   }
@@ -168,25 +172,35 @@ class GrubReader {
     return bytes.toString('latin1', at, at + text.length) === text;
   }
 
-  /** Base 16 whatever the digits look like; PAE needs a comma behind it. */
+  /**
+   * Up to the first NUL. Base 16 whatever the digits look like; PAE needs a comma behind it. What has no digits or too many
+   * of them refuses the image.
+   */
   #legacy(offset: bigint, size: bigint): void {
     const { info } = this;
-    const text = this.#read(offset, size).toString('latin1');
+    const whole = this.#read(offset, size).toString('latin1');
+    const nul = whole.indexOf('\0');
+    const text = nul < 0 ? whole : whole.slice(0, nul);
     info.saysPv = true;
     let hasOffset = false;
-    for (const item of text.split(',').map((part, index, all) => (index < all.length - 1 ? `${part},` : part))) {
-      const [, key, digits = ''] =
-        /^(VIRT_BASE|VIRT_ENTRY|HYPERCALL_PAGE|ELF_PADDR_OFFSET)=(?:0x)?([0-9a-f]*)/i.exec(item) ?? [];
-      const value = BigInt.asUintN(64, BigInt(`0x0${digits}`));
+    for (let at = 0; at < text.length; ) {
+      const next = text.indexOf(',', at);
+      const item = text.slice(at, next < 0 ? text.length : next + 1);
+      at += item.length;
+      const [, key] = /^(VIRT_BASE|VIRT_ENTRY|HYPERCALL_PAGE|ELF_PADDR_OFFSET)=/.exec(item) ?? [];
+      if (key === undefined) {
+        this.#pae(item);
+        continue;
+      }
+      // The last item of a section without a NUL: the number goes on in what memory holds behind it.
+      if (nul < 0 && next < 0) info.readBeyond = true;
+      const value = grubNumber(item.slice(key.length + 1));
       if (key === 'VIRT_BASE') info.virtBase = value;
       else if (key === 'VIRT_ENTRY') info.entry = value;
       else if (key === 'HYPERCALL_PAGE') info.hypercallPage = value;
-      else if (key === 'ELF_PADDR_OFFSET') {
+      else {
         info.paddrOffset = value;
         hasOffset = true;
-      } else if (!this.#wide) {
-        const pae = /^PAE=(no|yes|bimodal)(\[extended-cr3\])?(,bimodal)?,$/.exec(item)?.[1];
-        if (pae !== undefined) info.arch = pae === 'no' ? 'i386' : pae === 'yes' ? 'i386-pae' : 'i386-pae-bimodal';
       }
     }
     if (info.hypercallPage !== undefined) {
@@ -194,4 +208,22 @@ class GrubReader {
     }
     if (!hasOffset) info.paddrOffset = info.virtBase;
   }
+
+  #pae(item: string): void {
+    if (this.#wide) return;
+    const pae = /^PAE=(?:(no|yes|bimodal)|(yes|bimodal)\[extended-cr3\]),$/.exec(item);
+    const mode = pae?.[1] ?? pae?.[2];
+    if (mode !== undefined) {
+      this.info.arch = mode === 'no' ? 'i386' : mode === 'yes' ? 'i386-pae' : 'i386-pae-bimodal';
+    }
+  }
+}
+
+/** GRUB's strtoull with base 16 (grub-core/kern/misc.c): blanks, a small `0x`, digits; no sign. */
+function grubNumber(text: string): bigint {
+  const [, digits = ''] = /^[ \t\n\v\f\r]*(?:0x)?([0-9a-fA-F]*)/.exec(text) ?? [];
+  if (digits === '') throw new Refused('unrecognized number');
+  const value = BigInt(`0x${digits}`);
+  if (value >= 1n << 64n) throw new Refused('overflow is detected');
+  return value;
 }
