@@ -5,6 +5,7 @@
 import { fits } from '../bytes/source.js';
 import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { LoaderReader } from '../note/loader-reader.js';
 import type { LaxImage } from './lax-elf.js';
 
 /** What GRUB takes from the notes. */
@@ -20,13 +21,15 @@ export interface GrubInfo {
   readonly saysPv: boolean;
   /** It read memory behind a segment: what came of it depends on luck. */
   readonly readBeyond: boolean;
+  /** The first address whose descriptor is not as wide as it was read. */
+  readonly oddWidth: string | undefined;
 }
 
 type Mutable = { -readonly [Key in keyof GrubInfo]: GrubInfo[Key] };
 
 export type GrubResult = { readonly info: GrubInfo } | { readonly refused: string; readonly readBeyond: boolean };
 
-/** The most bytes of one note area that are read here; GRUB would try to hold all. */
+/** The longest `__xen_guest` section that is read here; GRUB would try to hold all. */
 const AREA_LIMIT = 0x1000000n;
 /** Records followed in one image. */
 const STEP_LIMIT = 0x100000;
@@ -34,8 +37,23 @@ const STEP_LIMIT = 0x100000;
 /** Notes that only a PV start goes by: ENTRY to PADDR_OFFSET, LOADER. */
 const PV_TYPES = new Set([1, 2, 3, 4, 8]);
 
+/** Notes whose value is read as an address of the class. */
+const ADDRESSES = new Map([
+  [1, 'ENTRY'],
+  [2, 'HYPERCALL_PAGE'],
+  [3, 'VIRT_BASE'],
+  [4, 'PADDR_OFFSET'],
+  [15, 'INIT_P2M'],
+]);
+
 const SEEK = 'attempt to seek outside of the file';
 const EOF = 'premature end of file';
+
+/** A stretch of the file that holds notes. */
+interface Area {
+  readonly start: bigint;
+  readonly size: bigint;
+}
 
 class Refused extends Error {}
 
@@ -54,12 +72,14 @@ class GrubReader {
   readonly info: Mutable;
   readonly #image: LaxImage;
   readonly #wide: boolean;
+  readonly #reader: LoaderReader;
   #steps = 0;
   #hasNote = false;
 
   constructor(image: LaxImage) {
     this.#image = image;
     this.#wide = image.encoding.bits === 64;
+    this.#reader = new LoaderReader(image.source, 'little');
     this.info = {
       arch: this.#wide ? 'x86_64' : 'i386',
       entry: image.header.e_entry,
@@ -70,6 +90,7 @@ class GrubReader {
       unmappedInitrd: false,
       saysPv: false,
       readBeyond: false,
+      oddWidth: undefined,
     };
   }
 
@@ -117,34 +138,42 @@ class GrubReader {
     return Buffer.from(source.read(offset, size, 'notes'));
   }
 
+  /** GRUB holds all of an area in memory; here it is looked at through a window, for tables may name it 65,535 times. */
   #notes(offset: bigint, size: bigint): void {
-    const bytes = this.#read(offset, size);
-    const words = Math.floor(bytes.length / 4);
-    for (let at = 0; at < words; ) {
+    const { source } = this.#image;
+    if (offset > source.size) throw new Refused(SEEK);
+    if (!fits(offset, size, source.size)) throw new Refused(EOF);
+    const area: Area = { start: offset, size };
+    const end = (size / 4n) * 4n;
+    for (let at = 0n; at < end; ) {
       if (++this.#steps > STEP_LIMIT) throw new Refused('more notes than anybody has');
-      const namesz = this.#word(bytes, at * 4);
-      const descsz = this.#word(bytes, at * 4 + 4);
-      const type = this.#word(bytes, at * 4 + 8);
-      const name = at * 4 + 12;
-      const desc = name + 4 * Math.floor(((namesz + 3) >>> 0) / 4);
-      at = (desc + 4 * Math.floor(((descsz + 3) >>> 0) / 4)) / 4;
-      if (namesz < 3 || !this.#same(bytes, name, namesz === 3 ? 'Xen' : 'Xen\0')) continue;
+      const namesz = this.#word(area, at);
+      const descsz = this.#word(area, at + 4n);
+      const type = this.#word(area, at + 8n);
+      const name = at + 12n;
+      const desc = name + BigInt(4 * Math.floor(((namesz + 3) >>> 0) / 4));
+      at = desc + BigInt(4 * Math.floor(((descsz + 3) >>> 0) / 4));
+      if (namesz < 3 || !this.#same(area, name, namesz === 3 ? 'Xen' : 'Xen\0')) continue;
       this.#hasNote = true;
-      this.#take(bytes, type, desc, descsz);
+      this.#take(area, type, desc, descsz);
     }
   }
 
-  #take(bytes: Buffer, type: number, desc: number, descsz: number): void {
+  #take(area: Area, type: number, desc: bigint, descsz: number): void {
     const { info } = this;
     if (PV_TYPES.has(type)) info.saysPv = true;
+    const [address, wanted] = [ADDRESSES.get(type), this.#wide ? 8 : 4];
+    if (address !== undefined && descsz !== wanted) {
+      info.oddWidth ??= `${address} has ${descsz} bytes and is read with ${wanted}`;
+    }
     const begins = (text: string) =>
-      descsz >= text.length && this.#same(bytes, desc, descsz === text.length ? text : `${text}\0`);
-    if (type === 1) info.entry = this.#address(bytes, desc);
-    else if (type === 2) info.hypercallPage = this.#address(bytes, desc);
-    else if (type === 3) info.virtBase = this.#address(bytes, desc);
-    else if (type === 4) info.paddrOffset = this.#address(bytes, desc);
-    else if (type === 15) info.initP2m = this.#address(bytes, desc);
-    else if (type === 16) info.unmappedInitrd = this.#word(bytes, desc) !== 0;
+      descsz >= text.length && this.#same(area, desc, descsz === text.length ? text : `${text}\0`);
+    if (type === 1) info.entry = this.#address(area, desc);
+    else if (type === 2) info.hypercallPage = this.#address(area, desc);
+    else if (type === 3) info.virtBase = this.#address(area, desc);
+    else if (type === 4) info.paddrOffset = this.#address(area, desc);
+    else if (type === 15) info.initP2m = this.#address(area, desc);
+    else if (type === 16) info.unmappedInitrd = this.#word(area, desc) !== 0;
     else if (type === 8 && !begins('generic')) throw new Refused('invalid loader');
     else if (type === 9 && !this.#wide) {
       if (begins('yes')) info.arch = 'i386-pae';
@@ -153,23 +182,23 @@ class GrubReader {
     }
   }
 
-  #address(bytes: Buffer, at: number): bigint {
-    const low = BigInt(this.#word(bytes, at));
-    return this.#wide ? low | (BigInt(this.#word(bytes, at + 4)) << 32n) : low;
+  #address(area: Area, at: bigint): bigint {
+    const low = BigInt(this.#word(area, at));
+    return this.#wide ? low | (BigInt(this.#word(area, at + 4n)) << 32n) : low;
   }
 
-  #word(bytes: Buffer, at: number): number {
-    if (at + 4 <= bytes.length) return bytes.readUInt32LE(at);
+  #word({ start, size }: Area, at: bigint): number {
+    if (at + 4n <= size) return this.#reader.word(start + at) ?? 0;
     this.info.readBeyond = true;
     return 0;
   }
 
-  #same(bytes: Buffer, at: number, text: string): boolean {
-    if (at + text.length > bytes.length) {
+  #same({ start, size }: Area, at: bigint, text: string): boolean {
+    if (at + BigInt(text.length) > size) {
       this.info.readBeyond = true;
       return false;
     }
-    return bytes.toString('latin1', at, at + text.length) === text;
+    return Buffer.from(this.#reader.bytes(start + at, BigInt(text.length))).toString('latin1') === text;
   }
 
   /**

@@ -5,7 +5,7 @@
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Phdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { EM_386, EM_X86_64, PT_NOTE } from '../elf/names.js';
+import { EM_386, EM_X86_64 } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';
@@ -118,15 +118,8 @@ const RULES: readonly Rule<GrubView>[] = [
     source: `${NOTES}, parse_note`,
     because:
       'addresses are read with the width of the class; a shorter descriptor takes bytes of the next record along',
-    run({ image, source }) {
-      const wanted = image.encoding.bits / 8;
-      for (const { p_type, p_offset, p_filesz } of image.segments) {
-        if (p_type !== PT_NOTE || p_filesz > 0x10000n || !fits(p_offset, p_filesz, source.size)) continue;
-        const odd = oddWidth(Buffer.from(source.read(p_offset, p_filesz, 'notes')), wanted);
-        if (odd !== undefined) return warn(`${odd.name} has ${odd.size} bytes and is read with ${wanted}`);
-      }
-      return undefined;
-    },
+    run: ({ notes }) =>
+      'refused' in notes || notes.info.oddWidth === undefined ? undefined : warn(notes.info.oddWidth),
   },
   {
     name: 'pv-kernel',
@@ -139,26 +132,6 @@ const RULES: readonly Rule<GrubView>[] = [
   },
 ];
 
-const ADDRESSES = new Map([
-  [1, 'ENTRY'],
-  [2, 'HYPERCALL_PAGE'],
-  [3, 'VIRT_BASE'],
-  [4, 'PADDR_OFFSET'],
-  [15, 'INIT_P2M'],
-]);
-
-function oddWidth(bytes: Buffer, wanted: number): { name: string; size: number } | undefined {
-  for (let at = 0; at + 16 <= bytes.length; ) {
-    const namesz = bytes.readUInt32LE(at);
-    const size = bytes.readUInt32LE(at + 4);
-    const name = ADDRESSES.get(bytes.readUInt32LE(at + 8));
-    const isXen = namesz === 4 && bytes.readUInt32LE(at + 12) === 0x006e_6558;
-    if (isXen && name !== undefined && size !== wanted) return { name, size };
-    at += 12 + 4 * Math.ceil(namesz / 4) + 4 * Math.ceil(size / 4);
-  }
-  return undefined;
-}
-
 export const grubXen: Loader = loader<GrubView>({
   name: 'grub-xen',
   title: 'GRUB for Xen, starting a PV kernel',
@@ -166,7 +139,7 @@ export const grubXen: Loader = loader<GrubView>({
   rules: RULES,
   values({ notes }) {
     if ('refused' in notes) return {};
-    const { readBeyond: _1, saysPv: _2, ...info } = notes.info;
+    const { readBeyond: _1, saysPv: _2, oddWidth: _3, ...info } = notes.info;
     return { ...info, mode: info.arch === 'x86_64' ? '64-bit, paging on' : '32-bit PAE, paging on' };
   },
 });
