@@ -83,7 +83,7 @@ export function planSections(
   for (const index of options.evict ?? []) moveSection(draft, index);
   const reused = reusable(facts, home, wish.section);
   const covered = reused === undefined ? addNoteSection(draft, wish.section, note) : reuse(draft, reused, note);
-  retire(draft, home, reused);
+  retire(draft, home, reused, covered);
   if (options.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, options.table);
   placeNames(draft);
   const shoff = placeTable(draft);
@@ -160,16 +160,22 @@ function noteFields({ range, sh_addr, allocated, align }: Cover) {
 }
 
 /**
- * Sections outside memory whose Xen notes now stand elsewhere shrink to nothing; otherwise tools that read sections would
- * show the notes twice, the old values first.
+ * Sections whose notes now stand elsewhere, under a section of their own: tools that read sections would show them twice,
+ * the old values first. Outside memory they shrink to nothing. In memory the bytes stay for whoever reads them there, and
+ * the section goes on to describe them, as data and no longer as notes.
  */
-function retire(draft: Draft, home: Home, reused: number | undefined): void {
-  for (const area of home.areas) {
-    if (area.kind !== 'section' || area.index === reused || area.loaded !== undefined) continue;
+function retire(draft: Draft, home: Home, reused: number | undefined, covered: boolean): void {
+  const carried = new Set(home.records.map(({ offset }) => offset));
+  for (const area of draft.facts.areas) {
+    if (area.kind !== 'section' || area.index === reused || area.walk.records.length === 0) continue;
     const section = draft.sections[area.index];
-    const theirs = area.walk.records.every(({ name }) => ownerOf(name) === 'Xen');
-    if (section === undefined || isAllocated(section) || !theirs) continue;
-    draft.sections[area.index] = { ...section, sh_size: 0n };
+    if (section === undefined || !area.walk.records.every(({ offset }) => carried.has(offset))) continue;
+    // The gABI gives a section called .note its type; eu-elflint insists.
+    if (area.loaded !== undefined && covered && area.name !== '.note')
+      draft.sections[area.index] = { ...section, sh_type: SHT_PROGBITS };
+    else if (area.loaded === undefined && !isAllocated(section)) {
+      draft.sections[area.index] = { ...section, sh_size: 0n };
+    } else continue;
     draft.touched.add(area.index);
   }
 }

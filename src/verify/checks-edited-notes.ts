@@ -23,10 +23,11 @@ export const editedNoteChecks: readonly Check[] = [
       );
       const old = new Map(buildIds(before).map((note) => [noteKey(note), note]));
       const now = new Map(buildIds(after).map((note) => [noteKey(note), note]));
+      const level = expectation === undefined && now.size > 0 ? 'warning' : 'error';
       for (const [key, note] of old)
-        if (!now.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is gone` };
+        if (!now.has(key) && !planned.has(key)) yield { part: 'notes', level, text: `${describeNote(note)}, is gone` };
       for (const [key, note] of now)
-        if (!old.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is new` };
+        if (!old.has(key) && !planned.has(key)) yield { part: 'notes', level, text: `${describeNote(note)}, is new` };
     },
   },
   {
@@ -186,21 +187,45 @@ function lowWord(desc: Uint8Array): bigint {
 
 function* foreignNotesKept(pair: Pair): Generator<Flaw> {
   const { foreignAdded = [], foreignRemoved = [] } = pair.expectation ?? {};
-  const seen = count(foreign(pair.after, 'segment'));
+  const shown = foreign(pair.after, 'segment');
+  const level = foreignLevel(pair, shown);
+  const seen = count(shown);
   const wanted = count([...foreign(pair.before, 'segment'), ...foreignAdded]);
   for (const note of foreignRemoved) take(wanted, note);
   for (const [key, { note, times }] of wanted) {
     const found = seen.get(key)?.times ?? 0;
-    if (found !== times)
-      yield { part: 'note segments', text: `found ${describeNote(note)}, ${found} times, wanted ${times}` };
+    if (found === times) continue;
+    yield {
+      part: 'note segments',
+      level: level('less', note),
+      text: `found ${describeNote(note)}, ${found} times, wanted ${times}`,
+    };
   }
   // Without an expectation: an edit may have brought notes into a segment that only sections showed.
   const inSections = pair.expectation === undefined ? count(foreign(pair.before, 'section')) : new Map();
   for (const [key, { note }] of seen) {
-    if (!wanted.has(key) && !inSections.has(key))
-      yield { part: 'note segments', text: `found ${describeNote(note)}, which was not there before` };
+    if (wanted.has(key) || inSections.has(key)) continue;
+    const text = `found ${describeNote(note)}, which was not there before`;
+    yield { part: 'note segments', level: level('more', note), text };
   }
   yield* foreignInSections(pair, foreignAdded, foreignRemoved);
+}
+
+/**
+ * Nobody says what was meant: a note that is new, or says something else, may be a stamp and is told as a warning. That
+ * the last one of an owner and type is gone stays an error.
+ */
+function foreignLevel(
+  { expectation }: Pair,
+  shown: readonly NoteContent[],
+): (what: 'less' | 'more', note: NoteContent) => 'error' | 'warning' {
+  if (expectation !== undefined) return () => 'error';
+  const kinds = new Set(shown.map(kindOf));
+  return (what, note) => (what === 'more' || kinds.has(kindOf(note)) ? 'warning' : 'error');
+}
+
+function kindOf({ name, type }: NoteContent): string {
+  return `${type} ${ownerOf(name)}`;
 }
 
 /** A new section may show a merged copy once more, so only what is shown counts here, not how often. */
@@ -209,16 +234,20 @@ function* foreignInSections(
   added: readonly NoteContent[],
   removed: readonly NoteContent[],
 ): Generator<Flaw> {
-  const shown = count(foreign(pair.after, 'section'));
+  const sections = foreign(pair.after, 'section');
+  const level = foreignLevel(pair, sections);
+  const shown = count(sections);
   const before = count(foreign(pair.before, 'section'));
   const known = count([...foreign(pair.before, 'section'), ...foreign(pair.before, 'segment'), ...added]);
   const gone = count(removed);
+  const part = 'note sections';
   for (const [key, { note }] of before) {
-    if (!shown.has(key) && !gone.has(key)) yield { part: 'note sections', text: `${describeNote(note)}, is gone` };
+    if (shown.has(key) || gone.has(key)) continue;
+    yield { part, level: level('less', note), text: `${describeNote(note)}, is gone` };
   }
   for (const [key, { note }] of shown) {
-    if (!known.has(key))
-      yield { part: 'note sections', text: `found ${describeNote(note)}, which was not there before` };
+    if (known.has(key)) continue;
+    yield { part, level: level('more', note), text: `found ${describeNote(note)}, which was not there before` };
   }
 }
 
