@@ -46,7 +46,7 @@ export type { Layout, Refusal, Survival } from './layout/layout.js';
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
-export { type LinearFinding, type LinearVerdict, verifyLinear } from './linearize/verify/verify.js';
+export { type LinearFinding, type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
 export type { Container as Mkelf32Container } from './mkelf32/container.js';
