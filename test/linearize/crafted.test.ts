@@ -151,6 +151,21 @@ describe('layOutLinear() of crafted images', () => {
     expect(warnings).toContainEqual(expect.stringContaining(`at file offset 0x${(raw - 1).toString(16)}`));
   });
 
+  it('keeps what stands behind the section table, and a verifier that misses it says so', () => {
+    // With this FileAlignment there is room in the headers.
+    const file = buildPe(spec({ fileAlignment: 0x1000 }));
+    const [at, end] = [0x80 + 24 + 240 + 3 * 40 + 4, new PeBytes(file).optional('SizeOfHeaders')];
+    expect(at).toBeLessThan(end);
+    file.write('bound imports', at, 'latin1');
+    const layout = layOutLinear(open(file), wished());
+    proveLinear(layout, layout.output);
+    const made = linearBytes(open(file));
+    expect(made.bytes.toString('latin1', at, at + 13)).toBe('bound imports');
+    made.bytes[at] = 0;
+    const { findings } = verifyLinear(made.unsummed().image(), { baseline: open(file) });
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'linear.kept-header' }));
+  });
+
   it('takes a section without data behind .bss that is no bss for what it is', () => {
     const sections = [...spec().sections, { name: '.pad', rva: 0x204000, virtualSize: 0x100000, flags: BSS }];
     const layout = layOutLinear(open(buildPe(spec({ sections }))), wished());

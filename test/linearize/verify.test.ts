@@ -150,13 +150,6 @@ const BREAKS: readonly Break[] = [
   },
   {
     check: 'linear.kept-header',
-    what: 'a byte behind the section table, in the old headers',
-    edit: (f) => {
-      f.bytes[0x29f] = 1;
-    },
-  },
-  {
-    check: 'linear.kept-header',
     what: 'a SizeOfImage that nothing asks for',
     edit: (f) => f.optional('SizeOfImage', 0x400000),
   },
