@@ -54,7 +54,7 @@ function aptFor(arch, release) {
 
 function packageName(origin, apt) {
   if (typeof origin === 'string') return origin;
-  if (origin.name !== undefined) return `${origin.name}=${origin.version}`;
+  if (origin.name !== undefined) return origin.version === undefined ? origin.name : `${origin.name}=${origin.version}`;
   return apt.dependency(packageName(origin.of, apt), origin.like) + (origin.suffix ?? '');
 }
 

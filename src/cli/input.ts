@@ -3,12 +3,13 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, un
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteSource, FileSource, systemError } from '../bytes/source.js';
+import { waitABit } from '../bytes/wait.js';
 import type { ContainerFacts } from '../container/facts.js';
 import type { Opened } from '../container/open.js';
 import { looksLikeElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
 import type { Wrapped } from '../loaders/wrapped.js';
-import { isTerminal, waitABit } from './output.js';
+import { isTerminal } from './output.js';
 import { startProgress } from './progress.js';
 
 /** An image that is open for reading. */

@@ -168,6 +168,11 @@ const BREAKS: readonly Break[] = [
     what: 'a header in the gap',
     edit: () => undefined,
   },
+  {
+    check: 'advice.fixed-address',
+    what: 'no relocatable tag',
+    edit: (f) => f.word(f.tag(10) - 8, 0x10006),
+  },
   { check: 'advice.size-of-image', what: 'as ld wrote it', edit: (f) => f.optional('SizeOfImage', 0x20b001) },
   { check: 'advice.file-alignment', what: 'below 512', edit: (f) => f.optional('FileAlignment', 4) },
   {

@@ -104,7 +104,10 @@ function take(given: Mutable, { record, reads }: XenViewNote): void {
     } else if (name === 'BSD_SYMTAB') {
       if (text === 'yes') given.bsdSymtab = true;
     } else if (name === 'FEATURES') takeFeatures(given, text);
-  } else if (reads.kind === 'words') given.reloc = reads.words;
+  } else if (reads.kind === 'words') {
+    // Word by word: a shorter note later leaves the rest of an earlier one.
+    given.reloc = [...reads.words, ...(given.reloc ?? []).slice(reads.words.length)];
+  }
 }
 
 /** Up to the first required name that Xen does not know; true when there was none. */
