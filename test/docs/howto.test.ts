@@ -21,7 +21,10 @@ function clone(name: string): string {
     cpSync(part, join(path, part), { recursive: true });
   symlinkSync(resolve('fixtures'), join(path, 'fixtures'));
   // What the page on prebuilt kernels takes from /boot.
-  if (name.includes('prebuilt')) cpSync(realImage('vmlinuz-6.12-cloud').path, join(path, 'vmlinuz'));
+  if (name.includes('prebuilt')) {
+    cpSync(realImage('vmlinuz-6.12-cloud').path, join(path, 'vmlinuz'));
+    chmodSync(join(path, 'vmlinuz'), 0o644);
+  }
   return path;
 }
 
