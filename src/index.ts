@@ -49,6 +49,7 @@ export { PROBLEMS, type ProblemId } from './errors/problems.js';
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
 export type { Candidate } from './fix/candidates.js';
+export { type ProvedVerdict, proveCure } from './fix/cure.js';
 export { type Diagnosis, type Fix, findFix, targetsOf } from './fix/fix.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';

@@ -22,10 +22,12 @@ const NAME_LENGTH = 31;
 
 /** The picture of one image, or of two side by side, the first titled `before`. */
 export function mapSvg(map: ImageMap, other?: ImageMap): string {
+  // Two memories stand at the same height, to be held against each other.
+  const top = TOP + Math.min(...[map, ...(other === undefined ? [] : [other])].map(dropOf));
   const panels =
     other === undefined
-      ? [panel(map, 0, '', undefined)]
-      : [panel(map, 0, 'before: ', keysOf(other)), panel(other, PANEL, 'after: ', keysOf(map))];
+      ? [panel(map, 0, top, '', undefined)]
+      : [panel(map, 0, top, 'before: ', keysOf(other)), panel(other, PANEL, top, 'after: ', keysOf(map))];
   const width = PANEL * panels.length;
   const height = Math.max(...panels.map((p) => p.height)) + 64;
   const name = other === undefined ? map.name : `${map.name} and ${other.name}`;
@@ -50,10 +52,10 @@ interface Placed {
   readonly height: number;
 }
 
-function panel(map: ImageMap, x: number, lead: string, others: ReadonlySet<string> | undefined): Panel {
+function panel(map: ImageMap, x: number, top: number, lead: string, others: ReadonlySet<string> | undefined): Panel {
   const format = `${map.format}, ${roundSize(map.size)}`;
   const file = fileColumn(map, x, others);
-  const memory = memoryColumn(map, x, others);
+  const memory = memoryColumn(map, x, others, top);
   const links = map.memory.slice(0, MOST_BANDS).map(({ load, flags }) => {
     const [from, to] = [file.loads.get(load), memory.loads.get(load)];
     if (from === undefined || to === undefined) return '';
@@ -63,16 +65,37 @@ function panel(map: ImageMap, x: number, lead: string, others: ReadonlySet<strin
       `link ${colorOf(flags)}`,
     );
   });
+  const noteLinks = [...file.notes].map(([index, from]) => {
+    const to = memory.notes.get(index);
+    if (to === undefined) return '';
+    return ribbon(
+      [x + FILE.x + FILE.width, from.y, from.y + from.height],
+      [x + MEMORY.x, to.y, to.y + to.height],
+      'note-link',
+    );
+  });
   const svg = [
     text(x + 20, 34, `${lead}${tail(map.name, 60)}`, 'title'),
     text(x + 20, 56, format, 'muted'),
     text(x + FILE.x + FILE.width / 2, TOP - 16, 'file', 'muted', 'middle'),
-    text(x + MEMORY.x + MEMORY.width / 2, TOP - 16, 'memory', 'muted', 'middle'),
+    text(x + MEMORY.x + MEMORY.width / 2, top - 16, 'memory', 'muted', 'middle'),
     ...links,
+    ...noteLinks,
     file.svg,
     memory.svg,
   ].join('');
   return { svg, height: Math.max(file.end, memory.end) };
+}
+
+/** How far the memory column stands lower than the file's: so that what belongs together is level, on average. */
+function dropOf(map: ImageMap): number {
+  const [file, memory] = [fileColumn(map, 0, undefined), memoryColumn(map, 0, undefined, TOP)];
+  const distances = [...memory.loads].flatMap(([load, { y, height }]) => {
+    const from = file.loads.get(load);
+    return from === undefined ? [] : [from.y + from.height / 2 - (y + height / 2)];
+  });
+  const mean = distances.reduce((sum, distance) => sum + distance, 0) / (distances.length || 1);
+  return Math.max(0, Math.min(mean, file.end - memory.end));
 }
 
 /** The end of a path says more than its beginning. */
@@ -91,10 +114,13 @@ interface Column {
   readonly end: number;
   /** What a PT_LOAD takes of the column, for the ribbons. */
   readonly loads: ReadonlyMap<number, Placed>;
+  /** The same for PT_NOTEs. */
+  readonly notes: ReadonlyMap<number, Placed>;
 }
 
 function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined): Column {
   const loads = new Map<number, Placed>();
+  const notes = new Map<number, Placed>();
   let svg = '';
   let y = TOP;
   for (const band of map.file.slice(0, MOST_BANDS)) {
@@ -116,6 +142,8 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
     for (const [i, name] of shown.entries()) {
       svg += text(box.x + 16, y + 15 + (i + 1) * LINE, name, `${ink} small`, 'start', NAME_LENGTH);
     }
+    const [, index] = /^PT_NOTE (\d+)$/.exec(band.name) ?? [];
+    if (index !== undefined) notes.set(Number(index), { y, height });
     if (band.load !== undefined) {
       const first = loads.get(band.load);
       loads.set(band.load, first === undefined ? { y, height } : { y: first.y, height: y + height - first.y });
@@ -125,14 +153,15 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
   svg += text(x + FILE.x - 8, y + 4, hex(map.size), 'address', 'end');
   if (map.file.length > MOST_BANDS)
     svg += text(x + FILE.x, y + 20, `and ${map.file.length - MOST_BANDS} more parts`, 'muted');
-  return { svg, end: y + 20, loads };
+  return { svg, end: y + 20, loads, notes };
 }
 
-function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined): Column {
+function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined, top: number): Column {
   const loads = new Map<number, Placed>();
+  const notes = new Map<number, Placed>();
   const labels: Label[] = [];
   let svg = '';
-  let y = TOP;
+  let y = top;
   let last: MemoryBand | undefined;
   const left = x + MEMORY.x;
   const right = left + MEMORY.width;
@@ -142,7 +171,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
       svg += text(
         left + MEMORY.width / 2,
         y + 19,
-        `${roundSize(band.start - last.end)} of nothing`,
+        `${roundSize(band.start - last.end)} unused`,
         'muted small',
         'middle',
       );
@@ -179,6 +208,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
         'notes',
         `PT_NOTE ${note.index} at ${hex(note.start)}`,
       );
+      notes.set(note.index, { y: at - 2, height: 5 });
       labels.push({ y: at + 4, text: `PT_NOTE ${note.index}`, className: 'small', mark: at });
     }
     if (band.entry !== undefined) {
@@ -209,7 +239,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
       return sign + text(right + shift, at, content, className, 'start', 26);
     })
     .join('');
-  return { svg, end: Math.max(y, spread.at(-1)?.y ?? 0) + 20, loads };
+  return { svg, end: Math.max(y, spread.at(-1)?.y ?? 0) + 20, loads, notes };
 }
 
 interface Label {

@@ -68,13 +68,6 @@ export function realImage(name: string): RealImage {
   return inCache(cache, image);
 }
 
-/** The images of these names that the archives had; those that they had not are named, with what apt said. */
-export function realImagesHad(...names: readonly string[]): readonly RealImage[] {
-  const { cache, images, missing } = listing('images');
-  for (const { name, reason } of missing) if (names.includes(name)) console.log(`${name}: ${reason.split('\n')[0]}`);
-  return images.filter(({ name }) => names.includes(name)).map((image) => inCache(cache, image));
-}
-
 /**
  * Xen as shipped for UEFI: this machine's own release, which is always there, and 4.20 with its DWARF, which a mirror need
  * not have. `missing` says why one is not there.
@@ -86,6 +79,13 @@ export function xenEfiImages(): { readonly images: readonly RealImage[]; readonl
     images: images.filter(isXenEfi).map((image) => inCache(cache, image)),
     missing: missing.filter(isXenEfi).map(({ name, reason }) => `${name}: ${reason}`),
   };
+}
+
+/** The images of these names that the archives had; those that they had not are named, with what apt said. */
+export function realImagesHad(...names: readonly string[]): readonly RealImage[] {
+  const { cache, images, missing } = listing('images');
+  for (const { name, reason } of missing) if (names.includes(name)) console.log(`${name}: ${reason.split('\n')[0]}`);
+  return images.filter(({ name }) => names.includes(name)).map((image) => inCache(cache, image));
 }
 
 /** A hypervisor as shipped, and the linked image that it was made from. */

@@ -28,7 +28,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const wish = { ...DEFAULT_WISH, mustSurvive: args.mustSurvive };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
-    const found = findFix(input.source, args.loaders, wish);
+    const found = findFix(input.source, args.loaders, wish, { xenVersion: args.xenVersion });
     return finish(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
@@ -37,6 +37,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const opened = await openWrapped(input);
   const facts = factsAfter(opened, containerWish(args));
   const found = findFix(opened.elf, args.loaders, wish, {
+    xenVersion: args.xenVersion,
     before: { facts: opened.facts, outer: input.source },
     after: facts === undefined ? undefined : { facts, outer: input.source },
   });

@@ -1,5 +1,6 @@
 /** `fix IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
+import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { nearest } from '../../note/nearest.js';
 import type { ResultArgs } from '../apply.js';
 import type { Shape } from '../command.js';
@@ -17,15 +18,17 @@ import {
   survivorNames,
   survivors,
 } from '../result-options.js';
-import { LOADER_NAMES } from './verify.js';
+import { LOADER_NAMES, versionNamed } from './verify.js';
 
 export interface FixArgs extends ResultArgs, PayloadArgs {
   readonly loaders: readonly string[];
+  readonly xenVersion: XenVersion;
   readonly mustSurvive: readonly Survivor[];
 }
 
 interface Options extends PayloadFlags {
   readonly for: string[] | undefined;
+  readonly 'xen-version': string | undefined;
   readonly 'must-survive': string[] | undefined;
   readonly output: string | undefined;
   readonly 'in-place': boolean | undefined;
@@ -62,6 +65,7 @@ export const fixShape: Shape<Options, FixArgs> = {
         requiresArg: true,
         describe: `LOADER: it has to take the result; ${LOADER_NAMES.join(', ')}`,
       })
+      .option('xen-version', { type: 'string', requiresArg: true, describe: `rules of that Xen (${NEWEST_XEN})` })
       .option('must-survive', {
         type: 'string',
         array: true,
@@ -92,6 +96,7 @@ export const fixShape: Shape<Options, FixArgs> = {
     return {
       image,
       loaders,
+      xenVersion: options['xen-version'] === undefined ? NEWEST_XEN : versionNamed(options['xen-version']),
       mustSurvive: survivors('fix', options['must-survive'] ?? []),
       output: options.output,
       inPlace: options['in-place'] === true,

@@ -5,6 +5,7 @@ import { looksLikeElf, readElf } from '../../elf/read.js';
 import { PatchError } from '../../errors/patch-error.js';
 import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
 import { isPlainPe } from '../../pe/kind.js';
 import { readPe } from '../../pe/read.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
@@ -62,7 +63,8 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
 async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
   const { loaders: asked, xenVersion, rules } = args;
   const names = asked.length > 0 ? asked : LOADER_NAMES;
-  const verdicts = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
+  const judged = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
+  const verdicts = await withProvedCures(args, input, judged);
   const loaders = { xenVersion, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
@@ -87,6 +89,17 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
   } finally {
     progress.end();
   }
+}
+
+/** No edit is named that was not tried on this image. Text tells them for the loaders that were asked about only. */
+async function withProvedCures(args: VerifyArgs, { source, container }: OpenImage, verdicts: readonly Verdict[]) {
+  if (!args.json && !args.rules && args.loaders.length === 0) return verdicts;
+  if (verdicts.every((verdict) => accepts(verdict) && verdict.warnings.every(({ cure }) => cure === undefined))) {
+    return verdicts;
+  }
+  const { proveCure } = await import('../../fix/cure.js');
+  const options = { xenVersion: args.xenVersion, inside: container !== undefined };
+  return verdicts.map((verdict) => proveCure(source, verdict, options));
 }
 
 const NOTHING = { baseline: undefined, findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;

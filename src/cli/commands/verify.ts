@@ -89,7 +89,8 @@ function loaderNamed(name: string): string {
   return fail('usage.bad', {}, { what: `--for ${name}: no such loader`, hint });
 }
 
-function versionNamed(text: string): XenVersion {
+/** The release that `--xen-version` names. Errors: `usage.bad`. */
+export function versionNamed(text: string): XenVersion {
   const version = parseXenVersion(text);
   if (version !== undefined) return version;
   const what = `--xen-version ${text}: wanted ${XEN_VERSIONS[0]} to ${NEWEST_XEN}`;

@@ -17,9 +17,12 @@ export const fix: Page = {
       ['a note section, and no PT_NOTE over it', 'a program header for it'],
       ['p_align 8 over notes padded by 4, gaps between records', 'the notes written anew, contiguous, p_align 4'],
       ['another PT_NOTE behind the one that counts, an empty one too', "Xen's PT_NOTE becomes the last"],
+      ["another owner's PT_NOTE that a loader stumbles over", 'all notes in one PT_NOTE'],
+      ['records behind zeroed ones, or in a section of data', 'the records taken over, byte for byte'],
       ['an owner without its NUL, another type 18 in front', 'the notes written anew, PHYS32_ENTRY first'],
       ['a number in a width that its readers do not take', 'the same number in the right width'],
       ['XEN_VERSION or LOADER missing or wrong (PV)', 'the only value that is taken'],
+      ['a required feature that Xen does not know', 'FEATURES without it'],
       ['ENTRY or PHYS32_ENTRY missing or astray', 'the address of the symbol made for it, if there is one'],
       ['a __xen_guest string alone', 'the notes that mean the same'],
       ['e_shoff leads nowhere', 'e_shoff, e_shnum and e_shstrndx 0'],
@@ -38,6 +41,7 @@ export const fix: Page = {
       $ xen-elfpatch fix vmlinux
       $ xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.ok
       $ xen-elfpatch fix vmlinux --for xen-pv --check`,
+    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way.`,
     text`Exit 0: nothing to mend, or an edit mends it. Exit 1: no cure is known, or with --check something is to be mended.
       Which loaders there are: explain loaders.`,
   ],

@@ -32,6 +32,8 @@ export interface XenParameters {
   /** Is the note SUPPORTED_FEATURES there? dom0 builders ask. */
   readonly supportedNote: boolean;
   readonly reloc: readonly bigint[] | undefined;
+  /** The `__xen_guest` string did not end within the file. */
+  readonly ranOut: boolean;
 }
 
 type Mutable = { -readonly [Key in keyof XenParameters]: XenParameters[Key] };
@@ -66,6 +68,7 @@ function fresh(): Mutable {
     required: 0,
     supportedNote: false,
     reloc: undefined,
+    ranOut: false,
   };
 }
 
@@ -128,6 +131,7 @@ export function parametersOfLegacy(image: ElfImage, section: number): XenParamet
   const bytes = new LoaderReader(image.source, image.encoding.endian).bytes(offset, LEGACY_LIMIT);
   const nul = bytes.indexOf(0);
   const text = Buffer.from(bytes.subarray(0, nul < 0 ? bytes.length : nul)).toString('latin1');
+  given.ranOut = nul < 0 && offset + LEGACY_LIMIT > image.source.size;
   for (const { key, value } of parseLegacy(text)) {
     const number = () => {
       const parsed = parseNumber(value);
