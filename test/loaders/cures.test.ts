@@ -158,6 +158,17 @@ it('every loader with notes to mend was asked', () => {
   expect(LOADERS.map(({ name }) => name).filter((name) => !asked.has(name) && !without.has(name))).toEqual([]);
 });
 
+it('PHYS32_ENTRY alone does not do before 4.11; the cure says what else is wanted', () => {
+  const bytes = kernel([word(18, PADDR)]);
+  const judge = (image: Uint8Array) =>
+    judgeLoaders(new BufferSource(image, 'kernel'), { names: ['xen-dom0-pvh'], xenVersion: '4.10' })[0];
+  const path = folder.write('old', bytes);
+  const words = shellWords(judge(bytes)?.cure ?? '').map((word) => word.replace(/^kernel(\.xen)?$/, `${path}$1`));
+  expect(runCli(words.slice(1))).toMatchObject({ status: 0 });
+  // Until 4.15 it is ENTRY or e_entry that must be in bounds, and that of this kernel is virtual.
+  expect(judge(readFileSync(`${path}.xen`))?.rule).toBe('entry-in-bounds');
+});
+
 describe('a cure leaves alone what is not its business', () => {
   const cureOf = (notes: readonly TestNote[], loader: string) =>
     verdicts(kernel(notes)).find((verdict) => verdict.loader === loader)?.cure;

@@ -94,7 +94,12 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
         `ERROR: Will only load images built for the generic loader or Linux images (Not '${loader}' and '${guestOs}') or with PHYS32_ENTRY set`,
         {
           reason: noneRead(parse),
-          cure: mend(parse, parse.hvm ? '--preset pvh' : '--set LOADER=generic --set XEN_VERSION=xen-3.0'),
+          cure: mend(
+            parse,
+            parse.hvm && parse.parameters.physEntry === undefined
+              ? '--preset pvh'
+              : '--set LOADER=generic --set XEN_VERSION=xen-3.0',
+          ),
         },
       );
     },
