@@ -29,6 +29,13 @@ export {
   planInside,
   writeContainer,
 } from './container-pipeline.js';
+// Diff: what differs between two images, entry by entry and byte by byte.
+export type { ByteComparison, ByteDifference, ByteGroup } from './diff/bytes.js';
+export { diffImages, type ImageDifference } from './diff/diff.js';
+export type { EntryDifference, FieldDifference } from './diff/fields.js';
+export type { NoteDifference, NoteSeen } from './diff/notes.js';
+export { diffPe, type PeDifference } from './diff/pe-diff.js';
+export type { FilePlace } from './diff/places.js';
 // Read: headers to an ElfImage, extended numbering included.
 export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
 export type { ElfImage } from './elf/image.js';
@@ -40,14 +47,28 @@ export { PatchError, type Place } from './errors/patch-error.js';
 export { PROBLEMS, type ProblemId } from './errors/problems.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
+// Fix: from what loaders say of an image to the smallest edit that makes them take it.
+export type { Candidate } from './fix/candidates.js';
+export { type ProvedVerdict, proveCure } from './fix/cure.js';
+export { type Diagnosis, type Fix, findFix, targetsOf } from './fix/fix.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
-export { type LinearFinding, type LinearVerdict, verifyLinear } from './linearize/verify/verify.js';
+export { type LinearFinding, type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
+// Loaders: would they start the image, by which rules, with which values?
+export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
+export { accepts, type Loader, type Remark, type RuleReport, type Verdict } from './loaders/rule.js';
+export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
+// Layout: the file and memory map, as data and as a picture.
+export type { Band, BandKind } from './map/bands.js';
+export { type ImageMap, imageMap } from './map/image-map.js';
+export type { MemoryBand, MemoryNote } from './map/memory.js';
+export { peMap } from './map/pe-map.js';
+export { mapSvg } from './map/svg.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
 export type { Container as Mkelf32Container } from './mkelf32/container.js';
 export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
@@ -89,12 +110,15 @@ export {
   type XenNoteName,
 } from './note/xen-notes.js';
 export type { PeImage, PeSection } from './pe/image.js';
+export { isPlainPe } from './pe/kind.js';
 export { readPe } from './pe/read.js';
 export {
   changes,
   expectationOf,
   type PatchPlan,
   planPatch,
+  planUnchanged,
+  sameAsPlanned,
   type WriteOptions,
   type Written,
   writePatch,
@@ -108,14 +132,39 @@ export {
   SURVIVORS,
   type Survivor,
 } from './plan/edits.js';
+// Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
+export { diffJson, diffText } from './report/diff-report.js';
+export { fixJson, fixText } from './report/fix-report.js';
+export { type Json, jsonDocument } from './report/json.js';
+export { mapJson } from './report/map-json.js';
+export { mapComparison, mapText } from './report/map-text.js';
 export { type NoteFact, type NotesFacts, notesFacts } from './report/notes-facts.js';
+export { notesJson, notesText } from './report/notes-report.js';
+export { type Outcome, otherNotesJson, patchJson, patchText } from './report/patch-report.js';
+export { peDiffJson, peDiffText } from './report/pe-diff-report.js';
+export { stampsJson, stampsText } from './report/stamp-report.js';
+export { type Style, styleOf } from './report/text.js';
 export type { XenVerdict } from './report/xen-verdicts.js';
+// Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
+export { type Algorithm, computeBuildId } from './stamp/build-id.js';
+export { sourceDate } from './stamp/date.js';
+export { type NoteKey, parseNote, parseNoteKey } from './stamp/note-words.js';
+export { type Metadata, metadataProblem, parseMetadata } from './stamp/package-metadata.js';
+export {
+  asksForEdits,
+  type BuildIdWish,
+  planStamp,
+  type Stamp,
+  type StampWish,
+  stampsOf,
+} from './stamp/stamp.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
 export type { Check } from './verify/check.js';
 export { CHECKS } from './verify/checks.js';
 export type { Expectation, Finding, VerifyInput } from './verify/finding.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
 export { verifyImage } from './verify/verify.js';
-
 /** The version of this package. */
 export { VERSION } from './version.js';
+// The result of a plan as bytes to read, before anything is written.
+export { preview } from './write/render.js';

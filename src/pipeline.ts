@@ -71,7 +71,7 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   const wanted = wantedNotes(facts, home, edits);
   // From here on the notes of the result are settled; only their place is open.
   const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
-  const rewrite = edits.some(({ kind }) => kind === 'rewrite');
+  const rewrite = edits.some(({ kind }) => kind === 'rewrite' || kind === 'merge');
   const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish };
   const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
   const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
@@ -142,7 +142,7 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: [...(layout?.neutralized ?? []), ...plan.foreign.fresh, ...promoted(plan)],
+    foreignAdded: [...plan.foreign.fresh, ...promoted(plan)],
     foreignRemoved: plan.foreign.gone,
   };
 }

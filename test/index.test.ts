@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as library from '../src/index.js';
 import { workFolder } from './support/cli.js';
-import { elf } from './support/elf-builder.js';
+import { elf, num } from './support/elf-builder.js';
 
 const folder = workFolder();
+/** How a command words its own errors, and reads the words of a command line. */
+const NOT_THE_LIBRARYS = /^(errors|bytes)\/|note-words/;
 afterAll(() => folder.remove());
 
 describe('the library', () => {
@@ -25,6 +27,50 @@ describe('the library', () => {
     expect(notesFacts(readElf(result)).notes).toMatchObject([{ name: 'PHYS32_ENTRY', meaning: { value: 0x100000n } }]);
     source.close();
     result.close();
+  });
+
+  it('stamps, mends, compares and draws', async () => {
+    const { diffImages, FileSource, findFix, fixText, imageMap, mapSvg, mapText, planStamp, readElf, stampsOf } =
+      library;
+    const { diffText, preview, styleOf, writePatch } = library;
+    const bare = elf().load(0x100000n, new Uint8Array(64)).header({ e_entry: 0x100000n }).with({ slack: 512 });
+    // A note section that no PT_NOTE leads to.
+    const image = bare
+      .noteSection('.note.Xen', [{ type: 18, desc: num(0x100000n, 4, { endian: 'little', bits: 64 }) }])
+      .build();
+    const inputPath = folder.write('hidden', image);
+    const source = FileSource.open(inputPath);
+    const fix = findFix(source, ['qemu-pvh']);
+    expect(fix.diagnoses).toMatchObject([{ before: { outcome: 'refused' }, after: { outcome: 'accepted' } }]);
+    expect(fixText(fix, styleOf(false))).toContain('an edit mends it');
+    if (fix.plan === undefined) throw new Error('no plan');
+    const mended = readElf(preview(fix.plan.image, fix.plan.rendered));
+    const wish = { metadata: { name: 'k' }, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };
+    const output = join(folder.path, 'stamped');
+    await writePatch(planStamp(readElf(source), wish), { inputPath, output });
+    const stamped = FileSource.open(output);
+    expect(stampsOf(readElf(stamped))).toMatchObject([{ owner: 'FDO', text: '{"name":"k"}', problem: undefined }]);
+    const difference = diffImages(fix.image, mended);
+    expect(difference).toMatchObject({ same: false, onlyNotes: true });
+    expect(diffText(fix.image, mended, difference, styleOf(false))).toContain('notes and headers only');
+    expect(mapText(imageMap(mended), styleOf(false), 80)).toContain('Xen PHYS32_ENTRY');
+    expect(mapSvg(imageMap(fix.image), imageMap(mended))).toMatch(/^<svg /);
+    source.close();
+    stamped.close();
+  });
+
+  it('has everything that stamp, fix, diff and layout are made of', () => {
+    const missing = ['stamp', 'fix', 'diff', 'layout'].flatMap((name) => {
+      const code = readFileSync(`src/cli/commands/${name}.run.ts`, 'utf8');
+      const imports = [...code.matchAll(/^import \{([^}]*)\} from '\.\.\/\.\.\/([^']*)';$/gm)];
+      expect(imports.length).toBeGreaterThan(4);
+      return imports
+        .filter(([, , path = '']) => !NOT_THE_LIBRARYS.test(path))
+        .flatMap(([, names = '']) => names.split(','))
+        .map((word) => word.trim())
+        .filter((word) => word !== '' && !word.startsWith('type ') && !Object.hasOwn(library, word));
+    });
+    expect(missing).toEqual([]);
   });
 
   it('throws PatchError with an id of the catalogue', () => {

@@ -1,6 +1,6 @@
 // Which real images the tests stand on, and which Debian package each comes from.
 //
-// package: a name; { of, like, suffix }: the package matching `like` that metapackage `of` depends on, plus suffix; or
+// package: a name; { of, like, suffix }: the package matching `like` that package `of` depends on, plus suffix; or
 //   { name, version, release }: that very version where one is named, from another Debian release than this machine's
 //   where one is named.
 // file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
@@ -55,6 +55,29 @@ export const IMAGES = [
     traits: ['bzimage', 'linux', 'no-dom0-bit'],
     optional: true,
   },
+  // The same kernel before it was signed: what taking the signature off has to give back.
+  {
+    name: 'vmlinuz-cloud-unsigned',
+    package: { ...CLOUD, suffix: '-unsigned' },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux', 'unsigned'],
+    optional: true,
+  },
+  // Other generations: 5.10 has the old layout of the PE header, kernels since 6.15 have no CRC-32.
+  {
+    name: 'vmlinuz-cloud-bullseye',
+    package: { ...CLOUD, release: 'bullseye' },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux'],
+    optional: true,
+  },
+  {
+    name: 'vmlinuz-cloud-sid',
+    package: { of: CLOUD, like: /^linux-binary-\d/, release: 'sid' },
+    file: '*/vmlinuz*',
+    traits: ['bzimage', 'linux'],
+    optional: true,
+  },
   {
     name: 'xen',
     package: XEN,
@@ -64,6 +87,14 @@ export const IMAGES = [
   },
   { name: 'xen-gz', package: XEN, file: './boot/xen-*.gz', traits: ['gzip'] },
   { name: 'xen-efi', package: XEN, file: './boot/xen-*.efi', traits: ['pe'] },
+  // Linked with its DWARF inside, ten times the size of the one before: another release, which a mirror need not carry.
+  {
+    name: 'xen-efi-4.20',
+    package: { ...XEN, release: 'trixie' },
+    file: './boot/xen-*.efi',
+    traits: ['pe', 'dwarf'],
+    optional: true,
+  },
   {
     name: 'xen-syms',
     package: dbg(XEN),

@@ -10,7 +10,10 @@ import { noteRows, noteTopic } from './notes/note-pages.js';
 import { type Page, type Topic, topicOf } from './page.js';
 import { problemIds, problemIndex, problemTopic } from './problem-pages.js';
 import { containers } from './topics/containers.js';
+import { diff } from './topics/diff.js';
 import { features } from './topics/features.js';
+import { fix } from './topics/fix.js';
+import { layout } from './topics/layout.js';
 import { legacy } from './topics/legacy.js';
 import { linearize } from './topics/linearize.js';
 import { LOADERS, loaderBlocks, loaders } from './topics/loaders.js';
@@ -19,6 +22,7 @@ import { PLACEMENTS, placementBlocks, placements } from './topics/placements.js'
 import { presets } from './topics/presets.js';
 import { pv } from './topics/pv.js';
 import { pvh } from './topics/pvh.js';
+import { stamp } from './topics/stamp.js';
 import { survival } from './topics/survival.js';
 import { values } from './topics/values.js';
 
@@ -32,6 +36,10 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [presets, 'what --preset writes, where each value comes from'],
   [values, 'what may stand in --set NAME=VALUE'],
   [placements, 'where the notes go in the file and what moves'],
+  [fix, 'how a cure is found, what it mends, what it never does'],
+  [stamp, 'package metadata, build-ids, notes of your own'],
+  [diff, 'how two images are compared, how to read the answer'],
+  [layout, 'how to read the map and the picture'],
   [mkelf32, 'from xen-syms to the image that boot loaders take'],
   [survival, 'which of strip, objcopy and others keep the notes'],
   [containers, 'kernels inside vmlinuz and gzip files'],
@@ -73,6 +81,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   message: 'messages',
   problem: 'problems',
   strip: 'survival',
+  'build-id': 'stamp',
+  'package-metadata': 'stamp',
+  fdo: 'stamp',
+  map: 'layout',
+  svg: 'layout',
+  compare: 'diff',
   'xen-mkelf32': 'mkelf32',
 };
 

@@ -2,11 +2,15 @@
  * Edits that may cure an image, smallest first. Each rests on what the image itself tells: records that are there, symbols
  * made for the purpose, constants that a loader demands. Where nothing tells, there is no candidate.
  */
+
+import type { Phdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
+import { PT_LOAD } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols } from '../elf/symbols.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue, encodeString } from '../note/desc.js';
+import { checkFeatures, featureItems } from '../note/features.js';
 import { readLegacy } from '../note/legacy.js';
 import { walkAsXen } from '../note/loader-walks.js';
 import { type NoteContent, type NoteRecord, ownerOf, xenNote } from '../note/record.js';
@@ -14,7 +18,8 @@ import { parseSetting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
 import type { Edit } from '../plan/edits.js';
 import { findHome } from '../plan/home.js';
-import { survey } from '../plan/survey.js';
+import { type Facts, survey } from '../plan/survey.js';
+import { salvage } from './salvage.js';
 
 /** One edit, with the words for it and for what is wrong. */
 export interface Candidate {
@@ -39,6 +44,8 @@ const START_SYMBOLS: readonly {
   { note: 'HYPERCALL_PAGE', physical: false, names: ['hypercall_page'] },
 ];
 
+const XEN_ELFNOTE_FEATURES = 10;
+
 const PV_LOADERS: ReadonlySet<string> = new Set(['xen-pv', 'xen-dom0-pv', 'grub-xen']);
 const DOM0_LOADERS: ReadonlySet<string> = new Set(['xen-dom0-pv', 'xen-dom0-pvh']);
 
@@ -51,6 +58,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   const candidates: Candidate[] = [];
   if (home.xen.length > 0)
     candidates.push({ reason: whyRewrite(image, home.areas), words: [], edits: [{ kind: 'rewrite' }] });
+  candidates.push(...merged(image, facts.areas), ...salvaged(image, home.xen.length));
   if (home.damaged?.record !== undefined) candidates.push(...repaired(image, home.damaged.record));
   if (home.xen.length === 0 && readLegacy(image) !== undefined) {
     candidates.push({
@@ -60,6 +68,8 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
     });
   }
   for (const record of present.values()) candidates.push(...rightWidth(image, record));
+  candidates.push(...knownFeatures(image, present));
+  if (pv && home.xen.length > 0 && image.encoding.bits === 32) candidates.push(...constant('PAE_MODE', 'yes', present));
   if (pv && home.xen.length > 0) {
     candidates.push(...constant('XEN_VERSION', 'xen-3.0', present), ...constant('LOADER', 'generic', present));
   }
@@ -71,12 +81,16 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
 }
 
 /** What may be wrong with where the notes stand, in words. */
-function whyRewrite({ segments }: ElfImage, areas: ReturnType<typeof findHome>['areas']): string {
+function whyRewrite({ segments, header }: ElfImage, areas: ReturnType<typeof findHome>['areas']): string {
   const [first] = areas;
   if (first?.kind === 'section') return `the notes are in section ${first.name}, and no PT_NOTE leads loaders to it`;
   if (areas.length > 1)
     return `Xen’s notes stand in ${areas.length} PT_NOTEs, of which loaders take the first or the last`;
   const segment = segments[first?.index ?? -1];
+  const load = segments.findIndex(({ p_type }) => p_type === PT_LOAD);
+  if (segment !== undefined && (first?.index ?? 0) < load && covers(segment, header.e_entry)) {
+    return `${first?.name} stands in front of the PT_LOADs and covers e_entry: GRUB goes by its addresses`;
+  }
   if (segment !== undefined && segment.p_align !== 4n) {
     return `${first?.name} has p_align ${hex(segment.p_align)}, by which some loaders pad the records and lose step`;
   }
@@ -85,6 +99,54 @@ function whyRewrite({ segments }: ElfImage, areas: ReturnType<typeof findHome>['
     return `${first?.name} has a gap or bytes that are no record, at which loaders lose step`;
   }
   return 'the notes are there, yet not where or how this loader looks for them (order, owner, other PT_NOTEs behind)';
+}
+
+function covers({ p_vaddr, p_memsz }: Phdr, address: bigint): boolean {
+  return address >= p_vaddr && address - p_vaddr < p_memsz;
+}
+
+/** Every PT_NOTE in one: where another owner's is what a loader stumbles over. */
+function merged({ segments, source }: ElfImage, areas: Facts['areas']): Candidate[] {
+  const notes = areas.filter(({ kind, walk }) => kind === 'segment' && walk.records.length > 0);
+  if (notes.length < 2) return [];
+  const odd = notes.find(({ index }) => segments[index]?.p_align !== 4n);
+  const faces = notes.findLast(({ range }) => range.end < source.size && isZeroAt(source, range.end));
+  const what =
+    odd !== undefined
+      ? `${odd.name} has p_align ${hex(segments[odd.index]?.p_align ?? 0n)}`
+      : faces !== undefined
+        ? `zeros stand behind ${faces.name}`
+        : `the image has ${notes.length} PT_NOTEs`;
+  const reason = `${what}, and the loader stumbles over notes that are not Xen’s`;
+  return [{ reason, words: ['(all notes in one PT_NOTE)'], edits: [{ kind: 'merge' }] }];
+}
+
+function isZeroAt(source: ElfImage['source'], offset: bigint): boolean {
+  return source.read(offset, 1n, 'byte behind the notes')[0] === 0;
+}
+
+/** Records that are there and that no loader comes upon. */
+function salvaged(image: ElfImage, xen: number): Candidate[] {
+  const found = xen > 0 ? undefined : salvage(image);
+  if (found === undefined) return [];
+  const reason =
+    found.kind === 'data section'
+      ? `${found.where} holds notes and is no note section`
+      : `in ${found.where} bytes that are no record hide the notes behind them`;
+  const words = [`(the Xen records of ${found.where} taken over)`];
+  return [{ reason, words, edits: [{ kind: 'copy-from', file: image.source.name, notes: found.notes }] }];
+}
+
+/** FEATURES without the required names that Xen does not know: each of them makes every load fail. */
+function knownFeatures({ encoding }: ElfImage, present: ReadonlyMap<number, NoteRecord>): Candidate[] {
+  const record = present.get(XEN_ELFNOTE_FEATURES);
+  const value = record === undefined ? undefined : decodeValue(record.type, record.desc, encoding);
+  if (value?.kind !== 'string') return [];
+  const unknown = checkFeatures(value.text).unknownRequired.map(({ name }) => name);
+  if (unknown.length === 0) return [];
+  const kept = featureItems(value.text).filter(({ bit, required }) => !(required && bit === undefined));
+  const text = kept.map(({ name, required }) => `${required ? '!' : ''}${name}`).join('|');
+  return [setting(`FEATURES requires ${unknown.join(', ')}, which Xen does not know`, `FEATURES=${text}`)];
 }
 
 /** A last record that claims more than its segment has: written anew with what Xen reads of it. */

@@ -9,10 +9,13 @@ import { readElf } from '../elf/read.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Wrapped } from '../loaders/wrapped.js';
+import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
+import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { preview } from '../write/render.js';
+import { adviceOn, isAboutContainer } from './advice.js';
 import { type Candidate, candidatesFor } from './candidates.js';
 import { readRepaired } from './header-repair.js';
 
@@ -21,6 +24,8 @@ export interface Diagnosis {
   readonly loader: string;
   readonly before: Verdict;
   readonly after: Verdict;
+  /** Where the loader does not take the result: what is in the way, or what only the kernel's builder can tell. */
+  readonly advice: string | undefined;
 }
 
 export interface Fix {
@@ -36,6 +41,15 @@ export interface Fix {
   readonly failed: readonly string[];
 }
 
+/** Under what conditions loaders get the image. */
+export interface Conditions {
+  /** Default: the newest known. */
+  readonly xenVersion?: XenVersion;
+  /** What the image is in, and what the result will be in. */
+  readonly before?: Wrapped | undefined;
+  readonly after?: Wrapped | undefined;
+}
+
 /** The loaders that an image seems made for, by the notes it has. Errors: `fix.no-target`. */
 export function targetsOf(image: ElfImage): string[] {
   const types = new Set(walkAsXen(image).notes.map(({ record }) => record.type));
@@ -49,13 +63,18 @@ export function targetsOf(image: ElfImage): string[] {
  * Looks for the smallest edit after which all of `loaders` take the image (none named: those its notes are for). Writes
  * nothing. Errors: those of readElf, `fix.no-target`.
  */
-export function findFix(source: ByteSource, loaders: readonly string[], wish: PlacementWish = DEFAULT_WISH): Fix {
+export function findFix(
+  source: ByteSource,
+  loaders: readonly string[],
+  wish: PlacementWish = DEFAULT_WISH,
+  { xenVersion = NEWEST_XEN, before: wrapped, after }: Conditions = {},
+): Fix {
   const { image, reason } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
-  const before = judgeLoaders(source, { names });
+  const before = judgeLoaders(source, { names, xenVersion, wrapped });
   const repair: Candidate[] =
     reason === undefined ? [] : [{ reason, words: ['(e_shoff, e_shnum and e_shstrndx set to 0)'], edits: [] }];
-  const search = new Search(image, source, names, wish);
+  const search = new Search(image, source, names, wish, { xenVersion, before: wrapped, after });
   const candidates = candidatesFor(image, names);
   const failed: string[] = [];
   let best = search.start(reason !== undefined);
@@ -80,13 +99,20 @@ export function findFix(source: ByteSource, loaders: readonly string[], wish: Pl
     diagnoses: before.map((verdict, i) => ({
       loader: verdict.loader,
       before: verdict,
-      after: best.verdicts[i] ?? verdict,
+      ...outcome(source, best.verdicts[i] ?? verdict, xenVersion),
     })),
     steps: [...repair, ...needed.steps],
     plan: needed.plan ?? (reason === undefined ? undefined : search.repairOnly()),
     cured: best.verdicts.every(accepts),
     failed: [...new Set(failed)],
   };
+}
+
+/** A cure that a refusing verdict names was among the edits tried, and did not help or cannot be made. */
+function outcome(source: ByteSource, verdict: Verdict, xenVersion: XenVersion): Pick<Diagnosis, 'after' | 'advice'> {
+  if (accepts(verdict)) return { after: verdict, advice: undefined };
+  if (isAboutContainer(verdict.cure)) return { after: verdict, advice: verdict.cure };
+  return { after: { ...verdict, cure: undefined }, advice: adviceOn(source, verdict, xenVersion) };
 }
 
 interface State {
@@ -101,17 +127,27 @@ class Search {
   readonly #source: ByteSource;
   readonly #names: readonly string[];
   readonly #wish: PlacementWish;
+  readonly #conditions: Conditions & { readonly xenVersion: XenVersion };
 
-  constructor(image: ElfImage, source: ByteSource, names: readonly string[], wish: PlacementWish) {
+  constructor(
+    image: ElfImage,
+    source: ByteSource,
+    names: readonly string[],
+    wish: PlacementWish,
+    conditions: Conditions & { readonly xenVersion: XenVersion },
+  ) {
     this.#image = image;
     this.#source = source;
     this.#names = names;
     this.#wish = wish;
+    this.#conditions = conditions;
   }
 
   /** The image as it is, its headers repaired. */
   start(repaired: boolean): State {
-    const verdicts = judgeLoaders(repaired ? this.#image.source : this.#source, { names: this.#names });
+    const { xenVersion, before: wrapped } = this.#conditions;
+    const subject = repaired ? this.#image.source : this.#source;
+    const verdicts = judgeLoaders(subject, { names: this.#names, xenVersion, wrapped });
     return { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(this.#image) };
   }
 
@@ -121,9 +157,12 @@ class Search {
       const edits: Edit[] = candidates.flatMap((candidate) => [...candidate.edits]);
       const plan = planPatch(this.#image, edits, this.#wish);
       const result = preview(this.#image, plan.rendered);
-      const [lost] = lostLoaders(this.#source, result);
+      const { xenVersion, before } = this.#conditions;
+      // A plan that changes nothing leaves the wrapper alone, too.
+      const after = changes(plan) ? this.#conditions.after : before;
+      const [lost] = lostLoaders(this.#source, result, { before, after });
       if (lost !== undefined) return `${lost.before.loader} would not take the image any more`;
-      const verdicts = judgeLoaders(result, { names: this.#names });
+      const verdicts = judgeLoaders(result, { names: this.#names, xenVersion, wrapped: after });
       return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
     } catch (error) {
       if (error instanceof PatchError) return error.detail;

@@ -11,8 +11,9 @@ import { hex } from '../errors/hex.js';
 import { nextClaim } from '../plan/survey.js';
 import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';
+import { growAtEndOfLoad } from './in-place.js';
 import { bytesText, type Job } from './job.js';
-import type { Layout, Refusal } from './layout.js';
+import { isLayout, type Layout, type Refusal } from './layout.js';
 import { findSlot, phdrSize } from './table.js';
 
 const PAGE = 0x1000n;
@@ -33,6 +34,11 @@ export function extend(job: Job): Layout | Refusal {
   if (job.wish.loaded === false) return refuse('the notes would be inside a PT_LOAD');
   const merged = mergeFor(job);
   if ('reason' in merged) return refuse(merged.reason);
+  const where = growAtEndOfLoad(job, (index, load, by) => {
+    const hole = holeBehind(job, index, load, by, 1n);
+    return 'reason' in hole ? hole.reason : undefined;
+  });
+  if (isLayout(where)) return where;
   const found = findSlot(facts, home);
   if ('reason' in found) return refuse(found.reason);
   // A new entry takes bytes behind the table that are then no hole any more.

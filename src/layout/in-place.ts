@@ -14,13 +14,13 @@ import { encodeNotes, type NoteContent, ownerOf, sameNote } from '../note/record
 import type { PlacementName } from '../plan/edits.js';
 import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
-import { bytesText, type Job, mergedNotes, overwriteBlobs, xenOf } from './job.js';
+import { bytesText, type Job, mergedNotes, nobodysName, overwriteBlobs, sizeOf, xenOf } from './job.js';
 import type { Layout, Refusal } from './layout.js';
 import { fitSections } from './section-side.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './table.js';
 
 /** The owner written over a note that nobody shall find any more, where records may not move. */
-const NOBODY = Uint8Array.of(0x6e, 0x69, 0x6c, 0x00);
+const NOBODY = nobodysName(4);
 
 export function inPlace(job: Job): Layout | Refusal {
   return rewrite(job, 'in-place');
@@ -60,6 +60,30 @@ function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
     if (padding !== undefined) return refuse(`${need}, and ${padding}`);
   } else if (placement === 'grow') return refuse(`the notes fit the room they have (${bytesText(room)})`);
   return finish(job, placement, area, notes);
+}
+
+/**
+ * The notes rewritten where they stand, the PT_LOAD that they end growing with them: an edit that needs more room than a
+ * former `extend` took. Otherwise every one would leave another copy behind in memory. `hole` says why the load cannot grow.
+ */
+export function growAtEndOfLoad(
+  job: Job,
+  hole: (index: number, load: Phdr, by: bigint) => string | undefined,
+): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
+  const { facts, home } = job;
+  const area = home.only;
+  if (area?.loaded === undefined || area.range.end !== area.declared.end) return refuse('the notes end no PT_LOAD');
+  if (area.range.start % 4n !== 0n) return refuse(`${area.name} starts at ${hex(area.range.start)}`);
+  const index = facts.image.segments.indexOf(area.loaded);
+  if (area.loaded.p_offset + area.loaded.p_filesz !== area.range.end) return refuse('the notes end no PT_LOAD');
+  const notes = mergedNotes(job);
+  const size = BigInt(encodeNotes(notes, facts.image.encoding.endian).length);
+  const by = size - sizeOf(area.range);
+  if (by <= 0n) return refuse('the notes fit the room they have');
+  const end = area.range.start + size;
+  const obstacle = movingObstacle(job, area, firstMoved(area, notes), end) ?? hole(index, area.loaded, by);
+  return obstacle === undefined ? finish(job, 'extend', area, notes, { index, by }) : refuse(obstacle);
 }
 
 /** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
@@ -160,7 +184,13 @@ function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
   return area.walk.problem === undefined && firstMoved(area, notes) === undefined ? notes : undefined;
 }
 
-function finish(job: Job, placement: PlacementName, area: NoteArea, notes: readonly NoteContent[]): Layout | Refusal {
+function finish(
+  job: Job,
+  placement: PlacementName,
+  area: NoteArea,
+  notes: readonly NoteContent[],
+  extended?: { readonly index: number; readonly by: bigint },
+): Layout | Refusal {
   const { facts, home, wish } = job;
   const { image } = facts;
   const empty = notes.length === 0;
@@ -178,7 +208,7 @@ function finish(job: Job, placement: PlacementName, area: NoteArea, notes: reado
     }
     slot = found.slot;
   }
-  const load = loadAtOffset(image, { start: area.range.start, end });
+  const load = extended === undefined ? loadAtOffset(image, { start: area.range.start, end }) : area.loaded;
   const distance = load === undefined ? undefined : area.range.start - load.p_offset;
   const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
   const entry = {
@@ -187,8 +217,14 @@ function finish(job: Job, placement: PlacementName, area: NoteArea, notes: reado
     p_paddr: was?.p_paddr ?? (load === undefined || distance === undefined ? 0n : load.p_paddr + distance),
     p_align: BigInt(wish.notesAlign),
   };
+  const grown = image.segments.map((s, i) =>
+    i === extended?.index ? { ...s, p_filesz: s.p_filesz + extended.by, p_memsz: s.p_memsz + extended.by } : s,
+  );
+  const grownFacts = extended === undefined ? facts : { ...facts, image: { ...image, segments: grown } };
   const segments: readonly Phdr[] =
-    home.segments.length === 0 && empty ? image.segments : buildTable(facts, home, slot, empty ? undefined : entry);
+    home.segments.length === 0 && empty
+      ? image.segments
+      : buildTable(grownFacts, home, slot, empty ? undefined : entry);
   const sections = image.sections.map((section, index) => fit.get(index) ?? section);
   // What is no longer used is zeroed, so that no walker finds remains.
   const whole = new Uint8Array(Number((end > area.range.end ? end : area.range.end) - area.range.start));
@@ -197,27 +233,35 @@ function finish(job: Job, placement: PlacementName, area: NoteArea, notes: reado
   const promoted = was === undefined && !empty ? ', and a PT_NOTE now points at them' : '';
   return {
     placement,
-    summary: `${summaryOf(placement, size, BigInt(content.length))}${promoted}`,
+    summary: `${summaryOf(placement, size, BigInt(content.length), extended)}${promoted}`,
     header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
     segments,
     sections,
     blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(job)],
     shift: undefined,
-    fileSize: facts.fileSize,
+    fileSize: end > facts.fileSize ? end : facts.fileSize,
     xenNotes: xenOf(job, notes),
     noteRange: empty ? undefined : entry.range,
     loaded: load !== undefined,
     cover: coverOf(job, area),
-    extendedLoad: undefined,
+    extendedLoad: extended,
     addedLoads: 0,
     replacedSegments: replacedBy(home, slot).filter((index) => index >= 0),
     touchedSections: [...fit.keys()],
-    neutralized: notes.filter(({ name }) => name === NOBODY),
     warnings: warningsFor(job, area, notes),
   };
 }
 
-function summaryOf(placement: PlacementName, was: bigint, is: bigint): string {
+function summaryOf(
+  placement: PlacementName,
+  was: bigint,
+  is: bigint,
+  extended: { readonly index: number; readonly by: bigint } | undefined,
+): string {
+  if (extended !== undefined) {
+    const grows = `PT_LOAD ${extended.index}, which they end, extended by ${bytesText(extended.by)} over the hole behind it`;
+    return `notes rewritten where they are, ${grows}`;
+  }
   if (placement === 'grow') return `notes rewritten where they are, ${bytesText(is - was)} of zero padding taken`;
   return is === was ? 'notes rewritten where they are' : `notes rewritten where they are, ${bytesText(was - is)} freed`;
 }

@@ -23,6 +23,7 @@ text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: var(--ink); }
 .outline { fill: none; }
 .zero { fill: url(#zeros); }
 .hatch { stroke: var(--line); stroke-width: 1; }
+.note-link { fill: var(--notes); opacity: 0.4; stroke: none; }
 .link { opacity: 0.35; stroke: none; }
 .gap { stroke: var(--line); stroke-dasharray: 2 4; fill: none; }
 .mark { fill: var(--mark); }

@@ -2,7 +2,7 @@
  * A picture of an image: the file on the left, memory on the right, ribbons from what is loaded to where it goes, notes
  * marked. Heights grow with the logarithm of a size, so that a note of 20 bytes and a load of 40 MiB are both to be seen.
  */
-import { fileTypeName, machineName, segmentFlags } from '../elf/names.js';
+import { segmentFlags } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import type { Band } from './bands.js';
 import { type ImageMap, roundSize } from './image-map.js';
@@ -22,13 +22,15 @@ const NAME_LENGTH = 31;
 
 /** The picture of one image, or of two side by side, the first titled `before`. */
 export function mapSvg(map: ImageMap, other?: ImageMap): string {
+  // Two memories stand at the same height, to be held against each other.
+  const top = TOP + Math.min(...[map, ...(other === undefined ? [] : [other])].map(dropOf));
   const panels =
     other === undefined
-      ? [panel(map, 0, '', undefined)]
-      : [panel(map, 0, 'before: ', keysOf(other)), panel(other, PANEL, 'after: ', keysOf(map))];
+      ? [panel(map, 0, top, '', undefined)]
+      : [panel(map, 0, top, 'before: ', keysOf(other)), panel(other, PANEL, top, 'after: ', keysOf(map))];
   const width = PANEL * panels.length;
   const height = Math.max(...panels.map((p) => p.height)) + 64;
-  const name = other === undefined ? map.image.source.name : `${map.image.source.name} and ${other.image.source.name}`;
+  const name = other === undefined ? map.name : `${map.name} and ${other.name}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">\n`,
     `<title>${escapeXml(`File and memory map of ${name}`)}</title>\n<style>${SVG_STYLE}</style>\n`,
@@ -50,11 +52,10 @@ interface Placed {
   readonly height: number;
 }
 
-function panel(map: ImageMap, x: number, lead: string, others: ReadonlySet<string> | undefined): Panel {
-  const { header, encoding, source } = map.image;
-  const format = `ELF${encoding.bits} ${encoding.endian}-endian, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}, ${roundSize(source.size)}`;
+function panel(map: ImageMap, x: number, top: number, lead: string, others: ReadonlySet<string> | undefined): Panel {
+  const format = `${map.format}, ${roundSize(map.size)}`;
   const file = fileColumn(map, x, others);
-  const memory = memoryColumn(map, x, others);
+  const memory = memoryColumn(map, x, others, top);
   const links = map.memory.slice(0, MOST_BANDS).map(({ load, flags }) => {
     const [from, to] = [file.loads.get(load), memory.loads.get(load)];
     if (from === undefined || to === undefined) return '';
@@ -64,16 +65,37 @@ function panel(map: ImageMap, x: number, lead: string, others: ReadonlySet<strin
       `link ${colorOf(flags)}`,
     );
   });
+  const noteLinks = [...file.notes].map(([index, from]) => {
+    const to = memory.notes.get(index);
+    if (to === undefined) return '';
+    return ribbon(
+      [x + FILE.x + FILE.width, from.y, from.y + from.height],
+      [x + MEMORY.x, to.y, to.y + to.height],
+      'note-link',
+    );
+  });
   const svg = [
-    text(x + 20, 34, `${lead}${tail(source.name, 60)}`, 'title'),
+    text(x + 20, 34, `${lead}${tail(map.name, 60)}`, 'title'),
     text(x + 20, 56, format, 'muted'),
     text(x + FILE.x + FILE.width / 2, TOP - 16, 'file', 'muted', 'middle'),
-    text(x + MEMORY.x + MEMORY.width / 2, TOP - 16, 'memory', 'muted', 'middle'),
+    text(x + MEMORY.x + MEMORY.width / 2, top - 16, 'memory', 'muted', 'middle'),
     ...links,
+    ...noteLinks,
     file.svg,
     memory.svg,
   ].join('');
   return { svg, height: Math.max(file.end, memory.end) };
+}
+
+/** How far the memory column stands lower than the file's: so that what belongs together is level, on average. */
+function dropOf(map: ImageMap): number {
+  const [file, memory] = [fileColumn(map, 0, undefined), memoryColumn(map, 0, undefined, TOP)];
+  const distances = [...memory.loads].flatMap(([load, { y, height }]) => {
+    const from = file.loads.get(load);
+    return from === undefined ? [] : [from.y + from.height / 2 - (y + height / 2)];
+  });
+  const mean = distances.reduce((sum, distance) => sum + distance, 0) / (distances.length || 1);
+  return Math.max(0, Math.min(mean, file.end - memory.end));
 }
 
 /** The end of a path says more than its beginning. */
@@ -92,10 +114,13 @@ interface Column {
   readonly end: number;
   /** What a PT_LOAD takes of the column, for the ribbons. */
   readonly loads: ReadonlyMap<number, Placed>;
+  /** The same for PT_NOTEs. */
+  readonly notes: ReadonlyMap<number, Placed>;
 }
 
 function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined): Column {
   const loads = new Map<number, Placed>();
+  const notes = new Map<number, Placed>();
   let svg = '';
   let y = TOP;
   for (const band of map.file.slice(0, MOST_BANDS)) {
@@ -117,23 +142,26 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
     for (const [i, name] of shown.entries()) {
       svg += text(box.x + 16, y + 15 + (i + 1) * LINE, name, `${ink} small`, 'start', NAME_LENGTH);
     }
+    const [, index] = /^PT_NOTE (\d+)$/.exec(band.name) ?? [];
+    if (index !== undefined) notes.set(Number(index), { y, height });
     if (band.load !== undefined) {
       const first = loads.get(band.load);
       loads.set(band.load, first === undefined ? { y, height } : { y: first.y, height: y + height - first.y });
     }
     y += height;
   }
-  svg += text(x + FILE.x - 8, y + 4, hex(map.image.source.size), 'address', 'end');
+  svg += text(x + FILE.x - 8, y + 4, hex(map.size), 'address', 'end');
   if (map.file.length > MOST_BANDS)
     svg += text(x + FILE.x, y + 20, `and ${map.file.length - MOST_BANDS} more parts`, 'muted');
-  return { svg, end: y + 20, loads };
+  return { svg, end: y + 20, loads, notes };
 }
 
-function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined): Column {
+function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | undefined, top: number): Column {
   const loads = new Map<number, Placed>();
+  const notes = new Map<number, Placed>();
   const labels: Label[] = [];
   let svg = '';
-  let y = TOP;
+  let y = top;
   let last: MemoryBand | undefined;
   const left = x + MEMORY.x;
   const right = left + MEMORY.width;
@@ -143,7 +171,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
       svg += text(
         left + MEMORY.width / 2,
         y + 19,
-        `${roundSize(band.start - last.end)} of nothing`,
+        `${roundSize(band.start - last.end)} unused`,
         'muted small',
         'middle',
       );
@@ -159,7 +187,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
           );
     const zeroHeight = zero === 0n ? 0 : heightOf(zero, 1);
     const changed = others?.has(memoryKey(band)) === false ? ' changed' : '';
-    const name = `PT_LOAD ${band.load} ${segmentFlags(band.flags)}`;
+    const name = `${band.name} ${segmentFlags(band.flags)}`;
     const tip = `${name}: ${hex(band.start)} to ${hex(band.end)}, physical ${hex(band.p_paddr)}`;
     labels.push({ y: y + 11, text: hex(band.start), className: 'address', mark: undefined });
     if (band.p_paddr !== band.start) {
@@ -180,11 +208,12 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
         'notes',
         `PT_NOTE ${note.index} at ${hex(note.start)}`,
       );
+      notes.set(note.index, { y: at - 2, height: 5 });
       labels.push({ y: at + 4, text: `PT_NOTE ${note.index}`, className: 'small', mark: at });
     }
     if (band.entry !== undefined) {
       const at = place(band.entry);
-      labels.push({ y: at + 4, text: `entry ${hex(map.image.header.e_entry)}`, className: 'small', mark: at });
+      labels.push({ y: at + 4, text: `entry ${hex(map.entry)}`, className: 'small', mark: at });
     }
     if (zeroHeight > 0) {
       svg += rect({ x: left, y: y + fileHeight, width: MEMORY.width, height: zeroHeight }, `band zero${changed}`, tip);
@@ -210,7 +239,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
       return sign + text(right + shift, at, content, className, 'start', 26);
     })
     .join('');
-  return { svg, end: Math.max(y, spread.at(-1)?.y ?? 0) + 20, loads };
+  return { svg, end: Math.max(y, spread.at(-1)?.y ?? 0) + 20, loads, notes };
 }
 
 interface Label {
@@ -238,7 +267,7 @@ function isSeen(name: string): boolean {
   return name.startsWith('PT_NOTE');
 }
 
-function classOf({ image }: ImageMap, { kind, name, load }: Band): string {
+function classOf({ loads }: ImageMap, { kind, name, load }: Band): string {
   switch (kind) {
     case 'header':
     case 'table':
@@ -246,7 +275,7 @@ function classOf({ image }: ImageMap, { kind, name, load }: Band): string {
     case 'notes':
       return isSeen(name) ? 'notes' : 'unseen';
     case 'load':
-      return colorOf(image.segments[load ?? -1]?.p_flags ?? 4);
+      return colorOf(loads.get(load ?? -1)?.flags ?? 4);
     case 'section':
     case 'data':
       return 'plain';

@@ -14,6 +14,8 @@ export type Edit =
   | { readonly kind: 'unset'; readonly type: number }
   /** The notes are written anew even where all of them say what they shall say: contiguous, p_align 4, Xen's PT_NOTE last. */
   | { readonly kind: 'rewrite' }
+  /** The same, and the records of every other PT_NOTE join them in the one that is left. */
+  | { readonly kind: 'merge' }
   /** Written anew even where it says the same: the record that is there is damaged. */
   | { readonly kind: 'renew'; readonly note: NoteContent }
   | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
@@ -23,6 +25,7 @@ export type Edit =
 export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
 export const EDIT_ORDER = [
   'rewrite',
+  'merge',
   'clear',
   'from-legacy',
   'copy-from',

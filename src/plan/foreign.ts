@@ -7,7 +7,7 @@ import { fail } from '../errors/patch-error.js';
 import type { NoteArea } from '../note/areas.js';
 import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../note/record.js';
 import { type Edit, inOrder, isForeignEdit } from './edits.js';
-import { findHome, type Home, homeAt } from './home.js';
+import { findHome, type Home, homeAt, homeOfAll } from './home.js';
 import type { Facts } from './survey.js';
 
 /** What becomes of notes of other owners. */
@@ -44,7 +44,10 @@ export function settleForeign(
   edits: readonly Edit[],
 ): { readonly home: Home; readonly foreign: ForeignNotes } {
   const asked = inOrder(edits).filter(isForeignEdit);
-  if (asked.length === 0) return { home: findHome(facts), foreign: NO_FOREIGN };
+  if (asked.length === 0) {
+    const merges = edits.some(({ kind }) => kind === 'merge');
+    return { home: merges ? homeOfAll(facts) : findHome(facts), foreign: NO_FOREIGN };
+  }
   const { changes, added } = applied(facts, asked);
   const moving = changes.filter(({ record, content }) => content === undefined || !sameShape(record, content));
   const home = homeOf(facts, moving, asked.length < edits.length);

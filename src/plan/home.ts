@@ -42,6 +42,18 @@ export function homeAt(facts: Facts, area: NoteArea): Home {
   return home(facts, xenByArea(facts), [area]);
 }
 
+/** Every PT_NOTE with records as one home, each record once. */
+export function homeOfAll(facts: Facts): Home {
+  const seen = new Set<bigint>();
+  const areas = facts.areas.filter(({ kind, walk }) => {
+    const fresh =
+      kind === 'segment' && walk.records.length > 0 && walk.records.every(({ offset }) => !seen.has(offset));
+    if (fresh) for (const { offset } of walk.records) seen.add(offset);
+    return fresh;
+  });
+  return home(facts, xenByArea(facts), areas);
+}
+
 function homeAreas(facts: Facts): readonly NoteArea[] {
   const seen = xenByArea(facts);
   const holdsXen = (area: NoteArea) => area.walk.records.some(isXen) || seen.has(keyOf(area));

@@ -62,6 +62,7 @@ export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]
         list.renew(edit.note);
         break;
       case 'rewrite':
+      case 'merge':
       case 'drop-note':
       case 'put-note':
         // Notes of other owners are settled in foreign.ts; rewriting is a matter of the layout.

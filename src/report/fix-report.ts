@@ -5,8 +5,12 @@ import type { Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
-export function fixText({ image, diagnoses, steps, cured, failed }: Fix, style: Style): string {
-  const lines = [`${style.bold(printable(image.source.name))}: ${headline(diagnoses, steps.length, cured)}\n`];
+export function fixText(
+  { image, diagnoses, steps, cured, failed }: Fix,
+  style: Style,
+  file = image.source.name,
+): string {
+  const lines = [`${style.bold(printable(file))}: ${headline(diagnoses, steps.length, cured)}\n`];
   lines.push(
     table(
       diagnoses.map(({ loader, before, after }) => [
@@ -21,8 +25,8 @@ export function fixText({ image, diagnoses, steps, cured, failed }: Fix, style: 
   }
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
-    for (const { after } of diagnoses)
-      if (after.cure !== undefined) lines.push(`  what to do: ${printable(after.cure)}\n`);
+    const advice = new Set(diagnoses.flatMap((each) => (each.advice === undefined ? [] : [each.advice])));
+    for (const what of advice) lines.push(`  what to do: ${printable(what)}\n`);
   }
   return lines.join('');
 }
@@ -60,10 +64,11 @@ export function fixJson({ diagnoses, steps, cured, failed }: Fix): { readonly [k
   });
   return {
     cured,
-    diagnoses: diagnoses.map(({ loader, before, after }) => ({
+    diagnoses: diagnoses.map(({ loader, before, after, advice }) => ({
       loader,
-      before: verdict(before),
+      before: { ...verdict(before), cure: null },
       after: verdict(after),
+      advice: advice ?? null,
     })),
     steps: steps.map(({ reason, words }) => ({ reason, edit: [...words] })),
     notPossible: [...failed],

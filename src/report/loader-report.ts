@@ -1,5 +1,6 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
 import { hex } from '../errors/hex.js';
+import type { ProvedVerdict } from '../fix/cure.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
 import { type Cell, counted, printable, type Style, table } from './text.js';
@@ -7,7 +8,7 @@ import { type Cell, counted, printable, type Style, table } from './text.js';
 export interface LoaderFacts {
   readonly xenVersion: string;
   /** All of them, or those that were asked about. */
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly ProvedVerdict[];
   /** The loaders that decide the exit status; empty when none was named. */
   readonly asked: readonly string[];
   /** Should text list the rules, too? */
@@ -59,13 +60,14 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
   return `${enters}: ${printable(first.text)}${more}`;
 }
 
-function detailText(verdict: Verdict, rules: boolean, style: Style): string {
-  const { loader, title, reason, cure, message, rule, warnings, programs, values } = verdict;
+function detailText(verdict: ProvedVerdict, rules: boolean, style: Style): string {
+  const { loader, title, reason, cure, advice, message, rule, warnings, programs, values } = verdict;
   const lines = [`\n${style.bold(loader)}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   if (cure !== undefined) lines.push(`  cure: ${printable(cure)}`);
+  if (advice !== undefined) lines.push(`  what to do: ${printable(advice)}`);
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
   }
@@ -96,7 +98,8 @@ export function loaderJson({ verdicts, xenVersion }: LoaderFacts): Record<string
   return {
     xenVersion,
     loaders: verdicts.map((verdict): Json => {
-      const { loader, title, outcome, rule, message, reason, cure, warnings, programs, values, rules } = verdict;
+      const { loader, title, outcome, rule, message, reason, cure, advice, warnings, programs, values, rules } =
+        verdict;
       return {
         loader,
         title,
@@ -106,6 +109,7 @@ export function loaderJson({ verdicts, xenVersion }: LoaderFacts): Record<string
         message,
         reason,
         cure,
+        advice,
         warnings: warnings.map(({ rule: name, text, cure: mend }) => ({ rule: name, text, cure: mend })),
         programs: programs.map(({ program, outcome: end, text }) => ({ program, outcome: end, text })),
         values,

@@ -10,6 +10,7 @@ import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/ima
 import { fail } from '../errors/patch-error.js';
 import { noteAreas } from '../note/areas.js';
 import type { NoteContent } from '../note/record.js';
+import { noteRuns } from './left-behind.js';
 
 export const GNU_OWNER = 'GNU';
 export const NT_GNU_BUILD_ID = 3;
@@ -29,7 +30,7 @@ export function buildIdNote(id: Uint8Array): NoteContent {
 /**
  * The hash over class, machine, entry point and the PT_LOADs: addresses, flags and bytes, with notes and header tables
  * taken as zero and zeros at the end of a PT_LOAD left out, because notes may be added there. Notes that an edit left
- * behind in memory are seen as notes only while a section tells so: in a stripped image they count as bytes.
+ * behind in memory are told by their framing and do not count either.
  * Errors: those of noteAreas, `stamp.too-much`.
  */
 export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Array {
@@ -40,6 +41,7 @@ export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Arra
     phdrTable(image),
     shdrTable(image),
     ...noteAreas(image).map(({ range }) => range),
+    ...noteRuns(image),
   ]);
   put(hash, BigInt(encoding.bits), BigInt(header.e_machine), header.e_entry);
   let left = source.size * MOST_TIMES;

@@ -7,7 +7,7 @@ import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen
 import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
-import { describeNote, isBuildId, isEmpty, isPhysEntry, isXens, noteKey } from './note-facts.js';
+import { describeNote, isBuildId, isNobodys, isPhysEntry, isXens, noteKey } from './note-facts.js';
 import { movedOffset, type Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
@@ -23,10 +23,11 @@ export const editedNoteChecks: readonly Check[] = [
       );
       const old = new Map(buildIds(before).map((note) => [noteKey(note), note]));
       const now = new Map(buildIds(after).map((note) => [noteKey(note), note]));
+      const level = expectation === undefined && now.size > 0 ? 'warning' : 'error';
       for (const [key, note] of old)
-        if (!now.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is gone` };
+        if (!now.has(key) && !planned.has(key)) yield { part: 'notes', level, text: `${describeNote(note)}, is gone` };
       for (const [key, note] of now)
-        if (!old.has(key) && !planned.has(key)) yield { part: 'notes', text: `${describeNote(note)}, is new` };
+        if (!old.has(key) && !planned.has(key)) yield { part: 'notes', level, text: `${describeNote(note)}, is new` };
     },
   },
   {
@@ -102,8 +103,8 @@ function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): G
   const view = walkAsXen(after.image);
   const kept = expectation.xenKept === true;
   const xenNotes = kept ? walkAsXen(before.image).notes.map(({ record }) => record) : expectation.xenNotes;
-  // Notes in sections alone are nobody's but Xen's; what was asked for has to be seen through segments.
-  const found = kept || view.from === 'segments' ? view.notes : [];
+  // What was asked for has to be seen through segments; where nothing was, Xen may not find anything anywhere.
+  const found = kept || view.from === 'segments' || xenNotes.length === 0 ? view.notes : [];
   const part = 'notes as Xen walks them';
   for (const [index, wanted] of xenNotes.entries()) {
     const note = found[index];
@@ -182,19 +183,43 @@ function lowWord(desc: Uint8Array): bigint {
 
 function* foreignNotesKept(pair: Pair): Generator<Flaw> {
   const { foreignAdded = [], foreignRemoved = [] } = pair.expectation ?? {};
-  const seen = count(foreign(pair.after, 'segment'));
+  const shown = foreign(pair.after, 'segment');
+  const level = foreignLevel(pair, shown);
+  const seen = count(shown);
   const wanted = count([...foreign(pair.before, 'segment'), ...foreignAdded]);
   for (const note of foreignRemoved) take(wanted, note);
   for (const [key, { note, times }] of wanted) {
     const found = seen.get(key)?.times ?? 0;
-    if (found !== times)
-      yield { part: 'note segments', text: `found ${describeNote(note)}, ${found} times, wanted ${times}` };
+    if (found === times) continue;
+    yield {
+      part: 'note segments',
+      level: level('less', note),
+      text: `found ${describeNote(note)}, ${found} times, wanted ${times}`,
+    };
   }
   for (const [key, { note }] of seen) {
-    if (!wanted.has(key))
-      yield { part: 'note segments', text: `found ${describeNote(note)}, which was not there before` };
+    if (wanted.has(key)) continue;
+    const text = `found ${describeNote(note)}, which was not there before`;
+    yield { part: 'note segments', level: level('more', note), text };
   }
   yield* foreignInSections(pair, foreignAdded, foreignRemoved);
+}
+
+/**
+ * Nobody says what was meant: a note that is new, or says something else, may be a stamp and is told as a warning. That
+ * the last one of an owner and type is gone stays an error.
+ */
+function foreignLevel(
+  { expectation }: Pair,
+  shown: readonly NoteContent[],
+): (what: 'less' | 'more', note: NoteContent) => 'error' | 'warning' {
+  if (expectation !== undefined) return () => 'error';
+  const kinds = new Set(shown.map(kindOf));
+  return (what, note) => (what === 'more' || kinds.has(kindOf(note)) ? 'warning' : 'error');
+}
+
+function kindOf({ name, type }: NoteContent): string {
+  return `${type} ${ownerOf(name)}`;
 }
 
 /** A new section may show a merged copy once more, so only what is shown counts here, not how often. */
@@ -203,16 +228,20 @@ function* foreignInSections(
   added: readonly NoteContent[],
   removed: readonly NoteContent[],
 ): Generator<Flaw> {
-  const shown = count(foreign(pair.after, 'section'));
+  const sections = foreign(pair.after, 'section');
+  const level = foreignLevel(pair, sections);
+  const shown = count(sections);
   const before = count(foreign(pair.before, 'section'));
   const known = count([...foreign(pair.before, 'section'), ...foreign(pair.before, 'segment'), ...added]);
   const gone = count(removed);
+  const part = 'note sections';
   for (const [key, { note }] of before) {
-    if (!shown.has(key) && !gone.has(key)) yield { part: 'note sections', text: `${describeNote(note)}, is gone` };
+    if (shown.has(key) || gone.has(key)) continue;
+    yield { part, level: level('less', note), text: `${describeNote(note)}, is gone` };
   }
   for (const [key, { note }] of shown) {
-    if (!known.has(key))
-      yield { part: 'note sections', text: `found ${describeNote(note)}, which was not there before` };
+    if (known.has(key)) continue;
+    yield { part, level: level('more', note), text: `found ${describeNote(note)}, which was not there before` };
   }
 }
 
@@ -220,7 +249,7 @@ type Counted = Map<string, { readonly note: NoteContent; times: number }>;
 
 function foreign(subject: Subject, kind: 'segment' | 'section'): NoteContent[] {
   const walks = distinctWalks(subject.areas(), kind);
-  return walks.flatMap(({ records }) => records.filter((note) => !isXens(note) && !isEmpty(note)));
+  return walks.flatMap(({ records }) => records.filter((note) => !isXens(note) && !isNobodys(note)));
 }
 
 function count(notes: readonly NoteContent[]): Counted {

@@ -1,6 +1,8 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
+import { overlaps } from '../bytes/range.js';
 import { Phdr, Shdr } from '../elf/headers.js';
-import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, segmentTypeName } from '../elf/names.js';
+import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
+import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, SHT_PROGBITS, segmentTypeName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
@@ -151,9 +153,22 @@ function* sectionsKept(pair: Pair): Generator<Flaw> {
       if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
       // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
       if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
+      if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
       yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
     }
   }
+}
+
+/**
+ * A note section in memory whose notes stand elsewhere now describes the same bytes as data, so that tools which go by
+ * sections do not show them twice.
+ */
+function isRetired({ after, shift }: Pair, old: Shdr, now: Shdr): boolean {
+  if (old.sh_type !== SHT_NOTE || now.sh_type !== SHT_PROGBITS) return false;
+  const range = sectionFileRange(now);
+  const read = after.image.segments.some((s) => s.p_type === PT_NOTE && overlaps(segmentFileRange(s), range));
+  const same = now.sh_offset === movedOffset(shift, old.sh_offset) && now.sh_size === old.sh_size;
+  return same && now.sh_addr === old.sh_addr && loadAtOffset(after.image, range) !== undefined && !read;
 }
 
 /** A reused note section takes a new place, size and alignment; what it is and what it is called stays. */

@@ -73,6 +73,26 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--verify': undefined,
     '--baseline': file,
   },
+  stamp: {
+    '-o': file,
+    '--in-place': undefined,
+    '--package-metadata': (text) => /^\w+=[^=]+$/.test(text) || file(text),
+    '--date': (key) => /^\w+$/.test(key),
+    '--build-id': (text) => /^(keep|sha1|sha256|(0x)?([0-9a-f]{2})+)$/.test(text),
+    '--note': (text) => /^\w+:(0x[0-9a-f]+|[0-9]+)(\/[1248])?=/.test(text),
+    '--remove': (text) => /^\w+:(0x[0-9a-f]+|[0-9]+)$/.test(text),
+    '--check': undefined,
+    '--json': undefined,
+  },
+  fix: {
+    '-o': file,
+    '--in-place': undefined,
+    '--for': (loader) => LOADER_NAMES.some((name) => name === loader),
+    '--check': undefined,
+    '--json': undefined,
+  },
+  diff: { '--json': undefined },
+  layout: { '--compare': file, '--svg': file, '--physical': undefined, '--json': undefined },
   explain: { '--json': undefined },
 };
 
@@ -101,6 +121,7 @@ export function complaint(line: string): string | undefined {
     const wanted = words.includes('--list-compat') ? [0] : words.includes('--compat') ? [3, 4] : [3];
     return wanted.includes(operands.length) ? undefined : `operands ${operands.join(' ')}`;
   }
+  if (command === 'diff') return operands.length === 2 ? undefined : `operands ${operands.join(' ')}`;
   if (operands.length !== 1) return `operands ${operands.join(' ')}`;
   if (command === 'patch' && !output) return 'patch without -o, --in-place, --check or --dry-run';
   return undefined;

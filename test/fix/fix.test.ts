@@ -37,10 +37,11 @@ describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name
   });
 });
 
-describe.each(REPORTED.filter(({ reason }) => reason === undefined))('fix: $name', ({ loaders, image }) => {
-  it('invents nothing', () => {
+describe.each(REPORTED.filter(({ reason }) => reason === undefined))('fix: $name', ({ loaders, image, told }) => {
+  it('invents nothing, and says what is in the way', () => {
     const { cured, diagnoses } = findFix(new BufferSource(image), loaders);
     expect(cured).toBe(false);
     expect(diagnoses.some(({ after }) => after.message !== undefined)).toBe(true);
+    expect(diagnoses.map(({ advice }) => advice).join('\n')).toMatch(told ?? /^$/);
   });
 });

@@ -102,6 +102,15 @@ describe('the picture', () => {
     expect(svg).not.toContain('<b>');
   });
 
+  it('leads from notes in the file to where they are in memory, and from nothing to notes outside memory', () => {
+    const outside = elf(le)
+      .load(0x100000n, new Uint8Array(256).fill(1))
+      .noteSegment([{ type: 18, desc: num(0x100000n, 4, le) }])
+      .build();
+    const ribbons = (bytes: Uint8Array) => mapSvg(imageMap(read(bytes))).split('class="note-link"').length - 1;
+    expect([ribbons(kernel()), ribbons(outside)]).toEqual([1, 0]);
+  });
+
   it('in a real browser: everything lies inside, no text on another, both color schemes differ', () => {
     requireTools('chromium');
     const folder = workFolder();

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
-import type { ElfImage } from '../../src/elf/image.js';
+import { type ElfImage, loads } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
+import { PatchError } from '../../src/errors/patch-error.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { noteAreas } from '../../src/note/areas.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { ownerOf } from '../../src/note/record.js';
 import { changes, expectationOf, type PatchPlan } from '../../src/pipeline.js';
+import { PLACEMENTS } from '../../src/plan/edits.js';
 import { computeBuildId } from '../../src/stamp/build-id.js';
 import { planStamp, type StampWish, stampsOf } from '../../src/stamp/stamp.js';
 import { verifyImage } from '../../src/verify/verify.js';
 import { preview } from '../../src/write/render.js';
-import { cstr, elf, num } from '../support/elf-builder.js';
+import { concat, cstr, elf, noteBytes, num } from '../support/elf-builder.js';
 
 const NOTHING: StampWish = {
   metadata: undefined,
@@ -148,6 +150,37 @@ describe('planStamp() and other PT_NOTEs', () => {
   });
 });
 
+describe.each(ENCODINGS)('planStamp() and notes at the end of a PT_LOAD, ELF$bits $endian', (encoding) => {
+  const notes = noteBytes([entry(encoding)], encoding);
+  const build = (behind: Uint8Array) =>
+    read(
+      elf(encoding)
+        .load(0x100000n, concat([code, notes, behind]), { align: 0x1000n, filesz: BigInt(code.length + notes.length) })
+        .load(0x200000n, code, { align: 0x1000n })
+        .noteSegment([entry(encoding)], { inside: { load: 0, at: code.length }, section: '.note.Xen' })
+        .with({ slack: 2048 })
+        .build(),
+    );
+
+  it('makes it grow over the hole, and they stay where they are', () => {
+    const image = build(new Uint8Array(0));
+    const stamped = result(planStamp(image, { ...NOTHING, members: { name: 'k' } }));
+    expect(owners(stamped)).toEqual(['Xen 18', `FDO ${0xcafe1a7e}`]);
+    const note = (of: ElfImage) => of.segments.find(({ p_type }) => p_type === 4);
+    expect(note(stamped)).toMatchObject({ p_offset: note(image)?.p_offset, p_vaddr: note(image)?.p_vaddr });
+    // A header of 12, FDO and its NUL, {"name":"k"} and its NUL filled up to 16.
+    expect(stamped.segments[0]?.p_filesz).toBe((image.segments[0]?.p_filesz ?? 0n) + 32n);
+    expect(stamped.sections).toHaveLength(image.sections.length);
+  });
+
+  it('does not, where bytes stand behind them', () => {
+    const image = build(Uint8Array.of(1));
+    const stamped = result(planStamp(image, { ...NOTHING, members: { name: 'k' } }));
+    expect(stamped.segments[0]?.p_filesz).toBe(image.segments[0]?.p_filesz);
+    expect(owners(stamped)).toEqual(['Xen 18', `FDO ${0xcafe1a7e}`]);
+  });
+});
+
 describe('computeBuildId()', () => {
   const build = (bytes: Uint8Array, desc = new Uint8Array(20)) =>
     elf(le)
@@ -195,5 +228,70 @@ describe('computeBuildId()', () => {
     const again = planStamp(more, compute);
     expect(changes(again)).toBe(false);
     expect(stampsOf(more).find(({ owner }) => owner === 'GNU')?.desc).toEqual(computeBuildId(more, 'sha256'));
+  });
+});
+
+/** Notes in the middle of a PT_LOAD, as in vmlinux, with zeros and then code behind them. */
+function inTheMiddle(encoding: Encoding, stripped: boolean): Uint8Array {
+  const builder = elf(encoding)
+    .load(0x100000n, code)
+    .load(0x200000n, code)
+    .noteSegment([entry(encoding), buildId, { name: 'Linux', type: 0x101, desc: num(0, 4, encoding) }], {
+      inside: { load: 0, at: 64 },
+      ...(stripped ? {} : { section: '.notes' }),
+    })
+    .with({ slack: 2048, trailing: new Uint8Array(16) });
+  return builder.build();
+}
+
+describe.each(ENCODINGS)('stamping again and again, ELF$bits $endian', (encoding) => {
+  const compute: StampWish = { ...NOTHING, buildId: { kind: 'compute', algorithm: 'sha256' } };
+  const longer = (n: number): StampWish => ({ ...NOTHING, members: { name: 'k', version: '1'.repeat(n) } });
+  /** Owner and type of every note that readers of segments, and readers of sections, come upon. */
+  const shown = (image: ElfImage, kind: 'segment' | 'section') =>
+    noteAreas(image)
+      .filter((area) => area.kind === kind)
+      .flatMap(({ walk }) => walk.records.map(({ name, type }) => `${ownerOf(name)} ${type}`));
+
+  it.each([false, true])('no reader sees a second copy; stripped: %s', (stripped) => {
+    const wanted = ['Xen 18', 'GNU 3', 'Linux 257', `FDO ${0xcafe1a7e}`];
+    let image = read(inTheMiddle(encoding, stripped));
+    const first = image;
+    for (const wish of [longer(20), longer(200), compute, longer(300), longer(3)]) {
+      image = result(planStamp(image, wish));
+      expect(shown(image, 'segment')).toEqual(wish === compute ? shown(image, 'segment') : wanted);
+      expect(shown(image, 'section')).toEqual(stripped ? [] : wanted);
+      expect(stampsOf(image).filter(({ type }) => type === 3)).toHaveLength(1);
+    }
+    // One move out of the middle at most: the copies do not pile up in memory.
+    const loaded = loads(image).map(({ segment: s }) => Buffer.from(image.source.read(s.p_offset, s.p_filesz, 'load')));
+    expect(Buffer.concat(loaded).toString('latin1').split('"version"').length - 1).toBeLessThanOrEqual(1);
+    expect(computeBuildId(image, 'sha256')).toEqual(computeBuildId(first, 'sha256'));
+  });
+
+  it('a computed id is that of the program: nothing that is stamped changes it, nor how', () => {
+    for (const stripped of [false, true]) {
+      const image = read(inTheMiddle(encoding, stripped));
+      const id = computeBuildId(image, 'sha1');
+      for (const placement of PLACEMENTS) {
+        let stamped: ElfImage;
+        try {
+          stamped = result(planStamp(image, { ...longer(100), placement: { placement } }));
+        } catch (error) {
+          if (error instanceof PatchError && error.id === 'plan.impossible') continue;
+          throw error;
+        }
+        expect({ placement, id: computeBuildId(stamped, 'sha1') }).toEqual({ placement, id });
+      }
+    }
+  });
+
+  it('--baseline tells a stamp as news, and a note that is gone as an error', () => {
+    const image = read(inTheMiddle(encoding, false));
+    const levels = (after: ElfImage) =>
+      new Set(verifyImage({ image: after, baseline: image }).map(({ level }) => level));
+    expect(levels(result(planStamp(image, longer(30))))).toEqual(new Set(['warning']));
+    expect(levels(result(planStamp(image, compute)))).toEqual(new Set(['warning']));
+    expect(levels(result(planStamp(image, { ...NOTHING, remove: [{ owner: 'GNU', type: 3 }] })))).toContain('error');
   });
 });

@@ -68,6 +68,26 @@ export function realImage(name: string): RealImage {
   return inCache(cache, image);
 }
 
+/**
+ * Xen as shipped for UEFI: this machine's own release, which is always there, and 4.20 with its DWARF, which a mirror need
+ * not have. `missing` says why one is not there.
+ */
+export function xenEfiImages(): { readonly images: readonly RealImage[]; readonly missing: readonly string[] } {
+  const { cache, images, missing } = listing('images');
+  const isXenEfi = ({ name }: { readonly name: string }) => name.startsWith('xen-efi');
+  return {
+    images: images.filter(isXenEfi).map((image) => inCache(cache, image)),
+    missing: missing.filter(isXenEfi).map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/** The images of these names that the archives had; those that they had not are named, with what apt said. */
+export function realImagesHad(...names: readonly string[]): readonly RealImage[] {
+  const { cache, images, missing } = listing('images');
+  for (const { name, reason } of missing) if (names.includes(name)) console.log(`${name}: ${reason.split('\n')[0]}`);
+  return images.filter(({ name }) => names.includes(name)).map((image) => inCache(cache, image));
+}
+
 /** A hypervisor as shipped, and the linked image that it was made from. */
 export interface HypervisorPair {
   readonly version: string;

@@ -443,3 +443,25 @@ describe('verifyImage() on images made to cost time', () => {
     );
   });
 });
+
+describe.each(ENCODINGS)('a note section that became data, ELF$bits $endian', (encoding) => {
+  const build = (at: number) =>
+    elf(encoding)
+      .load(0x100000n, new Uint8Array(256).fill(1))
+      .noteSection('.notes', [{ type: 6, desc: num(1, 4, encoding) }], {
+        inside: { load: 0, at: 64, size: 20 },
+        flags: 2n,
+      })
+      .noteSegment([{ type: 6, desc: num(1, 4, encoding) }], { inside: { load: 0, at } })
+      .build();
+  const retyped = (bytes: Uint8Array) => {
+    const after = Uint8Array.from(bytes);
+    setSection(after, '.notes', { sh_type: 1 });
+    return checks(verifyImage({ image: imageOf(after), baseline: imageOf(bytes) }), 'error');
+  };
+
+  it('is fine when a PT_NOTE leads elsewhere, and a mistake when one leads there', () => {
+    expect(retyped(build(128))).toEqual([]);
+    expect(retyped(build(64))).toEqual(['sections-kept']);
+  });
+});

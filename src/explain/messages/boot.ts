@@ -36,7 +36,7 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB} for Xen`,
-    says: ['incompatible architecture'],
+    says: ['incompatible architecture', 'incompatible architecture: need a PAE kernel'],
     cause: 'A 64-bit GRUB got a 32-bit kernel, or the i386 one a kernel without PAE.',
     cure: 'Match the two; PAE_MODE=yes for 32-bit kernels.',
     commands: ['xen-elfpatch patch kernel32.elf --set PAE_MODE=yes -o kernel.xen'],
@@ -78,6 +78,84 @@ export const bootMessages: readonly Message[] = [
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script.',
     cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['unsupported flag', 'unsupported tag'],
+    cause:
+      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), or a tag not marked optional.',
+    cure: 'The header is made by the kernel; its source has to change.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['invalid arch-independent ELF magic', 'invalid arch-dependent ELF magic'],
+    cause:
+      'The file has a header, and GRUB cannot load it as an ELF: big endian, ELF64 with EM_386 or the other way round, or no ' +
+      'ELF at all, such as an xen.efi as it was linked.',
+    cure: 'Of an xen.efi: linearize it. Else class and machine have to agree.',
+    commands: ['xen-elfpatch linearize xen.efi -o xen.mb.efi', 'xen-elfpatch verify kernel.elf --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['this ELF file is not of the right type'],
+    cause: 'e_type is neither ET_EXEC nor ET_DYN: an object file that was not linked.',
+    cure: 'Link it.',
+    commands: [],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['invalid entry point for ELF64'],
+    cause: 'The physical entry of an ELF64 is at or above 4 GiB.',
+    cure: 'Physical addresses belong into p_paddr; e_entry may be virtual, if a PT_LOAD maps it.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['ELF files with relocs are not supported yet'],
+    cause: 'Multiboot 2 only: the image keeps relocation sections (ld --emit-relocs).',
+    cure: 'Remove them behind the link: objcopy --remove-section of .rel* sections.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['load address tag without entry address tag', 'free magic is broken'],
+    cause: 'The Multiboot2 header of a flat image is incomplete: tag 3 is missing, or load_end_addr is 0 or wrong.',
+    cure: 'linearize writes both tags and proves them.',
+    commands: ['xen-elfpatch linearize --verify xen.mb.efi', 'xen-elfpatch linearize xen.efi -o xen.mb.efi'],
+  },
+  {
+    by: `${GRUB}, Secure Boot`,
+    says: ['bad shim signature', 'prohibited by secure boot policy'],
+    cause:
+      'shim verifies what multiboot2 loads as a PE file: an ELF cannot carry a signature, and any edit breaks the one that ' +
+      'was there. Debian’s GRUB refuses module2 files altogether in this state.',
+    cure: 'Linearize xen.efi and sign it last.',
+    commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
+  },
+  {
+    by: 'kexec',
+    says: ['Could not find a free area of memory', 'ELF exec load failed'],
+    cause:
+      'kexec took the file for a plain ELF kernel whose addresses are not free; Xen’s image wants its multiboot loader.',
+    cure: 'Choose the type: kexec --type=multiboot-x86 (or multiboot2-x86).',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Cannot determine the file type', 'Not a bzImage'],
+    cause:
+      'No loader of kexec knows the file: a gzip file, or headers that are not exact (entry sizes, versions, a segment beyond ' +
+      'the end of the file).',
+    cure: 'Unpack it first; else mend the headers.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Bad section header(…) entsize: …', 'Requires an ELF interpreter'],
+    cause: 'The section headers are damaged, or the file is a program for an operating system.',
+    cure: 'Take the kernel from the linker again.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {
     by: 'kexec',

@@ -67,6 +67,8 @@ export const vmmMessages: readonly Message[] = [
       'invalid load_addr address',
       'invalid header_addr address',
       'invalid load_end_addr address',
+      'invalid bss_end_addr address',
+      'kernel does not fit in address space',
       'fread() failed',
     ],
     cause: 'The address fields of the multiboot 1 header do not fit the file: something was inserted or moved.',
@@ -82,7 +84,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header'],
+    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header', 'PVH entry not present'],
     cause:
       'No PHYS32_ENTRY in the last PT_NOTE: the note is missing, or stands in an earlier PT_NOTE, or its owner lacks the NUL ' +
       '(namesz 3). A build-id segment or an empty PT_NOTE behind it is enough.',
@@ -112,8 +114,8 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid program header size'],
-    cause: 'The kernel is an ELF32; these loaders take ELF64 only.',
+    says: ['Invalid program header size', 'Invalid program header offset'],
+    cause: 'The kernel is an ELF32; these loaders take ELF64 only. Of the offset: e_phoff points into the ELF header.',
     cure: 'Link it as ELF64. The code at the entry stays 32-bit code.',
     commands: [],
   },
@@ -126,9 +128,28 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid Elf magic number', 'Unable to read elf header', 'Unable to read kernel image'],
+    says: [
+      'Invalid Elf magic number',
+      'Unable to read elf header',
+      'Unable to read program header',
+      'Unable to read kernel image',
+    ],
     cause: 'The file is no ELF, is cut short, or a segment lies outside the memory of the guest.',
     cure: 'Give the linked kernel, and enough memory.',
+    commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Trying to load big-endian binary on little-endian machine'],
+    cause: 'EI_DATA is not 1.',
+    cure: 'The kernel is for another machine.',
+    commands: [],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Memory overflow'],
+    cause: 'p_paddr + p_memsz of a PT_LOAD does not fit 64 bits: often p_paddr = p_vaddr, written by a tool.',
+    cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
   },
   {
@@ -140,8 +161,8 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: 'Alioth',
-    says: ['Cannot find payload entry point'],
-    cause: 'No PHYS32_ENTRY of 4 or 8 bytes in a PT_NOTE or note section.',
+    says: ['Cannot find payload entry point', 'Not a 64-bit kernel'],
+    cause: 'No PHYS32_ENTRY of 4 or 8 bytes in a PT_NOTE or note section; or the file is no little-endian ELF64.',
     cure: 'As for QEMU.',
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },

@@ -54,8 +54,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     name: 'extend',
     moves: 'the end of one PT_LOAD',
     how: `A PT_LOAD grows over a hole behind it in the file and the notes stand inside, with true addresses, an allocated
-      section and a PT_NOTE over them. They are part of the memory image. The best place for a kernel that is stripped
-      later.`,
+      section and a PT_NOTE over them. They are part of the memory image. Where the notes end a PT_LOAD already, they stay in
+      place and it grows with them. The best place for a kernel that is stripped later.`,
     needs: [
       'p_filesz = p_memsz in that PT_LOAD: otherwise the addresses behind it are .bss and must stay zero',
       'unclaimed file bytes behind it, and no other PT_LOAD or NOBITS section at the new virtual or physical addresses',
@@ -115,6 +115,8 @@ export const placements: Page = {
       'One merged PT_NOTE with p_align 4, exact size, no gap inside, behind the PT_LOADs: every loader finds the notes.',
       'Every PT_LOAD gives the same memory image, except the bytes the plan names.',
       'Section headers, section names and the symbol table stay true; a new section is the last one, so no index moves.',
+      'Notes that had to leave a PT_LOAD stay there as bytes, for code that goes by symbols to them; the section over ' +
+        'them becomes PROGBITS, so that readelf -n and others show every note once.',
       'A stripped image stays one: no section table is invented.',
       'Bytes that nothing claims, and data behind the end of the ELF proper, are kept.',
     ),

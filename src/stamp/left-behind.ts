@@ -1,0 +1,85 @@
+/**
+ * Notes in memory that no header speaks of: an edit that needs more room than a PT_LOAD has leaves the old ones behind, for
+ * code may go by symbols to them. They are told by their framing alone, so that stripping changes nothing.
+ */
+import type { Range } from '../bytes/range.js';
+import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
+
+/** Owners that a run of notes is found by; any other owner may follow. */
+const OWNERS: readonly string[] = ['Xen\0', 'GNU\0', 'FDO\0', 'Linux\0'];
+const HEADER = 12;
+const MOST_NAME = 64;
+const MOST_DESC = 0x10000;
+const WINDOW = 0x40000;
+/** More runs than this are no notes; those behind count as bytes. */
+const MOST_RUNS = 1024;
+
+/** The runs of contiguous, 4-padded note records inside PT_LOADs, in file order per PT_LOAD. */
+export function noteRuns(image: ElfImage): Range[] {
+  const runs: Range[] = [];
+  const seen = new Set<string>();
+  for (const { segment } of loads(image)) {
+    const range = segmentFileRange(segment);
+    if (seen.has(`${range.start} ${range.end}`)) continue;
+    seen.add(`${range.start} ${range.end}`);
+    runsIn(image, range, runs);
+    if (runs.length >= MOST_RUNS) break;
+  }
+  return runs;
+}
+
+function runsIn(image: ElfImage, { start, end }: Range, runs: Range[]): void {
+  const overlap = BigInt(HEADER + 8);
+  let from = start;
+  for (let at = start; at < end; at += BigInt(WINDOW)) {
+    const length = end - at < BigInt(WINDOW) + overlap ? end - at : BigInt(WINDOW) + overlap;
+    const window = Buffer.from(image.source.read(at, length, 'loaded bytes'));
+    for (const offset of startsIn(window, at, image.encoding.endian === 'little')) {
+      if (offset < from || runs.length >= MOST_RUNS) continue;
+      const stop = endOfRun(image, offset, end);
+      if (stop === offset) continue;
+      runs.push({ start: offset, end: stop });
+      from = stop;
+    }
+  }
+}
+
+/** File offsets of 4-aligned headers whose owner is one of those looked for. */
+function startsIn(window: Buffer, base: bigint, little: boolean): bigint[] {
+  const starts: bigint[] = [];
+  for (const owner of OWNERS) {
+    for (
+      let name = window.indexOf(owner, HEADER, 'latin1');
+      name >= 0;
+      name = window.indexOf(owner, name + 1, 'latin1')
+    ) {
+      const offset = base + BigInt(name - HEADER);
+      if (offset % 4n !== 0n) continue;
+      const size = little ? window.readUInt32LE(name - HEADER) : window.readUInt32BE(name - HEADER);
+      if (size === owner.length) starts.push(offset);
+    }
+  }
+  return starts.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Where the records that begin at `start` end; `start` itself when there is none. */
+function endOfRun(image: ElfImage, start: bigint, limit: bigint): bigint {
+  let at = start;
+  while (at + BigInt(HEADER) <= limit) {
+    const header = image.source.read(at, BigInt(HEADER), 'loaded bytes');
+    const view = new DataView(header.buffer, header.byteOffset, header.length);
+    const little = image.encoding.endian === 'little';
+    const [name, desc] = [view.getUint32(0, little), view.getUint32(4, little)];
+    if (name < 2 || name > MOST_NAME || desc > MOST_DESC) break;
+    const padded = BigInt(HEADER + padTo4(name) + padTo4(desc));
+    if (at + BigInt(HEADER + padTo4(name) + desc) > limit) break;
+    const owner = image.source.read(at + BigInt(HEADER), BigInt(name), 'loaded bytes');
+    if (owner[name - 1] !== 0 || owner.subarray(0, name - 1).some((byte) => byte < 0x20 || byte > 0x7e)) break;
+    at += padded;
+  }
+  return at < limit ? at : limit;
+}
+
+function padTo4(size: number): number {
+  return (size + 3) & ~3;
+}

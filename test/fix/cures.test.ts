@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/bytes/source.js';
+import { readElf } from '../../src/elf/read.js';
+import { editsIn } from '../../src/fix/advice.js';
+import { type ProvedVerdict, proveCure } from '../../src/fix/cure.js';
+import { findFix } from '../../src/fix/fix.js';
+import { judgeLoaders } from '../../src/loaders/loaders.js';
+import { accepts } from '../../src/loaders/rule.js';
+import { planPatch } from '../../src/pipeline.js';
+import { preview } from '../../src/write/render.js';
+import { generateImages } from '../oracle/generate.js';
+import { BIN, runCli, workFolder } from '../support/cli.js';
+import { REPORTED } from './reported.js';
+
+const folder = workFolder();
+afterAll(() => folder.remove());
+
+/** What the loader says after the command line that the verdict names. */
+function afterCure(source: BufferSource, { cure = '', loader }: ProvedVerdict) {
+  const mends = cure.startsWith('xen-elfpatch fix ');
+  const plan = mends ? findFix(source, [loader]).plan : planPatch(readElf(source), editsIn(cure));
+  if (plan === undefined) throw new Error(`no plan for ${cure}`);
+  return judgeLoaders(preview(plan.image, plan.rendered), { names: [loader] })[0];
+}
+
+function check(name: string, bytes: Uint8Array): { cures: number; advice: number } {
+  const source = new BufferSource(bytes, 'kernel');
+  let [cures, advice] = [0, 0];
+  for (const verdict of judgeLoaders(source)) {
+    const proved = proveCure(source, verdict);
+    if (accepts(verdict)) continue;
+    if (proved.advice !== undefined) advice += 1;
+    if (proved.cure === undefined) continue;
+    cures += 1;
+    const after = afterCure(source, proved);
+    expect({ name, cure: proved.cure, loads: after !== undefined && accepts(after) }).toMatchObject({ loads: true });
+  }
+  return { cures, advice };
+}
+
+describe('proveCure()', () => {
+  it('names no edit that does not mend: reported problems and fixtures', () => {
+    const fixtures = readdirSync('fixtures/bin').filter((name) => !name.endsWith('.efi'));
+    const all = [
+      ...REPORTED.map(({ name, image }) => [name, image] as const),
+      ...fixtures.map((name) => [name, new Uint8Array(readFileSync(join('fixtures/bin', name)))] as const),
+    ];
+    const sums = all.map(([name, bytes]) => check(name, bytes));
+    expect(sums.reduce((sum, { cures }) => sum + cures, 0)).toBeGreaterThan(20);
+    expect(sums.reduce((sum, { advice }) => sum + advice, 0)).toBeGreaterThan(20);
+  });
+
+  it('nor for images bent in every way', () => {
+    const sums = generateImages(300, 11).map((bytes, i) => check(`generated ${i}`, bytes));
+    expect(sums.reduce((sum, { cures }) => sum + cures, 0)).toBeGreaterThan(50);
+  });
+});
+
+/** Runs a line as it was printed, by a shell, in the folder of the image. */
+function run(line: string) {
+  const command = line.replace(/^xen-elfpatch/, `${process.execPath} ${BIN}`);
+  return spawnSync('sh', ['-c', command], { cwd: folder.path, encoding: 'utf8' });
+}
+
+describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
+  'verify --for: $name',
+  ({ loaders, image, file }) => {
+    it.each(loaders)('%s: every line that it prints as a cure cures, as it stands', (loader) => {
+      const path = folder.write(file, image);
+      const { stdout } = spawnSync(process.execPath, [BIN, 'verify', file, '--for', loader], {
+        cwd: folder.path,
+        encoding: 'utf8',
+      });
+      const [, line] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+      if (line === undefined) {
+        // Taken as it is, or nothing cures it; then it is said what is in the way.
+        const takes = runCli(['verify', path, '--for', loader]).status === 0;
+        expect(takes || /^ {2}(what to do|because|says): /m.test(stdout)).toBe(true);
+        return;
+      }
+      expect(run(line)).toMatchObject({ status: 0 });
+      const [, output = ''] = / -o (\S+)$/.exec(line) ?? [];
+      expect(runCli(['verify', join(folder.path, output), '--for', loader]).status).toBe(0);
+    });
+  },
+);
