@@ -6,7 +6,7 @@ import type { ByteSource } from '../bytes/source.js';
 import { PatchError } from '../errors/patch-error.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import { adviceFor, guessesEntry, imageWord, outcomeOf } from './advice.js';
+import { adviceFor, guessesEntry, imageWord, isAboutContainer, outcomeOf } from './advice.js';
 import { type Fix, findFix } from './fix.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
@@ -46,10 +46,6 @@ export function proveCure(
   if (command !== undefined) return { ...verdict, cure: command };
   const error = named?.error ?? ('error' in found ? found.error : undefined);
   return { ...verdict, cure: undefined, advice: adviceFor(source, verdict, error) };
-}
-
-function isAboutContainer(cure: string | undefined): boolean {
-  return cure?.includes(' --payload ') === true;
 }
 
 function hasWarning({ warnings }: Verdict, rule: string): boolean {

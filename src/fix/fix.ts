@@ -15,7 +15,7 @@ import { walkAsXen } from '../note/loader-walks.js';
 import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { preview } from '../write/render.js';
-import { adviceOn } from './advice.js';
+import { adviceOn, isAboutContainer } from './advice.js';
 import { type Candidate, candidatesFor } from './candidates.js';
 import { readRepaired } from './header-repair.js';
 
@@ -111,6 +111,7 @@ export function findFix(
 /** A cure that a refusing verdict names was among the edits tried, and did not help or cannot be made. */
 function outcome(source: ByteSource, verdict: Verdict, xenVersion: XenVersion): Pick<Diagnosis, 'after' | 'advice'> {
   if (accepts(verdict)) return { after: verdict, advice: undefined };
+  if (isAboutContainer(verdict.cure)) return { after: verdict, advice: verdict.cure };
   return { after: { ...verdict, cure: undefined }, advice: adviceOn(source, verdict, xenVersion) };
 }
 
