@@ -4,6 +4,7 @@ import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
+import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/verify.js';
 import { preview } from '../../src/write/render.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
@@ -34,5 +35,32 @@ describe.each([
       const findings = verifyImage({ image: result, baseline: image, expectation });
       expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
     }
+  });
+});
+
+describe('an allocated section outside memory, for eu-strip', () => {
+  it('is not made where a PT_LOAD has its address', () => {
+    const bytes = elf(encoding)
+      .load(0n, new Uint8Array(64), { paddr: 0x100000n })
+      .section('.text')
+      .with({ slack: 256 })
+      .build();
+    const image = readElf(new BufferSource(bytes, 'image'));
+    const wish = { ...DEFAULT_WISH, placement: 'append', mustSurvive: ['eu-strip'] } as const;
+    const edit = { kind: 'copy-from', file: 'x', notes: [{ ...os, name: Buffer.from('Xen\0') }] } as const;
+    expect(() => planPatch(image, [edit], wish)).toThrow(/does not survive eu-strip/);
+  });
+});
+
+describe('more program headers than Xen counts', () => {
+  it('are no place for its notes, and that is said before anything is written', () => {
+    const many = Array.from({ length: 0xffff }).reduce<ReturnType<typeof kernel>>(
+      (builder) => builder.segment(0x6000_0000),
+      kernel().section('.text'),
+    );
+    const image = readElf(new BufferSource(many.build(), 'image'));
+    expect(image.segments.length).toBeGreaterThan(0xffff);
+    const edit = { kind: 'copy-from', file: 'x', notes: [{ ...os, name: Buffer.from('Xen\0') }] } as const;
+    expect(() => planPatch(image, [edit])).toThrow(/Xen reads 65535 program headers/);
   });
 });
