@@ -85,8 +85,54 @@ export const bootMessages: readonly Message[] = [
     cause:
       'The records of the first PT_NOTE do not end exactly where the segment ends: trailing zeros, an alignment gap before a ' +
       '.note.gnu.property, or a short size.',
-    cure: 'patch writes records without gaps and the exact size.',
-    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+    cure: 'fix writes the records anew, without gaps and of the exact size.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch fix kernel.elf --for kexec -o kernel.fixed'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: [
+      'invalid arch-independent ELF magic',
+      'invalid arch-dependent ELF magic',
+      'this ELF file is not of the right type',
+    ],
+    cause:
+      'Class, byte order or machine do not go together: GRUB takes ELF32 with EM_386 and ELF64 with EM_X86_64, ' +
+      'little-endian, ET_EXEC or ET_DYN.',
+    cure: 'Relink for the right machine. No edit of notes changes what the code is.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --rules'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['unsupported flag: …', 'relocs not supported'],
+    cause:
+      'The multiboot header asks for something mandatory that GRUB does not know, or the image still has relocations.',
+    cure: 'Flags 0 to 15 of the header are mandatory; link finally, without -r or --emit-relocs.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
+  },
+  {
+    by: 'kexec',
+    says: ['Cannot determine the file type of …'],
+    cause:
+      'None of its loaders takes the file: compressed Xen (unpack it), section headers that are not there, or notes that ' +
+      'it cannot read.',
+    cure: 'fix says which it is and mends headers and notes; a gzip file has to be unpacked first.',
+    commands: ['xen-elfpatch fix kernel.elf --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Could not find a free area of memory of … bytes', 'ELF exec load failed'],
+    cause: 'Xen went through the loader for plain ELF, which wants its segments where other things are.',
+    cure: 'Name the loader: kexec --type=multiboot-x86 (or multiboot2-x86).',
+    commands: ['xen-elfpatch verify xen --for multiboot --for multiboot2'],
+  },
+  {
+    by: 'UEFI firmware',
+    says: ['Out of resources', 'Load Error'],
+    cause:
+      'For xen.efi: a section that the linker put in front, often a note section of a compiler plugin (annobin), makes the ' +
+      'image larger or lower than the firmware can place.',
+    cure: 'Look at its sections, and drop the stray note sections in the linker script.',
+    commands: ['xen-elfpatch notes xen.efi'],
   },
   {
     by: 'file, readelf',

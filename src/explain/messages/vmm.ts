@@ -82,7 +82,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header'],
+    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header', 'PVH entry not present'],
     cause:
       'No PHYS32_ENTRY in the last PT_NOTE: the note is missing, or stands in an earlier PT_NOTE, or its owner lacks the NUL ' +
       '(namesz 3). A build-id segment or an empty PT_NOTE behind it is enough.',

@@ -204,4 +204,30 @@ export const xenMessages: readonly Message[] = [
     cure: 'Under QEMU: -machine q35 -cpu EPYC,-rdtscp -device amd-iommu (explain pvh).',
     commands: [],
   },
+  {
+    by: XEN,
+    says: ['ELF: VIRT_BASE unset, using 0', 'ELF_PADDR_OFFSET unset, using 0'],
+    cause:
+      'Neither note is there, so virtual addresses are taken as physical ones; for a high kernel the load then fails.',
+    cure: 'A kernel linked high needs both; for one linked low, and for PVH, it is only information.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pv --dry-run'],
+  },
+  {
+    by: XEN,
+    says: ['excessively long string'],
+    cause: 'The text of a note has no NUL within 4096 bytes, and the note is passed over.',
+    cure: 'Write the note anew.',
+    commands: [
+      'xen-elfpatch notes kernel.elf --xen',
+      'xen-elfpatch patch kernel.elf --set GUEST_OS=linux -o kernel.xen',
+    ],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
+    says: ['Unable to init ELF'],
+    cause:
+      'The file is no ELF that Xen can read: the class or byte order is wrong, or a header table lies behind its end.',
+    cure: 'Take the file from the linker again; verify names the header.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pvh'],
+  },
 ];
