@@ -98,10 +98,20 @@ for kernel in mb1 mb1-late mb1-fields; do
   link 32 low $kernel $kernel
 done
 
-# A PE image for linearize: low FileAlignment, high image base, no time stamp.
+# PE images for linearize: low FileAlignment, high image base, no time stamp. dual-2m has the large pages of Xen, dual-tight
+# no room behind its Multiboot2 header.
+pe() {
+  kernel=$1 object=$2 align=$3
+  sed "s/ALIGN(0x1000)/ALIGN($align)/" dual.lds >"$work/obj/$kernel.lds"
+  ld -m i386pep --subsystem=10 --enable-long-section-names --image-base=0xffff82d040000000 --stack=0,0 --heap=0,0 \
+    --section-alignment="$align" --file-alignment=0x20 --no-insert-timestamp -T "$work/obj/$kernel.lds" \
+    -o "$work/bin/$kernel.efi" "$work/obj/$object.o"
+}
 assemble 64 dual.S dual
-ld -m i386pep --subsystem=10 --enable-long-section-names --image-base=0xffff82d040000000 --stack=0,0 --heap=0,0 \
-  --section-alignment=0x1000 --file-alignment=0x20 --no-insert-timestamp -T dual.lds -o "$work/bin/dual.efi" "$work/obj/dual.o"
+assemble 64 dual.S dual-tight --defsym TIGHT=1
+pe dual dual 0x1000
+pe dual-2m dual 0x200000
+pe dual-tight dual-tight 0x1000
 
 cd "$work/bin"
 chmod 644 ./*

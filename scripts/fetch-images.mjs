@@ -54,8 +54,8 @@ function aptFor(arch, release) {
 
 function packageName(origin, apt) {
   if (typeof origin === 'string') return origin;
-  if (origin.name !== undefined) return `${origin.name}=${origin.version}`;
-  return apt.dependency(origin.of, origin.like) + (origin.suffix ?? '');
+  if (origin.name !== undefined) return origin.version === undefined ? origin.name : `${origin.name}=${origin.version}`;
+  return apt.dependency(packageName(origin.of, apt), origin.like) + (origin.suffix ?? '');
 }
 
 /** Fetches every wanted image of one package; the .deb is downloaded once and not kept. */

@@ -3,24 +3,29 @@
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
 import { realpathSync, statSync } from 'node:fs';
+import { JoinedSource } from './bytes/joined.js';
 import { rangeOf } from './bytes/range.js';
-import { BufferSource, type ByteSource, FileSource } from './bytes/source.js';
+import { BufferSource, type ByteSource, FileSource, OverlaySource } from './bytes/source.js';
 import { attach, detach, stripSignature } from './container/attach.js';
-import { type Breach, judgeBzImage, judgeGzip } from './container/checks.js';
+import { type Breach, judgeBzImage, judgeGzip, sameBytes } from './container/checks.js';
+import { formatDemands } from './container/demands.js';
+import type { ContainerFacts } from './container/facts.js';
 import { packGzip } from './container/gzip.js';
-import { readWhole } from './container/limits.js';
-import { type Opened, type OpenedContainer, type OpenedGzip, openContainer } from './container/open.js';
+import { type OnProgress, readWhole } from './container/limits.js';
+import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from './container/open.js';
 import type { Rebuilt, Way } from './container/rebuilt.js';
 import { replace } from './container/replace.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
-import { fail } from './errors/patch-error.js';
+import { fail, PatchError } from './errors/patch-error.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
+import { resolveTarget } from './write/beside.js';
 import { lock } from './write/lock.js';
 import { preview } from './write/render.js';
+import { attempt } from './write/system.js';
 
 export interface ContainerWish {
   /** Undefined: attach for a bzImage; a gzip file stays one. */
@@ -39,7 +44,7 @@ export interface ContainerPlan {
   /** The edit of the ELF inside; undefined for detach. */
   readonly elf: PatchPlan | undefined;
   /** What the result shall unpack to; for extract, what it shall be. Undefined for detach. */
-  readonly wanted: Uint8Array | undefined;
+  readonly wanted: ByteSource | undefined;
   readonly rebuilt: Rebuilt;
   readonly warnings: readonly string[];
 }
@@ -57,19 +62,23 @@ export function planInside(opened: OpenedContainer, edits: readonly Edit[], wish
   return planPatch(readElf(opened.elf), edits, wish);
 }
 
+/** Work that takes a while, told as it goes. */
+export type Steps = (step: 'unpacking' | 'packing' | 'comparing') => OnProgress;
+
 /**
  * Puts the container together again around a planned ELF. Nothing is written.
- * Errors: `container.wrong-way`, `gzip.members`, `gzip.trailing`, `pe.*`, `bzimage.*`, `codec.*`.
+ * Errors: `container.wrong-way`, `container.bare-stream`, `gzip.members`, `gzip.trailing`, `pe.*`, `bzimage.*`, `codec.*`.
  */
 export async function planContainer(
   source: ByteSource,
   opened: OpenedContainer,
   elf: PatchPlan | undefined,
   wish: ContainerWish,
+  steps?: Steps,
 ): Promise<ContainerPlan> {
   const way = wayFor(opened, wish);
   const wanted = elf === undefined ? undefined : newData(opened, elf, way === 'extract' && !wish.keepTail);
-  const rebuilt = await rebuild(source, opened, elf, wanted, way, wish);
+  const rebuilt = await rebuild(source, opened, elf, wanted, way, wish, steps?.('packing'));
   const warnings = [...opened.facts.warnings, ...(elf?.warnings ?? []), ...rebuilt.warnings];
   const rewrites = way === 'attach' || way === 'replace';
   const stripsOnly = rewrites && elf !== undefined && !changes(elf);
@@ -78,40 +87,66 @@ export async function planContainer(
 
 function wayFor(opened: OpenedContainer, wish: ContainerWish): Way | 'gzip' {
   if (opened.kind === 'bzimage') return wish.way ?? 'attach';
-  if (wish.way === undefined || wish.way === 'extract') return wish.way ?? 'gzip';
+  if (wish.way === 'extract') return wish.way;
+  const { file } = opened.facts;
+  if (opened.kind === 'stream') return fail('container.bare-stream', { file }, { format: opened.facts.format });
+  if (wish.way === undefined) return 'gzip';
   const why = 'the ELF is all there is in it';
-  return fail('container.wrong-way', { file: opened.facts.file }, { way: wish.way, found: 'a gzip file', why });
+  return fail('container.wrong-way', { file }, { way: wish.way, found: 'a gzip file', why });
 }
 
-/** The patched ELF with the old tail behind it, in one buffer. */
-function newData({ tail, unpacked }: OpenedContainer, elf: PatchPlan, withoutTail: boolean): Uint8Array {
-  if (!changes(elf)) return withoutTail ? unpacked.subarray(0, unpacked.length - tail.length) : unpacked;
-  const result = preview(elf.image, elf.rendered);
-  const size = Number(result.size);
-  const data = new Uint8Array(size + (withoutTail ? 0 : tail.length));
-  result.readInto(0n, data.subarray(0, size), 'patched ELF');
-  if (!withoutTail) data.set(tail, size);
-  return data;
+/** What the result will be wrapped in when the ELF inside changes; undefined: in nothing. */
+export function factsAfter({ facts, elf }: OpenedContainer, wish: ContainerWish): ContainerFacts | undefined {
+  const clean = { ...facts, format: 'gzip', demands: [], warnings: [] } as const;
+  const gzip = { kind: 'gzip', behind: { kind: 'nothing', size: 0n }, flags: 0 } as const;
+  if (wish.way === 'extract') {
+    return wish.compressor === undefined ? undefined : { ...clean, ...gzip, lastWord: elf.size };
+  }
+  switch (facts.kind) {
+    case 'gzip':
+      return { ...clean, ...gzip, lastWord: facts.unpackedSize };
+    case 'stream':
+      return facts;
+    case 'bzimage': {
+      const { protocol, signed, format } = facts;
+      const bzImage = { ...clean, kind: 'bzimage', protocol, signed, spare: 0n } as const;
+      if (wish.way !== 'replace') return { ...bzImage, attached: true };
+      // Packed anew as every reader takes it that has the format at all.
+      return { ...bzImage, format, attached: false, demands: formatDemands(format) };
+    }
+  }
+}
+
+/** The patched ELF with the old tail behind it. */
+function newData({ elf: before, tail }: OpenedContainer, elf: PatchPlan, withoutTail: boolean): ByteSource {
+  const after = changes(elf) ? preview(elf.image, elf.rendered) : before;
+  return withoutTail || tail.length === 0 ? after : new JoinedSource(after, new BufferSource(tail));
+}
+
+function bytesOf(data: ByteSource): Uint8Array {
+  return readWhole(data, rangeOf(0n, data.size), 'patched ELF');
 }
 
 async function rebuild(
   source: ByteSource,
   opened: OpenedContainer,
   elf: PatchPlan | undefined,
-  wanted: Uint8Array | undefined,
+  wanted: ByteSource | undefined,
   way: Way | 'gzip',
   wish: ContainerWish,
+  onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {
-  if (way === 'extract') return extract(wanted ?? opened.unpacked, wish);
-  if (opened.kind === 'gzip') return rewriteGzip(source, opened, elf, wanted ?? opened.unpacked);
+  if (way === 'extract') return extract(wanted ?? opened.elf, wish, onProgress);
+  if (opened.kind === 'stream') throw new TypeError('a bare stream is never rewritten');
+  if (opened.kind === 'gzip') return rewriteGzip(source, opened, elf, wanted, onProgress);
   const { image } = opened;
   if (way === 'detach') return detach(image, wish.stripSignature);
   if (elf === undefined || wanted === undefined || !changes(elf)) {
     return wish.stripSignature && opened.facts.signed ? stripSignature(image) : untouched(source);
   }
-  if (way === 'attach') return attach(image, wanted, wish.stripSignature);
+  if (way === 'attach') return attach(image, wanted, wish.stripSignature, onProgress);
   const next = { image: elf.image, tail: opened.tail, oldSize: opened.unpacked.length, data: wanted };
-  return replace(image, next, { strip: wish.stripSignature, compressor: wish.compressor });
+  return replace(image, next, { strip: wish.stripSignature, compressor: wish.compressor, onProgress });
 }
 
 function untouched(source: ByteSource): Rebuilt {
@@ -122,20 +157,25 @@ async function rewriteGzip(
   source: ByteSource,
   { facts }: OpenedGzip,
   elf: PatchPlan | undefined,
-  wanted: Uint8Array,
+  wanted: ByteSource | undefined,
+  onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {
-  if (elf === undefined || !changes(elf)) return untouched(source);
+  if (elf === undefined || wanted === undefined || !changes(elf)) return untouched(source);
   const at = facts.stream.end;
   const place = { file: facts.file, offset: at };
   if (facts.behind.kind === 'member') fail('gzip.members', place, { at });
   if (facts.behind.kind === 'other') fail('gzip.trailing', place, { at, size: facts.behind.size });
-  const bytes = await packGzip(wanted);
+  const bytes = await packGzip(wanted, onProgress);
   return wholeFile(bytes, `compressed again as gzip (${bytes.length} bytes)`);
 }
 
-async function extract(data: Uint8Array, { compressor }: ContainerWish): Promise<Rebuilt> {
-  if (compressor === undefined) return wholeFile(data, `the ELF alone (${data.length} bytes)`);
-  const bytes = await packGzip(data);
+async function extract(
+  data: ByteSource,
+  { compressor }: ContainerWish,
+  onProgress: OnProgress | undefined,
+): Promise<Rebuilt> {
+  if (compressor === undefined) return wholeFile(bytesOf(data), `the ELF alone (${data.size} bytes)`);
+  const bytes = await packGzip(data, onProgress);
   return wholeFile(bytes, `the ELF alone, as gzip (${bytes.length} bytes)`);
 }
 
@@ -146,6 +186,20 @@ function wholeFile(bytes: Uint8Array, summary: string): Rebuilt {
 export interface ContainerWritten {
   readonly how: 'unchanged' | 'clone';
   readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  /** What the way of writing means for others. */
+  readonly warnings?: readonly string[];
+}
+
+/** Does a file hold the planned result already, byte for byte? False when there is none. */
+export function sameAsPlannedContainer(plan: ContainerPlan, output: string): boolean {
+  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return false;
+  const there = FileSource.open(output);
+  try {
+    const { writes, fileSize } = plan.rebuilt;
+    return sameBytes(there, new OverlaySource(plan.source, writes, fileSize));
+  } finally {
+    there.close();
+  }
 }
 
 /**
@@ -154,30 +208,38 @@ export interface ContainerWritten {
  */
 export async function writeContainer(
   plan: ContainerPlan,
-  options: { readonly inputPath: string; readonly output: string | undefined },
+  options: {
+    readonly inputPath: string;
+    readonly output: string | undefined;
+    readonly steps?: Steps | undefined;
+  },
 ): Promise<ContainerWritten> {
   const { source } = plan;
   if (!(source instanceof FileSource)) throw new TypeError('writeContainer needs an image that was read from a file');
-  const { inputPath, output } = options;
+  const { inputPath, output, steps } = options;
   if (output === undefined) {
     if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
     if (!containerChanges(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
-    const target = realpathSync(inputPath);
+    const target = attempt(source.name, 'look at the file', () => realpathSync(inputPath));
     const unlock = lock(target, source.name);
     try {
-      return await write(plan, source, inputPath, target, source.name);
+      const written = await write(plan, source, inputPath, target, source.name, steps);
+      const others = source.stats.nlink - 1;
+      if (others < 1) return written;
+      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
+      return { ...written, warnings: [`a new file took its place; ${names} to the file as it was`] };
     } finally {
       unlock();
     }
   }
-  const existing = statSync(output, { throwIfNoEntry: false });
+  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
   if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
     fail('write.same-file', { file: output }, { input: source.name });
   }
   if (existing !== undefined && !existing.isFile()) {
     fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
   }
-  return write(plan, source, inputPath, existing === undefined ? output : realpathSync(output), output);
+  return write(plan, source, inputPath, resolveTarget(output), output, steps);
 }
 
 async function write(
@@ -186,6 +248,7 @@ async function write(
   inputPath: string,
   target: string,
   targetName: string,
+  steps: Steps | undefined,
 ): Promise<ContainerWritten> {
   const { writeClone } = await import('./write/clone.js');
   const { writes, fileSize } = plan.rebuilt;
@@ -201,7 +264,7 @@ async function write(
       check: async (path) => {
         const copy = FileSource.open(path, targetName);
         try {
-          opinion = await proveContainer(plan, copy);
+          opinion = await proveContainer(plan, copy, steps);
         } finally {
           copy.close();
         }
@@ -215,41 +278,65 @@ async function write(
 export async function proveContainer(
   plan: ContainerPlan,
   result: ByteSource,
+  steps?: Steps,
 ): Promise<ContainerWritten['secondReader']> {
-  const after = await openContainer(result);
+  const after = await reopen(result, steps);
   const breaches = breachesOf(plan, after);
   const [first] = breaches;
   if (first !== undefined) {
     fail('verify.failed', { file: result.name }, { check: first.check, text: first.text, more: breaches.length - 1 });
   }
   if (plan.elf === undefined) return { verdict: 'agrees', details: [] };
-  const data = after.kind === 'elf' ? readWhole(after.elf, rangeOf(0n, after.elf.size), 'result') : after.unpacked;
   // What the planner made of the ELF, without what stands behind it.
-  const elf = data.subarray(0, Number(plan.elf.rendered.fileSize));
-  return proveElf(plan.elf, readElf(new BufferSource(elf, after.elf.name)));
+  const size = Number(plan.elf.rendered.fileSize);
+  const elf =
+    after.kind !== 'elf'
+      ? new BufferSource(after.unpacked.subarray(0, size), after.elf.name)
+      : after.elf.size === BigInt(size)
+        ? after.elf
+        : new BufferSource(readWhole(after.elf, rangeOf(0n, BigInt(size)), 'result'), after.elf.name);
+  return proveElf(plan.elf, readElf(elf), steps?.('comparing'));
+}
+
+/** A result that cannot be opened is a result that proved wrong, whatever is wrong with it. */
+async function reopen(result: ByteSource, steps: Steps | undefined): Promise<Opened> {
+  try {
+    return await openContainer(result, { onProgress: steps?.('unpacking') });
+  } catch (error) {
+    if (!(error instanceof PatchError) || error.id === 'codec.missing') throw error;
+    return fail(
+      'verify.failed',
+      { file: result.name },
+      { check: 'container-opens', text: error.detail, more: 0 },
+      error,
+    );
+  }
 }
 
 function breachesOf(plan: ContainerPlan, after: Opened): Breach[] {
   const { opened, way } = plan;
-  const wanted = plan.wanted ?? (after.kind === 'elf' ? opened.unpacked : after.unpacked);
-  if (way === 'extract') return extracted(plan, after, wanted);
-  if (opened.kind === 'gzip' && after.kind === 'gzip') return judgeGzip({ before: opened, after, wanted });
+  if (way === 'extract') return extracted(plan, after);
+  if (opened.kind === 'gzip' && after.kind === 'gzip') {
+    return judgeGzip({ before: opened, after, wanted: plan.wanted ?? wholeOf(opened) });
+  }
   if (opened.kind === 'bzimage' && after.kind === 'bzimage' && way !== 'gzip') {
-    return judgeBzImage(way, { before: opened, after, wanted });
+    return judgeBzImage(way, { before: opened, after, wanted: plan.wanted ?? wholeOf(after) });
   }
   return [{ check: 'container-kind-kept', text: `the result is ${after.kind}, wanted ${opened.kind}` }];
 }
 
-function extracted({ rebuilt }: ContainerPlan, after: Opened, wanted: Uint8Array): Breach[] {
-  const data = after.kind === 'elf' ? readWhole(after.elf, rangeOf(0n, after.elf.size), 'result') : after.unpacked;
-  if (Buffer.compare(data, wanted) !== 0 || (after.kind !== 'elf' && after.kind !== 'gzip')) {
-    return [{ check: 'container-extracted', text: `the result is not the ELF that was wanted (${rebuilt.summary})` }];
-  }
-  return [];
+function extracted({ opened, rebuilt, wanted }: ContainerPlan, after: Opened): Breach[] {
+  const right = after.kind === 'elf' || after.kind === 'gzip';
+  if (right && sameBytes(wholeOf(after), wanted ?? opened.elf)) return [];
+  return [{ check: 'container-extracted', text: `the result is not the ELF that was wanted (${rebuilt.summary})` }];
 }
 
-async function proveElf(elf: PatchPlan, image: ElfImage): Promise<ContainerWritten['secondReader']> {
-  const findings = verifyImage({ image, baseline: elf.image, expectation: expectationOf(elf) }).filter(
+async function proveElf(
+  elf: PatchPlan,
+  image: ElfImage,
+  onProgress: OnProgress | undefined,
+): Promise<ContainerWritten['secondReader']> {
+  const findings = verifyImage({ image, baseline: elf.image, expectation: expectationOf(elf), onProgress }).filter(
     ({ level }) => level === 'error',
   );
   const [first] = findings;

@@ -31,8 +31,10 @@ export {
 } from './container-pipeline.js';
 // Diff: what differs between two images, entry by entry and byte by byte.
 export type { ByteComparison, ByteDifference, ByteGroup } from './diff/bytes.js';
-export { diffImages, type EntryDifference, type FieldDifference, type ImageDifference } from './diff/diff.js';
+export { diffImages, type ImageDifference } from './diff/diff.js';
+export type { EntryDifference, FieldDifference } from './diff/fields.js';
 export type { NoteDifference, NoteSeen } from './diff/notes.js';
+export { diffPe, type PeDifference } from './diff/pe-diff.js';
 export type { FilePlace } from './diff/places.js';
 // Read: headers to an ElfImage, extended numbering included.
 export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
@@ -55,7 +57,7 @@ export type { Layout, Refusal, Survival } from './layout/layout.js';
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
-export { type LinearFinding, type LinearVerdict, verifyLinear } from './linearize/verify/verify.js';
+export { type LinearFinding, type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // Loaders: would they start the image, by which rules, with which values?
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
@@ -65,6 +67,7 @@ export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './lo
 export type { Band, BandKind } from './map/bands.js';
 export { type ImageMap, imageMap } from './map/image-map.js';
 export type { MemoryBand, MemoryNote } from './map/memory.js';
+export { peMap } from './map/pe-map.js';
 export { mapSvg } from './map/svg.js';
 // mkelf32: a new 32-bit file around the contents of a linked hypervisor.
 export type { Container as Mkelf32Container } from './mkelf32/container.js';
@@ -107,6 +110,7 @@ export {
   type XenNoteName,
 } from './note/xen-notes.js';
 export type { PeImage, PeSection } from './pe/image.js';
+export { isPlainPe } from './pe/kind.js';
 export { readPe } from './pe/read.js';
 export {
   changes,
@@ -137,6 +141,7 @@ export { mapComparison, mapText } from './report/map-text.js';
 export { type NoteFact, type NotesFacts, notesFacts } from './report/notes-facts.js';
 export { notesJson, notesText } from './report/notes-report.js';
 export { type Outcome, otherNotesJson, patchJson, patchText } from './report/patch-report.js';
+export { peDiffJson, peDiffText } from './report/pe-diff-report.js';
 export { stampsJson, stampsText } from './report/stamp-report.js';
 export { type Style, styleOf } from './report/text.js';
 export type { XenVerdict } from './report/xen-verdicts.js';

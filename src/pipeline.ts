@@ -142,7 +142,7 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: [...(layout?.neutralized ?? []), ...plan.foreign.fresh, ...promoted(plan)],
+    foreignAdded: [...plan.foreign.fresh, ...promoted(plan)],
     foreignRemoved: plan.foreign.gone,
   };
 }

@@ -1,7 +1,8 @@
 // Which real images the tests stand on, and which Debian package each comes from.
 //
-// package: a name; { of, like, suffix }: the package matching `like` that metapackage `of` depends on, plus suffix; or
-//   { name, version, release }: that very version, from another Debian release than this machine's where one is named.
+// package: a name; { of, like, suffix }: the package matching `like` that package `of` depends on, plus suffix; or
+//   { name, version, release }: that very version where one is named, from another Debian release than this machine's
+//   where one is named.
 // file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
 // Traits a program can read off the file (elf32, elf64, big-endian, not-elf) are added when it is fetched.
 
@@ -54,6 +55,29 @@ export const IMAGES = [
     traits: ['bzimage', 'linux', 'no-dom0-bit'],
     optional: true,
   },
+  // The same kernel before it was signed: what taking the signature off has to give back.
+  {
+    name: 'vmlinuz-cloud-unsigned',
+    package: { ...CLOUD, suffix: '-unsigned' },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux', 'unsigned'],
+    optional: true,
+  },
+  // Other generations: 5.10 has the old layout of the PE header, kernels since 6.15 have no CRC-32.
+  {
+    name: 'vmlinuz-cloud-bullseye',
+    package: { ...CLOUD, release: 'bullseye' },
+    file: './boot/vmlinuz-*',
+    traits: ['bzimage', 'linux'],
+    optional: true,
+  },
+  {
+    name: 'vmlinuz-cloud-sid',
+    package: { of: CLOUD, like: /^linux-binary-\d/, release: 'sid' },
+    file: '*/vmlinuz*',
+    traits: ['bzimage', 'linux'],
+    optional: true,
+  },
   {
     name: 'xen',
     package: XEN,
@@ -63,6 +87,14 @@ export const IMAGES = [
   },
   { name: 'xen-gz', package: XEN, file: './boot/xen-*.gz', traits: ['gzip'] },
   { name: 'xen-efi', package: XEN, file: './boot/xen-*.efi', traits: ['pe'] },
+  // Linked with its DWARF inside, ten times the size of the one before: another release, which a mirror need not carry.
+  {
+    name: 'xen-efi-4.20',
+    package: { ...XEN, release: 'trixie' },
+    file: './boot/xen-*.efi',
+    traits: ['pe', 'dwarf'],
+    optional: true,
+  },
   {
     name: 'xen-syms',
     package: dbg(XEN),
@@ -155,6 +187,19 @@ export const TOOLS = [
     executable: true,
     traits: ['program'],
   },
+  // The note parser of other releases than this machine's, to be linked into the oracle of test/oracle.
+  ...[
+    { series: '4.14', release: 'bullseye' },
+    { series: '4.20', release: 'trixie' },
+  ].map(({ series, release }) => ({
+    name: `libxenguest-${series}.a`,
+    arch: 'amd64',
+    set: 'tools',
+    optional: true,
+    package: { name: 'libxen-dev', release },
+    file: './usr/lib/x86_64-linux-gnu/libxenguest.a',
+    traits: ['library'],
+  })),
 ];
 
 // Foreign test inputs, from Debian source packages.

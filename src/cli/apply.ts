@@ -1,4 +1,5 @@
 /** From a plan to its end, for every command that edits: checked, shown, written, reported. */
+import type { Lost } from '../loaders/loaders.js';
 import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.js';
 import { type Json, jsonDocument } from '../report/json.js';
 import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
@@ -77,14 +78,14 @@ export async function applyPlan(
 /** Says which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
 async function warnOfLostLoaders({ image, rendered }: PatchPlan): Promise<void> {
   const { lostLoaders } = await import('../loaders/loaders.js');
-  for (const { before, after } of lostLoaders(image.source, preview(image, rendered))) {
-    const { loader } = before;
-    const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
-    const more = `xen-elfpatch verify --for ${loader} tells more`;
-    writeErr(
-      `xen-elfpatch: warning: ${image.source.name}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`,
-    );
-  }
+  for (const lost of lostLoaders(image.source, preview(image, rendered))) writeErr(lossText(image.source.name, lost));
+}
+
+/** The warning that an edit loses a loader. */
+export function lossText(file: string, { before: { loader }, after }: Lost): string {
+  const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
+  const more = `xen-elfpatch verify --for ${loader} tells more`;
+  return `xen-elfpatch: warning: ${file}: ${loader} took it so far, and will not any more: ${says}; ${more}\n`;
 }
 
 async function write(

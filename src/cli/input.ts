@@ -3,10 +3,14 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, un
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteSource, FileSource, systemError } from '../bytes/source.js';
+import { waitABit } from '../bytes/wait.js';
 import type { ContainerFacts } from '../container/facts.js';
+import type { Opened } from '../container/open.js';
 import { looksLikeElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
-import { isTerminal, waitABit } from './output.js';
+import type { Wrapped } from '../loaders/wrapped.js';
+import { isTerminal } from './output.js';
+import { startProgress } from './progress.js';
 
 /** An image that is open for reading. */
 export interface OpenInput {
@@ -57,6 +61,8 @@ export interface OpenImage {
   readonly source: ByteSource;
   /** What was looked through; undefined for a bare ELF. */
   readonly container: ContainerFacts | undefined;
+  /** The same with the file as it stands, for verdicts of loaders. */
+  readonly wrapped: Wrapped | undefined;
   close(): void;
 }
 
@@ -71,10 +77,19 @@ export async function openImage(
   const input = openInput(word);
   const { source } = input;
   try {
-    if (asItStands(source)) return { file: source.name, source, container: undefined, close: input.close };
+    const { name: file } = source;
+    if (asItStands(source)) return { file, source, container: undefined, wrapped: undefined, close: input.close };
     const { factsOf, openContainer, wholeOf } = await import('../container/open.js');
-    const opened = await openContainer(source);
-    return { file: source.name, source: wholeOf(opened), container: factsOf(opened), close: input.close };
+    const progress = startProgress('unpacking');
+    let opened: Opened;
+    try {
+      opened = await openContainer(source, { onProgress: progress.report });
+    } finally {
+      progress.end();
+    }
+    const container = factsOf(opened);
+    const wrapped = container === undefined ? undefined : { facts: container, outer: source };
+    return { file, source: wholeOf(opened), container, wrapped, close: input.close };
   } catch (error) {
     input.close();
     throw error;

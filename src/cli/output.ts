@@ -4,6 +4,7 @@
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { systemError } from '../bytes/source.js';
+import { waitABit } from '../bytes/wait.js';
 
 /**
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.
@@ -34,11 +35,6 @@ function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
     }
   }
   return true;
-}
-
-/** Sleeps two milliseconds, without the event loop. */
-export function waitABit(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
 /** Is this descriptor a terminal? The streams of `process` are touched only for a character device. */

@@ -9,6 +9,71 @@ export const survivorNames: string = SURVIVAL_TOOLS.join(', ');
 const flag = (describe: string) => ({ type: 'boolean', describe }) as const;
 const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 
+/** How notes get into the payload of a bzImage. */
+export const PAYLOAD_WAYS = ['attach', 'replace', 'extract', 'detach'] as const;
+export type PayloadWay = (typeof PAYLOAD_WAYS)[number];
+
+/** The same as of a command that always edits the ELF. */
+export const EDIT_WAYS = ['attach', 'replace', 'extract'] as const;
+
+export interface PayloadArgs {
+  /** How to write into a bzImage or a gzip file; undefined: attach, or gzip again. */
+  readonly payload: PayloadWay | undefined;
+  readonly compressor: string | undefined;
+  readonly stripSignature: boolean;
+  readonly keepTail: boolean;
+}
+
+/** What the command line has of them. */
+export interface PayloadFlags {
+  readonly payload: PayloadWay | undefined;
+  readonly compressor: string | undefined;
+  readonly 'strip-signature': boolean | undefined;
+  readonly 'keep-tail': boolean | undefined;
+}
+
+/** All but `payload`, whose choices differ. */
+export const PAYLOAD_OPTIONS = {
+  compressor: value('replace: PROGRAM that packs the payload; extract: gzip, to get an ELF.gz'),
+  'strip-signature': flag('take a Secure Boot signature off; the result must be signed again'),
+  'keep-tail': flag('extract: keep the relocation table behind the ELF'),
+} as const;
+
+export const PAYLOAD_GROUP = 'For a kernel inside a bzImage or gzip file:';
+
+/** Options that only some ways of writing into a container have. Errors: `usage.bad`. */
+export function payloadArgs(
+  command: string,
+  options: PayloadFlags & { readonly 'in-place': boolean | undefined },
+): PayloadArgs {
+  const refuse = (what: string): never =>
+    fail('usage.bad', {}, { what, hint: `xen-elfpatch ${command} --help shows how it is called` });
+  const { payload, compressor } = options;
+  if (compressor !== undefined && payload !== 'replace' && payload !== 'extract') {
+    refuse('--compressor is for --payload replace and --payload extract');
+  }
+  if (compressor !== undefined && payload === 'extract' && compressor !== 'gzip') {
+    refuse(`--compressor is ${compressor}, wanted gzip with --payload extract`);
+  }
+  if (options['keep-tail'] === true && payload !== 'extract') refuse('--keep-tail is for --payload extract');
+  if (payload === 'extract' && options['in-place'] === true) {
+    refuse('--payload extract makes another kind of file, wanted -o OUT');
+  }
+  return {
+    payload,
+    compressor,
+    stripSignature: options['strip-signature'] === true,
+    keepTail: options['keep-tail'] === true,
+  };
+}
+
+/** `--payload` given for a file that is an ELF itself. Errors: `usage.bad`. */
+export function refusePayload({ payload }: PayloadArgs, file: string): void {
+  if (payload === undefined) return;
+  const what = `--payload ${payload} is for a bzImage or a gzip file, and ${file} is an ELF`;
+  fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
+}
+
 export const RESULT_OPTIONS = {
   output: { ...value('write the result here; - is standard output'), alias: 'o' },
   'in-place': flag('change IMAGE itself, all or nothing'),

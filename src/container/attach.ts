@@ -3,24 +3,29 @@
  * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
  */
 import { alignUp } from '../bytes/align.js';
+import type { ByteSource } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 import type { BzImage } from './bzimage.js';
 import { packGzip } from './gzip.js';
+import type { OnProgress } from './limits.js';
 import { findNative } from './native.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { contentEnd, unsealed } from './seal.js';
-
-const ALIGN = 16n;
+import { ATTACH_ALIGN, contentEnd, unsealed } from './seal.js';
 
 /**
  * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
  * Errors: those of contentEnd, `bzimage.too-large`.
  */
-export async function attach(image: BzImage, data: Uint8Array, strip: boolean): Promise<Rebuilt> {
+export async function attach(
+  image: BzImage,
+  data: ByteSource,
+  strip: boolean,
+  onProgress?: OnProgress,
+): Promise<Rebuilt> {
   contentEnd(image, strip);
   const { setupSize, sysEnd, source } = image;
-  const stream = await packGzip(data);
-  const offset = alignUp(sysEnd, ALIGN);
+  const stream = await packGzip(data, onProgress);
+  const offset = alignUp(sysEnd, ATTACH_ALIGN);
   const fileSize = offset + BigInt(stream.length);
   const need = fileSize - setupSize;
   const limit = image.hasInitSize ? BigInt(image.header.init_size) : 0xffffffffn;

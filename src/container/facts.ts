@@ -9,6 +9,8 @@ export interface Demand {
   /** The first release of that reader that takes it, if any does. */
   readonly takenSince: string | undefined;
   readonly what: string;
+  /** What the reader prints; undefined: nothing that is known. */
+  readonly says: string | undefined;
 }
 
 interface Common {
@@ -31,6 +33,8 @@ export interface GzipFacts extends Common {
   /** Bytes behind the first member; whose they are. */
   readonly behind: { readonly size: bigint; readonly kind: 'nothing' | 'member' | 'other' };
   readonly flags: number;
+  /** The last 4 bytes of the file, which readers take as the unpacked size. */
+  readonly lastWord: bigint;
 }
 
 export interface BzImageFacts extends Common {
@@ -45,11 +49,19 @@ export interface BzImageFacts extends Common {
   readonly signed: boolean;
 }
 
-export type ContainerFacts = GzipFacts | BzImageFacts;
+/** An ELF packed as a whole by something else than gzip, in no other wrapper. */
+export interface StreamFacts extends Common {
+  readonly kind: 'stream';
+  /** The file ends with the unpacked size, as a bzImage payload does. */
+  readonly sizeWord: boolean;
+}
+
+export type ContainerFacts = GzipFacts | BzImageFacts | StreamFacts;
 
 /** `bzImage (protocol 2.15), xz payload`. */
 export function containerText(facts: ContainerFacts): string {
   if (facts.kind === 'gzip') return 'gzip file';
+  if (facts.kind === 'stream') return `${facts.format} stream ${facts.sizeWord ? 'with' : 'without'} a size word`;
   const where = facts.attached ? 'attached ' : '';
   const signed = facts.signed ? ', signed' : '';
   return `bzImage (protocol ${facts.protocol}${signed}), ${where}${facts.format} payload`;

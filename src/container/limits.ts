@@ -6,6 +6,9 @@ import { fail } from '../errors/patch-error.js';
 /** What is unpacked may have at most this many bytes: beyond it the tools of Xen leave a file packed. */
 export const UNPACKED_LIMIT = 0x40000000n;
 
+/** Told how many bytes are done, and how many there are. */
+export type OnProgress = (done: bigint, total: bigint) => void;
+
 /**
  * A range of the file as one buffer: it is there before anything is allocated, and at most UNPACKED_LIMIT long.
  * Errors: `read.truncated`, `read.too-large`.

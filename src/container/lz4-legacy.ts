@@ -7,7 +7,15 @@ import { wordAt } from './limits.js';
 const MAGIC = 0x184c2102;
 const CHUNK = 0x800000;
 
-export type Lz4Result = { readonly bytes: Uint8Array; readonly extraMagics: number } | { readonly problem: string };
+export interface Lz4Data {
+  readonly bytes: Uint8Array;
+  /** Further magics in front of chunks, which all readers step over. */
+  readonly extraMagics: number;
+  /** Bytes behind the last chunk: zeros or magics, which not all readers take. */
+  readonly spare: number;
+}
+
+export type Lz4Result = Lz4Data | { readonly problem: string };
 
 /** Unpacks one whole stream that must become exactly `size` bytes, so nothing beyond them is ever held. */
 export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
@@ -15,7 +23,9 @@ export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
   let written = 0;
   let extraMagics = 0;
   let at = 4;
+  let end = at;
   while (at < packed.length) {
+    if (isZero(packed, at)) break;
     if (packed.length - at < 4) return { problem: `${packed.length - at} bytes left where a chunk should start` };
     const length = wordAt(packed, at);
     at += 4;
@@ -23,17 +33,24 @@ export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
       extraMagics += 1;
       continue;
     }
-    if (length === 0) return { problem: 'an empty chunk, as padding makes one' };
+    if (length === 0) return { problem: 'an empty chunk with data behind it' };
+    if (end > 4 && written % CHUNK !== 0) return { problem: 'a chunk in the middle is shorter than 8 MiB' };
     if (length > packed.length - at)
       return { problem: `a chunk of ${length} bytes where ${packed.length - at} are left` };
-    const end = Math.min(written + CHUNK, size);
-    const reached = unpackBlock(packed.subarray(at, at + length), out, written, end);
+    const most = Math.min(written + CHUNK, size);
+    const reached = unpackBlock(packed.subarray(at, at + length), out, written, most);
     if (typeof reached === 'string') return { problem: reached };
     written = reached;
     at += length;
-    if (at < packed.length && written % CHUNK !== 0) return { problem: 'a chunk in the middle is shorter than 8 MiB' };
+    end = at;
   }
-  return { bytes: out.subarray(0, written), extraMagics };
+  return { bytes: out.subarray(0, written), extraMagics, spare: packed.length - end };
+}
+
+/** Looked at only where a chunk should start, and until the first byte that is none. */
+function isZero(bytes: Uint8Array, from: number): boolean {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** One LZ4 block into `out[from, end)`; the place reached, or what is wrong. Matches stay within the block. */

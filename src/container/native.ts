@@ -49,20 +49,26 @@ export interface NativePayload {
 
 /** The payload stands right behind the start of the protected-mode part. */
 const SEARCH = 0x40000;
+/** Places looked at; with whole magics, chance makes less than one. */
+const CANDIDATES = 64;
+/** Two bytes, as readers compare, are met by chance: what compressors of kernels write has a third. */
+const THIRD_BYTE: Readonly<Partial<Record<PayloadFormat, number>>> = { gzip: 0x08, lzma: 0x00 };
+
+interface Candidate {
+  readonly at: number;
+  readonly format: PayloadFormat;
+}
 
 /**
  * Finds the native payload of an attached image: a compression magic at p, and behind the stream a pair (L, S) such that
- * the word at p + L - 4 is S. The lengths must be the larger part of the kernel, which keeps chance out.
+ * the word at p + L - 4 is S. The lengths must be the larger part of the kernel, and a pair that stands within another
+ * payload is packed data that looks like one: both keep chance out.
  * Errors: `bzimage.native`.
  */
 export function findNative(image: BzImage): NativePayload {
   const { setupSize, sysEnd, source } = image;
   const kernel = readWhole(source, rangeOf(setupSize, sysEnd - setupSize), 'kernel');
-  const candidates: { readonly at: number; readonly format: PayloadFormat }[] = [];
-  for (let at = 0; at < kernel.length && at < SEARCH; at++) {
-    const format = formatOf(kernel.subarray(at, at + Number(MAGIC_SIZE)));
-    if (format !== undefined && (hasSizeWord(format) || format === 'gzip')) candidates.push({ at, format });
-  }
+  const candidates = candidatesIn(kernel);
   const found: NativePayload[] = [];
   const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
   // From the end: the pair is in the data behind the code, close to it, and words are aligned.
@@ -77,11 +83,26 @@ export function findNative(image: BzImage): NativePayload {
     }
     if (found.length > MOST) break;
   }
-  const [native] = found;
-  if (native === undefined || found.length > 1) {
-    fail('bzimage.native', { file: source.name, part: 'decompressor' }, { count: found.length });
+  const outside = found.filter(({ pair }) => {
+    const q = Number(pair - setupSize);
+    return !found.some(({ offset, length }) => q >= offset && q < offset + length);
+  });
+  const [native] = outside;
+  if (native === undefined || outside.length > 1) {
+    fail('bzimage.native', { file: source.name, part: 'decompressor' }, { count: outside.length });
   }
   return native;
+}
+
+function candidatesIn(kernel: Uint8Array): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (let at = 0; at < kernel.length && at < SEARCH && candidates.length < CANDIDATES; at++) {
+    const format = formatOf(kernel.subarray(at, at + Number(MAGIC_SIZE)));
+    if (format === undefined || !(hasSizeWord(format) || format === 'gzip')) continue;
+    const third = THIRD_BYTE[format];
+    if (third === undefined || kernel[at + 2] === third) candidates.push({ at, format });
+  }
+  return candidates;
 }
 
 /** The word of a kernel that was read whole; for tests and checks. */

@@ -2,15 +2,16 @@
 import { rangeOf } from '../bytes/range.js';
 import { BufferSource, type ByteSource } from '../bytes/source.js';
 import { looksLikeElf, readElf } from '../elf/read.js';
-import { hexBytes } from '../errors/hex.js';
+import { hex, hexBytes } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
 import { demandsOf } from './demands.js';
 import { splitTail } from './elf-part.js';
-import type { BzImageFacts, ContainerFacts, GzipFacts } from './facts.js';
+import type { BzImageFacts, ContainerFacts, Demand, GzipFacts, StreamFacts } from './facts.js';
+import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
-import { readWhole, UNPACKED_LIMIT } from './limits.js';
-import { recognise } from './recognise.js';
+import { type OnProgress, readWhole, UNPACKED_LIMIT, wordAt } from './limits.js';
+import { type Recognised, recognise } from './recognise.js';
 import { unpack } from './unpack.js';
 
 interface Inside {
@@ -32,13 +33,19 @@ export interface OpenedBzImage extends Inside {
   readonly image: BzImage;
 }
 
-export type OpenedContainer = OpenedGzip | OpenedBzImage;
+export interface OpenedStream extends Inside {
+  readonly kind: 'stream';
+  readonly facts: StreamFacts;
+}
+
+export type OpenedContainer = OpenedGzip | OpenedBzImage | OpenedStream;
 export type Opened = { readonly kind: 'elf'; readonly elf: ByteSource } | OpenedContainer;
 
-/** Formats nobody wraps a kernel in, with nothing to say about them. */
 export interface OpenOptions {
   /** Name of the ELF part in messages; default: the file's, with `(unpacked)`. */
   readonly elfName?: string;
+  /** Told while a program unpacks. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -52,11 +59,11 @@ export async function openContainer(source: ByteSource, options: OpenOptions = {
     case 'elf':
       return { kind: 'elf', elf: source };
     case 'bzimage':
-      return openBzImage(source, name);
+      return openBzImage(source, name, options.onProgress);
     case 'gzip':
       return openGzip(source, name);
     case 'stream':
-      return fail('container.bare-stream', { file: source.name }, { format: found.format });
+      return openStream(source, found.format, name, options.onProgress);
     case 'other':
       return fail(
         'container.no-notes',
@@ -71,13 +78,17 @@ export async function openContainer(source: ByteSource, options: OpenOptions = {
   }
 }
 
-async function openBzImage(source: ByteSource, name: string): Promise<OpenedBzImage> {
+async function openBzImage(
+  source: ByteSource,
+  name: string,
+  onProgress: OnProgress | undefined,
+): Promise<OpenedBzImage> {
   const image = readBzImage(source);
   const file = source.name;
   const stream = streamRange(image);
   const packed = readWhole(source, stream, 'payload');
   const place = { file, offset: stream.start, part: 'payload' };
-  const result = await unpack(image.format, packed, image.unpackedSize);
+  const result = await unpack(image.format, packed, image.unpackedSize, onProgress);
   switch (result.kind) {
     case 'missing':
       return fail('codec.missing', place, { program: result.program, format: image.format });
@@ -94,9 +105,7 @@ async function openBzImage(source: ByteSource, name: string): Promise<OpenedBzIm
     fail('bzimage.not-elf', place, { found });
   }
   const { elf, tail } = splitTail(result.bytes, readElf(inside), name);
-  const warnings = [...result.warnings];
-  if (result.spare > 0)
-    warnings.push(`${result.spare} bytes stand between the stream and the size word; some readers refuse that`);
+  const demands = demandsOf(image.format, packed, result.spare);
   return {
     kind: 'bzimage',
     image,
@@ -111,12 +120,74 @@ async function openBzImage(source: ByteSource, name: string): Promise<OpenedBzIm
       stream,
       unpackedSize: BigInt(result.bytes.length),
       elfSize: elf.size,
-      demands: demandsOf(image.format, packed, result.spare),
-      warnings,
+      demands,
+      warnings: spareWarnings(result.spare, demands),
       protocol: protocolText(image.header),
       attached: image.attached,
       spare: BigInt(result.spare),
       signed: image.pe?.certificate !== undefined,
+    },
+  };
+}
+
+/** Who takes it is another matter: the verdicts tell. */
+function spareWarnings(spare: number, demands: readonly Demand[]): string[] {
+  if (spare === 0) return [];
+  const readers = demands.filter(({ reader, what }) => reader !== 'linux' && what.startsWith(`${spare} bytes`));
+  const names = readers.map(({ reader }) => (reader === 'toolstack' ? "Xen's tools refuse" : 'the hypervisor refuses'));
+  const who = names.length === 0 ? 'all readers that are known step over them' : `${names.join(', ')} that`;
+  return [`${spare} bytes stand between the stream and the size word; ${who}`];
+}
+
+/**
+ * An ELF that was packed as a whole. Only the hypervisor takes such a file, and only when it ends with the unpacked size;
+ * a file that unpacks without its last word, to what that word says, has one.
+ */
+async function openStream(
+  source: ByteSource,
+  format: PayloadFormat,
+  name: string,
+  onProgress: OnProgress | undefined,
+): Promise<OpenedStream> {
+  const file = source.name;
+  const whole = readWhole(source, rangeOf(0n, source.size), `${format} data`);
+  const stated = whole.length > 8 ? wordAt(whole, whole.length - 4) : 0;
+  const possible = stated > 0 && BigInt(stated) <= UNPACKED_LIMIT;
+  const packed = whole.subarray(0, whole.length - 4);
+  const first = possible ? await unpack(format, packed, stated, onProgress) : undefined;
+  const sizeWord = first?.kind === 'unpacked' && first.spare === 0;
+  const result = sizeWord ? first : await unpack(format, whole, undefined, onProgress);
+  const stream = sizeWord ? packed : whole;
+  switch (result.kind) {
+    case 'missing':
+      return fail('codec.missing', { file }, { program: result.program, format });
+    case 'corrupt':
+      return fail('container.corrupt', { file }, { format, why: result.why });
+    case 'wrong-size':
+      return fail('container.corrupt', { file }, { format, why: `unpacks to more than ${hex(UNPACKED_LIMIT)} bytes` });
+    case 'unpacked':
+      break;
+  }
+  const inside = new BufferSource(result.bytes, name);
+  const found = recognise(inside);
+  if (found.kind !== 'elf') refuseInside(file, found, result.bytes, `a bare ${format} stream`);
+  const { elf, tail } = splitTail(result.bytes, readElf(inside), name);
+  return {
+    kind: 'stream',
+    elf,
+    tail,
+    unpacked: result.bytes,
+    facts: {
+      kind: 'stream',
+      file,
+      fileSize: source.size,
+      format,
+      stream: rangeOf(0n, BigInt(stream.length)),
+      unpackedSize: BigInt(result.bytes.length),
+      elfSize: elf.size,
+      demands: demandsOf(format, stream, result.spare),
+      warnings: [],
+      sizeWord,
     },
   };
 }
@@ -131,7 +202,7 @@ function openGzip(source: ByteSource, name: string): OpenedGzip {
   }
   const inside = new BufferSource(member.bytes, name);
   const found = recognise(inside);
-  if (found.kind !== 'elf') refuseInside(file, found, member.bytes);
+  if (found.kind !== 'elf') refuseInside(file, found, member.bytes, 'a gzip file');
   const { elf, tail } = splitTail(member.bytes, readElf(inside), name);
   const behind = packed.subarray(member.end);
   const kind = behind.length === 0 ? 'nothing' : behind[0] === 0x1f && behind[1] === 0x8b ? 'member' : 'other';
@@ -152,6 +223,7 @@ function openGzip(source: ByteSource, name: string): OpenedGzip {
       warnings: behindWarnings(kind, behind.length),
       behind: { size: BigInt(behind.length), kind },
       flags: member.flags,
+      lastWord: BigInt(wordAt(packed, packed.length - 4)),
     },
   };
 }
@@ -163,23 +235,23 @@ function behindWarnings(kind: GzipFacts['behind']['kind'], size: number): string
     : [`${size} bytes follow the gzip data, and Xen refuses or hangs on such a file`];
 }
 
-function refuseInside(file: string, found: ReturnType<typeof recognise>, bytes: Uint8Array): never {
+function refuseInside(file: string, found: Recognised, bytes: Uint8Array, outer: string): never {
   switch (found.kind) {
     case 'other':
-      return fail('container.no-notes', { file }, { found: `${found.name} in a gzip file`, ...found });
+      return fail('container.no-notes', { file }, { ...found, found: `${found.name} in ${outer}` });
     case 'unknown':
     case 'elf':
       return fail(
         'read.not-elf',
         { file },
-        { found: `a gzip file of something that begins ${hexBytes(bytes.subarray(0, 4)) || 'with nothing'}` },
+        { found: `${outer} of something that begins ${hexBytes(bytes.subarray(0, 4)) || 'with nothing'}` },
       );
     case 'bzimage':
-      return fail('container.contains-container', { file }, { found: 'a bzImage' });
+      return fail('container.contains-container', { file }, { found: 'a bzImage', outer });
     case 'gzip':
-      return fail('container.contains-container', { file }, { found: 'another gzip file' });
+      return fail('container.contains-container', { file }, { found: 'a gzip file', outer });
     case 'stream':
-      return fail('container.contains-container', { file }, { found: `a bare ${found.format} stream` });
+      return fail('container.contains-container', { file }, { found: `a bare ${found.format} stream`, outer });
   }
 }
 

@@ -2,8 +2,9 @@
  * Compressors of the host, as kernel builds use them: fed and read through pipes, arguments never through a shell, with
  * an environment that cannot change what they do, and with an end to what they may print.
  */
-import { spawnSync } from 'node:child_process';
-import { describeSystemError } from '../bytes/source.js';
+import { spawn } from 'node:child_process';
+import { type ByteSource, describeSystemError } from '../bytes/source.js';
+import type { OnProgress } from './limits.js';
 
 export type ProgramResult =
   | { readonly kind: 'done'; readonly bytes: Uint8Array }
@@ -14,21 +15,93 @@ export type ProgramResult =
 
 /** What a compressor can print of an error that is worth repeating. */
 const WORDS = 200;
+const CHUNK = 0x100000n;
 
-/** Runs `program` on `input`; at most `limit` bytes come back, and no more are ever held. */
-export function runProgram(program: string, args: readonly string[], input: Uint8Array, limit: number): ProgramResult {
+/** Runs `program` on `input`; at most `limit` bytes come back, and no more are ever held. Progress is told by the input. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  input: ByteSource,
+  limit: number,
+  onProgress?: OnProgress,
+): Promise<ProgramResult> {
+  // An empty name is none; spawn() would throw.
+  if (program === '') return Promise.resolve({ kind: 'missing' });
   // XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside.
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
-  const run = spawnSync(program, args, { input, maxBuffer: limit, env, stdio: ['pipe', 'pipe', 'pipe'] });
-  if (run.error !== undefined) {
-    const code = 'code' in run.error ? run.error.code : undefined;
-    if (code === 'ENOENT' || code === 'EACCES') return { kind: 'missing' };
-    if (code === 'ENOBUFS') return { kind: 'too-long' };
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const output = new Output(limit, Number(input.size));
+    let said = '';
+    child.on('error', (error) => {
+      const code = 'code' in error ? error.code : undefined;
+      if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') resolve({ kind: 'missing' });
+      else resolve({ kind: 'failed', why: describeSystemError(error) });
+    });
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!output.add(chunk)) {
+        child.kill('SIGKILL');
+        resolve({ kind: 'too-long' });
+      }
+    });
+    child.stderr.setEncoding('latin1').on('data', (text: string) => {
+      if (said.length < WORDS) said += text;
+    });
     // EPIPE: it stopped reading, and its own status tells why.
-    if (code !== 'EPIPE') return { kind: 'failed', why: describeSystemError(run.error) };
+    child.stdin.on('error', () => undefined);
+    child.on('close', (status, signal) => {
+      if (status === 0) return resolve({ kind: 'done', bytes: output.bytes() });
+      const first = said.trim().split('\n')[0]?.slice(0, WORDS) ?? '';
+      const ended = signal === null ? `status ${status}` : `signal ${signal}`;
+      resolve({ kind: 'failed', why: first === '' ? ended : first.replace(/[^\x20-\x7e]/g, '?') });
+    });
+    let fed = 0n;
+    const feed = (): void => {
+      while (fed < input.size) {
+        const part = input.read(fed, input.size - fed < CHUNK ? input.size - fed : CHUNK, 'data for a program');
+        fed += BigInt(part.length);
+        const room = child.stdin.write(part);
+        onProgress?.(fed, input.size);
+        if (!room) return void child.stdin.once('drain', feed);
+      }
+      child.stdin.end();
+    };
+    feed();
+  });
+}
+
+/** What real compressors reach on kernels, and room to spare. */
+const USUAL_RATIO = 16;
+
+/**
+ * One buffer that is filled as bytes come, so that nothing is held twice. Memory is taken for the usual case at once (pages
+ * that are not written cost nothing) and beyond it only as the bytes arrive.
+ */
+class Output {
+  readonly #limit: number;
+  #buffer: Uint8Array;
+  #size = 0;
+
+  constructor(limit: number, inputSize: number) {
+    this.#limit = limit;
+    this.#buffer = new Uint8Array(Math.min(limit, Math.max(Number(CHUNK), inputSize * USUAL_RATIO)));
   }
-  if (run.status === 0) return { kind: 'done', bytes: run.stdout };
-  const said = run.stderr.toString('latin1').trim().split('\n')[0]?.slice(0, WORDS) ?? '';
-  const ended = run.signal === null ? `status ${run.status}` : `signal ${run.signal}`;
-  return { kind: 'failed', why: said === '' ? ended : said.replace(/[^\x20-\x7e]/g, '?') };
+
+  /** False: more than the limit. */
+  add(chunk: Uint8Array): boolean {
+    const size = this.#size + chunk.length;
+    if (size > this.#limit) return false;
+    if (size > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(this.#limit, Math.max(size, this.#buffer.length * 2)));
+      larger.set(this.#buffer.subarray(0, this.#size));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.#size);
+    this.#size = size;
+    return true;
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#size);
+  }
 }

@@ -2,13 +2,14 @@
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
  * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
  */
-import type { Write } from '../bytes/source.js';
+import type { ByteSource, Write } from '../bytes/source.js';
 import type { ElfImage } from '../elf/image.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { tailProblem } from './elf-part.js';
+import { formatOf } from './formats.js';
 import { growth } from './growth.js';
-import { wordBytes } from './limits.js';
+import { type OnProgress, wordBytes } from './limits.js';
 import { thePair } from './native.js';
 import { PACKERS } from './packers.js';
 import { runProgram } from './program.js';
@@ -19,6 +20,7 @@ export interface ReplaceOptions {
   readonly strip: boolean;
   /** Program to use instead of the usual one of the format. */
   readonly compressor: string | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** What is to be replaced: unpacked data with its parts, before and after. */
@@ -26,14 +28,14 @@ export interface NewData {
   readonly image: ElfImage;
   readonly tail: Uint8Array;
   readonly oldSize: number;
-  readonly data: Uint8Array;
+  readonly data: ByteSource;
 }
 
 /**
- * Rebuilds the payload around `data`. Errors: those of contentEnd; `bzimage.attached`, `.tail`, `.pair`, `.no-room`,
+ * Rebuilds the payload around the new data. Errors: those of contentEnd; `bzimage.attached`, `.tail`, `.pair`, `.no-room`,
  * `.too-large`, `codec.missing`, `codec.failed`.
  */
-export function replace(image: BzImage, next: NewData, options: ReplaceOptions): Rebuilt {
+export async function replace(image: BzImage, next: NewData, options: ReplaceOptions): Promise<Rebuilt> {
   const { source, payload } = image;
   const place = { file: source.name, offset: payload.start, part: 'payload' };
   if (image.attached) fail('bzimage.attached', place, { offset: payload.start });
@@ -41,18 +43,19 @@ export function replace(image: BzImage, next: NewData, options: ReplaceOptions):
   const why = tailProblem(next.tail, next.image.encoding.bits);
   if (why !== undefined) fail('bzimage.tail', place, { size: BigInt(next.tail.length), why });
   const pair = thePair(image);
-  const { stream, by } = pack(image, next.data, options.compressor);
+  const { stream, by } = await pack(image, next.data, options);
+  const size = Number(next.data.size);
   const room = Number(payload.end - payload.start);
-  const sizeWord = hasSizeWord(image.format) ? wordBytes(next.data.length) : new Uint8Array(0);
+  const sizeWord = hasSizeWord(image.format) ? wordBytes(size) : new Uint8Array(0);
   const length = stream.length + sizeWord.length;
   const bytes = new Uint8Array(room);
   bytes.set(stream);
   bytes.set(sizeWord, stream.length);
-  const grown = growth(room - length, next.data.length - next.oldSize);
+  const grown = growth(room - length, size - next.oldSize);
   const writes: Write[] = [
     { offset: payload.start, bytes },
     headerWord('payload_length', length),
-    { offset: pair, bytes: Buffer.concat([wordBytes(length), wordBytes(next.data.length)]) },
+    { offset: pair, bytes: Buffer.concat([wordBytes(length), wordBytes(size)]) },
     ...initSizes(image, grown),
     ...unsealed(image),
   ];
@@ -77,11 +80,12 @@ function initSizes({ hasInitSize, header, pe, source }: BzImage, by: bigint): Wr
   ];
 }
 
-function pack(
-  image: BzImage,
-  data: Uint8Array,
-  compressor: string | undefined,
-): { readonly stream: Uint8Array; readonly by: string } {
+interface Packed {
+  readonly stream: Uint8Array;
+  readonly by: string;
+}
+
+async function pack(image: BzImage, data: ByteSource, { compressor, onProgress }: ReplaceOptions): Promise<Packed> {
   const { source, payload, format } = image;
   const place = { file: source.name, offset: payload.start, part: 'payload' };
   const packer = PACKERS[format];
@@ -97,7 +101,7 @@ function pack(
   let smallest: number | undefined;
   for (const settings of packer.settings) {
     // A stream that does not fit is still measured, for the message.
-    const result = runProgram(program, settings, data, room * 2);
+    const result = await runProgram(program, settings, data, room * 2, onProgress);
     switch (result.kind) {
       case 'missing':
         return fail('codec.missing', place, { program, format });
@@ -108,7 +112,12 @@ function pack(
       case 'done':
         break;
     }
-    if (result.bytes.length <= room) return { stream: result.bytes, by: [program, ...settings].join(' ') };
+    if (formatOf(result.bytes) !== format) {
+      return fail('codec.failed', place, { program, why: `what it printed is no ${format} data` });
+    }
+    if (result.bytes.length <= room) {
+      return { stream: result.bytes, by: [program, ...settings].join(' ') };
+    }
     smallest = Math.min(smallest ?? result.bytes.length, result.bytes.length);
   }
   const strongest = [program, ...(packer.settings.at(-1) ?? [])].join(' ');

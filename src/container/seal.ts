@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { type Range, rangeOf } from '../bytes/range.js';
 import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
-import type { BzImage } from './bzimage.js';
+import { type BzImage, setupField } from './bzimage.js';
 import { wordBytes } from './limits.js';
 
 const CHUNK = 0x100000n;
@@ -14,6 +14,8 @@ const CHUNK = 0x100000n;
 const RESIDUE = 0xffffffff;
 /** A certificate table starts at a multiple of 8. */
 const CERTIFICATE_ALIGN = 8n;
+/** An attached payload starts at a multiple of 16. */
+export const ATTACH_ALIGN = 16n;
 
 /** Zeros for the PE checksum and the certificate entry: what both are before a signature is made. */
 export function unsealed({ pe }: BzImage): Write[] {
@@ -53,7 +55,7 @@ function crcOf(source: ByteSource, end: bigint): number {
 
 /**
  * Where the kernel and its payload end: the place at which everything else is cut off. A signature is cut off only when
- * `strip` allows it. Errors: `pe.signed`, `pe.certificate`, `bzimage.trailing`, `bzimage.bounds`.
+ * `strip` allows it. Errors: `pe.signed`, `pe.certificate`, `bzimage.trailing`, `bzimage.bounds`, `bzimage.header`.
  */
 export function contentEnd(image: BzImage, strip: boolean): bigint {
   const { source, pe, sysEnd } = image;
@@ -62,15 +64,23 @@ export function contentEnd(image: BzImage, strip: boolean): bigint {
     const context = { what: 'protected-mode part', start: image.setupSize, size: sysEnd - image.setupSize };
     fail('bzimage.bounds', { file, part: 'setup header' }, { ...context, end: source.size });
   }
+  if (sysEnd === image.setupSize) {
+    fail('bzimage.header', { file, offset: setupField('syssize'), part: 'setup header' }, { what: 'syssize is 0' });
+  }
   const certificate = pe?.certificate;
   if (certificate !== undefined) {
     const { start, end } = certificate;
     const place = { file, offset: start, part: 'certificate table' };
-    if (!strip) fail('bzimage.signed', place, { size: end - start, at: start });
+    if (!strip) fail('pe.signed', place, { size: end - start, at: start, option: '--strip-signature' });
     if (end !== source.size || start < sysEnd) fail('pe.certificate', place, { at: start, end, size: source.size });
   }
   const stop = certificate?.start ?? source.size;
   const known = image.attached && image.payload.end > sysEnd ? image.payload.end : sysEnd;
+  // An attached payload follows the kernel at once. Where it does not, the size in the header is not the kernel's.
+  const gap = image.attached ? { start: sysEnd, end: image.payload.start } : undefined;
+  if (gap !== undefined && (gap.end - gap.start >= ATTACH_ALIGN || !isZero(source, gap))) {
+    fail('bzimage.trailing', { file, offset: sysEnd }, { size: gap.end - gap.start, at: sysEnd });
+  }
   const rest = stop - known;
   if (rest > 0n && (rest >= CERTIFICATE_ALIGN || !isZero(source, { start: known, end: stop }))) {
     fail('bzimage.trailing', { file, offset: known }, { size: rest, at: known });

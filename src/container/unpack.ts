@@ -1,9 +1,12 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
 
+import { BufferSource } from '../bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
+import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
 import { unpackLz4 } from './lz4-legacy.js';
 import { runProgram } from './program.js';
+import { bzip2StreamEnd, xzStreamEnd } from './stream-end.js';
 import { onlySkippable, unpackZstd, zstdFrame } from './zstd.js';
 
 export type Unpacked =
@@ -12,7 +15,6 @@ export type Unpacked =
       readonly bytes: Uint8Array;
       /** Bytes that do not belong to the stream, behind it; those formats that tell. */
       readonly spare: number;
-      readonly warnings: readonly string[];
     }
   /** It unpacks to more or to less than `size`. */
   | { readonly kind: 'wrong-size'; readonly found: string }
@@ -31,8 +33,19 @@ const UNPACKERS: Readonly<Partial<Record<PayloadFormat, readonly [program: strin
   lzo: ['lzop', '-dc'],
 };
 
-/** Unpacks one stream that must become exactly `size` bytes. */
-export async function unpack(format: PayloadFormat, packed: Uint8Array, size: number): Promise<Unpacked> {
+/** Where the first stream ends, in formats whose program reads on or stops without a word. */
+const STREAM_ENDS: Readonly<Partial<Record<PayloadFormat, (packed: Uint8Array) => number>>> = {
+  xz: xzStreamEnd,
+  bzip2: bzip2StreamEnd,
+};
+
+/** Unpacks one stream that must become exactly `size` bytes; undefined: any number up to UNPACKED_LIMIT. */
+export async function unpack(
+  format: PayloadFormat,
+  packed: Uint8Array,
+  size: number | undefined,
+  onProgress?: OnProgress,
+): Promise<Unpacked> {
   switch (format) {
     case 'gzip':
       return gunzip(packed, size);
@@ -46,47 +59,65 @@ export async function unpack(format: PayloadFormat, packed: Uint8Array, size: nu
     case 'lzma':
     case 'bzip2':
     case 'lzo':
-      return byProgram(format, packed, size);
+      return byProgram(format, packed, size, onProgress);
   }
 }
 
-function sized(bytes: Uint8Array, size: number, spare: number, warnings: readonly string[] = []): Unpacked {
-  if (bytes.length === size) return { kind: 'unpacked', bytes, spare, warnings };
+function sized(bytes: Uint8Array, size: number | undefined, spare: number): Unpacked {
+  if (size === undefined || bytes.length === size) return { kind: 'unpacked', bytes, spare };
   return { kind: 'wrong-size', found: `0x${bytes.length.toString(16)} bytes unpacked` };
 }
 
 const MORE: Unpacked = { kind: 'wrong-size', found: 'more bytes unpacked' };
+const LIMIT = Number(UNPACKED_LIMIT);
 
-function gunzip(packed: Uint8Array, size: number): Unpacked {
-  const member = unpackGzip(packed, size);
+function gunzip(packed: Uint8Array, size: number | undefined): Unpacked {
+  const member = unpackGzip(packed, size ?? LIMIT);
   if ('bytes' in member) return sized(member.bytes, size, packed.length - member.end);
   return member.problem === 'too-large' ? MORE : { kind: 'corrupt', why: member.why };
 }
 
-function lz4(packed: Uint8Array, size: number): Unpacked {
-  if (size > packed.length * LZ4_RATIO) {
+function lz4(packed: Uint8Array, size: number | undefined): Unpacked {
+  const most = packed.length * LZ4_RATIO;
+  if (size !== undefined && size > most) {
     return { kind: 'wrong-size', found: `${packed.length} bytes of lz4 data cannot become that` };
   }
-  const result = unpackLz4(packed, size);
+  const result = unpackLz4(packed, size ?? Math.min(LIMIT, most));
   if ('problem' in result) return { kind: 'corrupt', why: result.problem };
-  return sized(result.bytes, size, 0);
+  return sized(result.bytes, size, result.spare);
 }
 
-async function zstd(packed: Uint8Array, size: number): Promise<Unpacked> {
+async function zstd(packed: Uint8Array, size: number | undefined): Promise<Unpacked> {
   const frame = zstdFrame(packed);
   if (typeof frame === 'string') return { kind: 'corrupt', why: frame };
-  const bytes = await unpackZstd(packed.subarray(0, frame.end), size);
-  if (bytes === undefined) return { kind: 'corrupt', why: `the frame does not unpack to 0x${size.toString(16)} bytes` };
+  const wanted = size ?? Number(frame.contentSize ?? frame.most);
+  if (BigInt(wanted) > frame.most) {
+    return { kind: 'wrong-size', found: `the frame has blocks for 0x${frame.most.toString(16)} bytes` };
+  }
+  if (wanted > LIMIT) return MORE;
+  const bytes = await unpackZstd(packed.subarray(0, frame.end), wanted);
+  if (bytes === undefined) {
+    const large =
+      frame.window > UNPACKED_LIMIT ? `, and its window of 0x${frame.window.toString(16)} is too large` : '';
+    return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes${large}` };
+  }
   const behind = packed.subarray(frame.end);
   return sized(bytes, size, onlySkippable(behind) ? 0 : behind.length);
 }
 
-function byProgram(format: PayloadFormat, packed: Uint8Array, size: number): Unpacked {
+async function byProgram(
+  format: PayloadFormat,
+  packed: Uint8Array,
+  size: number | undefined,
+  onProgress: OnProgress | undefined,
+): Promise<Unpacked> {
   const [program, ...args] = UNPACKERS[format] ?? ['', ''];
-  const result = runProgram(program, args, packed, size);
+  const end = STREAM_ENDS[format]?.(packed) ?? packed.length;
+  const stream = new BufferSource(packed.subarray(0, end), 'stream');
+  const result = await runProgram(program, args, stream, size ?? LIMIT, onProgress);
   switch (result.kind) {
     case 'done':
-      return sized(result.bytes, size, format === 'xz' ? spareBehindXz(packed) : 0);
+      return sized(result.bytes, size, packed.length - end);
     case 'missing':
       return { kind: 'missing', program };
     case 'too-long':
@@ -94,11 +125,4 @@ function byProgram(format: PayloadFormat, packed: Uint8Array, size: number): Unp
     case 'failed':
       return { kind: 'corrupt', why: result.why };
   }
-}
-
-/** An xz stream ends with "YZ"; zeros behind it are padding. */
-function spareBehindXz(packed: Uint8Array): number {
-  let end = packed.length;
-  while (end > 0 && packed[end - 1] === 0) end -= 1;
-  return packed[end - 2] === 0x59 && packed[end - 1] === 0x5a ? packed.length - end : packed.length;
 }

@@ -10,7 +10,13 @@ export interface ZstdFrame {
   readonly end: number;
   /** Bytes of history that a decoder must keep. */
   readonly window: bigint;
+  /** What it unpacks to, where the frame says. */
+  readonly contentSize: bigint | undefined;
+  /** The most that its blocks can unpack to. */
+  readonly most: bigint;
 }
+
+const BLOCK_MAX = 0x20000n;
 
 /** Finds the end of the first frame without unpacking it; a string says why it cannot be found. */
 export function zstdFrame(bytes: Uint8Array): ZstdFrame | string {
@@ -25,20 +31,28 @@ export function zstdFrame(bytes: Uint8Array): ZstdFrame | string {
   at += dictionaryField;
   const contentSize = littleEndian(bytes.subarray(at, at + contentSizeField)) + (contentSizeField === 2 ? 256n : 0n);
   at += contentSizeField;
+  let most = 0n;
   for (;;) {
     if (bytes.length - at < 3) return 'a frame cut short';
     const header = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
     at += 3;
     const kind = (header >> 1) & 3;
     if (kind === 3) return 'a block of a reserved kind';
+    // Kind 0: as it is. 1: one byte, repeated. 2: compressed.
     at += kind === 1 ? 1 : header >> 3;
+    most += kind === 2 ? BLOCK_MAX : BigInt(header >> 3);
     if (at > bytes.length) return 'a block cut short';
     if ((header & 1) === 1) break;
   }
   if ((descriptor & 4) !== 0) at += 4;
   if (at > bytes.length) return 'a frame cut short';
   const base = 1n << BigInt(10 + (windowByte >> 3));
-  return { end: at, window: singleSegment ? contentSize : base + (base / 8n) * BigInt(windowByte & 7) };
+  return {
+    end: at,
+    window: singleSegment ? contentSize : base + (base / 8n) * BigInt(windowByte & 7),
+    contentSize: contentSizeField === 0 ? undefined : contentSize,
+    most,
+  };
 }
 
 /** Are the bytes behind a frame exactly skippable frames? All decoders step over those. */
@@ -51,14 +65,16 @@ export function onlySkippable(bytes: Uint8Array): boolean {
   return at === bytes.length;
 }
 
-/** Unpacks one frame that must become `size` bytes; undefined when it does not. */
+/** Unpacks one frame to at most `size` bytes; undefined when it is damaged or becomes more. */
 export async function unpackZstd(frame: Uint8Array, size: number): Promise<Uint8Array | undefined> {
   const { ZSTDDecoder } = await import('zstddec');
   const decoder = new ZSTDDecoder();
   await decoder.init();
   // The length is always given: without it, the decoder would believe the frame.
-  const bytes = size === 0 ? new Uint8Array(0) : decoder.decode(frame, size);
-  return bytes.length === size ? bytes : undefined;
+  if (size === 0) return new Uint8Array(0);
+  const bytes = decoder.decode(frame, size);
+  // An error of the decoder comes out as nothing, or as more than it was given room for.
+  return bytes.length > 0 && bytes.length <= size ? bytes : undefined;
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

@@ -11,28 +11,9 @@ import { pairOf } from '../verify/pair.js';
 import { subjectOf } from '../verify/subject.js';
 import { verifyImage } from '../verify/verify.js';
 import { type ByteComparison, compareBytes } from './bytes.js';
-import { EHDR_WORDS, PHDR_WORDS, SHDR_WORDS } from './fields.js';
+import { EHDR_WORDS, type EntryDifference, type FieldDifference, fieldsOf, PHDR_WORDS, SHDR_WORDS } from './fields.js';
 import { diffNotes, type NoteDifference } from './notes.js';
 import { placeFinder } from './places.js';
-
-/** One field of a header that differs. */
-export interface FieldDifference {
-  readonly field: string;
-  readonly before: bigint | number | string;
-  readonly after: bigint | number | string;
-  /** What the field is for. */
-  readonly meaning: string;
-}
-
-/** An entry of a table that is gone, new, or has other fields. */
-export interface EntryDifference {
-  /** Index in the first image; undefined for a new entry. */
-  readonly before: number | undefined;
-  readonly after: number | undefined;
-  /** `PT_NOTE`, `.text`. */
-  readonly name: string;
-  readonly fields: readonly FieldDifference[];
-}
 
 export interface ImageDifference {
   readonly same: boolean;
@@ -95,20 +76,6 @@ function headerFields(a: ElfImage, b: ElfImage): FieldDifference[] {
           },
         ];
   return [...ident, ...fieldsOf(Object.keys(Ehdr.fields), a.header, b.header, EHDR_WORDS)];
-}
-
-/** Fields of one declared structure that differ. */
-function fieldsOf(
-  names: readonly string[],
-  a: Readonly<Record<string, number | bigint>>,
-  b: Readonly<Record<string, number | bigint>>,
-  words: Readonly<Record<string, string>>,
-): FieldDifference[] {
-  return names.flatMap((field) => {
-    const [before, after] = [a[field], b[field]];
-    if (before === undefined || after === undefined || before === after) return [];
-    return [{ field, before, after, meaning: words[field] ?? '' }];
-  });
 }
 
 function diffSegments(a: ElfImage, b: ElfImage, counterparts: readonly (number | undefined)[]): EntryDifference[] {

@@ -1,4 +1,40 @@
-/** What a header field is for, in a few words, for whoever reads that it differs. */
+/** Fields of headers that differ, and what each is for, in a few words, for whoever reads of it. */
+
+/** One field of a header that differs. */
+export interface FieldDifference {
+  readonly field: string;
+  readonly before: bigint | number | string;
+  readonly after: bigint | number | string;
+  /** What the field is for. */
+  readonly meaning: string;
+}
+
+/** An entry of a table that is gone, new, or has other fields. */
+export interface EntryDifference {
+  /** Index in the first image; undefined for a new entry. */
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+  /** `PT_NOTE`, `.text`. */
+  readonly name: string;
+  readonly fields: readonly FieldDifference[];
+}
+
+type Values = Readonly<Record<string, number | bigint | string | undefined>>;
+
+/** Fields of one declared structure that differ; other members are not looked at. */
+export function fieldsOf(
+  names: readonly string[],
+  a: object,
+  b: object,
+  words: Readonly<Record<string, string>>,
+): FieldDifference[] {
+  const [left, right] = [a as Values, b as Values];
+  return names.flatMap((field) => {
+    const [before, after] = [left[field], right[field]];
+    if (before === undefined || after === undefined || before === after) return [];
+    return [{ field, before, after, meaning: words[field] ?? '' }];
+  });
+}
 
 export const EHDR_WORDS: Readonly<Record<string, string>> = {
   e_ident: 'class, byte order, ABI',

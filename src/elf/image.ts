@@ -2,7 +2,7 @@
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
-import { PT_LOAD, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
+import { PT_LOAD, PT_NULL, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
 import type { Encoding } from './struct.js';
 
 export interface ElfImage {
@@ -45,6 +45,16 @@ export function segmentFileRange(segment: Phdr): Range {
 export function sectionFileRange(section: Shdr): Range {
   const size = hasFileBytes(section) ? section.sh_size : 0n;
   return rangeOf(section.sh_offset, size);
+}
+
+/** File bytes that somebody speaks of: headers, tables, sections and segments with bytes. */
+export function* claimedRanges(image: ElfImage): Generator<Range> {
+  yield rangeOf(0n, ehdrSize(image.encoding));
+  yield phdrTable(image);
+  yield shdrTable(image);
+  for (const section of image.sections) if (hasFileBytes(section)) yield sectionFileRange(section);
+  for (const segment of image.segments)
+    if (segment.p_filesz > 0n && segment.p_type !== PT_NULL) yield segmentFileRange(segment);
 }
 
 /** Does the section occupy bytes of the file? */

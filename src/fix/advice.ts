@@ -39,6 +39,11 @@ export function outcomeOf(source: ByteSource, cure: string, loader: string, xenV
   }
 }
 
+/** Is it the file around the image that has to change? No edit of the image inside can show whether that helps. */
+export function isAboutContainer(cure: string | undefined): boolean {
+  return cure?.includes(' --payload ') === true;
+}
+
 /** Does the cure leave it to a preset to find the entry of a PVH kernel, which takes any start symbol there is? */
 export function guessesEntry({ cure }: Verdict): boolean {
   return cure?.includes(' --preset pvh') === true;

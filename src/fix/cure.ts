@@ -6,7 +6,7 @@ import type { ByteSource } from '../bytes/source.js';
 import { PatchError } from '../errors/patch-error.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import { adviceFor, guessesEntry, imageWord, outcomeOf } from './advice.js';
+import { adviceFor, guessesEntry, imageWord, isAboutContainer, outcomeOf } from './advice.js';
 import { type Fix, findFix } from './fix.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
@@ -17,8 +17,8 @@ export interface ProvedVerdict extends Verdict {
 
 /**
  * The verdict with a cure that was seen to work: the one it came with, else what `fix` finds, else none and the reason.
- * Warnings keep theirs only where they go away by it. `container`: the file that the image came out of, into which
- * only patch writes. Writes nothing.
+ * Warnings keep theirs only where they go away by it. `container`: the file that the image came out of.
+ * Writes nothing.
  */
 export function proveCure(
   source: ByteSource,
@@ -28,9 +28,11 @@ export function proveCure(
     container,
   }: { readonly xenVersion?: XenVersion; readonly container?: string | undefined } = {},
 ): ProvedVerdict {
+  // What is in the way of the container itself is not in the image that came out of it.
+  if (isAboutContainer(verdict.cure)) return verdict;
   if (accepts(verdict)) {
     const warnings = verdict.warnings.map((warning) => {
-      if (warning.cure === undefined) return warning;
+      if (warning.cure === undefined || isAboutContainer(warning.cure)) return warning;
       const after = outcomeOf(source, warning.cure, verdict.loader, xenVersion);
       const gone = after.verdict !== undefined && accepts(after.verdict) && !hasWarning(after.verdict, warning.rule);
       return gone ? warning : { ...warning, cure: undefined };
@@ -57,7 +59,7 @@ function hasWarning({ warnings }: Verdict, rule: string): boolean {
 
 function fixFor(source: ByteSource, loader: string, xenVersion: XenVersion): Fix | { readonly error: PatchError } {
   try {
-    return findFix(source, [loader], undefined, xenVersion);
+    return findFix(source, [loader], undefined, { xenVersion });
   } catch (error) {
     if (error instanceof PatchError) return { error };
     throw error;
@@ -77,12 +79,12 @@ function commandOf(
   loader: string,
   { steps }: Fix,
   { xenVersion, container }: { readonly xenVersion: XenVersion; readonly container: string | undefined },
-): string | undefined {
+): string {
   const name = imageWord(container ?? source.name);
   const words = steps.flatMap((step) => step.words);
   if (steps.every((step) => step.words[0]?.startsWith('--'))) {
     return `xen-elfpatch patch ${name} ${words.join(' ')} -o ${name}.xen`;
   }
   const release = xenVersion === NEWEST_XEN ? '' : ` --xen-version ${xenVersion}`;
-  return container !== undefined ? undefined : `xen-elfpatch fix ${name} --for ${loader}${release} -o ${name}.xen`;
+  return `xen-elfpatch fix ${name} --for ${loader}${release} -o ${name}.xen`;
 }

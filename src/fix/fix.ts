@@ -9,12 +9,13 @@ import { readElf } from '../elf/read.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
+import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { preview } from '../write/render.js';
-import { adviceOn } from './advice.js';
+import { adviceOn, isAboutContainer } from './advice.js';
 import { type Candidate, candidatesFor } from './candidates.js';
 import { readRepaired } from './header-repair.js';
 
@@ -40,6 +41,15 @@ export interface Fix {
   readonly failed: readonly string[];
 }
 
+/** Under what conditions loaders get the image. */
+export interface Conditions {
+  /** Default: the newest known. */
+  readonly xenVersion?: XenVersion;
+  /** What the image is in, and what the result will be in. */
+  readonly before?: Wrapped | undefined;
+  readonly after?: Wrapped | undefined;
+}
+
 /** The loaders that an image seems made for, by the notes it has. Errors: `fix.no-target`. */
 export function targetsOf(image: ElfImage): string[] {
   const types = new Set(walkAsXen(image).notes.map(({ record }) => record.type));
@@ -57,14 +67,14 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   wish: PlacementWish = DEFAULT_WISH,
-  xenVersion: XenVersion = NEWEST_XEN,
+  { xenVersion = NEWEST_XEN, before: wrapped, after }: Conditions = {},
 ): Fix {
   const { image, reason } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
-  const before = judgeLoaders(source, { names, xenVersion });
+  const before = judgeLoaders(source, { names, xenVersion, wrapped });
   const repair: Candidate[] =
     reason === undefined ? [] : [{ reason, words: ['(e_shoff, e_shnum and e_shstrndx set to 0)'], edits: [] }];
-  const search = new Search(image, source, names, wish, xenVersion);
+  const search = new Search(image, source, names, wish, { xenVersion, before: wrapped, after });
   const candidates = candidatesFor(image, names);
   const failed: string[] = [];
   let best = search.start(reason !== undefined);
@@ -101,6 +111,7 @@ export function findFix(
 /** A cure that a refusing verdict names was among the edits tried, and did not help or cannot be made. */
 function outcome(source: ByteSource, verdict: Verdict, xenVersion: XenVersion): Pick<Diagnosis, 'after' | 'advice'> {
   if (accepts(verdict)) return { after: verdict, advice: undefined };
+  if (isAboutContainer(verdict.cure)) return { after: verdict, advice: verdict.cure };
   return { after: { ...verdict, cure: undefined }, advice: adviceOn(source, verdict, xenVersion) };
 }
 
@@ -116,28 +127,27 @@ class Search {
   readonly #source: ByteSource;
   readonly #names: readonly string[];
   readonly #wish: PlacementWish;
-  readonly #xenVersion: XenVersion;
+  readonly #conditions: Conditions & { readonly xenVersion: XenVersion };
 
   constructor(
     image: ElfImage,
     source: ByteSource,
     names: readonly string[],
     wish: PlacementWish,
-    xenVersion: XenVersion,
+    conditions: Conditions & { readonly xenVersion: XenVersion },
   ) {
     this.#image = image;
     this.#source = source;
     this.#names = names;
     this.#wish = wish;
-    this.#xenVersion = xenVersion;
+    this.#conditions = conditions;
   }
 
   /** The image as it is, its headers repaired. */
   start(repaired: boolean): State {
-    const verdicts = judgeLoaders(repaired ? this.#image.source : this.#source, {
-      names: this.#names,
-      xenVersion: this.#xenVersion,
-    });
+    const { xenVersion, before: wrapped } = this.#conditions;
+    const subject = repaired ? this.#image.source : this.#source;
+    const verdicts = judgeLoaders(subject, { names: this.#names, xenVersion, wrapped });
     return { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(this.#image) };
   }
 
@@ -147,9 +157,12 @@ class Search {
       const edits: Edit[] = candidates.flatMap((candidate) => [...candidate.edits]);
       const plan = planPatch(this.#image, edits, this.#wish);
       const result = preview(this.#image, plan.rendered);
-      const [lost] = lostLoaders(this.#source, result);
+      const { xenVersion, before } = this.#conditions;
+      // A plan that changes nothing leaves the wrapper alone, too.
+      const after = changes(plan) ? this.#conditions.after : before;
+      const [lost] = lostLoaders(this.#source, result, { before, after });
       if (lost !== undefined) return `${lost.before.loader} would not take the image any more`;
-      const verdicts = judgeLoaders(result, { names: this.#names, xenVersion: this.#xenVersion });
+      const verdicts = judgeLoaders(result, { names: this.#names, xenVersion, wrapped: after });
       return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
     } catch (error) {
       if (error instanceof PatchError) return error.detail;

@@ -2,11 +2,12 @@
  * `append`: a merged copy of the notes goes into the header slack or to the end of the file, and one PT_NOTE points at it.
  * Loads, sections and symbols stay exactly where they are; old notes inside a PT_LOAD stay in memory, unused.
  */
-import { alignDown, alignUp } from '../bytes/align.js';
+import { alignDown } from '../bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import { compose, type Merged, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Blob, Layout, Refusal } from './layout.js';
+import { roomOf, take } from './room.js';
 import { findSlot, phdrSize, type Slot } from './table.js';
 
 /** Header entries left free behind the table when notes take the rest of the slack. */
@@ -81,14 +82,18 @@ export function noteSpace(job: Job, merged: Merged, slot: Slot): NoteSpace {
   if (usable) {
     return { range, end: facts.fileSize, words: `into the header slack (${bytesText(merged.size)})`, blobs: [] };
   }
-  return endOfFile(job, merged);
+  return behindEverything(job, merged);
 }
 
-/** Behind everything that is in the file. */
-export function endOfFile({ facts }: Job, merged: Merged, from = facts.fileSize): NoteSpace {
-  const range = rangeOf(alignUp(from, merged.align), merged.size);
-  const words = `at the end of the file (${bytesText(merged.size)})`;
-  if (facts.image.sections.length > 0) return { range, end: range.end, words, blobs: [] };
+/** At the end of the file, or in what an earlier edit left there. */
+export function behindEverything({ facts }: Job, merged: Merged): NoteSpace {
+  const bare = facts.image.sections.length === 0;
+  const room = roomOf(facts.spare(), [], facts.fileSize);
+  const start = take(room, merged.size + (bare ? TAIL_PADDING : 0n), merged.align);
+  const range = rangeOf(start, merged.size);
+  const place = range.end > facts.fileSize ? 'at the end of the file' : 'where an earlier edit left room';
+  const words = `${place} (${bytesText(merged.size)})`;
+  if (!bare) return { range, end: room.end, words, blobs: [] };
   const tail = { offset: range.end, bytes: new Uint8Array(Number(TAIL_PADDING)), what: 'padding behind the notes' };
-  return { range, end: range.end + TAIL_PADDING, words, blobs: [tail] };
+  return { range, end: room.end, words, blobs: [tail] };
 }

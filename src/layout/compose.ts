@@ -1,5 +1,4 @@
 /** Puts together what the placements that carry the notes elsewhere have in common. */
-import { alignUp } from '../bytes/align.js';
 import { type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { Phdr as PhdrStruct } from '../elf/headers.js';
@@ -11,6 +10,7 @@ import type { PlacementName } from '../plan/edits.js';
 import { headerFor, withCounts } from './header.js';
 import { type Job, mergedNotes, overwriteBlobs, xenOf } from './job.js';
 import type { Blob, Layout, Refusal, Shift } from './layout.js';
+import { type Room, roomOf, take } from './room.js';
 import { type Cover, planSections } from './section-side.js';
 import { buildTable, replacedBy, type Slot } from './table.js';
 
@@ -80,12 +80,12 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
 
   // An image without program headers may have no place for them named yet.
   const stays = image.segments.length === 0 ? facts.tableEnd : image.header.e_phoff;
-  const phoff = move.table === 'end' ? alignUp(move.end, BigInt(nativeSize(image.encoding))) : stays;
-  const end = move.table === 'end' ? phoff + tableSize : move.end;
+  const room = roomFor(job, move, rangeOf(stays, tableSize));
+  const phoff = move.table === 'end' ? take(room, tableSize, BigInt(nativeSize(image.encoding))) : stays;
 
   const allocated = move.loadedAt !== undefined || coverOutsideMemory(job);
   const cover: Cover = { range: move.range, sh_addr: entry.p_vaddr, allocated, align: merged.align };
-  const plan = planSections(facts, home, wish, cover, end, {
+  const plan = planSections(facts, home, wish, cover, room, {
     sections: shiftedSections(job, move.shift),
     ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
     ...(move.table === 'end' && coverOutsideMemory(job)
@@ -125,13 +125,22 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
     addedLoads: move.addedLoad === undefined ? 0 : 1,
     replacedSegments: replacedBy(home, move.slot),
     touchedSections: plan.touched,
-    neutralized: [],
     warnings: [
       ...(move.warnings ?? []),
       ...plan.warnings,
       ...(coverOutsideMemory(job) && move.loadedAt === undefined ? [UNTRUE_ALLOC] : []),
     ],
   };
+}
+
+/** Where the section side may put things: not where the move itself does. After a shift, spare bytes stand elsewhere. */
+function roomFor({ facts }: Job, { range, end, shift, extended, blobs }: Move, table: Range): Room {
+  if (shift !== undefined) return roomOf([], [], end);
+  const load = extended === undefined ? undefined : facts.image.segments[extended.index];
+  const hole =
+    load === undefined || extended === undefined ? [] : [rangeOf(load.p_offset + load.p_filesz, extended.by)];
+  const zeros = (blobs ?? []).map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
+  return roomOf(facts.spare(), [range, table, ...hole, ...zeros], end);
 }
 
 const UNTRUE_ALLOC =

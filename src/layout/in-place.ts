@@ -14,13 +14,13 @@ import { encodeNotes, type NoteContent, ownerOf, sameNote } from '../note/record
 import type { PlacementName } from '../plan/edits.js';
 import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
-import { bytesText, type Job, mergedNotes, overwriteBlobs, sizeOf, xenOf } from './job.js';
+import { bytesText, type Job, mergedNotes, nobodysName, overwriteBlobs, sizeOf, xenOf } from './job.js';
 import type { Layout, Refusal } from './layout.js';
 import { fitSections } from './section-side.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './table.js';
 
 /** The owner written over a note that nobody shall find any more, where records may not move. */
-const NOBODY = Uint8Array.of(0x6e, 0x69, 0x6c, 0x00);
+const NOBODY = nobodysName(4);
 
 export function inPlace(job: Job): Layout | Refusal {
   return rewrite(job, 'in-place');
@@ -248,7 +248,6 @@ function finish(
     addedLoads: 0,
     replacedSegments: replacedBy(home, slot).filter((index) => index >= 0),
     touchedSections: [...fit.keys()],
-    neutralized: notes.filter(({ name }) => name === NOBODY),
     warnings: warningsFor(job, area, notes),
   };
 }

@@ -15,6 +15,7 @@ import { moveTable } from './move-table.js';
 import { newLoad } from './new-load.js';
 import { overwriteOnly } from './overwrite.js';
 import { shift } from './shift.js';
+import { hideStaleNotes } from './stale-sections.js';
 import { lostTo, survivalOf } from './survival.js';
 
 const TRY: Readonly<Record<PlacementName, (job: Job) => Layout | Refusal>> = {
@@ -44,11 +45,12 @@ export function layOut(job: Job): LaidOut {
   refuseDamage(job);
   const refused: Refusal[] = [];
   for (const placement of order(job)) {
-    const outcome = TRY[placement](job);
-    if (!isLayout(outcome)) {
-      refused.push(outcome);
+    const tried = TRY[placement](job);
+    if (!isLayout(tried)) {
+      refused.push(tried);
       continue;
     }
+    const outcome = hideStaleNotes(job, tried);
     const misled = misleadsQemu(job, outcome);
     if (misled !== undefined) {
       refused.push({ placement, reason: misled });

@@ -49,8 +49,6 @@ export interface Layout {
   readonly replacedSegments: readonly number[];
   /** Input section headers that were meant to change. */
   readonly touchedSections: readonly number[];
-  /** Records that were neutralized where they stand; they belong to nobody now. */
-  readonly neutralized: readonly NoteContent[];
   readonly warnings: readonly string[];
 }
 

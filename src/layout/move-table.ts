@@ -3,7 +3,7 @@
  * reads the table from where e_phoff says.
  */
 import { Phdr } from '../elf/headers.js';
-import { endOfFile } from './append.js';
+import { behindEverything } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import type { Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
@@ -21,7 +21,7 @@ export function moveTable(job: Job): Layout | Refusal {
   if ('reason' in merged) return refuse(merged.reason);
   const counted = countable(facts, home.segments.length > 0 ? 0 : 1);
   if (counted !== undefined) return refuse(counted);
-  const place = endOfFile(job, merged);
+  const place = behindEverything(job, merged);
   const entries = facts.image.segments.length + (home.segments.length > 0 ? 0 : 1);
   const tableEnd = place.end + BigInt(entries * Phdr.size(facts.image.encoding));
   const narrow = facts.multiboot.find((header) => tableEnd > multibootWindow(header));

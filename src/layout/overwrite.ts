@@ -31,7 +31,6 @@ export function overwriteOnly(job: Job): Layout | undefined {
     addedLoads: 0,
     replacedSegments: [],
     touchedSections: [],
-    neutralized: [],
     warnings: [],
   };
 }

@@ -3,7 +3,6 @@
  * the last, so no index changes; the table and the name table move to the end of the file when they grow, because nothing
  * but the ELF header and one entry refer to them (gABI, "Section Header", "Special Section Indexes").
  */
-import { alignUp } from '../bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import { Shdr } from '../elf/headers.js';
 import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../elf/image.js';
@@ -15,6 +14,7 @@ import { ownerOf } from '../note/record.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
 import type { Blob } from './layout.js';
+import { type Room, take } from './room.js';
 
 /** A part that a section shall cover. */
 export interface Cover {
@@ -41,7 +41,9 @@ interface Draft {
   readonly blobs: Blob[];
   readonly touched: Set<number>;
   readonly warnings: string[];
-  end: bigint;
+  readonly room: Room;
+  /** The section names, once there are new ones. */
+  names: Uint8Array | undefined;
 }
 
 /** The section table as it is; nothing moves. */
@@ -51,7 +53,7 @@ export function sectionsAsTheyAre({ image, fileSize }: Facts): SectionPlan {
 }
 
 /**
- * Plans the section side for notes that stand at `note.range`. `end` is where the file ends before this; `sections` are
+ * Plans the section side for notes that stand at `note.range`. `room` is where new bytes may go; `sections` are
  * the input's headers, already shifted where the file was. `evict` are sections that must move out of the header slack.
  * `table`: the moved program header table is covered too, for tools that clear what no section covers.
  */
@@ -60,27 +62,36 @@ export function planSections(
   home: Home,
   wish: { readonly section: string },
   note: Cover,
-  end: bigint,
+  room: Room,
   options: { readonly sections?: readonly Shdr[]; readonly evict?: readonly number[]; readonly table?: Cover } = {},
 ): SectionPlan {
   const given = options.sections ?? facts.image.sections;
   if (given.length === 0) {
     const warnings =
       facts.image.header.e_shoff === 0n ? [] : ['e_shoff names no section header table; it stays as it is'];
-    return { ...sectionsAsTheyAre(facts), end, warnings };
+    return { ...sectionsAsTheyAre(facts), end: room.end, warnings };
   }
-  const draft: Draft = { facts, sections: [...given], blobs: [], touched: new Set(), warnings: [], end };
+  const draft: Draft = {
+    facts,
+    sections: [...given],
+    blobs: [],
+    touched: new Set(),
+    warnings: [],
+    room,
+    names: undefined,
+  };
   for (const index of options.evict ?? []) moveSection(draft, index);
   const reused = reusable(facts, home, wish.section);
   const covered = reused === undefined ? addNoteSection(draft, wish.section, note) : reuse(draft, reused, note);
   retire(draft, home, reused, covered);
   if (options.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, options.table);
-  const shoff = appendTable(draft);
+  placeNames(draft);
+  const shoff = placeTable(draft);
   return {
     sections: draft.sections,
     shoff,
     blobs: draft.blobs,
-    end: draft.end,
+    end: room.end,
     touched: [...draft.touched],
     covered,
     warnings: draft.warnings,
@@ -193,7 +204,7 @@ function nameOffset(draft: Draft, name: string): number | undefined {
     draft.warnings.push(`no section ${name} was added: the section-name table cannot be read`);
     return undefined;
   }
-  const current = draft.blobs.find(({ what }) => what === NAMES)?.bytes ?? table;
+  const current = draft.names ?? table;
   const wanted = Buffer.from(`${name}\0`, 'latin1');
   const at = Buffer.from(current.buffer, current.byteOffset, current.length).indexOf(wanted);
   if (at >= 0) return at;
@@ -204,23 +215,17 @@ function nameOffset(draft: Draft, name: string): number | undefined {
     draft.warnings.push(`no section ${name} was added: the section-name table is loaded and cannot grow`);
     return undefined;
   }
-  appendNames(draft, current, wanted);
+  draft.names = Buffer.concat([current, wanted]);
   return current.length;
 }
 
-const NAMES = 'section names';
-
-function appendNames(draft: Draft, names: Uint8Array, added: Uint8Array): void {
-  const { image } = draft.facts;
-  const bytes = Buffer.concat([names, added]);
-  const earlier = draft.blobs.findIndex(({ what }) => what === NAMES);
-  const offset = earlier >= 0 ? (draft.blobs[earlier]?.offset ?? draft.end) : draft.end;
-  if (earlier >= 0) draft.blobs.splice(earlier, 1);
-  draft.blobs.push({ offset, bytes, what: NAMES });
-  draft.end = offset + BigInt(bytes.length);
+function placeNames({ facts: { image }, names, ...draft }: Draft): void {
   const section = draft.sections[image.shstrndx];
-  if (section === undefined) return;
-  draft.sections[image.shstrndx] = { ...section, sh_offset: offset, sh_size: BigInt(bytes.length) };
+  if (names === undefined || section === undefined) return;
+  const size = BigInt(names.length);
+  const offset = take(draft.room, size, 1n);
+  draft.blobs.push({ offset, bytes: names, what: 'section names' });
+  draft.sections[image.shstrndx] = { ...section, sh_offset: offset, sh_size: size };
   draft.touched.add(image.shstrndx);
 }
 
@@ -229,19 +234,16 @@ function moveSection(draft: Draft, index: number): void {
   const section = draft.sections[index];
   const from = image.sections[index];
   if (section === undefined || from === undefined) return;
-  const offset = alignUp(draft.end, section.sh_addralign);
+  const offset = take(draft.room, section.sh_size, section.sh_addralign);
   const bytes = image.source.read(from.sh_offset, from.sh_size, `section ${index}`);
   draft.blobs.push({ offset, bytes, what: `section ${sectionName(image, index)}, moved` });
-  draft.end = offset + section.sh_size;
   // Not among the touched: its bytes and every other field are proved to be the same.
   draft.sections[index] = { ...section, sh_offset: offset };
 }
 
-function appendTable(draft: Draft): bigint {
-  const { encoding } = draft.facts.image;
-  const shoff = alignUp(draft.end, BigInt(nativeSize(encoding)));
-  draft.end = shoff + BigInt(draft.sections.length * Shdr.size(encoding));
-  return shoff;
+function placeTable({ facts, room, sections }: Draft): bigint {
+  const { encoding } = facts.image;
+  return take(room, BigInt(sections.length * Shdr.size(encoding)), BigInt(nativeSize(encoding)));
 }
 
 /**

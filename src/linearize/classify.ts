@@ -30,7 +30,7 @@ export function classify(image: PeImage, wish: Pick<LinearWish, 'image' | 'tail'
   const isTail = (section: PeSection) =>
     wish.tail.includes(section.name) || (!wish.image.includes(section.name) && belongsBehind(section));
 
-  const bssStart = firstOfBss(sections, wish);
+  const bssStart = firstOfBss(sections, wish, isTail);
   const bssEnd = sections.findIndex((section, index) => index >= bssStart && hasRawData(section));
   const tailStart = sections.findIndex(({ name }) => wish.tail.includes(name));
   // Without a bss the image ends where nothing but tail follows.
@@ -48,11 +48,20 @@ export function classify(image: PeImage, wish: Pick<LinearWish, 'image' | 'tail'
   });
 }
 
-/** Where the first run of sections without data begins, behind the first with data and all that are to be loaded. */
-function firstOfBss(sections: readonly PeSection[], wish: Pick<LinearWish, 'image'>): number {
+/**
+ * Where the first run of sections without data begins, behind the first with data and all that are to be loaded. One that
+ * belongs to the tail begins none.
+ */
+function firstOfBss(
+  sections: readonly PeSection[],
+  wish: Pick<LinearWish, 'image'>,
+  isTail: (section: PeSection) => boolean,
+): number {
   const first = sections.findIndex(hasRawData);
   const lastAsked = sections.findLastIndex(({ name }) => wish.image.includes(name));
-  const found = sections.findIndex((section, index) => index > first && index > lastAsked && !hasRawData(section));
+  const found = sections.findIndex(
+    (section, index) => index > first && index > lastAsked && !hasRawData(section) && !isTail(section),
+  );
   return found < 0 ? sections.length : found;
 }
 

@@ -4,7 +4,7 @@ import { fail } from '../errors/patch-error.js';
 import type { Mb2Values } from '../multiboot/mb2.js';
 import { isExecutable, type PeImage } from '../pe/image.js';
 import { IMAGE_SYM_CLASS_EXTERNAL } from '../pe/names.js';
-import { findPeSymbols } from '../pe/symbols.js';
+import { symbolsNamed } from '../pe/symbols.js';
 import type { Placement } from './place.js';
 import type { EntryWish } from './wish.js';
 
@@ -13,8 +13,16 @@ const START = 'start';
 
 /** Is this RVA in an executable section that a flat loader loads? */
 export function isLoadedCode({ sections }: Pick<Placement, 'sections'>, rva: bigint): boolean {
-  const section = sections.find((s) => rva >= s.VirtualAddress && rva < s.VirtualAddress + s.VirtualSize);
-  return section?.role === 'image' && isExecutable(section);
+  // Sections ascend.
+  let [low, high] = [0, sections.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sections[middle]?.VirtualAddress ?? 0n) <= rva) low = middle + 1;
+    else high = middle;
+  }
+  const section = sections[low - 1];
+  if (section === undefined || rva >= section.VirtualAddress + section.VirtualSize) return false;
+  return section.role === 'image' && isExecutable(section);
 }
 
 /** The RVA of the 32-bit entry and how it was found. Errors: `mb2.entry-unknown`, `mb2.bad-address`. */
@@ -60,9 +68,15 @@ export function findEntry(
 
 /** The address of a symbol in loaded code. Of several the global one; several different ones are none. */
 function symbolRva(image: PeImage, placement: Placement, name: string): bigint | undefined {
-  const found = findPeSymbols(image, [name]).filter(({ rva }) => isLoadedCode(placement, rva));
-  const global = found.filter(({ storageClass }) => storageClass === IMAGE_SYM_CLASS_EXTERNAL);
-  const candidates = new Set((global.length > 0 ? global : found).map(({ rva }) => rva));
+  const all = new Set<bigint>();
+  const global = new Set<bigint>();
+  for (const { rva, storageClass } of symbolsNamed(image, name)) {
+    if (!isLoadedCode(placement, rva)) continue;
+    // Two different ones settle it; a table may hold a million.
+    if (all.size < 2) all.add(rva);
+    if (storageClass === IMAGE_SYM_CLASS_EXTERNAL && global.size < 2) global.add(rva);
+  }
+  const candidates = global.size > 0 ? global : all;
   const [only] = candidates;
   return candidates.size === 1 ? only : undefined;
 }

@@ -62,7 +62,7 @@ export function symbolWrites(image: PeImage, sections: readonly PlacedSection[],
   eachSymbol(image, ({ symbol, offset }) => {
     const to = moved.get(symbol.SectionNumber);
     if (to === undefined) return;
-    const value = { ...symbol, SectionNumber: to.number, Value: symbol.Value + to.by };
+    const value = { ...symbol, SectionNumber: to.number, Value: BigInt.asUintN(32, symbol.Value + to.by) };
     CoffSymbol.encodeInto(bytes, Number(offset - range.start), value, PE);
   });
   return [{ offset: newOffset, bytes }];

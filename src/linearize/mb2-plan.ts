@@ -49,6 +49,8 @@ export interface Mb2Plan {
   readonly warnings: readonly string[];
 }
 
+/** What lies below belongs to firmware and loaders. */
+const ONE_MIB = 0x100000n;
 const END_SIZE = TagHead.size(MULTIBOOT);
 const ADDRESS_SIZE = TagHead.size(MULTIBOOT) + AddressTag.size(MULTIBOOT);
 const ENTRY_SIZE = TagHead.size(MULTIBOOT) + EntryTag.size(MULTIBOOT);
@@ -60,8 +62,11 @@ const ENTRY_ROOM = Math.ceil(ENTRY_SIZE / MB2_ALIGN) * MB2_ALIGN;
  */
 export function planMb2(image: PeImage, placement: Placement, linear: ByteSource, wish: LinearWish): Mb2Plan {
   const file = image.source.name;
-  const found = findMb2(linear);
-  const header = found ?? findBeyond(linear, placement);
+  const first = findMb2(linear);
+  // One that begins inside the loaders' window and ends behind it is as good as none, and can be moved all the same.
+  const whole = first?.problem === undefined ? undefined : readWhole(linear, first.offset);
+  const found = whole === undefined ? first : undefined;
+  const header = found ?? whole ?? findBeyond(linear, placement);
   if (header === undefined) fail('mb2.none', { file }, {});
   const isInGap = header.offset < placement.headerSize;
   const inPlace = found !== undefined && (wish.mb2 !== 'gap' || isInGap);
@@ -169,11 +174,18 @@ function checkOtherTags(
   if (entryEfi64 !== undefined && !isLoadedCode(placement, entryEfi64 - physBase)) {
     refuse('the EFI entry (tag 9)', entryEfi64, `an address in loaded code with physical base ${hex(physBase)}`);
   }
-  const { load_addr } = address;
-  if (relocatable === undefined) return;
-  const { align, min_addr } = relocatable;
+  const { load_addr, bss_end_addr } = address;
+  if (relocatable === undefined) {
+    if (load_addr < ONE_MIB) {
+      const wanted = `at least ${hex(ONE_MIB)}, as no relocatable tag lets a loader choose (--phys-base)`;
+      refuse('load_addr', load_addr, wanted);
+    }
+    return;
+  }
+  const { align, min_addr, max_addr } = relocatable;
   if (align > 1n && load_addr % align !== 0n) refuse('load_addr', load_addr, `a multiple of ${hex(align)} (tag 10)`);
   if (load_addr < min_addr) refuse('load_addr', load_addr, `at least ${hex(min_addr)} (tag 10)`);
+  if (bss_end_addr > max_addr) refuse('bss_end_addr', bss_end_addr, `at most ${hex(max_addr)} (tag 10)`);
 }
 
 /** The header with both tags: those that exist get new values where they are, the others follow the old ones. */
@@ -217,6 +229,14 @@ function withTags(
   }
   sealMb2(bytes);
   return bytes;
+}
+
+/** The header at `offset` as far as it goes; undefined when that does not make it better. */
+function readWhole(linear: ByteSource, offset: bigint): Mb2Header | undefined {
+  const rest = linear.size - offset;
+  const length = rest < BigInt(MB2_WINDOW) ? rest : BigInt(MB2_WINDOW);
+  const header = readMb2(linear.read(offset, length, 'Multiboot2 header'), 0, offset);
+  return header.problem === undefined ? header : undefined;
 }
 
 const CHUNK = 0x100000;

@@ -32,10 +32,10 @@ export function partsOf(
   { merge, keepReloc }: { readonly merge: boolean; readonly keepReloc: boolean },
   relocations: bigint | undefined,
 ): Part[] {
-  const parts: Part[] = [];
+  const parts: OpenPart[] = [];
   for (const [index, section] of sections.entries()) {
     const role = roles[index] ?? 'tail';
-    const part: Part = {
+    const part: OpenPart = {
       name: section.name,
       rawName: section.rawName,
       role,
@@ -46,7 +46,7 @@ export function partsOf(
     };
     const before = parts.at(-1);
     if (merge && role === 'image' && before?.role === 'image' && startsInLastPage(before, part)) {
-      parts[parts.length - 1] = joined(before, part);
+      join(before, part);
     } else parts.push(part);
   }
   return parts;
@@ -69,11 +69,15 @@ function startsInLastPage(before: Part, part: Part): boolean {
   return alignDown(part.VirtualAddress, PAGE) <= alignDown(last, PAGE);
 }
 
-function joined(first: Part, second: Part): Part {
-  return {
-    ...first,
-    VirtualSize: second.VirtualAddress + second.VirtualSize - first.VirtualAddress,
-    Characteristics: (first.Characteristics | second.Characteristics) >>> 0,
-    members: [...first.members, ...second.members],
-  };
+/** A part to which sections may still be joined. */
+interface OpenPart extends Part {
+  VirtualSize: bigint;
+  Characteristics: number;
+  readonly members: PeSection[];
+}
+
+function join(first: OpenPart, second: OpenPart): void {
+  first.VirtualSize = second.VirtualAddress + second.VirtualSize - first.VirtualAddress;
+  first.Characteristics = (first.Characteristics | second.Characteristics) >>> 0;
+  first.members.push(...second.members);
 }

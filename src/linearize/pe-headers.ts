@@ -16,6 +16,7 @@ import {
 import { directoryOffset, fileHeaderOffset, optionalHeaderOffset, type PeImage, sectionTable } from '../pe/image.js';
 import { DIRECTORY_SECURITY } from '../pe/names.js';
 import type { Placement } from './place.js';
+import { FOUR_GIB } from './unfit.js';
 
 /** FileAlignment is at most this when it is worked out. */
 const MOST = 0x1000n;
@@ -38,14 +39,17 @@ export function chooseFileAlignment(image: PeImage, placement: Placement, wish: 
   return wish;
 }
 
-/** SizeOfImage stays, unless a section ends behind it. */
-export function sizeOfImage({ optionalHeader, sections }: PeImage): bigint {
+/** SizeOfImage stays, unless a section ends behind it. Errors: `pe.too-big`. */
+export function sizeOfImage({ optionalHeader, sections, source }: PeImage): bigint {
   const { SizeOfImage, SectionAlignment } = optionalHeader;
   const end = sections.reduce(
     (most, s) => (s.VirtualAddress + s.VirtualSize > most ? s.VirtualAddress + s.VirtualSize : most),
     0n,
   );
-  return end > SizeOfImage ? alignUp(end, SectionAlignment) : SizeOfImage;
+  if (end <= SizeOfImage) return SizeOfImage;
+  const size = alignUp(end, SectionAlignment);
+  if (size >= FOUR_GIB) fail('pe.too-big', { file: source.name }, { what: 'SizeOfImage', value: size });
+  return size;
 }
 
 export interface HeaderValues {
@@ -102,7 +106,7 @@ export function headerWrites(image: PeImage, placement: Placement, values: Heade
   return writes;
 }
 
-const CHUNK = 0x100000n;
+const CHUNK = 0x40000n;
 
 /** Where the CheckSum field stands. */
 export function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
@@ -115,13 +119,16 @@ export function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
  */
 export function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[]): number {
   let sum = 0;
+  // One buffer for all: what a checksum takes must not depend on the size of the file.
+  const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
   for (const { start, end } of ranges) {
     for (let at = start; at < end; ) {
       const length = end - at < CHUNK ? end - at : CHUNK;
-      const bytes = source.read(at, length, 'bytes of the checksum');
+      const bytes = buffer.subarray(0, Number(length));
+      source.readInto(at, bytes, 'bytes of the checksum');
       const from = Number(fieldAt - at);
       for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
-      // A chunk holds half a million words: their plain sum stays exact, and the carries are brought round once.
+      // A chunk holds a hundred thousand words: their plain sum stays exact, and the carries are brought round once.
       sum += sumOfWords(bytes, at % 2n === 1n);
       while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
       at += length;

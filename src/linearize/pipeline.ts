@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import type { ByteSource } from '../bytes/source.js';
 import { FileSource } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
+import { findMb2, mb2Values } from '../multiboot/mb2.js';
 import { readPe } from '../pe/read.js';
 import { newBlocks, sameStretch } from '../verify/byte-comparison.js';
 import { lock } from '../write/lock.js';
@@ -87,12 +88,18 @@ async function replace(
   return verdict ?? proveLinear(layout, layout.output);
 }
 
+function hasAddressTag(result: ByteSource): boolean {
+  const header = findMb2(result);
+  return header !== undefined && header.problem === undefined && mb2Values(header).address !== undefined;
+}
+
 /** Judges a result as read back. Errors: `verify.failed`. */
 export function proveLinear({ image, wish }: LinearLayout, result: ByteSource): LinearVerdict {
   const verdict = verifyLinear(readPe(result), {
     baseline: image,
     tailNames: wish.tail,
-    wantsTags: wish.mb2 !== 'none',
+    // Without tags of its own a file may have brought some, and they must be true.
+    wantsTags: wish.mb2 !== 'none' || hasAddressTag(result),
   });
   const errors = verdict.findings.filter(({ level }) => level === 'error');
   const [first] = errors;

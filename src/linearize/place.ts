@@ -170,17 +170,31 @@ function trailingData(image: PeImage): { ranges: Range[]; warnings: string[] } {
   if (symbols !== 0n && lastNonZero(source, { start: rawEnd, end: symbols }) === undefined) start = symbols;
   const whole = { start, end: source.size };
   const ranges = signature === undefined ? [whole] : subtract(whole, [signature]);
+  const lost = bytesOfNobody(image, rawEnd);
+  if (lost !== undefined) {
+    warnings.push(`bytes in no section, the last at file offset ${hex(lost)}, are not taken over: nothing loads them`);
+  }
   if (signature !== undefined) warnings.push('the signature is dropped; sign the result');
   return { ranges: ranges.filter((range) => range.start < range.end), warnings };
 }
 
-const CHUNK = 0x100000n;
+/** A byte between headers and raw data, or between the raw data of two sections, that is not zero. */
+function bytesOfNobody({ source, sections, optionalHeader }: PeImage, rawEnd: bigint): bigint | undefined {
+  const claimed = [{ start: 0n, end: optionalHeader.SizeOfHeaders }, ...sections.filter(hasRawData).map(rawRange)];
+  const found = subtract({ start: 0n, end: rawEnd }, claimed).map((hole) => lastNonZero(source, hole));
+  const last = found.findLast((end) => end !== undefined);
+  return last === undefined ? undefined : last - 1n;
+}
+
+const CHUNK = 0x40000n;
 
 /** The end of the last byte that is not zero, searched from behind; undefined when all are zero. */
 function lastNonZero(source: ByteSource, { start, end }: Range): bigint | undefined {
+  const buffer = new Uint8Array(Number(end - start < CHUNK ? (end > start ? end - start : 0n) : CHUNK));
   for (let stop = end; stop > start; ) {
     const from = stop - start > CHUNK ? stop - CHUNK : start;
-    const bytes = source.read(from, stop - from, 'filler');
+    const bytes = buffer.subarray(0, Number(stop - from));
+    source.readInto(from, bytes, 'filler');
     const at = bytes.findLastIndex((byte) => byte !== 0);
     if (at >= 0) return from + BigInt(at) + 1n;
     stop = from;

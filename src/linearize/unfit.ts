@@ -27,7 +27,15 @@ export function refuseUnfit(image: PeImage, { dropSignature }: { readonly dropSi
   }
   const signature = certificateTable(image);
   if (signature !== undefined && !dropSignature) {
-    fail('pe.signed', { file, offset: signature.start }, { size: signature.end - signature.start });
+    fail(
+      'pe.signed',
+      { file, offset: signature.start },
+      {
+        size: signature.end - signature.start,
+        at: signature.start,
+        option: '--drop-signature',
+      },
+    );
   }
   if (source.size >= FOUR_GIB) fail('pe.too-big', { file }, { what: 'the size of the file', value: source.size });
   const { SectionAlignment, SizeOfHeaders } = optionalHeader;

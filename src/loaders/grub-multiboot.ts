@@ -5,15 +5,20 @@
 import { type ByteSource, fits } from '../bytes/source.js';
 import { EM_386, EM_X86_64, ET_DYN, ET_EXEC, PT_LOAD, SHT_REL, SHT_RELA } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { PatchError } from '../errors/patch-error.js';
+import { copiedSize, hasRawData, type PeImage } from '../pe/image.js';
+import { looksLikePe, readPe } from '../pe/read.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { type AddressFields, type Multiboot1, type Multiboot2, multiboot1, multiboot2 } from './multiboot-header.js';
 import { QEMU_SEARCH } from './qemu.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
 
 const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
 const GIB4 = 0x1_0000_0000n;
+/** A load_addr of -1: from the start of the file, says the specification. */
+const MINUS_ONE = 0xffff_ffff;
 const NO_HEADER = 'no multiboot header found';
 
 /** Flags below bit 16 that a boot loader must know; GRUB knows bits 0 to 2. */
@@ -26,6 +31,8 @@ class MultibootView {
   readonly source: ByteSource;
   readonly version: 1 | 2;
   readonly image: LaxImage;
+  /** The sections of a PE image; undefined for everything else. */
+  readonly pe: PeImage | undefined;
   readonly header1: Multiboot1 | undefined;
   readonly header2: Multiboot2 | undefined;
 
@@ -34,6 +41,7 @@ class MultibootView {
     this.version = version;
     const encoding = { bits: laxIdent(source)[4] === 2 ? 64 : 32, endian: 'little' } as const;
     this.image = laxElf(source, encoding, { stride: 'declared', sections: true });
+    this.pe = peOf(source);
     this.header1 = version === 1 ? multiboot1(source) : undefined;
     this.header2 = version === 2 ? multiboot2(source) : undefined;
   }
@@ -50,10 +58,11 @@ class MultibootView {
   /** Where the file goes as one piece, if the header says so. */
   get fields(): AddressFields | undefined {
     if (this.header1 !== undefined) return this.header1.fields;
-    const address = this.header2?.tags.find(({ type }) => type === 2)?.words;
+    // Of a tag that occurs twice GRUB keeps the later one.
+    const address = this.header2?.tags.findLast(({ type }) => type === 2)?.words;
     if (address === undefined) return undefined;
     const [headerAddr = 0, loadAddr = 0, loadEndAddr = 0, bssEndAddr = 0] = address;
-    const entryAddr = this.header2?.tags.find(({ type }) => type === 3)?.words[0] ?? 0;
+    const entryAddr = this.header2?.tags.findLast(({ type }) => type === 3)?.words[0] ?? 0;
     return { headerAddr, loadAddr, loadEndAddr, bssEndAddr, entryAddr };
   }
 
@@ -69,6 +78,15 @@ class MultibootView {
     );
     const home = segments[index];
     return home === undefined ? undefined : { index, entry: header.e_entry - home.p_vaddr + home.p_paddr };
+  }
+}
+
+function peOf(source: ByteSource): PeImage | undefined {
+  try {
+    return looksLikePe(source) ? readPe(source) : undefined;
+  } catch (error) {
+    if (error instanceof PatchError) return undefined;
+    throw error;
   }
 }
 
@@ -101,7 +119,9 @@ const TAGS: R = {
     const unknown = tags.find(({ type, optional }) => !optional && !KNOWN_TAGS.has(type));
     if (unknown !== undefined) return refuse(`unsupported tag: ${hex(unknown.type)}`);
     const has = (wanted: number) => tags.some(({ type }) => type === wanted);
-    return has(2) && !has(3) ? refuse('load address tag without entry address tag') : undefined;
+    if (!has(2) || has(3)) return undefined;
+    const reason = has(7) && has(9) ? 'on BIOS; on UEFI the entry tag for its boot services will do' : undefined;
+    return refuse('load address tag without entry address tag', { reason });
   },
 };
 
@@ -111,12 +131,62 @@ const LINEAR: R = {
   because: 'with address fields the file is copied as one piece from the header on: no byte of it may move',
   run({ fields, offset = 0, source }) {
     if (fields === undefined) return undefined;
-    const from = BigInt(offset - (fields.headerAddr - fields.loadAddr));
-    const size = fields.loadEndAddr === 0 ? source.size - from : BigInt(fields.loadEndAddr - fields.loadAddr);
+    const { loadAddr, loadEndAddr, bssEndAddr } = fields;
+    if (loadAddr === MINUS_ONE)
+      return crash('load_addr -1 is used as it stands in one of two subtractions: GRUB hangs');
+    const from = fileOffset(offset, fields);
     if (from < 0n || from > source.size) return refuse('attempt to seek outside of the file');
-    return fits(from, size, source.size) ? undefined : refuse('premature end of file');
+    const size = loadEndAddr === 0 ? source.size - from : BigInt(loadEndAddr - loadAddr);
+    if (size < 0n) return crash(`load_end_addr ${hex(loadEndAddr)} is below load_addr ${hex(loadAddr)}`);
+    const end = BigInt(loadAddr) + size;
+    if (bssEndAddr !== 0 && BigInt(bssEndAddr) < end) {
+      return crash(
+        `${hex(end)} is where the load ends, bss_end_addr ${hex(bssEndAddr)} is below: GRUB clears a negative count`,
+      );
+    }
+    if (!fits(from, size, source.size)) {
+      return warn('the file ends before load_end_addr, and GRUB does not notice: the rest is what memory held');
+    }
+    return loadEndAddr === 0 ? warn('load_end_addr 0 loads everything up to the end of the file') : undefined;
   },
 };
+
+/** Where the byte for load_addr stands in the file. */
+function fileOffset(header: number, { headerAddr, loadAddr }: AddressFields): bigint {
+  return BigInt(header - (headerAddr - loadAddr));
+}
+
+/**
+ * A PE image is not asked for its sections, and its code finds its data by address all the same. What differs from the
+ * picture that UEFI firmware makes of it is told; a linear file has no difference (linearize).
+ */
+const PE_SECTIONS: R = {
+  name: 'pe-sections',
+  source: 'grub-core/loader/i386/multiboot_mbi.c, grub_multiboot_load: sections of a PE image play no part',
+  because: 'the code looks for its data where the linker put it: each section that is loaded must arrive there',
+  run({ fields, offset = 0, pe, source }) {
+    if (fields === undefined || pe === undefined) return undefined;
+    const lowest = pe.sections[0]?.VirtualAddress ?? 0n;
+    const from = fileOffset(offset, fields);
+    const end = fields.loadEndAddr === 0 ? source.size - from : BigInt(fields.loadEndAddr - fields.loadAddr);
+    const astray = pe.sections.find(
+      (s) =>
+        s.VirtualAddress - lowest < end &&
+        (copiedSize(s) > 0n ? s.PointerToRawData - from !== s.VirtualAddress - lowest : s.VirtualSize > 0n),
+    );
+    if (astray === undefined) return undefined;
+    const what = hasRawData(astray)
+      ? `section ${astray.name} is not at the distance from the others that its address has`
+      : `section ${astray.name} is to be zeros, and the load puts bytes of the file there`;
+    return crash(`GRUB loads it, and the kernel does not run: ${what}`, linearizeCure(source, ''));
+  },
+};
+
+/** The command that mends a PE image. */
+function linearizeCure({ name }: ByteSource, options: string): string {
+  const word = /^[\w@%+=:,./-]+$/.test(name) ? name : 'XEN.EFI';
+  return `xen-elfpatch linearize ${options}${word} -o ${word}.mb`;
+}
 
 const elf = (rule: R): R => ({ ...rule, run: (view) => (view.isElf ? rule.run(view) : undefined) });
 
@@ -125,7 +195,15 @@ const ELF_RULES: readonly R[] = [
     name: 'elf-magic',
     source: ELF,
     because: 'without address fields it has to be a little-endian ELF file of version 1',
-    run({ source, image: { ident } }) {
+    run({ source, image: { ident }, pe, version }) {
+      // EI_CLASS is looked at first, whatever stands around it.
+      if (ident[4] !== 1 && ident[4] !== 2) {
+        const options = version === 1 ? '--mb1 ' : '';
+        return refuse('invalid arch-dependent ELF magic', {
+          reason: pe === undefined ? `EI_CLASS ${ident[4]}` : 'a PE image whose Multiboot header has no load addresses',
+          cure: pe === undefined ? undefined : linearizeCure(source, options),
+        });
+      }
       const good = hasElfMagic(source) && ident[5] === 1 && ident[6] === 1;
       return good ? undefined : refuse('invalid arch-independent ELF magic');
     },
@@ -242,10 +320,14 @@ const ELF_RULES: readonly R[] = [
   },
 ];
 
-function values({ fields, entryHome, offset, image: { header } }: MultibootView) {
+function values({ fields, entryHome, offset, header2, image: { header } }: MultibootView) {
+  const has = (wanted: number) => header2?.tags.findLast(({ type }) => type === wanted);
+  // With the tag that keeps boot services, UEFI's own entry takes the place of the 32-bit one.
+  const efi = has(7) === undefined ? undefined : has(9)?.words[0];
   return {
     headerOffset: offset === undefined ? undefined : BigInt(offset),
     entry: fields === undefined ? (entryHome?.entry ?? header.e_entry) : BigInt(fields.entryAddr),
+    ...(efi === undefined ? {} : { entryOnUefi: BigInt(efi) }),
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   };
@@ -271,7 +353,7 @@ export const grubMultiboot: Loader = loader<MultibootView>({
   name: 'multiboot',
   title: 'Multiboot 1 (GRUB; QEMU)',
   open: (source) => new MultibootView(source, 1),
-  rules: [HEADER, FLAGS, LINEAR, ...ELF_RULES.map(elf)],
+  rules: [HEADER, FLAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,
   programs,
 });
@@ -280,6 +362,6 @@ export const grubMultiboot2: Loader = loader<MultibootView>({
   name: 'multiboot2',
   title: 'Multiboot 2 (GRUB)',
   open: (source) => new MultibootView(source, 2),
-  rules: [HEADER, TAGS, LINEAR, ...ELF_RULES.map(elf)],
+  rules: [HEADER, TAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,
 });

@@ -3,7 +3,9 @@
  * later notes over earlier ones, the whole segment in memory first.
  */
 import { fits } from '../bytes/source.js';
+import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { LoaderReader } from '../note/loader-reader.js';
 import type { LaxImage } from './lax-elf.js';
 
 /** What GRUB takes from the notes. */
@@ -19,13 +21,15 @@ export interface GrubInfo {
   readonly saysPv: boolean;
   /** It read memory behind a segment: what came of it depends on luck. */
   readonly readBeyond: boolean;
+  /** The first address whose descriptor is not as wide as it was read. */
+  readonly oddWidth: string | undefined;
 }
 
 type Mutable = { -readonly [Key in keyof GrubInfo]: GrubInfo[Key] };
 
 export type GrubResult = { readonly info: GrubInfo } | { readonly refused: string; readonly readBeyond: boolean };
 
-/** The most bytes of one note area that are read here; GRUB would try to hold all. */
+/** The longest `__xen_guest` section that is read here; GRUB would try to hold all. */
 const AREA_LIMIT = 0x1000000n;
 /** Records followed in one image. */
 const STEP_LIMIT = 0x100000;
@@ -33,8 +37,23 @@ const STEP_LIMIT = 0x100000;
 /** Notes that only a PV start goes by: ENTRY to PADDR_OFFSET, LOADER. */
 const PV_TYPES = new Set([1, 2, 3, 4, 8]);
 
+/** Notes whose value is read as an address of the class. */
+const ADDRESSES = new Map([
+  [1, 'ENTRY'],
+  [2, 'HYPERCALL_PAGE'],
+  [3, 'VIRT_BASE'],
+  [4, 'PADDR_OFFSET'],
+  [15, 'INIT_P2M'],
+]);
+
 const SEEK = 'attempt to seek outside of the file';
 const EOF = 'premature end of file';
+
+/** A stretch of the file that holds notes. */
+interface Area {
+  readonly start: bigint;
+  readonly size: bigint;
+}
 
 class Refused extends Error {}
 
@@ -53,12 +72,14 @@ class GrubReader {
   readonly info: Mutable;
   readonly #image: LaxImage;
   readonly #wide: boolean;
+  readonly #reader: LoaderReader;
   #steps = 0;
   #hasNote = false;
 
   constructor(image: LaxImage) {
     this.#image = image;
     this.#wide = image.encoding.bits === 64;
+    this.#reader = new LoaderReader(image.source, 'little');
     this.info = {
       arch: this.#wide ? 'x86_64' : 'i386',
       entry: image.header.e_entry,
@@ -69,11 +90,12 @@ class GrubReader {
       unmappedInitrd: false,
       saysPv: false,
       readBeyond: false,
+      oddWidth: undefined,
     };
   }
 
   run(): GrubInfo {
-    const { segments, sections, sectionsCut, header, source } = this.#image;
+    const { segments, sections, sectionsCut, header, source, encoding } = this.#image;
     for (const { p_type, p_offset, p_filesz } of segments) {
       if (p_type === PT_NOTE) this.#notes(p_offset, p_filesz);
     }
@@ -83,16 +105,19 @@ class GrubReader {
     const size = BigInt(header.e_shnum) * BigInt(header.e_shentsize);
     if (header.e_shoff > source.size) throw new Refused(SEEK);
     if (sectionsCut || !fits(header.e_shoff, size, source.size)) throw new Refused(EOF);
+    // Of the table no more than that is in memory: a longer header, or one behind it, is read from what follows there.
+    if (header.e_shentsize < Shdr.size(encoding)) this.info.readBeyond = true;
+    for (const { sh_type, sh_offset, sh_size } of sections) {
+      if (sh_type === SHT_NOTE) this.#notes(sh_offset, sh_size);
+    }
+    if (this.#hasNote) return this.info;
+
+    if (header.e_shstrndx >= header.e_shnum) this.info.readBeyond = true;
     const names = sections[header.e_shstrndx]?.sh_offset ?? 0n;
-    for (const { sh_type, sh_name, sh_offset, sh_size } of sections) {
-      if (sh_type === SHT_NOTE) {
-        this.#notes(sh_offset, sh_size);
-        if (this.#hasNote) return this.info;
-      }
-      if (this.#isGuestSection(names + BigInt(sh_name))) {
-        this.#legacy(sh_offset, sh_size);
-        return this.info;
-      }
+    for (const { sh_name, sh_offset, sh_size } of sections) {
+      if (!this.#isGuestSection(BigInt.asUintN(64, names + BigInt(sh_name)))) continue;
+      this.#legacy(sh_offset, sh_size);
+      return this.info;
     }
     throw new Refused('no XEN note found');
   }
@@ -113,34 +138,42 @@ class GrubReader {
     return Buffer.from(source.read(offset, size, 'notes'));
   }
 
+  /** GRUB holds all of an area in memory; here it is looked at through a window, for tables may name it 65,535 times. */
   #notes(offset: bigint, size: bigint): void {
-    const bytes = this.#read(offset, size);
-    const words = Math.floor(bytes.length / 4);
-    for (let at = 0; at < words; ) {
+    const { source } = this.#image;
+    if (offset > source.size) throw new Refused(SEEK);
+    if (!fits(offset, size, source.size)) throw new Refused(EOF);
+    const area: Area = { start: offset, size };
+    const end = (size / 4n) * 4n;
+    for (let at = 0n; at < end; ) {
       if (++this.#steps > STEP_LIMIT) throw new Refused('more notes than anybody has');
-      const namesz = this.#word(bytes, at * 4);
-      const descsz = this.#word(bytes, at * 4 + 4);
-      const type = this.#word(bytes, at * 4 + 8);
-      const name = at * 4 + 12;
-      const desc = name + 4 * Math.floor(((namesz + 3) >>> 0) / 4);
-      at = (desc + 4 * Math.floor(((descsz + 3) >>> 0) / 4)) / 4;
-      if (namesz < 3 || !this.#same(bytes, name, namesz === 3 ? 'Xen' : 'Xen\0')) continue;
+      const namesz = this.#word(area, at);
+      const descsz = this.#word(area, at + 4n);
+      const type = this.#word(area, at + 8n);
+      const name = at + 12n;
+      const desc = name + BigInt(4 * Math.floor(((namesz + 3) >>> 0) / 4));
+      at = desc + BigInt(4 * Math.floor(((descsz + 3) >>> 0) / 4));
+      if (namesz < 3 || !this.#same(area, name, namesz === 3 ? 'Xen' : 'Xen\0')) continue;
       this.#hasNote = true;
-      this.#take(bytes, type, desc, descsz);
+      this.#take(area, type, desc, descsz);
     }
   }
 
-  #take(bytes: Buffer, type: number, desc: number, descsz: number): void {
+  #take(area: Area, type: number, desc: bigint, descsz: number): void {
     const { info } = this;
     if (PV_TYPES.has(type)) info.saysPv = true;
+    const [address, wanted] = [ADDRESSES.get(type), this.#wide ? 8 : 4];
+    if (address !== undefined && descsz !== wanted) {
+      info.oddWidth ??= `${address} has ${descsz} bytes and is read with ${wanted}`;
+    }
     const begins = (text: string) =>
-      descsz >= text.length && this.#same(bytes, desc, descsz === text.length ? text : `${text}\0`);
-    if (type === 1) info.entry = this.#address(bytes, desc);
-    else if (type === 2) info.hypercallPage = this.#address(bytes, desc);
-    else if (type === 3) info.virtBase = this.#address(bytes, desc);
-    else if (type === 4) info.paddrOffset = this.#address(bytes, desc);
-    else if (type === 15) info.initP2m = this.#address(bytes, desc);
-    else if (type === 16) info.unmappedInitrd = this.#word(bytes, desc) !== 0;
+      descsz >= text.length && this.#same(area, desc, descsz === text.length ? text : `${text}\0`);
+    if (type === 1) info.entry = this.#address(area, desc);
+    else if (type === 2) info.hypercallPage = this.#address(area, desc);
+    else if (type === 3) info.virtBase = this.#address(area, desc);
+    else if (type === 4) info.paddrOffset = this.#address(area, desc);
+    else if (type === 15) info.initP2m = this.#address(area, desc);
+    else if (type === 16) info.unmappedInitrd = this.#word(area, desc) !== 0;
     else if (type === 8 && !begins('generic')) throw new Refused('invalid loader');
     else if (type === 9 && !this.#wide) {
       if (begins('yes')) info.arch = 'i386-pae';
@@ -149,44 +182,54 @@ class GrubReader {
     }
   }
 
-  #address(bytes: Buffer, at: number): bigint {
-    const low = BigInt(this.#word(bytes, at));
-    return this.#wide ? low | (BigInt(this.#word(bytes, at + 4)) << 32n) : low;
+  #address(area: Area, at: bigint): bigint {
+    const low = BigInt(this.#word(area, at));
+    return this.#wide ? low | (BigInt(this.#word(area, at + 4n)) << 32n) : low;
   }
 
-  #word(bytes: Buffer, at: number): number {
-    if (at + 4 <= bytes.length) return bytes.readUInt32LE(at);
+  #word({ start, size }: Area, at: bigint): number {
+    if (at + 4n <= size) return this.#reader.word(start + at) ?? 0;
     this.info.readBeyond = true;
     return 0;
   }
 
-  #same(bytes: Buffer, at: number, text: string): boolean {
-    if (at + text.length > bytes.length) {
+  #same({ start, size }: Area, at: bigint, text: string): boolean {
+    if (at + BigInt(text.length) > size) {
       this.info.readBeyond = true;
       return false;
     }
-    return bytes.toString('latin1', at, at + text.length) === text;
+    return Buffer.from(this.#reader.bytes(start + at, BigInt(text.length))).toString('latin1') === text;
   }
 
-  /** Base 16 whatever the digits look like; PAE needs a comma behind it. */
+  /**
+   * Up to the first NUL. Base 16 whatever the digits look like; PAE needs a comma behind it. What has no digits or too many
+   * of them refuses the image.
+   */
   #legacy(offset: bigint, size: bigint): void {
     const { info } = this;
-    const text = this.#read(offset, size).toString('latin1');
+    const whole = this.#read(offset, size).toString('latin1');
+    const nul = whole.indexOf('\0');
+    const text = nul < 0 ? whole : whole.slice(0, nul);
     info.saysPv = true;
     let hasOffset = false;
-    for (const item of text.split(',').map((part, index, all) => (index < all.length - 1 ? `${part},` : part))) {
-      const [, key, digits = ''] =
-        /^(VIRT_BASE|VIRT_ENTRY|HYPERCALL_PAGE|ELF_PADDR_OFFSET)=(?:0x)?([0-9a-f]*)/i.exec(item) ?? [];
-      const value = BigInt.asUintN(64, BigInt(`0x0${digits}`));
+    for (let at = 0; at < text.length; ) {
+      const next = text.indexOf(',', at);
+      const item = text.slice(at, next < 0 ? text.length : next + 1);
+      at += item.length;
+      const [, key] = /^(VIRT_BASE|VIRT_ENTRY|HYPERCALL_PAGE|ELF_PADDR_OFFSET)=/.exec(item) ?? [];
+      if (key === undefined) {
+        this.#pae(item);
+        continue;
+      }
+      // The last item of a section without a NUL: the number goes on in what memory holds behind it.
+      if (nul < 0 && next < 0) info.readBeyond = true;
+      const value = grubNumber(item.slice(key.length + 1));
       if (key === 'VIRT_BASE') info.virtBase = value;
       else if (key === 'VIRT_ENTRY') info.entry = value;
       else if (key === 'HYPERCALL_PAGE') info.hypercallPage = value;
-      else if (key === 'ELF_PADDR_OFFSET') {
+      else {
         info.paddrOffset = value;
         hasOffset = true;
-      } else if (!this.#wide) {
-        const pae = /^PAE=(no|yes|bimodal)(\[extended-cr3\])?(,bimodal)?,$/.exec(item)?.[1];
-        if (pae !== undefined) info.arch = pae === 'no' ? 'i386' : pae === 'yes' ? 'i386-pae' : 'i386-pae-bimodal';
       }
     }
     if (info.hypercallPage !== undefined) {
@@ -194,4 +237,22 @@ class GrubReader {
     }
     if (!hasOffset) info.paddrOffset = info.virtBase;
   }
+
+  #pae(item: string): void {
+    if (this.#wide) return;
+    const pae = /^PAE=(?:(no|yes|bimodal)|(yes|bimodal)\[extended-cr3\]),$/.exec(item);
+    const mode = pae?.[1] ?? pae?.[2];
+    if (mode !== undefined) {
+      this.info.arch = mode === 'no' ? 'i386' : mode === 'yes' ? 'i386-pae' : 'i386-pae-bimodal';
+    }
+  }
+}
+
+/** GRUB's strtoull with base 16 (grub-core/kern/misc.c): blanks, a small `0x`, digits; no sign. */
+function grubNumber(text: string): bigint {
+  const [, digits = ''] = /^[ \t\n\v\f\r]*(?:0x)?([0-9a-fA-F]*)/.exec(text) ?? [];
+  if (digits === '') throw new Refused('unrecognized number');
+  const value = BigInt(`0x${digits}`);
+  if (value >= 1n << 64n) throw new Refused('overflow is detected');
+  return value;
 }

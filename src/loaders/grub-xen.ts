@@ -3,16 +3,20 @@
  * --is-x86_64-xen-domu and --is-i386-xen-pae-domu run the same reader.
  */
 import { type ByteSource, fits } from '../bytes/source.js';
+import { Phdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { EM_386, EM_X86_64, PT_NOTE } from '../elf/names.js';
+import { EM_386, EM_X86_64 } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';
 import { cure, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const FILE = 'grub-core/loader/i386/xen_file.c';
 const NOTES = 'grub-core/loader/i386/xen_fileXX.c';
 const XEN = 'grub-core/loader/i386/xen.c';
+
+/** As much of a Linux boot image as GRUB reads to tell one (include/grub/i386/linux.h). */
+const LINUX_HEADER_SIZE = 0x268n;
 
 class GrubView {
   readonly source: ByteSource;
@@ -26,7 +30,8 @@ class GrubView {
     const image = laxElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
     // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
     const { e_phoff, e_phnum, e_phentsize } = image.header;
-    this.hasTable = fits(e_phoff, BigInt(e_phnum) * BigInt(e_phentsize), source.size);
+    const isWhole = e_phnum === 0 || e_phentsize >= Phdr.size(encoding);
+    this.hasTable = isWhole && fits(e_phoff, BigInt(e_phnum) * BigInt(e_phentsize), source.size);
     // A table that begins outside is no table; one that ends outside is walked, whatever memory holds there.
     this.image = e_phoff <= source.size ? image : { ...image, segments: [] };
   }
@@ -43,9 +48,15 @@ const RULES: readonly Rule<GrubView>[] = [
     source: 'grub-core/kern/elf.c, grub_elf_check_header',
     because: 'an ELF file of version 1; anything else is tried as a Linux boot image with an ELF in it',
     run({ source, image: { header, ident } }) {
-      if (source.size >= 64n && hasElfMagic(source) && ident[6] === 1 && header.e_version === 1) return undefined;
-      if (hasLinuxMagic(source)) return otherPath('bzImage: unpacked first, judge the kernel inside');
-      return refuse('not xen image');
+      const good = [ident[4] === 1 || ident[4] === 2, ident[5] === 1, ident[6] === 1, header.e_version === 1];
+      if (source.size >= 64n && hasElfMagic(source) && good.every(Boolean)) return undefined;
+      if (source.size < LINUX_HEADER_SIZE) return refuse('not xen image');
+      const version = wordAt(source, 0x206n) ?? 0;
+      const isBoot = hasLinuxMagic(source) && (wordAt(source, 0x1fen) ?? 0) % 0x10000 === 0xaa55;
+      if (isBoot && version % 0x10000 >= 0x208) return otherPath('bzImage: unpacked first, judge the kernel inside');
+      return refuse('version too old for xen boot', {
+        reason: 'neither a little-endian ELF file of version 1 nor a Linux boot image with a payload',
+      });
     },
   },
   {
@@ -63,7 +74,8 @@ const RULES: readonly Rule<GrubView>[] = [
     name: 'program-headers',
     source: 'grub-core/kern/elfXX.c, grub_elfXX_load_phdrs',
     because: 'the table is read as a whole; where that fails, sections can still have notes',
-    run: ({ hasTable }) => (hasTable ? undefined : warn('the program header table reaches behind the end of the file')),
+    run: ({ hasTable }) =>
+      hasTable ? undefined : warn('the program header table is not all read: GRUB walks on in other memory'),
   },
   {
     name: 'reads-within-segment',
@@ -106,15 +118,8 @@ const RULES: readonly Rule<GrubView>[] = [
     source: `${NOTES}, parse_note`,
     because:
       'addresses are read with the width of the class; a shorter descriptor takes bytes of the next record along',
-    run({ image, source }) {
-      const wanted = image.encoding.bits / 8;
-      for (const { p_type, p_offset, p_filesz } of image.segments) {
-        if (p_type !== PT_NOTE || p_filesz > 0x10000n || !fits(p_offset, p_filesz, source.size)) continue;
-        const odd = oddWidth(Buffer.from(source.read(p_offset, p_filesz, 'notes')), wanted);
-        if (odd !== undefined) return warn(`${odd.name} has ${odd.size} bytes and is read with ${wanted}`);
-      }
-      return undefined;
-    },
+    run: ({ notes }) =>
+      'refused' in notes || notes.info.oddWidth === undefined ? undefined : warn(notes.info.oddWidth),
   },
   {
     name: 'pv-kernel',
@@ -127,26 +132,6 @@ const RULES: readonly Rule<GrubView>[] = [
   },
 ];
 
-const ADDRESSES = new Map([
-  [1, 'ENTRY'],
-  [2, 'HYPERCALL_PAGE'],
-  [3, 'VIRT_BASE'],
-  [4, 'PADDR_OFFSET'],
-  [15, 'INIT_P2M'],
-]);
-
-function oddWidth(bytes: Buffer, wanted: number): { name: string; size: number } | undefined {
-  for (let at = 0; at + 16 <= bytes.length; ) {
-    const namesz = bytes.readUInt32LE(at);
-    const size = bytes.readUInt32LE(at + 4);
-    const name = ADDRESSES.get(bytes.readUInt32LE(at + 8));
-    const isXen = namesz === 4 && bytes.readUInt32LE(at + 12) === 0x006e_6558;
-    if (isXen && name !== undefined && size !== wanted) return { name, size };
-    at += 12 + 4 * Math.ceil(namesz / 4) + 4 * Math.ceil(size / 4);
-  }
-  return undefined;
-}
-
 export const grubXen: Loader = loader<GrubView>({
   name: 'grub-xen',
   title: 'GRUB for Xen, starting a PV kernel',
@@ -154,7 +139,7 @@ export const grubXen: Loader = loader<GrubView>({
   rules: RULES,
   values({ notes }) {
     if ('refused' in notes) return {};
-    const { readBeyond: _1, saysPv: _2, ...info } = notes.info;
+    const { readBeyond: _1, saysPv: _2, oddWidth: _3, ...info } = notes.info;
     return { ...info, mode: info.arch === 'x86_64' ? '64-bit, paging on' : '32-bit PAE, paging on' };
   },
 });

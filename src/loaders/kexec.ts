@@ -4,6 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
+import { hasLinuxMagic } from '../elf/multiboot.js';
 import { PT_INTERP, PT_NOTE, SHT_DYNAMIC, SHT_NOBITS, SHT_NOTE, SHT_REL, SHT_RELA, SHT_SYMTAB } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
@@ -38,6 +39,13 @@ const RULES: readonly Rule<KexecView>[] = [
       const [a, b] = bytesAt(source, 0n, 2);
       return a === 0x1f && b === 0x8b ? otherPath('gzip: unpacked first, judge what is inside') : undefined;
     },
+  },
+  {
+    name: 'not-bzimage',
+    source: 'kexec/arch/x86_64/kexec-bzImage64.c, bzImage64_probe',
+    because: "a Linux boot image is started by Linux's own start-up code",
+    run: ({ source }) =>
+      hasElfMagic(source) || !hasLinuxMagic(source) ? undefined : otherPath('loaded as a bzImage; notes are not read'),
   },
   {
     name: 'elf-header',

@@ -3,6 +3,7 @@
  * the reader and differ in what they do when it finds no PVH entry.
  */
 import { type ByteSource, fits } from '../bytes/source.js';
+import { hasLinuxMagic } from '../elf/multiboot.js';
 import { PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';
@@ -161,7 +162,7 @@ function segmentsAndNotes({ image: { segments }, source, entry }: LinuxLoaderVie
   });
 }
 
-function programs({ image: { header } }: LinuxLoaderView, ended: Remark | undefined): ProgramVerdict[] {
+function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark | undefined): ProgramVerdict[] {
   const names = ['Firecracker', 'Cloud Hypervisor', 'libkrun'] as const;
   if (ended === undefined) {
     return names.map((program) => ({ program, outcome: 'accepted', text: 'enters the PVH entry in 32-bit mode' }));
@@ -177,6 +178,13 @@ function programs({ image: { header } }: LinuxLoaderView, ended: Remark | undefi
       { program: 'Cloud Hypervisor', outcome: 'refused', text: LACKS_PVH },
       { program: 'libkrun', outcome: 'other-path', text: `starts e_entry ${entry} as a 64-bit Linux` },
     ];
+  }
+  if (hasLinuxMagic(source)) {
+    return names.map((program) =>
+      program === 'Cloud Hypervisor'
+        ? { program, outcome: 'other-path', text: "starts it as a bzImage (since v39), by Linux's own start-up code" }
+        : { program, outcome: 'refused', text: ended.message },
+    );
   }
   return names.map((program) => ({
     program,

@@ -6,6 +6,7 @@ import { kexec } from './kexec.js';
 import { linuxLoader } from './linux-loader.js';
 import { qemuPvh } from './qemu.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
+import { judgeWrapped, type Wrapped } from './wrapped.js';
 import { xenDom0Pv, xenDom0Pvh } from './xen/dom0.js';
 import { xenPv, xenPvh } from './xen/toolstack.js';
 import { NEWEST_XEN } from './xen-version.js';
@@ -23,17 +24,27 @@ export const LOADERS: readonly Loader[] = [
   kexec,
 ];
 
+/** How the image is judged; `wrapped`: what it was found in. */
+export type JudgeOptions = {
+  readonly names?: readonly string[];
+  readonly wrapped?: Wrapped | undefined;
+} & Partial<Options>;
+
 /**
  * Would these loaders start the image, and with which values? All of them when none is named. Reads headers and notes
  * only, whatever the size of the file; the image need not be one that readElf takes. Errors: those of reading the file.
  */
 export function judgeLoaders(
   source: ByteSource,
-  { names, xenVersion = NEWEST_XEN }: { readonly names?: readonly string[] } & Partial<Options> = {},
+  { names, xenVersion = NEWEST_XEN, wrapped }: JudgeOptions = {},
 ): Verdict[] {
   return LOADERS.filter(({ name }) => names === undefined || names.includes(name)).map((each) =>
-    each.judge(source, { xenVersion }),
+    judge(each, source, wrapped, { xenVersion }),
   );
+}
+
+function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): Verdict {
+  return wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
 }
 
 /** A loader that an edit loses: it took the image before and does not take it now. */
@@ -42,12 +53,16 @@ export interface Lost {
   readonly after: Verdict;
 }
 
-/** The loaders that accept `before` and not `after`. */
-export function lostLoaders(before: ByteSource, after: ByteSource): Lost[] {
+/** The loaders that accept `before` and not `after`; both may be in a wrapper. */
+export function lostLoaders(
+  before: ByteSource,
+  after: ByteSource,
+  wrapped: { readonly before?: Wrapped | undefined; readonly after?: Wrapped | undefined } = {},
+): Lost[] {
   return LOADERS.flatMap((each) => {
-    const was = each.judge(before, { xenVersion: NEWEST_XEN });
+    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
     if (!accepts(was)) return [];
-    const is = each.judge(after, { xenVersion: NEWEST_XEN });
+    const is = judge(each, after, wrapped.after, { xenVersion: NEWEST_XEN });
     return accepts(is) ? [] : [{ before: was, after: is }];
   });
 }

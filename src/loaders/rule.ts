@@ -213,9 +213,12 @@ export function otherPath(message: string, cure?: string): Remark {
 
 /** The command line that mends an image: `xen-elfpatch patch kernel ARGS -o kernel.xen`. */
 export function cure(source: ByteSource, args: string): string {
-  const name = shellWord(source.name);
+  const name = shellWord(source.name.replace(UNPACKED, ''));
   return `xen-elfpatch patch ${name} ${args} -o ${name}.xen`;
 }
+
+/** How messages name what was unpacked from a file. */
+const UNPACKED = / \(unpacked\)$/;
 
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : 'IMAGE';

@@ -1,5 +1,6 @@
 /** A file as disjoint bands, each with the part it shows on top: headers, tables, notes, PT_LOADs, other sections, gaps. */
 import { compare, type Range } from '../bytes/range.js';
+import type { ByteSource } from '../bytes/source.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -19,17 +20,18 @@ export interface Band extends Range {
   readonly kind: BandKind;
   /** `ELF header`, `PT_LOAD 2`, `.symtab`, `12 sections`. */
   readonly name: string;
-  /** The PT_LOAD that holds these bytes, whatever is on top. */
+  /** The PT_LOAD, or section of a PE image, that holds these bytes, whatever is on top. */
   readonly load: number | undefined;
 }
 
 /** Claims that are drawn; of more, the rest is left to what lies under it. */
-const CLAIM_LIMIT = 4096;
+export const CLAIM_LIMIT = 4096;
 /** A gap larger than this is not read to see whether it is zero. */
 const READ_LIMIT = 0x4000000n;
 const WINDOW = 0x40000n;
 
-interface Claim extends Range {
+/** What a format says of a stretch of the file. */
+export interface Claim extends Range {
   readonly kind: BandKind;
   readonly name: string;
   /** Higher ones cover lower ones. */
@@ -39,8 +41,12 @@ interface Claim extends Range {
 
 /** The whole file in order, without a hole. */
 export function fileBands(image: ElfImage): Band[] {
-  const { source } = image;
-  const claims = claimsOf(image).filter(({ start, end }) => start < end && start < source.size);
+  return bandsOf(image.source, claimsOf(image));
+}
+
+/** A file as the claims on it divide it; what nobody claims is free, or unclaimed bytes. */
+export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
+  const claims = all.filter(({ start, end }) => start < end && start < source.size);
   const points = [...new Set([0n, source.size, ...claims.flatMap(({ start, end }) => [start, end])])]
     .filter((point) => point <= source.size)
     .sort(compare);
@@ -63,7 +69,7 @@ export function fileBands(image: ElfImage): Band[] {
     const last = bands.at(-1);
     const next: Band =
       top === undefined
-        ? { start, end, ...gap(image, { start, end }), load: undefined }
+        ? { start, end, ...gap(source, { start, end }), load: undefined }
         : { start, end, kind: top.kind, name: top.name, load };
     const joins = last !== undefined && last.kind === next.kind && last.name === next.name && last.load === next.load;
     if (joins) bands[bands.length - 1] = { ...last, end };
@@ -107,11 +113,11 @@ function claimsOf(image: ElfImage): Claim[] {
   ];
 }
 
-function gap(image: ElfImage, { start, end }: Range): Pick<Band, 'kind' | 'name'> {
+function gap(source: ByteSource, { start, end }: Range): Pick<Band, 'kind' | 'name'> {
   if (end - start > READ_LIMIT) return { kind: 'data', name: 'unclaimed bytes' };
   for (let at = start; at < end; at += WINDOW) {
     const length = end - at < WINDOW ? end - at : WINDOW;
-    if (image.source.read(at, length, 'unclaimed bytes').some((byte) => byte !== 0)) {
+    if (source.read(at, length, 'unclaimed bytes').some((byte) => byte !== 0)) {
       return { kind: 'data', name: 'unclaimed bytes' };
     }
   }

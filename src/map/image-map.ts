@@ -1,5 +1,6 @@
 /** Everything a map of an image shows: the file from front to back, memory from low to high, and the notes with names. */
 import type { ElfImage } from '../elf/image.js';
+import { fileTypeName, machineName } from '../elf/names.js';
 import { noteAreas } from '../note/areas.js';
 import { ownerOf } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';
@@ -7,13 +8,29 @@ import { type Band, fileBands } from './bands.js';
 import { type MemoryBand, memoryBands } from './memory.js';
 
 export interface ImageMap {
-  readonly image: ElfImage;
+  /** The file's name as it was given. */
+  readonly name: string;
+  readonly size: bigint;
+  readonly kind: 'elf' | 'pe';
+  /** `ELF64 little-endian, x86-64, executable`. */
+  readonly format: string;
+  /** Where the image says that it is entered, and what its format calls that. */
+  readonly entry: bigint;
+  readonly entryName: string;
+  /** What is loaded, by the number that bands call it by: a PT_LOAD's, or a section's. */
+  readonly loads: ReadonlyMap<number, LoadFacts>;
   readonly file: readonly Band[];
   readonly memory: readonly MemoryBand[];
   /** What a band of notes holds, by its start: `Xen PHYS32_ENTRY`, `GNU 0x3`. */
   readonly notes: ReadonlyMap<bigint, readonly string[]>;
-  /** PT_NOTEs in the order of the table, for loaders that let the last one decide. */
-  readonly segments: number;
+}
+
+/** A loaded part as the file's side of a map tells of it. */
+export interface LoadFacts {
+  /** `PT_LOAD 2`, `.text`. */
+  readonly name: string;
+  readonly flags: number;
+  readonly vaddr: bigint;
 }
 
 /** Note names kept for one area. */
@@ -32,7 +49,21 @@ export function imageMap(image: ElfImage, by: 'p_vaddr' | 'p_paddr' = 'p_vaddr')
       }),
     );
   }
-  return { image, file: fileBands(image), memory: memoryBands(image, by), notes, segments: image.segments.length };
+  const { encoding, header, source } = image;
+  return {
+    name: source.name,
+    size: source.size,
+    kind: 'elf',
+    format: `ELF${encoding.bits} ${encoding.endian}-endian, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}`,
+    entry: header.e_entry,
+    entryName: 'e_entry',
+    loads: new Map(
+      image.segments.map((s, index) => [index, { name: `PT_LOAD ${index}`, flags: s.p_flags, vaddr: s.p_vaddr }]),
+    ),
+    file: fileBands(image),
+    memory: memoryBands(image, by),
+    notes,
+  };
 }
 
 function foreignName(owner: string, type: number): string {

@@ -3,9 +3,12 @@ import { compare, type Range } from '../bytes/range.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
 
-/** One PT_LOAD in memory. */
+/** One PT_LOAD, or one section of a PE image, in memory. */
 export interface MemoryBand extends Range {
   readonly load: number;
+  /** `PT_LOAD 2`, `.text`. */
+  readonly name: string;
+  /** PF_R, PF_W and PF_X of the gABI, whatever the format. */
   readonly flags: number;
   readonly p_vaddr: bigint;
   readonly p_paddr: bigint;
@@ -14,7 +17,7 @@ export interface MemoryBand extends Range {
   readonly offset: bigint;
   /** PT_NOTEs whose bytes are among those from the file, by address. */
   readonly notes: readonly MemoryNote[];
-  /** e_entry, when it lies here. */
+  /** The entry, when it lies here. */
   readonly entry: bigint | undefined;
 }
 
@@ -49,6 +52,7 @@ export function memoryBands(image: ElfImage, by: 'p_vaddr' | 'p_paddr' = 'p_vadd
         start,
         end: start + s.p_memsz,
         load: index,
+        name: `PT_LOAD ${index}`,
         flags: s.p_flags,
         p_vaddr: s.p_vaddr,
         p_paddr: s.p_paddr,

@@ -2,7 +2,7 @@
  * A picture of an image: the file on the left, memory on the right, ribbons from what is loaded to where it goes, notes
  * marked. Heights grow with the logarithm of a size, so that a note of 20 bytes and a load of 40 MiB are both to be seen.
  */
-import { fileTypeName, machineName, segmentFlags } from '../elf/names.js';
+import { segmentFlags } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import type { Band } from './bands.js';
 import { type ImageMap, roundSize } from './image-map.js';
@@ -30,7 +30,7 @@ export function mapSvg(map: ImageMap, other?: ImageMap): string {
       : [panel(map, 0, top, 'before: ', keysOf(other)), panel(other, PANEL, top, 'after: ', keysOf(map))];
   const width = PANEL * panels.length;
   const height = Math.max(...panels.map((p) => p.height)) + 64;
-  const name = other === undefined ? map.image.source.name : `${map.image.source.name} and ${other.image.source.name}`;
+  const name = other === undefined ? map.name : `${map.name} and ${other.name}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">\n`,
     `<title>${escapeXml(`File and memory map of ${name}`)}</title>\n<style>${SVG_STYLE}</style>\n`,
@@ -53,8 +53,7 @@ interface Placed {
 }
 
 function panel(map: ImageMap, x: number, top: number, lead: string, others: ReadonlySet<string> | undefined): Panel {
-  const { header, encoding, source } = map.image;
-  const format = `ELF${encoding.bits} ${encoding.endian}-endian, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}, ${roundSize(source.size)}`;
+  const format = `${map.format}, ${roundSize(map.size)}`;
   const file = fileColumn(map, x, others);
   const memory = memoryColumn(map, x, others, top);
   const links = map.memory.slice(0, MOST_BANDS).map(({ load, flags }) => {
@@ -76,7 +75,7 @@ function panel(map: ImageMap, x: number, top: number, lead: string, others: Read
     );
   });
   const svg = [
-    text(x + 20, 34, `${lead}${tail(source.name, 60)}`, 'title'),
+    text(x + 20, 34, `${lead}${tail(map.name, 60)}`, 'title'),
     text(x + 20, 56, format, 'muted'),
     text(x + FILE.x + FILE.width / 2, TOP - 16, 'file', 'muted', 'middle'),
     text(x + MEMORY.x + MEMORY.width / 2, top - 16, 'memory', 'muted', 'middle'),
@@ -151,7 +150,7 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
     }
     y += height;
   }
-  svg += text(x + FILE.x - 8, y + 4, hex(map.image.source.size), 'address', 'end');
+  svg += text(x + FILE.x - 8, y + 4, hex(map.size), 'address', 'end');
   if (map.file.length > MOST_BANDS)
     svg += text(x + FILE.x, y + 20, `and ${map.file.length - MOST_BANDS} more parts`, 'muted');
   return { svg, end: y + 20, loads, notes };
@@ -188,7 +187,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
           );
     const zeroHeight = zero === 0n ? 0 : heightOf(zero, 1);
     const changed = others?.has(memoryKey(band)) === false ? ' changed' : '';
-    const name = `PT_LOAD ${band.load} ${segmentFlags(band.flags)}`;
+    const name = `${band.name} ${segmentFlags(band.flags)}`;
     const tip = `${name}: ${hex(band.start)} to ${hex(band.end)}, physical ${hex(band.p_paddr)}`;
     labels.push({ y: y + 11, text: hex(band.start), className: 'address', mark: undefined });
     if (band.p_paddr !== band.start) {
@@ -214,7 +213,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
     }
     if (band.entry !== undefined) {
       const at = place(band.entry);
-      labels.push({ y: at + 4, text: `entry ${hex(map.image.header.e_entry)}`, className: 'small', mark: at });
+      labels.push({ y: at + 4, text: `entry ${hex(map.entry)}`, className: 'small', mark: at });
     }
     if (zeroHeight > 0) {
       svg += rect({ x: left, y: y + fileHeight, width: MEMORY.width, height: zeroHeight }, `band zero${changed}`, tip);
@@ -268,7 +267,7 @@ function isSeen(name: string): boolean {
   return name.startsWith('PT_NOTE');
 }
 
-function classOf({ image }: ImageMap, { kind, name, load }: Band): string {
+function classOf({ loads }: ImageMap, { kind, name, load }: Band): string {
   switch (kind) {
     case 'header':
     case 'table':
@@ -276,7 +275,7 @@ function classOf({ image }: ImageMap, { kind, name, load }: Band): string {
     case 'notes':
       return isSeen(name) ? 'notes' : 'unseen';
     case 'load':
-      return colorOf(image.segments[load ?? -1]?.p_flags ?? 4);
+      return colorOf(loads.get(load ?? -1)?.flags ?? 4);
     case 'section':
     case 'data':
       return 'plain';

@@ -13,11 +13,14 @@ const INPUT: Encoding = { bits: 64, endian: 'little' };
 const ENTRY = BigInt(Phdr.size(INPUT));
 const U64 = (value: bigint) => BigInt.asUintN(64, value);
 const S64 = (value: bigint) => BigInt.asIntN(64, value);
+const OFF_T_END = 1n << 63n;
 
 /** What is wrapped: the first header, whatever its type says, and with `--notes` the second. */
 export interface OriginalInput {
   readonly load: Phdr;
   readonly note: Phdr | undefined;
+  /** Where in the file the data is read from: p_offset, as far as the original gets there. */
+  readonly dataFrom: bigint;
 }
 
 /**
@@ -25,28 +28,63 @@ export interface OriginalInput {
  * Errors: `mkelf32.not-elf`, `.class`, `.entry-size`, `.header-count`, `.note-outside`, `.short`.
  */
 export function checkInput(source: ByteSource, variant: Variant, notes: boolean): OriginalInput {
-  const header = readHeader(source);
+  const file = new Position(source);
+  const header = readHeader(file);
   const wanted = notes ? 2 : 1;
-  const found = variant.dropsHeaders ? countedHeaders(source, header, wanted) : header.e_phnum;
-  const file = source.name;
-  if (found !== wanted) fail('mkelf32.header-count', { file }, { wanted, found });
-  const load = readEntry(source, header, 0);
-  const note = notes ? readEntry(source, header, 1) : undefined;
-  if (note !== undefined) checkNote(file, load, note, variant);
+  const found = variant.dropsHeaders ? countedHeaders(file, header, wanted) : header.e_phnum;
+  if (found !== wanted) fail('mkelf32.header-count', { file: source.name }, { wanted, found });
+  file.seek(header.e_phoff);
+  const load = file.entry('program header 0');
+  file.seek(load.p_offset);
+  let note: Phdr | undefined;
+  if (notes) {
+    file.seek(header.e_phoff + ENTRY);
+    note = file.entry('program header 1');
+    // The original keeps this offset in 32 bits.
+    file.seek(u32(load.p_offset));
+    checkNote(source.name, load, note, variant);
+  }
   // The original finds this out while it copies, when the old output is gone.
-  refuseShort(source, load.p_offset, u32(load.p_filesz), 'load segment');
-  return { load, note };
+  refuseShort(source, file.at, u32(load.p_filesz), 'load segment');
+  return { load, note, dataFrom: file.at };
 }
 
-function readHeader(source: ByteSource): Ehdr {
-  const file = source.name;
+/** The input as a C program reads it: one place in the file, and an impossible seek that leaves it where it is. */
+class Position {
+  readonly source: ByteSource;
+  at = 0n;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+  }
+
+  /** Sums are unsigned and wrap; what is negative as an off_t is refused by lseek, whose answer nobody looks at. */
+  seek(offset: bigint): void {
+    const wanted = U64(offset);
+    if (wanted < OFF_T_END) this.at = wanted;
+  }
+
+  read(size: bigint, part: string): Uint8Array {
+    const bytes = need(this.source, this.at, size, part);
+    this.at += size;
+    return bytes;
+  }
+
+  entry(part: string): Phdr {
+    return Phdr.decode(this.read(ENTRY, part), 0, INPUT);
+  }
+}
+
+function readHeader(input: Position): Ehdr {
+  const file = input.source.name;
   // 52 bytes are the header of an ELF32 image: the original reads as many before it knows the class.
-  const start = need(source, 0n, 52n, 'ELF header');
+  const start = input.read(52n, 'ELF header');
   const [magic0, magic1, magic2, magic3, eiClass = 0, eiData] = start;
   const isElf = magic0 === 0x7f && magic1 === 0x45 && magic2 === 0x4c && magic3 === 0x46;
   if (!isElf || eiData !== 1) fail('mkelf32.not-elf', { file }, {});
   if (eiClass !== 2) fail('mkelf32.class', { file }, { found: eiClass });
-  const bytes = need(source, 0n, BigInt(EI_NIDENT + Ehdr.size(INPUT)), 'ELF header');
+  input.seek(0n);
+  const bytes = input.read(BigInt(EI_NIDENT + Ehdr.size(INPUT)), 'ELF header');
   const header = Ehdr.decode(bytes, EI_NIDENT, INPUT);
   if (BigInt(header.e_phentsize) !== ENTRY) fail('mkelf32.entry-size', { file }, { found: header.e_phentsize });
   return header;
@@ -56,38 +94,38 @@ function readHeader(source: ByteSource): Ehdr {
  * Drops trailing entries whose p_memsz is 0. The original reads the entry at index e_phnum, one behind the last, so what
  * counts are the indices wanted + 1 to e_phnum; the entry at `wanted` is never looked at.
  */
-function countedHeaders(source: ByteSource, { e_phoff, e_phnum }: Ehdr, wanted: number): number {
-  if (e_phnum <= wanted) return e_phnum;
-  const first = wanted + 1;
-  const bytes = need(source, e_phoff + BigInt(first) * ENTRY, BigInt(e_phnum - wanted) * ENTRY, 'program headers');
+function countedHeaders(input: Position, { e_phoff, e_phnum }: Ehdr, wanted: number): number {
   let count = e_phnum;
-  while (count > wanted && Phdr.decode(bytes, (count - first) * Number(ENTRY), INPUT).p_memsz === 0n) count--;
+  while (count > wanted) {
+    input.seek(e_phoff + BigInt(count) * ENTRY);
+    if (input.entry('program headers').p_memsz !== 0n) break;
+    count--;
+  }
   return count;
-}
-
-function readEntry(source: ByteSource, { e_phoff }: Ehdr, index: number): Phdr {
-  return Phdr.decode(need(source, e_phoff + BigInt(index) * ENTRY, ENTRY, `program header ${index}`), 0, INPUT);
 }
 
 function checkNote(file: string, load: Phdr, note: Phdr, { noteBounds }: Variant): void {
   const place = { file };
+  // Of the load segment 32 bits are kept, of the note 64.
+  const start = u32(load.p_offset);
+  const size = u32(load.p_filesz);
   if (noteBounds === 'offset') {
-    const size = u32(load.p_filesz);
-    if (note.p_offset <= size && load.p_offset <= note.p_offset) return;
+    if (note.p_offset <= size && start <= note.p_offset) return;
     const words = `Offset ${S64(note.p_offset)} not within ${BigInt.asIntN(32, size)}!`;
     fail('mkelf32.note-outside', place, { detail: words });
   }
   const noteEnd = U64(note.p_offset + note.p_filesz);
-  const loadEnd = U64(load.p_offset + load.p_filesz);
-  if (note.p_offset >= load.p_offset && noteEnd <= loadEnd) return;
-  const range = (start: bigint, end: bigint) => `[${start.toString(16)}, ${end.toString(16)})`;
-  const words = `.note: ${range(note.p_offset, noteEnd)} .text: ${range(load.p_offset, loadEnd)}`;
+  const loadEnd = u32(start + size);
+  if (note.p_offset >= start && noteEnd <= loadEnd) return;
+  const range = (from: bigint, to: bigint) => `[${from.toString(16)}, ${to.toString(16)})`;
+  const words = `.note: ${range(note.p_offset, noteEnd)} .text: ${range(start, loadEnd)}`;
   fail('mkelf32.note-outside', place, { detail: words });
 }
 
 /** Refuses a range that leaves the file: there the original waits forever. */
 export function refuseShort(source: ByteSource, offset: bigint, size: bigint, part: string): void {
-  if (fits(offset, size, source.size)) return;
+  // Nothing is read of nothing, wherever that is.
+  if (size === 0n || fits(offset, size, source.size)) return;
   fail('mkelf32.short', { file: source.name }, { part, end: offset + size, size: source.size });
 }
 

@@ -38,7 +38,7 @@ const BUFFER = 1024n;
 /** Lays the container out. Errors: `mkelf32.no-final`. */
 export function layOutOriginal(
   source: ByteSource,
-  { load, note }: OriginalInput,
+  { load, note, dataFrom }: OriginalInput,
   { loadBase, finalExec }: Addresses,
   variant: Variant,
 ): Container {
@@ -60,10 +60,10 @@ export function layOutOriginal(
   };
   const parts: Part[] = [
     { kind: 'bytes', what: 'headers', bytes: headBytes(head) },
-    { kind: 'copy', what: 'load segment', from: load.p_offset, size: data },
+    { kind: 'copy', what: 'load segment', from: dataFrom, size: data },
     { kind: 'bytes', what: 'section headers', bytes: sectionBytes(sections) },
     { kind: 'bytes', what: 'section names', bytes: names },
-    { kind: 'bytes', what: 'tail', bytes: tail(source, load.p_offset, data, names.length) },
+    { kind: 'bytes', what: 'tail', bytes: tail(source, dataFrom, data, names.length) },
   ];
   const warnings = variant.undefinedPadding
     ? [

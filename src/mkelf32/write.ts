@@ -45,6 +45,8 @@ export async function writeMkelf32(source: FileSource, container: Container, pat
   }
   if (existing !== undefined && !existing.isFile()) return await writeStream(source, container, output);
   if (existing !== undefined) opening(output, () => accessSync(output, constants.W_OK));
+  // Names that no file can have: the system refuses them, and has made nothing by then.
+  else if (output === '' || output.endsWith('/')) opening(output, () => closeSync(openSync(output, 'w')));
   await replaceWhole(resolveTarget(output), output, async (temporary) => {
     const fd = opening(output, () => openSync(temporary, 'wx', NEW_MODE));
     try {

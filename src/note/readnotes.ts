@@ -2,6 +2,7 @@
  * What Xen's readnotes prints for an ELF file, byte for byte (tools/xcutils/readnotes.c): its own idea of where notes
  * are, its names for some types only, its column widths.
  */
+import { Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { fail } from '../errors/patch-error.js';
@@ -64,13 +65,18 @@ export function formatReadnotes(image: ElfImage, broken?: string): ReadnotesOutp
   return { stdout: printer.end(), stderr, exit: 0 };
 }
 
-/** The tables must end within the file, the section table also when it has no entries. Sums wrap at 64 bits. */
+/**
+ * The tables must end within the file, the section table also when it has no entries. Sums wrap at 64 bits; of sections no
+ * more are counted than the file has room for.
+ */
 function opensInLibelf({ header, source }: ElfImage): boolean {
+  const most = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
+  const sections = BigInt(header.e_shnum) < most ? header.e_shnum : Number(most);
   const end = (offset: bigint, size: number, count: number) => BigInt.asUintN(64, offset + BigInt(size * count));
   return (
     source.size >= 52n &&
     end(header.e_phoff, header.e_phentsize, header.e_phnum) <= source.size &&
-    end(header.e_shoff, header.e_shentsize, header.e_shnum) <= source.size
+    end(header.e_shoff, header.e_shentsize, sections) <= source.size
   );
 }
 

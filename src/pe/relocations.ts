@@ -1,4 +1,5 @@
 /** Base relocations ("The .reloc Section"), block by block. */
+import type { ByteSource } from '../bytes/source.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import { PE, RelocationBlock } from './headers.js';
@@ -45,16 +46,17 @@ export function* relocations(image: PeImage): Generator<Relocation> {
     fail('pe.directory', { file: source.name, part }, { why });
   }
   const head = BigInt(RelocationBlock.size(PE));
+  const read = windowed(source, start + table.Size, part);
   for (let at = 0n; at < table.Size; ) {
     const offset = start + at;
     const refuse = (what: string) => fail('pe.relocations', { file: source.name, offset, part }, { what });
     if (table.Size - at < head) return refuse(`${table.Size - at} bytes are left, too few for a block`);
-    const block = RelocationBlock.decode(source.read(offset, head, part), 0, PE);
+    const block = RelocationBlock.decode(read(offset, head), 0, PE);
     const size = block.SizeOfBlock;
     if (size < head || size > table.Size - at) {
       return refuse(`SizeOfBlock is ${hex(size)}, ${hex(table.Size - at)} bytes are left`);
     }
-    const bytes = source.read(offset + head, size - head, part);
+    const bytes = read(offset + head, size - head);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i + 2 <= bytes.length; i += 2) {
       const entry = view.getUint16(i, true);
@@ -65,4 +67,22 @@ export function* relocations(image: PeImage): Generator<Relocation> {
     }
     at += size;
   }
+}
+
+const WINDOW = 0x10000n;
+
+/** Reads that follow each other, out of one buffer: a table may have a block for every eight of its bytes. */
+function windowed(source: ByteSource, end: bigint, part: string) {
+  let from = 0n;
+  let window: Uint8Array = new Uint8Array(0);
+  return (offset: bigint, length: bigint): Uint8Array => {
+    if (offset < from || offset + length > from + BigInt(window.length)) {
+      const rest = end - offset;
+      const size = rest < WINDOW ? rest : WINDOW;
+      window = source.read(offset, length > size ? length : size, part);
+      from = offset;
+    }
+    const at = Number(offset - from);
+    return window.subarray(at, at + Number(length));
+  };
 }

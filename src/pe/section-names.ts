@@ -9,6 +9,9 @@ import { readStringTable } from './string-table.js';
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
+/** Names are cut here: all sections may point to the same megabytes. Real ones have some twenty characters. */
+const LONGEST = 1024;
+
 /** The names of all sections. A long name that leads nowhere stays as it is written. */
 export function sectionNames(source: ByteSource, header: FileHeader, rawNames: readonly Uint8Array[]): string[] {
   const short = rawNames.map((raw) => stringAt(raw, 0));
@@ -16,7 +19,9 @@ export function sectionNames(source: ByteSource, header: FileHeader, rawNames: r
   const strings = readStringTable(source, header);
   return short.map((name) => {
     const at = longNameOffset(name);
-    return at === undefined || strings === undefined || at >= strings.length ? name : stringAt(strings, at);
+    return at === undefined || strings === undefined || at >= strings.length
+      ? name
+      : stringAt(strings.subarray(at, at + LONGEST), 0);
   });
 }
 

@@ -7,7 +7,7 @@ import type { PeImage, PeSection } from './image.js';
 import { readStringTable, symbolTableRange } from './string-table.js';
 
 const RECORD = CoffSymbol.size(PE);
-const PER_WINDOW = 0x10000;
+const PER_WINDOW = 0x2000;
 /** A name held in the record itself is at most this long. */
 const SHORT_NAME = 8;
 
@@ -25,11 +25,13 @@ export interface PlacedSymbol {
   readonly storageClass: number;
 }
 
-/**
- * Calls `visit` for every symbol, auxiliary records skipped.
- * Errors: `read.truncated` when the table leaves the file.
- */
-export function eachSymbol({ source, fileHeader }: PeImage, visit: (record: SymbolRecord) => void): void {
+/** Calls `visit` for every symbol. Errors: those of symbolRecords. */
+export function eachSymbol(image: PeImage, visit: (record: SymbolRecord) => void): void {
+  for (const record of symbolRecords(image)) visit(record);
+}
+
+/** Every symbol in order, auxiliary records skipped. Errors: `read.truncated` when the table leaves the file. */
+export function* symbolRecords({ source, fileHeader }: PeImage): Generator<SymbolRecord> {
   const range = symbolTableRange(fileHeader);
   if (range === undefined) return;
   const part = 'COFF symbol table';
@@ -37,11 +39,14 @@ export function eachSymbol({ source, fileHeader }: PeImage, visit: (record: Symb
     const have = range.start < source.size ? source.size - range.start : 0n;
     fail('read.truncated', { file: source.name, offset: range.start, part }, { need: range.end - range.start, have });
   }
+  const most = BigInt(PER_WINDOW * RECORD);
+  const buffer = new Uint8Array(Number(range.end - range.start < most ? range.end - range.start : most));
   let skip = 0;
-  for (let offset = range.start; offset < range.end; offset += BigInt(PER_WINDOW * RECORD)) {
+  for (let offset = range.start; offset < range.end; offset += most) {
     const rest = range.end - offset;
-    const length = rest < BigInt(PER_WINDOW * RECORD) ? rest : BigInt(PER_WINDOW * RECORD);
-    const bytes = source.read(offset, length, part);
+    const length = rest < most ? rest : most;
+    const bytes = buffer.subarray(0, Number(length));
+    source.readInto(offset, bytes, part);
     for (let at = 0; at < bytes.length; at += RECORD) {
       if (skip > 0) {
         skip -= 1;
@@ -49,25 +54,21 @@ export function eachSymbol({ source, fileHeader }: PeImage, visit: (record: Symb
       }
       const symbol = CoffSymbol.decode(bytes, at, PE);
       skip = symbol.NumberOfAuxSymbols;
-      visit({ symbol, offset: offset + BigInt(at) });
+      yield { symbol, offset: offset + BigInt(at) };
     }
   }
 }
 
-/** The symbols that stand in a section and bear one of the names. Errors: `read.truncated`. */
-export function findPeSymbols(image: PeImage, names: readonly string[]): PlacedSymbol[] {
-  const strings = names.some(({ length }) => length > SHORT_NAME)
-    ? readStringTable(image.source, image.fileHeader)
-    : undefined;
-  const found: PlacedSymbol[] = [];
-  eachSymbol(image, ({ symbol }) => {
+/** The symbols that stand in a section and bear the name, one at a time. Errors: `read.truncated`. */
+export function* symbolsNamed(image: PeImage, name: string): Generator<PlacedSymbol> {
+  const strings = name.length > SHORT_NAME ? readStringTable(image.source, image.fileHeader) : undefined;
+  const wanted = Buffer.from(name, 'latin1');
+  for (const { symbol } of symbolRecords(image)) {
     const section = sectionOf(image, symbol);
-    if (section === undefined) return;
-    const name = symbolName(symbol, strings);
-    if (!names.includes(name)) return;
-    found.push({ name, rva: section.VirtualAddress + symbol.Value, section, storageClass: symbol.StorageClass });
-  });
-  return found;
+    if (section === undefined || !bears(symbol, wanted, strings)) continue;
+    const rva = BigInt.asUintN(32, section.VirtualAddress + symbol.Value);
+    yield { name, rva, section, storageClass: symbol.StorageClass };
+  }
 }
 
 /** The section a symbol stands in; undefined for absolute, debugging and undefined symbols. */
@@ -75,11 +76,16 @@ export function sectionOf({ sections }: PeImage, { SectionNumber }: CoffSymbol):
   return SectionNumber === 0 ? undefined : sections[SectionNumber - 1];
 }
 
-function symbolName({ NameZeroes, NameOffset }: CoffSymbol, strings: Uint8Array | undefined): string {
-  if (NameZeroes === 0) return strings === undefined ? '' : stringAt(strings, NameOffset);
+/** Compared where they stand: a table may hold one name of megabytes, and every symbol may point to it. */
+function bears({ NameZeroes, NameOffset }: CoffSymbol, name: Buffer, strings: Uint8Array | undefined): boolean {
+  if (NameZeroes === 0) {
+    if (strings === undefined || NameOffset + name.length > strings.length) return false;
+    const end = strings[NameOffset + name.length] ?? 0;
+    return end === 0 && name.equals(strings.subarray(NameOffset, NameOffset + name.length));
+  }
   const bytes = new Uint8Array(SHORT_NAME);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, NameZeroes, true);
   view.setUint32(4, NameOffset, true);
-  return stringAt(bytes, 0);
+  return stringAt(bytes, 0) === name.toString('latin1');
 }

@@ -3,8 +3,11 @@
  * where its notes stand. The survey reads; nothing behind it in the pipeline needs the file again.
  */
 import { alignDown } from '../bytes/align.js';
-import { compare, normalize, overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { lazy } from '../bytes/lazy.js';
+import { compare, normalize, overlaps, type Range } from '../bytes/range.js';
+import { deadRanges } from '../elf/dead-tables.js';
 import {
+  claimedRanges,
   type ElfImage,
   ehdrSize,
   hasFileBytes,
@@ -12,7 +15,6 @@ import {
   phdrTable,
   sectionFileRange,
   segmentFileRange,
-  shdrTable,
 } from '../elf/image.js';
 import { type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../elf/names.js';
@@ -38,6 +40,8 @@ export interface Facts {
   readonly hasPhdrSegment: boolean;
   readonly hasInterpreter: boolean;
   readonly isDynamic: boolean;
+  /** Unclaimed bytes that are known to be of no use to anybody, sorted: what earlier edits left, a tail of zeros. */
+  spare(): readonly Range[];
   /** Are these file bytes all zero? Bytes behind the end of the file count as zero. */
   isZero(range: Range): boolean;
 }
@@ -69,23 +73,23 @@ export function survey(image: ElfImage): Facts {
     hasPhdrSegment: types.has(PT_PHDR),
     hasInterpreter: types.has(PT_INTERP),
     isDynamic: types.has(PT_DYNAMIC),
+    spare: lazy(() => spareRanges(image, claims, isZero)),
     isZero,
   };
+}
+
+/** Zeros behind everything are looked at up to this many; more may be a disk image's, or a sparse file's. */
+const TAIL_LIMIT = 0x10000n;
+
+function spareRanges(image: ElfImage, claims: readonly Range[], isZero: Facts['isZero']): readonly Range[] {
+  const tail = { start: claims.at(-1)?.end ?? image.source.size, end: image.source.size };
+  const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
+  return normalize([...deadRanges(image), ...(isFree ? [tail] : [])]);
 }
 
 function loadOfTable(image: ElfImage, table: Range): Facts['tableLoad'] {
   const found = loads(image).find(({ segment }) => overlaps(segmentFileRange(segment), table));
   return found === undefined ? undefined : { index: found.index, file: segmentFileRange(found.segment) };
-}
-
-/** Every claim of section 1 of the gABI's picture of a file: headers, tables, sections and segments with bytes. */
-function* claimedRanges(image: ElfImage): Generator<Range> {
-  yield rangeOf(0n, ehdrSize(image.encoding));
-  yield phdrTable(image);
-  yield shdrTable(image);
-  for (const section of image.sections) if (hasFileBytes(section)) yield sectionFileRange(section);
-  for (const segment of image.segments)
-    if (segment.p_filesz > 0n && segment.p_type !== 0) yield segmentFileRange(segment);
 }
 
 /** The lowest claim that starts at or behind `from`; the end of the file when there is none. */

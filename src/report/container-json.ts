@@ -13,8 +13,15 @@ export function containerJson(facts: ContainerFacts): { readonly [key: string]: 
     elfSize,
     ...(facts.kind === 'gzip'
       ? { behind: { kind: facts.behind.kind, size: facts.behind.size } }
-      : { protocol: facts.protocol, attached: facts.attached, signed: facts.signed, spare: facts.spare }),
-    demands: facts.demands.map(({ reader, takenSince, what }) => ({ reader, takenSince: takenSince ?? null, what })),
+      : facts.kind === 'stream'
+        ? { sizeWord: facts.sizeWord }
+        : { protocol: facts.protocol, attached: facts.attached, signed: facts.signed, spare: facts.spare }),
+    demands: facts.demands.map(({ reader, takenSince, what, says }) => ({
+      reader,
+      takenSince: takenSince ?? null,
+      what,
+      says: says ?? null,
+    })),
     warnings: [...facts.warnings],
   };
 }

@@ -1,6 +1,7 @@
 /** An ImageDifference as text for people and as the members of a `xen-elfpatch/diff/1` document. */
-import type { ByteGroup } from '../diff/bytes.js';
-import type { EntryDifference, FieldDifference, ImageDifference } from '../diff/diff.js';
+import type { ByteComparison, ByteGroup } from '../diff/bytes.js';
+import type { ImageDifference } from '../diff/diff.js';
+import type { EntryDifference, FieldDifference } from '../diff/fields.js';
 import type { NoteDifference, NoteSeen } from '../diff/notes.js';
 import type { ElfImage } from '../elf/image.js';
 import { hex, hexRange } from '../errors/hex.js';
@@ -46,7 +47,7 @@ function conclusion({ onlyNotes }: ImageDifference): string {
 
 type Row = readonly string[];
 
-function block(title: string, rows: readonly Row[]): string {
+export function block(title: string, rows: readonly Row[]): string {
   if (rows.length === 0) return '';
   const more = rows.length > SHOWN ? `    and ${rows.length - SHOWN} more\n` : '';
   return `  ${title}:\n${table(rows.slice(0, SHOWN), '    ', 40)}${more}`;
@@ -75,7 +76,7 @@ function placesText({ places }: NoteSeen): string {
   return places.map(printable).join(' = ');
 }
 
-function fieldLine({ field, before, after, meaning }: FieldDifference): Row {
+export function fieldLine({ field, before, after, meaning }: FieldDifference): Row {
   return [field, `${number(before)} became ${number(after)}`, meaning];
 }
 
@@ -83,7 +84,7 @@ function number(value: bigint | number | string): string {
   return typeof value === 'string' ? value : hex(value);
 }
 
-function entryLines({ before, after, name, fields }: EntryDifference, style: Style): Row[] {
+export function entryLines({ before, after, name, fields }: EntryDifference, style: Style): Row[] {
   const label = printable(name);
   if (after === undefined) return [['-', `${before} ${label}`, style.bad('is gone')]];
   if (before === undefined) return [['+', `${after} ${label}`, style.good('is new')]];
@@ -96,7 +97,7 @@ function entryLines({ before, after, name, fields }: EntryDifference, style: Sty
   ]);
 }
 
-function groupLine({ place, kind, ranges, bytes, first }: ByteGroup): Row {
+export function groupLine({ place, kind, ranges, bytes, first }: ByteGroup): Row {
   const size = `${counted(Number(bytes), 'byte')} in ${counted(ranges, 'range')}`;
   const loaded = place.loaded ? ', loaded into memory' : '';
   return [hex(first), size, `${printable(place.name)}${loaded}${kind === 'changed' ? '' : `, ${kind}`}`];
@@ -105,18 +106,6 @@ function groupLine({ place, kind, ranges, bytes, first }: ByteGroup): Row {
 /** The members of the JSON document. */
 export function diffJson(a: ElfImage, b: ElfImage, difference: ImageDifference): { readonly [key: string]: Json } {
   const { same, onlyNotes, header, segments, sections, notes, shift, bytes } = difference;
-  const field = (d: FieldDifference) => ({
-    field: d.field,
-    before: wide(d.before),
-    after: wide(d.after),
-    meaning: d.meaning,
-  });
-  const entry = ({ before, after, name, fields }: EntryDifference) => ({
-    before: before ?? null,
-    after: after ?? null,
-    name: printable(name),
-    fields: fields.map(field),
-  });
   const seen = (note: NoteSeen | undefined) =>
     note === undefined
       ? null
@@ -134,27 +123,39 @@ export function diffJson(a: ElfImage, b: ElfImage, difference: ImageDifference):
       before: seen(d.before),
       after: seen(d.after),
     })),
-    header: header.map(field),
-    segments: segments.map(entry),
-    sections: sections.map(entry),
+    header: header.map(fieldJson),
+    segments: segments.map(entryJson),
+    sections: sections.map(entryJson),
     shift: shift === undefined ? null : { at: shift.at, by: shift.by },
-    bytes: {
-      ranges: bytes.count,
-      size: bytes.bytes,
-      groups: bytes.groups.map((g) => ({
-        part: printable(g.place.name),
-        kind: g.kind,
-        loaded: g.place.loaded,
-        ranges: g.ranges,
-        size: g.bytes,
-        first: g.first,
-      })),
-      first: bytes.ranges.map((r) => ({
-        range: hexRange(r.start, r.end),
-        kind: r.kind,
-        part: printable(r.place.name),
-      })),
-    },
+    bytes: bytesJson(bytes),
+  };
+}
+
+export function fieldJson({ field, before, after, meaning }: FieldDifference): Json {
+  return { field, before: wide(before), after: wide(after), meaning };
+}
+
+export function entryJson({ before, after, name, fields }: EntryDifference): Json {
+  return { before: before ?? null, after: after ?? null, name: printable(name), fields: fields.map(fieldJson) };
+}
+
+export function bytesJson(bytes: ByteComparison): Json {
+  return {
+    ranges: bytes.count,
+    size: bytes.bytes,
+    groups: bytes.groups.map((g) => ({
+      part: printable(g.place.name),
+      kind: g.kind,
+      loaded: g.place.loaded,
+      ranges: g.ranges,
+      size: g.bytes,
+      first: g.first,
+    })),
+    first: bytes.ranges.map((r) => ({
+      range: hexRange(r.start, r.end),
+      kind: r.kind,
+      part: printable(r.place.name),
+    })),
   };
 }
 

@@ -5,8 +5,12 @@ import type { Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
-export function fixText({ image, diagnoses, steps, cured, failed }: Fix, style: Style): string {
-  const lines = [`${style.bold(printable(image.source.name))}: ${headline(diagnoses, steps.length, cured)}\n`];
+export function fixText(
+  { image, diagnoses, steps, cured, failed }: Fix,
+  style: Style,
+  file = image.source.name,
+): string {
+  const lines = [`${style.bold(printable(file))}: ${headline(diagnoses, steps.length, cured)}\n`];
   lines.push(
     table(
       diagnoses.map(({ loader, before, after }) => [

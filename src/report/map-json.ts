@@ -4,11 +4,12 @@ import type { ImageMap } from '../map/image-map.js';
 import type { Json } from './json.js';
 import { printable } from './text.js';
 
-export function mapJson({ image, file, memory, notes }: ImageMap): { readonly [key: string]: Json } {
+export function mapJson({ name, size, entry, kind, file, memory, notes }: ImageMap): { readonly [key: string]: Json } {
   return {
-    file: image.source.name,
-    size: image.source.size,
-    entry: image.header.e_entry,
+    file: name,
+    ...(kind === 'pe' ? { format: kind } : {}),
+    size,
+    entry,
     bands: file.map((band) => ({
       start: band.start,
       end: band.end,
@@ -21,6 +22,7 @@ export function mapJson({ image, file, memory, notes }: ImageMap): { readonly [k
       start: band.start,
       end: band.end,
       load: band.load,
+      ...(kind === 'pe' ? { name: printable(band.name) } : {}),
       flags: segmentFlags(band.flags),
       vaddr: band.p_vaddr,
       paddr: band.p_paddr,

@@ -1,5 +1,5 @@
 /** A map as text that fits a terminal: the file from front to back, then memory from low to high. */
-import { fileTypeName, machineName, segmentFlags } from '../elf/names.js';
+import { segmentFlags } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import type { Band } from '../map/bands.js';
 import { type ImageMap, roundSize } from '../map/image-map.js';
@@ -44,10 +44,8 @@ export function mapComparison(before: ImageMap, after: ImageMap, style: Style, w
   ].join('');
 }
 
-function titleText({ image }: ImageMap, style: Style): string {
-  const { encoding, header, source } = image;
-  const format = `ELF${encoding.bits} ${encoding.endian}-endian, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}`;
-  return `${style.bold(printable(source.name))}: ${format}, ${hex(source.size)} bytes\n`;
+function titleText({ name, format, size }: ImageMap, style: Style): string {
+  return `${style.bold(printable(name))}: ${format}, ${hex(size)} bytes\n`;
 }
 
 type Signed = Line & { readonly sign: string };
@@ -94,16 +92,17 @@ function fileLines(map: ImageMap, style: Style): Line[] {
   });
 }
 
-function fileName({ image }: ImageMap, { kind, name, load }: Band): string {
+function fileName({ loads }: ImageMap, { kind, name, load }: Band): string {
   if (kind === 'load') {
-    const segment = image.segments[load ?? -1];
-    if (segment !== undefined) return `${name} ${segmentFlags(segment.p_flags)} to ${hex(segment.p_vaddr)}`;
+    const facts = loads.get(load ?? -1);
+    if (facts !== undefined) return `${printable(name)} ${segmentFlags(facts.flags)} to ${hex(facts.vaddr)}`;
   }
-  const where = load === undefined ? '' : `, inside PT_LOAD ${load}`;
+  const home = load === undefined ? undefined : loads.get(load);
+  const where = home === undefined ? '' : `, inside ${printable(home.name)}`;
   return `${printable(name)}${kind === 'notes' ? `${where} (notes)` : where}`;
 }
 
-function memoryLines({ image, memory }: ImageMap, style: Style): Line[] {
+function memoryLines({ entry, entryName, memory }: ImageMap, style: Style): Line[] {
   const lines: Line[] = [];
   for (const band of memory) {
     lines.push({
@@ -119,7 +118,7 @@ function memoryLines({ image, memory }: ImageMap, style: Style): Line[] {
     if (band.entry !== undefined) {
       lines.push({
         at: band.entry,
-        cells: [hex(band.entry), '', `  e_entry ${hex(image.header.e_entry)}`],
+        cells: [hex(band.entry), '', `  ${entryName} ${hex(entry)}`],
         paint: style.bold,
       });
     }
@@ -127,10 +126,10 @@ function memoryLines({ image, memory }: ImageMap, style: Style): Line[] {
   return lines;
 }
 
-function loadText({ load, flags, p_paddr, start, p_vaddr }: MemoryBand): string {
+function loadText({ name, flags, p_paddr, start, p_vaddr }: MemoryBand): string {
   const other =
     p_paddr === p_vaddr ? '' : start === p_vaddr ? `, physical ${hex(p_paddr)}` : `, virtual ${hex(p_vaddr)}`;
-  return `PT_LOAD ${load} ${segmentFlags(flags)}${other}`;
+  return `${printable(name)} ${segmentFlags(flags)}${other}`;
 }
 
 function originText({ start, end, filesz, offset }: MemoryBand): string {

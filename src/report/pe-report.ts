@@ -1,7 +1,7 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
 import type { ByteSource } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { findMb2, mb2Values, tagName } from '../multiboot/mb2.js';
+import { hex, hexRange } from '../errors/hex.js';
+import { findMb2, type Mb2Values, mb2Values, tagName } from '../multiboot/mb2.js';
 import { peBuildId } from '../pe/debug.js';
 import type { PeImage } from '../pe/image.js';
 import { peMachineName } from '../pe/names.js';
@@ -19,6 +19,9 @@ export interface PeFacts {
     | {
         readonly offset: bigint;
         readonly tags: readonly string[];
+        /** Why the tags cannot be read to the end. */
+        readonly problem: string | undefined;
+        readonly values: Mb2Values;
         /** With an address tag a Multiboot2 loader takes the file as it stands, whatever its format. */
         readonly loadable: boolean;
       }
@@ -44,6 +47,8 @@ export function peFacts(image: PeImage): PeFacts {
         : {
             offset: header.offset,
             tags: header.tags.map(({ type }) => tagName(type)),
+            problem: header.problem,
+            values: mb2Values(header),
             loadable: header.problem === undefined && mb2Values(header).address !== undefined,
           },
   };
@@ -57,14 +62,35 @@ export function peText({ file, machine, sections, buildId, multiboot2 }: PeFacts
   ];
   if (multiboot2 === undefined) rows.push(['Multiboot2', 'no header']);
   else {
-    const { offset, tags, loadable } = multiboot2;
+    const { offset, tags, loadable, problem, values } = multiboot2;
     rows.push(['Multiboot2', `header at ${hex(offset)}: ${tags.join(', ')}`]);
+    if (problem !== undefined) rows.push(['', `malformed: ${problem}`]);
+    rows.push(...valueRows(values));
     rows.push([
       '',
       loadable ? 'loadable as it stands' : 'no address tag, so loaders want ELF and refuse it (see linearize)',
     ]);
   }
   return `${style.bold(printable(file))}: PE32+, ${machine}, ${sections} sections\n${table(rows, '  ')}`;
+}
+
+/** What the tags say, one line for each that decides how the image is loaded. */
+function valueRows({ address, entry, entryEfi64, relocatable, keepsBootServices }: Mb2Values): string[][] {
+  const rows: string[][] = [];
+  if (address !== undefined) {
+    const { load_addr, load_end_addr, bss_end_addr } = address;
+    rows.push(['  loads', `${hexRange(load_addr, load_end_addr)}, zeros up to ${hex(bss_end_addr)}`]);
+  }
+  if (relocatable !== undefined) {
+    const { min_addr, max_addr, align } = relocatable;
+    rows.push(['  may move', `${hex(min_addr)} to ${hex(max_addr)}, to multiples of ${hex(align)}`]);
+  }
+  if (entry !== undefined) rows.push(['  entry', `${hex(entry)}, 32-bit`]);
+  if (entryEfi64 !== undefined) {
+    const used = keepsBootServices ? '' : ', which nobody takes without the boot services tag';
+    rows.push(['  on UEFI', `${hex(entryEfi64)}, 64-bit${used}`]);
+  }
+  return rows;
 }
 
 /** One image of the document. */
@@ -74,7 +100,27 @@ export function peJson({ file, machine, buildId, multiboot2 }: PeFacts): { reado
     format: 'pe',
     machine,
     buildId: buildId === undefined ? null : bytesToJson(buildId),
-    multiboot2: multiboot2 === undefined ? null : { ...multiboot2, tags: [...multiboot2.tags] },
+    multiboot2: multiboot2 === undefined ? null : multiboot2Json(multiboot2),
     notes: [],
+  };
+}
+
+function multiboot2Json({ offset, tags, loadable, problem, values }: NonNullable<PeFacts['multiboot2']>): Json {
+  const { address, entry, entryEfi64, relocatable } = values;
+  return {
+    offset,
+    tags: [...tags],
+    loadable,
+    problem: problem ?? null,
+    headerAddr: address?.header_addr ?? null,
+    loadAddr: address?.load_addr ?? null,
+    loadEndAddr: address?.load_end_addr ?? null,
+    bssEndAddr: address?.bss_end_addr ?? null,
+    entry: entry ?? null,
+    entryEfi64: entryEfi64 ?? null,
+    relocatable:
+      relocatable === undefined
+        ? null
+        : { min: relocatable.min_addr, max: relocatable.max_addr, align: relocatable.align },
   };
 }

@@ -7,7 +7,7 @@ import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen
 import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
-import { describeNote, isBuildId, isEmpty, isPhysEntry, isXens, noteKey } from './note-facts.js';
+import { describeNote, isBuildId, isNobodys, isPhysEntry, isXens, noteKey } from './note-facts.js';
 import { movedOffset, type Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
@@ -103,8 +103,8 @@ function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): G
   const view = walkAsXen(after.image);
   const kept = expectation.xenKept === true;
   const xenNotes = kept ? walkAsXen(before.image).notes.map(({ record }) => record) : expectation.xenNotes;
-  // Notes in sections alone are nobody's but Xen's; what was asked for has to be seen through segments.
-  const found = kept || view.from === 'segments' ? view.notes : [];
+  // What was asked for has to be seen through segments; where nothing was, Xen may not find anything anywhere.
+  const found = kept || view.from === 'segments' || xenNotes.length === 0 ? view.notes : [];
   const part = 'notes as Xen walks them';
   for (const [index, wanted] of xenNotes.entries()) {
     const note = found[index];
@@ -249,7 +249,7 @@ type Counted = Map<string, { readonly note: NoteContent; times: number }>;
 
 function foreign(subject: Subject, kind: 'segment' | 'section'): NoteContent[] {
   const walks = distinctWalks(subject.areas(), kind);
-  return walks.flatMap(({ records }) => records.filter((note) => !isXens(note) && !isEmpty(note)));
+  return walks.flatMap(({ records }) => records.filter((note) => !isXens(note) && !isNobodys(note)));
 }
 
 function count(notes: readonly NoteContent[]): Counted {

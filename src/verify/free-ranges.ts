@@ -1,5 +1,9 @@
-/** Were the places that an edit wrote to free? Only headers, notes and unused zeros may be overwritten. */
+/**
+ * Were the places that an edit wrote to free? Only headers, notes and unused zeros may be overwritten, and unclaimed bytes
+ * that are provably this image's own tables in an earlier state.
+ */
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../bytes/range.js';
+import { deadRanges } from '../elf/dead-tables.js';
 import { hasFileBytes, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import {
   PT_GNU_RELRO,
@@ -60,11 +64,12 @@ function* overSections(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
 
 function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
   const { source } = pair.before.image;
-  const vacated = normalize(
-    pair.before.image.sections.flatMap((section, index) =>
+  const vacated = normalize([
+    ...pair.before.image.sections.flatMap((section, index) =>
       wentElsewhere(pair, index) ? [sectionFileRange(section)] : [],
     ),
-  );
+    ...deadRanges(pair.before.image),
+  ]);
   const places = taken.flatMap((range) => subtractSorted(range, vacated));
   const longest = places.reduce((most, { start, end }) => (end - start > most ? end - start : most), 0n);
   const blocks = newBlocks(longest);

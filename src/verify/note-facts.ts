@@ -18,9 +18,12 @@ export function isBuildId(note: NoteContent): boolean {
   return note.type === NT_GNU_BUILD_ID && ownerOf(note.name) === 'GNU';
 }
 
-/** Twelve zero bytes read as a record; they are padding, nobody's note. */
-export function isEmpty({ name, type, desc }: NoteContent): boolean {
-  return name.length === 0 && type === 0 && desc.length === 0;
+/**
+ * Nobody's note: twelve zero bytes, which are padding, or one that was taken from its owner where its bytes had to stay
+ * (its owner and type are then what no loader looks for).
+ */
+export function isNobodys({ name, type, desc }: NoteContent): boolean {
+  return type === 0 && (ownerOf(name) === 'nil' || (name.length === 0 && desc.length === 0));
 }
 
 /** The same text for two notes exactly when they are the same note. */

@@ -1,10 +1,12 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
+
+import { lazy } from '../bytes/lazy.js';
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import { deadRanges } from '../elf/dead-tables.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
 import { PatchError } from '../errors/patch-error.js';
 import type { Expectation, Shift, VerifyInput } from './finding.js';
-import { lazy } from './lazy.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
 
@@ -199,7 +201,9 @@ function mayDiffer(
     const now = after.image.segments[counterparts[index] ?? -1];
     return { start, end: now === undefined ? start : now.p_offset + now.p_filesz };
   });
-  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown];
+  // Edits before this one may have come and gone: what they left is in neither image's tables any more.
+  const remains = shift === undefined ? [...deadRanges(before.image), ...deadRanges(after.image)] : [];
+  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown, ...remains];
 }
 
 function min(a: bigint, b: bigint): bigint {

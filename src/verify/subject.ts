@@ -1,4 +1,6 @@
 /** One image and the facts about it that several checks need. */
+
+import { lazy } from '../bytes/lazy.js';
 import { type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../elf/image.js';
@@ -6,7 +8,6 @@ import { SHT_NULL } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import type { NoteWalk } from '../note/record.js';
-import { lazy } from './lazy.js';
 
 export interface Subject {
   readonly image: ElfImage;

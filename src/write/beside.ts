@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, lstatSync, openSync, readlinkSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { forget, remember } from './cleanup.js';
+import { removeLeftovers } from './leftovers.js';
 import { attempt } from './system.js';
 
 /** A file name may have 255 bytes; the temporary one needs some for itself. */
@@ -21,8 +22,9 @@ export async function replaceWhole(
   targetName: string,
   fill: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const name = `.${basename(target).slice(0, NAME_KEPT)}.xen-elfpatch.${process.pid}.tmp`;
-  const temporary = join(dirname(target), name);
+  const prefix = `.${basename(target).slice(0, NAME_KEPT)}.xen-elfpatch`;
+  removeLeftovers(dirname(target), prefix);
+  const temporary = join(dirname(target), `${prefix}.${process.pid}.tmp`);
   // Left over only where an earlier process of the same number was killed outright.
   attempt(targetName, 'remove an old temporary file', () => rmSync(temporary, { force: true }));
   remember(temporary);

@@ -2,7 +2,7 @@
  * Writing through a clone: the input is copied by the kernel beside the target (a reflink where the file system has them),
  * the few changed ranges are written into the copy, and when it is synced and verified it takes the target's name.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
 import type { FileSource } from '../bytes/source.js';
@@ -83,7 +83,6 @@ function writeRanges(path: string, rendered: Rendered, name: string): void {
       }
     }
     attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(rendered.fileSize)));
-    attempt(name, 'sync the file', () => fsyncSync(fd));
   } finally {
     closeSync(fd);
   }

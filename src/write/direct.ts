@@ -2,9 +2,10 @@
  * Patching a file where it is. Possible when everything new goes to bytes that no reader of the old image looks at, and one
  * small write then makes it visible: the old image is whole before that write, the new one after it.
  */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { FileSource, Write } from '../bytes/source.js';
+import { fail, PatchError } from '../errors/patch-error.js';
 import { undoAtEnd } from './cleanup.js';
 import type { Rendered } from './render.js';
 import { attempt, refuseChanged } from './system.js';
@@ -51,7 +52,8 @@ function endOf({ offset, bytes }: Write): bigint {
 
 /**
  * Carries a direct plan out: new bytes, sync, the caller's check of what is now on disk, the commit, sync. If anything
- * fails before the commit, or a signal ends the process, the bytes and the length of the file are put back. `check` is given what the new bytes replaced.
+ * fails, or a signal ends the process before the commit, the bytes and the length of the file are put back. `check` is given
+ * what the new bytes replaced.
  */
 export async function writeDirect(
   path: string,
@@ -65,27 +67,43 @@ export async function writeDirect(
   try {
     refuseChanged(path, source);
     const before = plan.early.flatMap((write) => oldBytes(source, write));
+    const started: Write[] = [];
+    const write = (part: Write) => {
+      started.unshift(...oldBytes(source, part));
+      put(fd, part, name);
+    };
     const undo = () => {
-      for (const { offset, bytes } of before) writeSync(fd, bytes, 0, bytes.length, Number(offset));
+      // Last in, first out: the old header is there again before what it needs is gone.
+      for (const part of started) if (!holds(fd, part)) put(fd, part, name);
       setLength(fd, source.size);
     };
     const keep = undoAtEnd(undo);
     try {
-      for (const { offset, bytes } of plan.early) put(fd, bytes, offset, name);
+      for (const part of plan.early) write(part);
       attempt(name, 'set the length of the file', () => setLength(fd, fileSize));
       attempt(name, 'sync the file', () => fdatasyncSync(fd));
       await check(before);
+      // From here to the end no signal is looked at: the commit is one call that follows in the same breath.
+      write(plan.commit);
+      attempt(name, 'sync the file', () => fdatasyncSync(fd));
     } catch (error) {
-      undo();
+      restore(undo, name, error);
       throw error;
     } finally {
-      // From here to the end no signal is looked at: the commit is one call that follows in the same breath.
       keep();
     }
-    put(fd, plan.commit.bytes, plan.commit.offset, name);
-    attempt(name, 'sync the file', () => fdatasyncSync(fd));
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Errors: `write.not-restored`, when the disk refuses that as well. */
+function restore(undo: () => void, name: string, cause: unknown): void {
+  try {
+    undo();
+  } catch (error) {
+    const reason = error instanceof PatchError ? error.detail : String(error);
+    fail('write.not-restored', { file: name }, { reason }, cause);
   }
 }
 
@@ -97,11 +115,18 @@ function oldBytes(source: FileSource, { offset, bytes }: Write): Write[] {
   return [{ offset, bytes: source.read(offset, length, 'free bytes') }];
 }
 
-function put(fd: number, bytes: Uint8Array, offset: bigint, name: string): void {
+function put(fd: number, { offset, bytes }: Write, name: string): void {
   let done = 0;
   while (done < bytes.length) {
     done += attempt(name, 'write', () => writeSync(fd, bytes, done, bytes.length - done, Number(offset) + done));
   }
+}
+
+/** Are these bytes there already? A disk that refused to take new ones need not be asked to take the old ones again. */
+function holds(fd: number, { offset, bytes }: Write): boolean {
+  const now = new Uint8Array(bytes.length);
+  const got = readSync(fd, now, 0, now.length, Number(offset));
+  return got === bytes.length && Buffer.compare(now, bytes) === 0;
 }
 
 function setLength(fd: number, size: bigint): void {

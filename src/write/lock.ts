@@ -5,8 +5,10 @@
 import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describeSystemError } from '../bytes/source.js';
+import { waitABit } from '../bytes/wait.js';
 import { fail } from '../errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
+import { isRunning } from './leftovers.js';
 
 /** A file name may have 255 bytes; those of the lock files need some for themselves. */
 const NAME_KEPT = 50;
@@ -20,14 +22,16 @@ export function lock(path: string, name: string): () => void {
   // The inode number is in the name: hard links are one file, and long names are cut.
   const lockPath = join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
   const mine = `${lockPath}.${process.pid}`;
+  const content = `${process.pid} ${startOf(process.pid) ?? ''}\n`;
   try {
-    writeFileSync(mine, `${process.pid} ${startOf(process.pid) ?? ''}\n`);
+    writeFileSync(mine, content);
   } catch (error) {
+    // A full disk still has room for the name.
+    remove(mine);
     fail('write.failed', { file: name }, { action: 'lock the file', reason: describeSystemError(error) }, error);
   }
   try {
-    // A link appears with its content in one step, so nobody ever reads a half-written lock.
-    for (let attempt = 1; !linked(mine, lockPath); attempt++) {
+    for (let attempt = 1; !made(mine, lockPath, content, name); attempt++) {
       const text = contentOf(lockPath);
       const holder = holderOf(text);
       if (holder !== undefined && isAlive(lockPath, holder)) fail('write.locked', { file: name }, { pid: holder.pid });
@@ -54,13 +58,29 @@ function inode(path: string, name: string): number {
   }
 }
 
-function linked(from: string, to: string): boolean {
+/**
+ * Makes the lock; false when there is one. A link appears with its content in one step, so nobody reads a half-written
+ * lock. File systems without hard links (FAT, some network ones) get a file of their own instead.
+ */
+function made(mine: string, path: string, content: string, name: string): boolean {
   try {
-    linkSync(from, to);
+    linkSync(mine, path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isThere(error)) return false;
   }
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (isThere(error)) return false;
+    remove(path);
+    return fail('write.failed', { file: name }, { action: 'lock the file', reason: describeSystemError(error) }, error);
+  }
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 /**
@@ -77,9 +97,15 @@ function takeAway(path: string, stale: string, aside: string): void {
   remove(aside);
 }
 
+/** A lock as text; one that is empty is being written just now, and is given a moment. */
 function contentOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const text = readFileSync(path, 'latin1');
+      if (text !== '') return text;
+      waitABit();
+    }
+    return '';
   } catch {
     return undefined;
   }
@@ -99,12 +125,7 @@ function holderOf(text: string | undefined): Holder | undefined {
 
 function isAlive(lockPath: string, { pid, start }: Holder): boolean {
   if (pid === process.pid) return held.has(lockPath);
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // No permission to signal it means that it is there.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
-  }
+  if (!isRunning(pid)) return false;
   // Numbers are used again: a process that began at another time is another one.
   const now = startOf(pid);
   return start === undefined || now === undefined || now === start;

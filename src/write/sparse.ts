@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:f
 import type { ByteSource } from '../bytes/source.js';
 import { attempt } from './system.js';
 
-const CHUNK = 0x100000n;
+const CHUNK = 0x40000n;
 /** Holes are multiples of the block size of the file system, which is rarely another one. */
 const BLOCK = 4096;
 
@@ -17,9 +17,12 @@ export async function writeSparse(
   const fd = attempt(name, 'create the file', () => openSync(path, 'wx', 0o600));
   try {
     attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(source.size)));
+    // One buffer for all: a fresh one for each chunk would be garbage as large as the file.
+    const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
     for (let offset = 0n; offset < source.size; offset += CHUNK) {
       const length = source.size - offset < CHUNK ? source.size - offset : CHUNK;
-      const bytes = source.read(offset, length, 'bytes to write');
+      const bytes = buffer.subarray(0, Number(length));
+      source.readInto(offset, bytes, 'bytes to write');
       for (const { from, to } of runsOfData(bytes)) {
         for (let at = from; at < to; ) {
           const place = Number(offset) + at;

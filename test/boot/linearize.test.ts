@@ -1,12 +1,14 @@
 /** Linear images, entered in every way there is: by UEFI, by GRUB on both firmwares, by QEMU. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fixture, realImage } from '../support/images.js';
+import { fixture, xenEfiImages } from '../support/images.js';
 import { efiMedium, grubMedium, type MachineRun, runMachine } from '../support/machine.js';
+import { PeBytes } from '../support/pe-edit.js';
 
 const COMMAND = fileURLToPath(new URL('../../bin/xen-elfpatch.js', import.meta.url));
 /** QEMU's status when the guest wrote 0x10 to the exit port. */
@@ -27,7 +29,7 @@ function linear(input: string, ...options: readonly string[]): string {
   const run = spawnSync(process.execPath, [COMMAND, 'linearize', input, '-o', output, ...options], {
     encoding: 'utf8',
   });
-  expect(run.stderr, run.stderr).not.toContain('[');
+  expect(run.stderr.split('\n').filter((line) => line !== '' && !line.includes(': warning: '))).toEqual([]);
   expect(run.status).toBe(0);
   return output;
 }
@@ -69,9 +71,31 @@ describe('the fixture with four ways in', () => {
     ['uefi', 'pe-efi'],
     ['GRUB multiboot2 on BIOS', 'mb2-i386'],
     ['GRUB multiboot2 on UEFI', 'mb2-efi64'],
-  ] as const)('passes with the header in the gap by %s', async (way, entered) => {
-    const run = await ways[way](linear(fixture('dual.efi'), '--mb2', 'gap', '--merge', '--keep-reloc'));
+  ] as const)('passes with no room behind its header, which moves to the gap, by %s', async (way, entered) => {
+    const kernel = linear(fixture('dual-tight.efi'), '--merge', '--keep-reloc');
+    const run = await ways[way](kernel);
     expect(run.serial).toContain(`MARK entered by ${entered}`);
+    expect(run.status).toBe(PASSED);
+  });
+
+  it.each([
+    ['uefi', 'pe-efi'],
+    ['GRUB multiboot2 on BIOS', 'mb2-i386'],
+    ['GRUB multiboot2 on UEFI', 'mb2-efi64'],
+    ['qemu -kernel', 'mb1-i386'],
+  ] as const)('passes with holes of 2 MiB, by %s', async (way, entered) => {
+    const run = await ways[way](linear(fixture('dual-2m.efi'), '--mb1'));
+    expect(run.serial).toContain(`MARK entered by ${entered}`);
+    expect(run.status).toBe(PASSED);
+  });
+
+  it('passes compressed by GRUB multiboot2, where the holes cost nothing', async () => {
+    const packed = join(folder, 'dual-2m.gz');
+    const bytes = gzipSync(readFileSync(linear(fixture('dual-2m.efi'))));
+    expect(bytes.length).toBeLessThan(20_000);
+    writeFileSync(packed, bytes);
+    const run = await ways['GRUB multiboot2 on BIOS'](packed);
+    expect(run.serial).toContain('MARK entered by mb2-i386');
     expect(run.status).toBe(PASSED);
   });
 
@@ -82,33 +106,93 @@ describe('the fixture with four ways in', () => {
     expect(refused.serial).not.toContain('MARK');
   });
 
-  it('fails by Multiboot2 when load_end_addr is 0: debug data lands in .bss', async () => {
-    const { readFileSync } = await import('node:fs');
-    const bytes = readFileSync(linear(fixture('dual.efi')));
-    const tag = bytes.indexOf(Uint8Array.of(2, 0, 0, 0, 24, 0, 0, 0));
-    bytes.writeUInt32LE(0, tag + 16);
-    const broken = join(folder, 'broken.efi');
-    writeFileSync(broken, bytes);
-    const run = await ways['GRUB multiboot2 on BIOS'](broken);
-    expect(run.serial).toContain('MARK fail 10');
+  /** The linear form with something done to it. */
+  const broken = (edit: (file: PeBytes) => void, ...options: readonly string[]) => {
+    const file = new PeBytes(readFileSync(linear(fixture('dual.efi'), ...options)));
+    edit(file);
+    const path = join(folder, 'broken.efi');
+    writeFileSync(path, file.bytes);
+    return path;
+  };
+  const cut = (path: string, size: number) => {
+    truncateSync(path, size);
+    return path;
+  };
+
+  it.each<[string, string, () => string]>([
+    ['load_end_addr is 0: debug data lands in .bss', 'MARK fail 10', () => broken((f) => f.word(f.tag(2) + 8, 0))],
+    [
+      'the entry tag is missing',
+      'error: load address tag without entry address tag',
+      () => broken((f) => f.bytes.writeUInt16LE(6, f.tag(3) - 8)),
+    ],
+    [
+      'the header stands behind 32 KiB',
+      'error: no multiboot header found',
+      () => linear(fixture('dual.efi'), '--mb2', 'none', '--header-size', '0x9000'),
+    ],
+    [
+      'the file ends inside what is to be loaded: GRUB does not notice, the kernel does',
+      'MARK fail',
+      () =>
+        cut(
+          broken(() => undefined),
+          0x2800,
+        ),
+    ],
+  ])('fails by Multiboot2 when %s', async (_what, said, make) => {
+    const run = await ways['GRUB multiboot2 on BIOS'](make());
+    expect(run.serial).toContain(said);
+    expect(run.serial).not.toContain('MARK pass');
+  });
+
+  it.each<[string, string, () => string]>([
+    [
+      'load_end_addr is 0',
+      'MARK fail 10',
+      () => broken((f) => f.word(f.mb1() + 20, 0).word(f.mb1() + 24, 0x300000), '--mb1'),
+    ],
+    [
+      'the tags are there and the layout is not linear',
+      // Its strings are not where it looks for them: what it prints is the fill of its debug section.
+      '\u00dd',
+      () => {
+        // The unprocessed file with both headers of the linear one: 0x2a0 is where its first section stands.
+        const good = new PeBytes(readFileSync(linear(fixture('dual.efi'), '--mb1')));
+        const file = PeBytes.fixture();
+        good.bytes.copy(file.bytes, file.mb2(), good.mb2(), good.mb1() + 32);
+        const path = join(folder, 'tags-only.efi');
+        writeFileSync(path, file.bytes);
+        return path;
+      },
+    ],
+  ])('fails by qemu -kernel when %s', async (_what, said, make) => {
+    const run = await ways['qemu -kernel'](make());
+    expect(run.serial).toContain(said);
+    expect(run.serial).not.toContain('MARK pass');
     expect(run.status).toBe(FAILED);
   });
 });
 
-describe("Debian's xen.efi", () => {
+const XEN = xenEfiImages();
+for (const line of XEN.missing) it.skip(`not to be had here: ${line}`);
+
+describe.each(XEN.images)("Debian's $name", ({ path }) => {
   const BANNER = /Xen version \d+\.\d+/;
+  /** Xen brings everything up, and stops where it would build dom0 from what is no kernel. */
+  const END = /Could not construct (domain 0|d0)/;
   const OPTIONS = 'console=com1 com1=115200,8n1 loglvl=all noreboot';
   let xen = '';
   let dummy = '';
   let config = '';
   beforeAll(() => {
-    xen = linear(realImage('xen-efi').path, '--mb1');
+    xen = linear(path, '--mb1');
     dummy = join(folder, 'dummy.bin');
-    // Not a kernel: Xen brings everything up, and stops where it would build dom0.
     writeFileSync(dummy, new Uint8Array(100_000));
     config = join(folder, 'xen.cfg');
     writeFileSync(config, `[global]\ndefault=xen\n[xen]\noptions=${OPTIONS}\nkernel=dummy.bin dummy\n`);
   });
+  afterAll(() => rmSync(xen, { force: true }));
 
   const boot = (firmware: 'bios' | 'uefi', medium: readonly string[]) =>
     runMachine({ firmware, medium, folder, memory: 1024, until: /Manual reset required/, limit: 120_000 });
@@ -116,28 +200,16 @@ describe("Debian's xen.efi", () => {
     const commands = [`multiboot2 /boot/k placeholder ${OPTIONS}`, 'module2 /boot/dummy.bin dummy'];
     return grubMedium(folder, { k: xen, 'dummy.bin': dummy }, commands);
   };
+  const ways = {
+    UEFI: () => boot('uefi', efiMedium(folder, xen, { 'BOOTX64.CFG': config, 'dummy.bin': dummy })),
+    'GRUB multiboot2 on BIOS': () => boot('bios', grub()),
+    'GRUB multiboot2 on UEFI': () => boot('uefi', grub()),
+    'qemu -kernel': () => boot('bios', ['-kernel', xen, '-append', OPTIONS, '-initrd', dummy]),
+  };
 
-  it('starts by UEFI', async () => {
-    const run = await boot('uefi', efiMedium(folder, xen, { 'BOOTX64.CFG': config, 'dummy.bin': dummy }));
+  it.each(Object.entries(ways))('starts by %s', async (_way, start) => {
+    const run = await start();
     expect(run.serial).toMatch(BANNER);
-    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
-  });
-
-  it('starts by GRUB multiboot2 on BIOS', async () => {
-    const run = await boot('bios', grub());
-    expect(run.serial).toMatch(BANNER);
-    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
-  });
-
-  it('starts by GRUB multiboot2 on UEFI', async () => {
-    const run = await boot('uefi', grub());
-    expect(run.serial).toMatch(BANNER);
-    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
-  });
-
-  it('starts by qemu -kernel', async () => {
-    const run = await boot('bios', ['-kernel', xen, '-append', OPTIONS, '-initrd', dummy]);
-    expect(run.serial).toMatch(BANNER);
-    expect(run.serial).toMatch(/Could not construct (domain 0|d0)/);
+    expect(run.serial).toMatch(END);
   });
 });

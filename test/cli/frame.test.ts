@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { openSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { BIN, runCli, workFolder } from '../support/cli.js';
@@ -168,12 +168,20 @@ describe('standard output', () => {
 });
 
 describe('-, standard input', () => {
-  const spools = () => readdirSync(tmpdir()).filter((name) => name.startsWith('xen-elfpatch-'));
+  // A folder of its own: other tests leave and take files in the common one at any moment.
+  const spoolFolder = join(folder.path, 'spool');
+  const TMPDIR = { TMPDIR: spoolFolder };
+  mkdirSync(spoolFolder);
+  const spools = () => readdirSync(spoolFolder);
   const inShell = (script: string, ...args: string[]) =>
-    spawnSync('bash', ['-c', script, process.execPath, BIN, ...args], { encoding: 'utf8', timeout: 30_000 });
+    spawnSync('bash', ['-c', script, process.execPath, BIN, ...args], {
+      env: { ...process.env, ...TMPDIR },
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
 
   it('may be a pipe', () => {
-    const piped = runCli(['notes', '-'], { input: kernelBytes });
+    const piped = runCli(['notes', '-'], { input: kernelBytes, env: TMPDIR });
     expect(piped.status).toBe(0);
     expect(piped.stdout).toBe(runCli(['notes', kernel]).stdout.replaceAll(kernel, '<stdin>'));
     expect(spools()).toEqual([]);
@@ -204,7 +212,7 @@ describe('-, standard input', () => {
   });
 
   it('of nothing is an error that names it', () => {
-    expect(runCli(['notes', '-'])).toMatchObject({
+    expect(runCli(['notes', '-'], { env: TMPDIR })).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('xen-elfpatch: <stdin>+0x0: found an empty file'),
     });

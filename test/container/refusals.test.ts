@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { packGzip } from '../../src/container/gzip.js';
 import { openContainer } from '../../src/container/open.js';
-import type { Way } from '../../src/container/rebuilt.js';
+import { resultSource, type Way } from '../../src/container/rebuilt.js';
 import { planContainer, planInside } from '../../src/container-pipeline.js';
 import { PatchError } from '../../src/errors/patch-error.js';
 import { parseSetting } from '../../src/note/value.js';
@@ -107,12 +107,11 @@ describe('openContainer() refuses', () => {
     ['an EFI zboot image', Uint8Array.of(0x4d, 0x5a, 0, 0, 0x7a, 0x69, 0x6d, 0x67, 0, 0), 'container.no-notes'],
     ['a U-Boot uImage', Uint8Array.of(0x27, 0x05, 0x19, 0x56, 0, 0, 0, 0, 0), 'container.no-notes'],
     ['an EFI program', at(0, 0x4d, 0x5a), 'container.no-notes'],
-    ['a bare xz stream', packForTest('xz', kernel), 'container.bare-stream'],
-    ['a bare zstd stream', packForTest('zstd', kernel), 'container.bare-stream'],
-    ['a bare lz4 stream', packForTest('lz4', kernel), 'container.bare-stream'],
-    ['a bare bzip2 stream', packForTest('bzip2', kernel), 'container.bare-stream'],
-    ['a bare lzma stream', packForTest('lzma', kernel), 'container.bare-stream'],
-    ['a bare lzo stream', packForTest('lzo', kernel), 'container.bare-stream'],
+    ['a bare xz stream of text', packForTest('xz', Buffer.from('text')), 'read.not-elf'],
+    ['a bare zstd stream of a gzip file', packForTest('zstd', gzipSync(kernel)), 'container.contains-container'],
+    ['a bare xz stream, damaged', packForTest('xz', kernel).fill(0x55, 200, 260), 'container.corrupt'],
+    ['a bare lz4 stream, cut short', packForTest('lz4', kernel).subarray(0, 400), 'container.corrupt'],
+    ['a bare zstd stream, cut short', packForTest('zstd', kernel).subarray(0, 400), 'container.corrupt'],
     ['gzip in gzip', gzipSync(gzipSync(kernel)), 'container.contains-container'],
     ['a bzImage in gzip', gzipSync(bzImage({ data })), 'container.contains-container'],
     ['text in gzip', gzipSync(Buffer.from('text')), 'read.not-elf'],
@@ -139,7 +138,7 @@ describe('planContainer() refuses', () => {
   it('a signed image, unless the signature may go', async () => {
     const image = bzImage({ data, pe: 'new', certificate: 1472 });
     const error = await problem(plan(image, 'attach'));
-    expect(error).toMatchObject({ id: 'bzimage.signed', hint: expect.stringContaining('--strip-signature') });
+    expect(error).toMatchObject({ id: 'pe.signed', hint: expect.stringContaining('--strip-signature') });
     expect((await plan(image, 'attach', { strip: true })).rebuilt.writes.length).toBeGreaterThan(0);
   });
 
@@ -151,6 +150,22 @@ describe('planContainer() refuses', () => {
   it('bytes of unknown purpose behind the kernel', async () => {
     const image = bzImage({ data, behind: Buffer.from('somebody needs this') });
     expect((await problem(plan(image, 'attach'))).id).toBe('bzimage.trailing');
+  });
+
+  it('a kernel whose size is a lie: nothing of it may be cut off', async () => {
+    const image = bzImage({ data });
+    new DataView(image.buffer).setUint32(0x1f4, 0, true);
+    expect((await problem(plan(image, 'attach'))).id).toBe('bzimage.header');
+    // Attached, and then 64 bytes of the kernel are behind its stated end.
+    const source = new BufferSource(bzImage({ data }), 'vmlinuz');
+    const { rebuilt } = await plan(bzImage({ data }), 'attach');
+    const attached = new Uint8Array(Number(rebuilt.fileSize));
+    resultSource(source, rebuilt).readInto(0n, attached, 'attached');
+    const view = new DataView(attached.buffer);
+    view.setUint32(0x1f4, view.getUint32(0x1f4, true) - 4, true);
+    for (const way of ['attach', 'detach'] as const) {
+      expect((await problem(plan(attached, way, { set: 'PHYS32_ENTRY=0x777777' }))).id).toBe('bzimage.trailing');
+    }
   });
 
   it('attach, when the file would be longer than init_size', async () => {
@@ -185,13 +200,19 @@ describe('planContainer() refuses', () => {
   it('replace and detach of what they do not apply to', async () => {
     const image = bzImage({ data });
     expect((await problem(plan(image, 'detach'))).id).toBe('bzimage.not-attached');
-    const gzip = await packGzip(kernel);
+    const gzip = await packGzip(new BufferSource(kernel));
     expect((await problem(plan(gzip, 'replace'))).id).toBe('container.wrong-way');
     expect((await problem(plan(gzip, 'attach'))).id).toBe('container.wrong-way');
   });
 
+  it('bare compressed streams, and names the way out', async () => {
+    const error = await problem(plan(packForTest('zstd', kernel), undefined));
+    expect(error).toMatchObject({ id: 'container.bare-stream', hint: expect.stringContaining('--payload extract') });
+    expect((await problem(plan(packForTest('xz', kernel), 'attach'))).id).toBe('container.bare-stream');
+  });
+
   it('gzip files of several members, or with anything behind', async () => {
-    const gzip = await packGzip(kernel);
+    const gzip = await packGzip(new BufferSource(kernel));
     expect((await problem(plan(Buffer.concat([gzip, gzip]), undefined))).id).toBe('gzip.members');
     expect((await problem(plan(Buffer.concat([gzip, new Uint8Array(16)]), undefined))).id).toBe('gzip.trailing');
   });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource, type ByteSource, FileSource } from '../../src/bytes/source.js';
-import { judgeBzImage } from '../../src/container/checks.js';
+import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/container/checks.js';
 import { packGzip } from '../../src/container/gzip.js';
-import { type OpenedBzImage, openContainer } from '../../src/container/open.js';
+import { type OpenedBzImage, type OpenedGzip, openContainer } from '../../src/container/open.js';
 import { resultSource, type Way } from '../../src/container/rebuilt.js';
 import {
   containerChanges,
@@ -169,7 +169,7 @@ describe('--strip-signature', () => {
 
 describe('a gzip file', () => {
   it('stays one, deterministic, with the tail kept', async () => {
-    const image = await packGzip(data);
+    const image = await packGzip(new BufferSource(data));
     const result = await rebuild(image, undefined);
     const unpacked = unpackForTest('gzip', result);
     expect(physEntry(unpacked)).toBe('56341200');
@@ -217,11 +217,15 @@ describe('the checks', () => {
     copy.set(values, at);
     return copy;
   };
+  const broken = new Set<string>();
   const names = async (way: Way, before: Uint8Array, after: Uint8Array, wanted?: Uint8Array) => {
     const opened = await open(after);
-    return judgeBzImage(way, { before: await open(before), after: opened, wanted: wanted ?? opened.unpacked }).map(
+    const data = new BufferSource(wanted ?? opened.unpacked);
+    const found = judgeBzImage(way, { before: await open(before), after: opened, wanted: data }).map(
       ({ check }) => check,
     );
+    for (const name of found) broken.add(name);
+    return found;
   };
 
   it('find nothing wrong with good results', async () => {
@@ -266,5 +270,42 @@ describe('the checks', () => {
     const attached = await rebuild(image, 'attach');
     expect(await names('detach', attached, await rebuild(attached, 'detach'))).toEqual([]);
     expect(await names('detach', attached, attached)).toContain('container-native-payload-named');
+  });
+
+  it('find each fault of a rewritten gzip file', async () => {
+    const openGzip = async (bytes: Uint8Array) => (await openContainer(new BufferSource(bytes))) as OpenedGzip;
+    const gzip = await packGzip(new BufferSource(data));
+    const judge = async (after: Uint8Array, wanted: Uint8Array) => {
+      const verdict = { before: await openGzip(gzip), after: await openGzip(after), wanted: new BufferSource(wanted) };
+      const found = judgeGzip(verdict).map(({ check }) => check);
+      for (const name of found) broken.add(name);
+      return found;
+    };
+    expect(await judge(gzip, data)).toEqual([]);
+    expect(await judge(gzip, kernel)).toEqual(['gzip-unpacks-to-wanted']);
+    expect(await judge(Buffer.concat([gzip, gzip]), data)).toEqual(['gzip-one-plain-member']);
+    expect(await judge(Buffer.concat([gzip, new Uint8Array(4)]), data)).toEqual(['gzip-one-plain-member']);
+    const named = Buffer.concat([gzip.subarray(0, 10), Buffer.from('name\0'), gzip.subarray(10)]);
+    named[3] = 8;
+    expect(await judge(named, data)).toEqual(['gzip-one-plain-member']);
+  });
+
+  it('were each broken once above', () => {
+    const all = [...BZIMAGE_CHECKS, ...GZIP_CHECKS].map(({ name }) => name);
+    expect(all.filter((name) => !broken.has(name))).toEqual([]);
+  });
+
+  it.each([
+    ['another kind of file', 'attach', async () => packGzip(new BufferSource(data)), 'container-kind-kept'],
+    ['what cannot be opened', 'attach', async () => image.subarray(0, 0x900), 'container-opens'],
+    ['another ELF', 'extract', async () => readFileSync(fixture('pv64-notes')), 'container-extracted'],
+    ['the ELF that has not the wanted notes', 'attach', async () => image, 'container-unpacks-to-wanted'],
+  ] as const)('refuse %s as a result', async (_what, way, result, check) => {
+    const plan = await planOf(image, way);
+    await expect(proveContainer(plan, new BufferSource(await result(), 'result'))).rejects.toMatchObject({
+      id: 'verify.failed',
+      exit: 1,
+      message: expect.stringContaining(check),
+    });
   });
 });

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, w
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, workFolder } from '../support/cli.js';
-import { requireTools } from '../support/images.js';
+import { realImage, requireTools } from '../support/images.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
@@ -20,6 +20,8 @@ function clone(name: string): string {
   for (const part of ['examples', 'scripts/xen-elfpatch.mk', 'docs'])
     cpSync(part, join(path, part), { recursive: true });
   symlinkSync(resolve('fixtures'), join(path, 'fixtures'));
+  // What the page on prebuilt kernels takes from /boot.
+  if (name.includes('prebuilt')) cpSync(realImage('vmlinuz-6.12-cloud').path, join(path, 'vmlinuz'));
   return path;
 }
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { explainTopic } from '../../src/explain/index.js';
 import { findMessages } from '../../src/explain/messages/match.js';
@@ -32,6 +34,16 @@ describe('findMessages()', () => {
     ['bad note description size 0xc0010001', 'file, readelf'],
     ["strip: warning: allocated section `.note.Xen' not in segment", 'binutils (strip, objcopy)'],
     ['d0v0 Unhandled: vec 14, #PF[0002]', 'Xen'],
+    ['(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.', 'Xen'],
+    [
+      'libxl: error: libxl_create.c:1842:domcreate_rebuild_done: Domain 1:cannot (re-)build domain: -3',
+      'xl (libxl, libxenguest)',
+    ],
+    ['xc: error: panic: inflate failed (rc=-5)', 'xl (libxl, libxenguest)'],
+    ['error: invalid arch-dependent ELF magic.', 'GRUB, multiboot'],
+    ['error: bad shim signature.', 'GRUB, Secure Boot'],
+    ['Could not find a free area of memory of 0x27400000 bytes...', 'kexec'],
+    ['Expect precisly 2 program header; found 3.', "Xen's build (mkelf32)"],
   ])('%s', (asked, by) => {
     expect(findMessages(asked, MESSAGES).map((message) => message.by)).toEqual([by]);
     expect(explainTopic(asked)?.body).toContain(by);
@@ -64,5 +76,23 @@ describe('the note pages', () => {
         expect(findMessages(quoted ?? '', MESSAGES).length, quoted).toBeGreaterThan(0);
       }
     }
+  });
+});
+
+describe('the loader rules', () => {
+  /** Messages as the rules spell them; what is filled in at run time varies. */
+  const quoted = readdirSync('src/loaders', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [
+      ...readFileSync(join('src/loaders', name), 'utf8').matchAll(/\brefuse\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g),
+    ])
+    .map(([, , message = '']) => message.replace(/\$\{[^}]*\}/g, '0x1234').replace(/^ERROR: /, ''))
+    // Some refusals of the parser come without a word, and a panic has no words of its own here.
+    .filter((message) => message !== '(no message)' && !message.startsWith('Xen panics'));
+
+  it('are looked at', () => expect(quoted.length).toBeGreaterThan(50));
+
+  it.each([...new Set(quoted)])('%s is a message that explain knows', (message) => {
+    expect(findMessages(message, MESSAGES).length).toBeGreaterThan(0);
   });
 });

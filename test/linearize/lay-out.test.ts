@@ -1,14 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/source.js';
+import { describe, expect, it } from 'vitest';
 import { changesLinear } from '../../src/linearize/pipeline.js';
 import { verifyLinear } from '../../src/linearize/verify/verify.js';
 import type { LinearWish } from '../../src/linearize/wish.js';
-import { readPe } from '../../src/pe/read.js';
-import { realImage, requireTools } from '../support/images.js';
 import { linearBytes, linearLayout } from '../support/linear.js';
 import { PeBytes } from '../support/pe-edit.js';
 
@@ -167,54 +160,5 @@ describe('layOutLinear() of the fixture', () => {
     expect(
       verifyLinear(linearBytes(input(), { headerSize: 0x9000n }).image(), { baseline: input() }).findings,
     ).not.toContainEqual(expect.objectContaining({ level: 'error' }));
-  });
-});
-
-describe("layOutLinear() of Debian's xen.efi", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'linear-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const path = realImage('xen-efi').path;
-
-  /** What binutils says of the input and of the result. */
-  const both = (wish: Partial<LinearWish>, tool: string, ...args: readonly string[]) => {
-    requireTools(tool);
-    const source = FileSource.open(path);
-    const result = join(folder, 'linear.efi');
-    writeFileSync(result, linearBytes(readPe(source), wish).bytes);
-    source.close();
-    const run = (file: string) => {
-      const { stdout, status } = spawnSync(tool, [...args, file], { encoding: 'utf8', maxBuffer: 1 << 28 });
-      expect(status).toBe(0);
-      return stdout.replaceAll(file, 'FILE');
-    };
-    return [run(path), run(result)] as const;
-  };
-
-  it.each([{}, { mb1: true }, { merge: true, keepReloc: true }])('has the same symbols for nm: %o', (wish) => {
-    const [before, after] = both(wish, 'nm', '-n');
-    // The letter tells the kind of section, which a joined one may change.
-    const withoutLetter = (text: string) =>
-      text
-        .replace(/^([0-9a-f]+) \w /gm, '$1 ')
-        .split('\n')
-        .sort()
-        .join('\n');
-    expect(withoutLetter(after)).toBe(withoutLetter(before));
-    expect(after.length).toBeGreaterThan(100_000);
-  });
-
-  it('has the same bytes in every section for objdump, but for the header and the debug entry', () => {
-    const [before, after] = both({}, 'objdump', '-s', '-j', '.rodata', '-j', '.init', '-j', '.data', '-j', '.reloc');
-    expect(after).toBe(before);
-    expect(before.length).toBeGreaterThan(1_000_000);
-  });
-
-  it('differs in memory by at most 48 bytes of header and 4 of the debug entry', () => {
-    const [before, after] = both({}, 'objdump', '-s', '-j', '.text', '-j', '.buildid');
-    const old = before.split('\n');
-    const lines = after.split('\n').filter((line, index) => line !== old[index]);
-    // Lines of 16 bytes: header_length and checksum, 48 bytes from the old end tag on, one word of .buildid.
-    expect(lines.length).toBeGreaterThan(0);
-    expect(lines.length).toBeLessThanOrEqual(1 + 4 + 2);
   });
 });

@@ -142,6 +142,38 @@ const BREAKS: readonly Break[] = [
     edit: (f) => f.optional('AddressOfEntryPoint', 0x200204),
   },
   {
+    check: 'linear.kept-header',
+    what: 'a byte of the DOS stub',
+    edit: (f) => {
+      f.bytes[0x50] = (f.bytes[0x50] ?? 0) ^ 1;
+    },
+  },
+  {
+    check: 'linear.kept-header',
+    what: 'a SizeOfImage that nothing asks for',
+    edit: (f) => f.optional('SizeOfImage', 0x400000),
+  },
+  {
+    check: 'linear.kept-header',
+    what: 'another kind of file',
+    edit: (f) =>
+      f.word(f.bytes.readUInt32LE(60) + 20, f.bytes.readUInt32LE(f.bytes.readUInt32LE(60) + 20) ^ 0x20000000),
+  },
+  {
+    check: 'linear.kept-symbols',
+    wish: { merge: true },
+    what: 'one symbol with another name, where sections were joined',
+    edit: (f) => {
+      const at = f.file('PointerToSymbolTable');
+      f.bytes[at] = (f.bytes[at] ?? 0) ^ 1;
+    },
+  },
+  {
+    check: 'linear.load-range',
+    what: 'a load that ends inside the last section',
+    edit: (f) => f.word(f.tag(2) + 8, 0x202330),
+  },
+  {
     check: 'linear.kept-sections',
     what: '.rodata becomes writable',
     edit: (f) => f.section('.rodata', 'Characteristics', (f.section('.rodata', 'Characteristics') | 0x20) >>> 0),
@@ -167,6 +199,11 @@ const BREAKS: readonly Break[] = [
     wish: { mb2: 'gap' },
     what: 'a header in the gap',
     edit: () => undefined,
+  },
+  {
+    check: 'advice.fixed-address',
+    what: 'no relocatable tag',
+    edit: (f) => f.word(f.tag(10) - 8, 0x10006),
   },
   { check: 'advice.size-of-image', what: 'as ld wrote it', edit: (f) => f.optional('SizeOfImage', 0x20b001) },
   { check: 'advice.file-alignment', what: 'below 512', edit: (f) => f.optional('FileAlignment', 4) },

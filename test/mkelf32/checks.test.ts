@@ -133,3 +133,32 @@ describe('short input, for which the original waits forever', () => {
     expect(() => plan(bytes)).toThrow('program headers would end at byte 232, the file has 176');
   });
 });
+
+describe('places in the file, as a C program has them', () => {
+  const NEGATIVE = 1n << 63n;
+
+  it('no data is read from anywhere', () => {
+    const bytes = input([{ offset: 0x10_0000n, filesz: 0x1_0000_0000n }], SIZE);
+    expect(plan(bytes).load.p_filesz).toBe(0n);
+    expect(() => plan(input([{ offset: 0x10_0000n, filesz: 1n }], SIZE))).toThrow('load segment would end');
+  });
+
+  it('a seek to a negative place leaves the place as it was', () => {
+    const good = input([load], SIZE);
+    const bad = good.slice();
+    // e_phoff: the table is read from behind the ELF header, where it is.
+    new DataView(bad.buffer).setBigUint64(32, NEGATIVE, true);
+    expect(wrap(bad)).toEqual(wrap(good));
+    // p_offset: the data is what follows the program header.
+    const data = wrap(input([{ ...load, offset: NEGATIVE, filesz: 0x100n }], SIZE)).slice(128, 128 + 0x100);
+    expect(data).toEqual(good.slice(120, 120 + 0x100));
+  });
+
+  it('with --notes the offset of the load segment is cut to 32 bits, and so are its end and what is said of it', () => {
+    const far = { ...load, offset: 0x1_0000_1000n };
+    expect(wrap(input([far, note], SIZE), { notes: true })).toEqual(wrap(input([load, note], SIZE), { notes: true }));
+    expect(() => plan(input([far], SIZE))).toThrow('load segment would end');
+    const bytes = input([{ ...load, offset: 0xffff_ffffn }, note], SIZE);
+    expect(() => plan(bytes, { notes: true })).toThrow('.note: [1100, 1124) .text: [ffffffff, 7ff)');
+  });
+});

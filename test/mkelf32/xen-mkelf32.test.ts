@@ -122,6 +122,8 @@ describe('refusals: the original words, exit 1, the old output as it was', () =>
     expect(failed('folder')).toMatchObject(words('folder', '21 (Is a directory)'));
     expect(failed('none/out')).toMatchObject(words('none/out', '2 (No such file or directory)'));
     expect(failed('in/out')).toMatchObject(words('in/out', '20 (Not a directory)'));
+    expect(failed('out/')).toMatchObject(words('out/', '21 (Is a directory)'));
+    expect(failed('')).toMatchObject(words('', '2 (No such file or directory)'));
   });
 
   it('a full disk leaves the old output', () => {

@@ -10,6 +10,7 @@ import { elf, num } from '../support/elf-builder.js';
 import { fixture, realImages, requireTools } from '../support/images.js';
 import { generateImages } from './generate.js';
 import { ImageFolder, inParallel } from './programs.js';
+import { wildImages } from './wild.js';
 
 const COUNT = 500;
 const SEED = 206;
@@ -46,8 +47,9 @@ function ours(bytes: Uint8Array): Record<string, boolean> | undefined {
 }
 
 describe('grub-file 2.06', () => {
-  it(`agrees on ${COUNT} generated images and all real ones: is it a Xen kernel?`, async () => {
-    const generated = generateImages(COUNT, SEED).map((bytes, index) => folder.write(`${index}`, bytes));
+  it(`agrees on ${COUNT} generated images, ${COUNT} wild ones and all real ones: is it a Xen kernel?`, async () => {
+    const made = [...generateImages(COUNT, SEED), ...wildImages(COUNT, SEED)];
+    const generated = made.map((bytes, index) => folder.write(`${index}`, bytes));
     const real = [...readdirSync('fixtures/bin').map(fixture), ...realImages().map(({ path }) => path)];
     const counts = new Map<string, number>();
     const different: object[] = [];

@@ -10,14 +10,23 @@ const SOURCE = resolve('test/oracle/xen-oracle.c');
 /** Names to values, as xen-oracle prints them; texts are hexadecimal. */
 export type Answer = ReadonlyMap<string, string>;
 
-/** Xen's own code, compiled once per test file. */
+/** Another release than the installed one: `4.14`, and its libxenguest.a. */
+export interface OtherRelease {
+  readonly release: string;
+  readonly path: string;
+}
+
+/** Xen's own code, compiled once per test file; of another release the note parser alone. */
 export class XenOracle {
   readonly #folder = mkdtempSync(join(tmpdir(), 'xen-oracle-'));
   readonly #program = join(this.#folder, 'xen-oracle');
 
-  constructor() {
+  constructor(other?: OtherRelease) {
     requireTools('gcc');
-    const libraries = ['-lxenguest', '-lxenctrl', '-lxentoollog'];
+    const libraries =
+      other === undefined
+        ? ['-lxenguest', '-lxenctrl', '-lxentoollog']
+        : [other.path, `-DPARSER_OF=${other.release.replace('.', '')}`];
     const args = ['-O1', '-Wall', '-o', this.#program, SOURCE, ...libraries];
     const { status, stderr } = spawnSync('gcc', args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`${stderr}\nrun as root: scripts/install-debian-packages.sh (libxen-dev)`);

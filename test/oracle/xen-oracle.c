@@ -7,7 +7,8 @@
  *   TAB-separated NAME=VALUE, numbers in hexadecimal, strings as hexadecimal bytes.
  *   Each image is judged in a process of its own with a time limit, so that none can take the others down.
  *
- * gcc -O1 -Wall -o xen-oracle xen-oracle.c -lxenguest -lxenctrl -lxentoollog      (Debian: libxen-dev)
+ * gcc -O1 -Wall -o xen-oracle xen-oracle.c -lxenguest -lxenctrl -lxentoollog      (Debian: libxen-dev, 4.17)
+ * gcc -O1 -Wall -DPARSER_OF=414 -o xen-oracle xen-oracle.c libxenguest.a          (another release, the parser alone)
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -25,6 +26,17 @@
 #include <xen/features.h>
 #include <xenguest.h>
 
+#ifdef PARSER_OF
+#define RELEASE PARSER_OF
+/* What glibc 2.38 and later make of strtoull, for libraries that were built with it. */
+unsigned long long __isoc23_strtoull(const char *text, char **end, int base)
+{
+    return strtoull(text, end, base);
+}
+#else
+#define RELEASE 417
+#endif
+
 /* Exported by the library, declared in no installed header. struct elf_binary stays opaque. */
 struct elf_binary;
 struct elf_dom_parms;
@@ -34,15 +46,18 @@ void elf_parse_binary(struct elf_binary *);
 int elf_xen_parse(struct elf_binary *, struct elf_dom_parms *, bool);
 const char *elf_check_broken(const struct elf_binary *);
 
-/* The parameter block of Xen 4.17, as its parser fills it (xen/include/xen/libelf.h). */
+/* The parameter block as the parser of that release fills it (xen/include/xen/libelf.h). */
 struct parameters {
     uintptr_t guest_info, note_start, note_end;
-    struct { uint32_t kind; const char *name; uint64_t value; } notes[19];
+    struct { uint32_t kind; const char *name; uint64_t value; } notes[RELEASE < 419 ? 19 : 20];
     char guest_os[16], guest_ver[16], xen_ver[16], loader[16];
     uint32_t pae;
     bool bsd_symtab, unmapped_initrd;
     uint64_t virt_base, virt_entry, virt_hypercall, virt_hv_start_low, p2m_base, paddr_offset;
     uint32_t supported, required, phys_entry;
+#if RELEASE >= 419
+    uint32_t reloc_align, reloc_min, reloc_max;
+#endif
     uint64_t kstart, kend;
 };
 
@@ -77,12 +92,14 @@ static void on_message(struct elf_binary *elf, void *data, bool is_error, const 
         vsnprintf(last_error, sizeof(last_error), format, list);
 }
 
+#ifndef PARSER_OF
 static void on_log(xentoollog_logger *logger, xentoollog_level level, int number, const char *context,
                    const char *format, va_list list)
 {
     if (level >= XTL_ERROR)
         vsnprintf(last_error, sizeof(last_error), format, list);
 }
+#endif
 
 static void parse(const char *image, size_t size, bool hvm)
 {
@@ -108,12 +125,16 @@ static void parse(const char *image, size_t size, bool hvm)
     put("\t%s.low=%lx\t%s.p2m=%lx\t%s.offset=%lx", name, p->virt_hv_start_low, name, p->p2m_base, name, p->paddr_offset);
     put("\t%s.supported=%x\t%s.required=%x\t%s.phys=%x", name, p->supported, name, p->required, name, p->phys_entry);
     put("\t%s.kstart=%lx\t%s.kend=%lx\t%s.note17=%x", name, p->kstart, name, p->kend, name, p->notes[17].kind);
+#if RELEASE >= 419
+    put("\t%s.reloc=%x,%x,%x", name, p->reloc_align, p->reloc_min, p->reloc_max);
+#endif
     put_text(hvm ? "hvm.os" : "pv.os", p->guest_os, 16);
     put_text(hvm ? "hvm.ver" : "pv.ver", p->guest_ver, 16);
     put_text(hvm ? "hvm.xen" : "pv.xen", p->xen_ver, 16);
     put_text(hvm ? "hvm.loader" : "pv.loader", p->loader, 16);
 }
 
+#ifndef PARSER_OF
 static void build(const char *image, size_t size, bool hvm)
 {
     static xentoollog_logger logger = { .vmessage = on_log };
@@ -139,6 +160,7 @@ static void build(const char *image, size_t size, bool hvm)
     put("\t%s.start=%lx\t%s.end=%lx\t%s.active=%x", name, dom->kernel_seg.vstart, name, dom->kernel_seg.vend, name,
         dom->f_active[0]);
 }
+#endif
 
 static void judge(const char *image, size_t size, int out)
 {
@@ -147,8 +169,10 @@ static void judge(const char *image, size_t size, int out)
     alarm(SECONDS);
     parse(image, size, false);
     parse(image, size, true);
+#ifndef PARSER_OF
     build(image, size, false);
     build(image, size, true);
+#endif
     for (size_t done = 0; done < used;) {
         ssize_t n = write(out, line + done, used - done);
         if (n <= 0)

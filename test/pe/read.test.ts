@@ -16,7 +16,7 @@ import {
 import { fileOffsetOf, sectionTable } from '../../src/pe/image.js';
 import { readPe } from '../../src/pe/read.js';
 import { relocations } from '../../src/pe/relocations.js';
-import { eachSymbol, findPeSymbols } from '../../src/pe/symbols.js';
+import { eachSymbol, symbolsNamed } from '../../src/pe/symbols.js';
 import { realImage } from '../support/images.js';
 import { PeBytes } from '../support/pe-edit.js';
 
@@ -72,7 +72,7 @@ describe('readPe()', () => {
 
   it('finds symbols, short names and long ones, with their addresses', () => {
     const image = PeBytes.fixture().image();
-    const found = findPeSymbols(image, ['start', 'enter_mb2_efi', 'buildid_word']);
+    const found = ['start', 'enter_mb2_efi', 'buildid_word'].flatMap((name) => [...symbolsNamed(image, name)]);
     expect(new Map(found.map(({ name, rva }) => [name, rva]))).toEqual(
       new Map([
         ['start', 0x200000n],
@@ -115,7 +115,7 @@ describe('readPe()', () => {
       const image = readPe(source);
       expect(peBuildId(image)?.length).toBe(16);
       expect(debugEntries(image)).toHaveLength(1);
-      expect(findPeSymbols(image, ['__efi64_mb2_start'])).toHaveLength(1);
+      expect([...symbolsNamed(image, '__efi64_mb2_start')]).toHaveLength(1);
     } finally {
       source.close();
     }

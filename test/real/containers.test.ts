@@ -5,19 +5,24 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { payloadOf, unpackForTest } from '../support/bzimage.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { realImage, requireTools } from '../support/images.js';
+import { realImage, realImagesHad, requireTools } from '../support/images.js';
 import { validDocument } from '../support/schema.js';
 
 requireTools('readelf', 'xz', 'zstd', 'lz4', 'gzip');
 const folder = workFolder();
 afterAll(() => folder.remove());
 
-const KERNELS = [
+const GENERATIONS = [
   ['vmlinuz', 'xz'],
   ['vmlinuz-cloud', 'lz4'],
   ['vmlinuz-6.12-cloud', 'zstd'],
   ['vmlinuz-686-pae', 'xz'],
+  ['vmlinuz-cloud-bullseye', 'lz4'],
+  ['vmlinuz-cloud-sid', 'zstd'],
 ] as const;
+/** Other releases come and go on a mirror; the four that this one has, or that the proof stands on, have to be there. */
+const had = realImagesHad(...GENERATIONS.map(([name]) => name)).map(({ name }) => name);
+const KERNELS = GENERATIONS.filter(([name], index) => index < 4 || had.includes(name));
 
 interface NoteRow {
   readonly type: number;
@@ -68,28 +73,46 @@ describe.each(KERNELS)('%s', (name, format) => {
   });
 });
 
-describe.each(['vmlinuz-6.12-cloud', 'vmlinuz-686-pae'])('patching %s', (name) => {
-  it('attach, read by the host, and detach', () => {
-    const { path } = realImage(name);
-    const work = join(folder.path, name);
-    copyFileSync(path, work);
+describe.each(KERNELS.map(([name]) => name).filter((name) => name !== 'vmlinuz' && name !== 'vmlinuz-cloud'))(
+  'patching %s',
+  (name) => {
+    it('attach, read by the host, and detach', () => {
+      const { path } = realImage(name);
+      const work = join(folder.path, name);
+      copyFileSync(path, work);
+      const edit = ['--set', 'GUEST_VERSION=patched'];
+      const refused = runCli(['patch', work, '-o', `${work}.out`, ...edit]);
+      expect(refused.status).toBe(2);
+      expect(refused.stderr).toContain('[pe.signed]');
+      expect(existsSync(`${work}.out`)).toBe(false);
+      const unsigned = `${work}.unsigned`;
+      expect(runCli(['patch', path, '-o', unsigned, '--payload', 'attach', '--strip-signature']).status).toBe(0);
+      const out = runCli(['patch', path, '-o', `${work}.out`, '--strip-signature', ...edit, '--json']);
+      expect(out.stderr).toBe('');
+      expect(validDocument(out.stdout)).toMatchObject({ changed: true, container: { way: 'attach' } });
+      const result = readFileSync(`${work}.out`);
+      const elf = unpackForTest('gzip', payloadOf(result).stream);
+      expect(byReadelf(elf)).toContainEqual({ type: 7, desc: '7061746368656400' });
+      expect(runCli(['patch', `${work}.out`, '--check', ...edit]).status).toBe(0);
+      expect(runCli(['verify', `${work}.out`]).status).toBe(0);
+      expect(runCli(['patch', `${work}.out`, '-o', `${work}.detached`, '--payload', 'detach']).status).toBe(0);
+      expect(Buffer.compare(readFileSync(`${work}.detached`), readFileSync(unsigned))).toBe(0);
+    }, 300_000);
+  },
+);
+
+describe('--strip-signature', () => {
+  it("gives Debian's own unsigned image, byte for byte", () => {
+    const [unsigned] = realImagesHad('vmlinuz-cloud-unsigned');
+    if (unsigned === undefined) throw new Error('no unsigned kernel: node scripts/fetch-images.mjs images --retry');
+    const out = join(folder.path, 'stripped');
+    expect(runCli(['patch', realImage('vmlinuz-cloud').path, '-o', out, '--strip-signature']).status).toBe(0);
+    expect(Buffer.compare(readFileSync(out), readFileSync(unsigned.path))).toBe(0);
+    // Attached and taken off again it is that image, too.
     const edit = ['--set', 'GUEST_VERSION=patched'];
-    const refused = runCli(['patch', work, '-o', `${work}.out`, ...edit]);
-    expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain('[bzimage.signed]');
-    expect(existsSync(`${work}.out`)).toBe(false);
-    const unsigned = `${work}.unsigned`;
-    expect(runCli(['patch', path, '-o', unsigned, '--payload', 'attach', '--strip-signature']).status).toBe(0);
-    const out = runCli(['patch', path, '-o', `${work}.out`, '--strip-signature', ...edit, '--json']);
-    expect(out.stderr).toBe('');
-    expect(validDocument(out.stdout)).toMatchObject({ changed: true, container: { way: 'attach' } });
-    const result = readFileSync(`${work}.out`);
-    const elf = unpackForTest('gzip', payloadOf(result).stream);
-    expect(byReadelf(elf)).toContainEqual({ type: 7, desc: '7061746368656400' });
-    expect(runCli(['patch', `${work}.out`, '--check', ...edit]).status).toBe(0);
-    expect(runCli(['verify', `${work}.out`]).status).toBe(0);
-    expect(runCli(['patch', `${work}.out`, '-o', `${work}.detached`, '--payload', 'detach']).status).toBe(0);
-    expect(Buffer.compare(readFileSync(`${work}.detached`), readFileSync(unsigned))).toBe(0);
+    expect(runCli(['patch', unsigned.path, '-o', `${out}.attached`, ...edit]).status).toBe(0);
+    expect(runCli(['patch', `${out}.attached`, '-o', `${out}.detached`, '--payload', 'detach']).status).toBe(0);
+    expect(Buffer.compare(readFileSync(`${out}.detached`), readFileSync(unsigned.path))).toBe(0);
   }, 300_000);
 });
 
@@ -99,7 +122,9 @@ describe('replacing the payload of vmlinuz-cloud', () => {
     const out = join(folder.path, 'replaced');
     const args = ['--strip-signature', '--payload', 'replace', '--set', 'SUPPORTED_FEATURES=0x8001'];
     const run = runCli(['patch', path, '-o', out, ...args]);
-    expect(run.stderr).toBe('');
+    // The edit is one that loses loaders, and it is said which.
+    expect(run.stderr.match(/xen-dom0-pvh? took it so far, and will not any more/g)).toHaveLength(2);
+    expect(run.status).toBe(0);
     const before = payloadOf(readFileSync(path));
     const after = payloadOf(readFileSync(out));
     const [was, is] = [unpackForTest('lz4', before.stream), unpackForTest('lz4', after.stream)];

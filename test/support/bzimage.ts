@@ -59,6 +59,52 @@ const UNPACKERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   lzo: ['lzop', '-dc'],
 };
 
+/** A kernel in a wrapper, for the loaders themselves to judge. */
+export interface WrappedKernel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One kernel in every format, and in the streams that one reader or the other refuses. */
+export function wrappedKernels(data: Uint8Array): WrappedKernel[] {
+  const packed = (name: string, ...args: readonly string[]) => program([name, '-c', ...args], data);
+  const formats = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'] as const;
+  const word = Buffer.alloc(4);
+  word.writeUInt32LE(data.length);
+  const gzip = packForTest('gzip', data);
+  const boot = (name: string, options: Partial<BzImageOptions>) => ({
+    name: `bzImage ${name}`,
+    bytes: bzImage({ data, ...options }),
+  });
+  const padded = (['xz', 'zstd', 'lz4'] as const).flatMap((format) =>
+    [new Uint8Array(4), new Uint8Array(8), new Uint8Array(3), Uint8Array.of(7, 7, 7, 7)].map((spare) =>
+      boot(`${format} with ${Buffer.from(spare).toString('hex')} behind the stream`, { format, spare }),
+    ),
+  );
+  return [
+    ...[...formats, 'stored' as const].map((format) => boot(format, { format })),
+    ...padded.filter(({ name }) => !name.includes('lz4 with 07')),
+    boot('lz4 with a magic behind the stream', { format: 'lz4', spare: Uint8Array.of(0x02, 0x21, 0x4c, 0x18) }),
+    boot('zstd with a skippable frame', { format: 'zstd', spare: Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0) }),
+    boot('xz crc64', { format: 'xz', stream: packed('xz', '--check=crc64') }),
+    boot('xz sha256', { format: 'xz', stream: packed('xz', '--check=sha256') }),
+    boot('xz none', { format: 'xz', stream: packed('xz', '--check=none') }),
+    boot('xz arm', { format: 'xz', stream: packed('xz', '--check=crc32', '--arm', '--lzma2') }),
+    boot('zstd window', { format: 'zstd', stream: packed('zstd', '-q', '--ultra', '-22', '--long=28') }),
+    { name: 'gzip', bytes: gzip },
+    { name: 'gzip twice', bytes: Buffer.concat([gzip, gzip]) },
+    { name: 'gzip padded', bytes: Buffer.concat([gzip, new Uint8Array(16)]) },
+    { name: 'gzip with text behind it', bytes: Buffer.concat([gzip, Buffer.from('hello world, hello')]) },
+    ...formats.slice(1).flatMap((format) => {
+      const stream = packForTest(format, data);
+      return [
+        { name: `bare ${format}`, bytes: stream },
+        { name: `bare ${format} with its size`, bytes: Buffer.concat([stream, word]) },
+      ];
+    }),
+  ];
+}
+
 /** Unpacks by the host's own program: nothing of src has a part in it. */
 export function unpackForTest(format: string, stream: Uint8Array): Uint8Array {
   return program(UNPACKERS[format] ?? ['false'], stream);

@@ -1,6 +1,6 @@
 /** Runs the bundled command the way a user does, through bin/. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -34,7 +34,12 @@ export function runCli(args: readonly string[], options: CliOptions = {}): CliRe
 }
 
 /** A folder for one test file, and files in it. */
-export function workFolder(): { path: string; write(name: string, bytes: Uint8Array): string; remove(): void } {
+export function workFolder(): {
+  path: string;
+  write(name: string, bytes: Uint8Array): string;
+  empty(): void;
+  remove(): void;
+} {
   const path = mkdtempSync(join(tmpdir(), 'cli-test-'));
   return {
     path,
@@ -42,6 +47,9 @@ export function workFolder(): { path: string; write(name: string, bytes: Uint8Ar
       const file = join(path, name);
       writeFileSync(file, bytes);
       return file;
+    },
+    empty() {
+      for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };

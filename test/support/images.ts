@@ -68,6 +68,26 @@ export function realImage(name: string): RealImage {
   return inCache(cache, image);
 }
 
+/**
+ * Xen as shipped for UEFI: this machine's own release, which is always there, and 4.20 with its DWARF, which a mirror need
+ * not have. `missing` says why one is not there.
+ */
+export function xenEfiImages(): { readonly images: readonly RealImage[]; readonly missing: readonly string[] } {
+  const { cache, images, missing } = listing('images');
+  const isXenEfi = ({ name }: { readonly name: string }) => name.startsWith('xen-efi');
+  return {
+    images: images.filter(isXenEfi).map((image) => inCache(cache, image)),
+    missing: missing.filter(isXenEfi).map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/** The images of these names that the archives had; those that they had not are named, with what apt said. */
+export function realImagesHad(...names: readonly string[]): readonly RealImage[] {
+  const { cache, images, missing } = listing('images');
+  for (const { name, reason } of missing) if (names.includes(name)) console.log(`${name}: ${reason.split('\n')[0]}`);
+  return images.filter(({ name }) => names.includes(name)).map((image) => inCache(cache, image));
+}
+
 /** A hypervisor as shipped, and the linked image that it was made from. */
 export interface HypervisorPair {
   readonly version: string;
@@ -101,6 +121,23 @@ export function foreignTool(name: string): string {
   const tool = images.find((candidate) => candidate.name === name);
   if (tool === undefined) throw new Error(`no tool ${name}: scripts/images/catalogue.mjs lists them`);
   return join(cache, tool.path);
+}
+
+/**
+ * Xen's note parser by release, as static libraries (`libxenguest-4.14.a`); in `missing` those that the archives no longer
+ * have, with what apt said.
+ */
+export function xenLibraries(): {
+  readonly libraries: readonly { readonly release: string; readonly path: string }[];
+  readonly missing: readonly string[];
+} {
+  const { cache, images, missing } = listing('tools');
+  const libraries = images.flatMap(({ name, path }) => {
+    const release = /^libxenguest-(.+)\.a$/.exec(name)?.[1];
+    return release === undefined ? [] : [{ release, path: join(cache, path) }];
+  });
+  const gone = missing.filter(({ name, set }) => set === 'tools' && name.startsWith('libxenguest-'));
+  return { libraries, missing: gone.map(({ name, reason }) => `${name}: ${reason}`) };
 }
 
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */

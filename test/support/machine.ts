@@ -69,7 +69,7 @@ export function efiMedium(folder: string, program: string, files: Readonly<Recor
 /** Runs a machine until it ends by itself, has said what was awaited, or the limit is reached. */
 export function runMachine(options: MachineOptions): Promise<MachineRun> {
   requireTools('qemu-system-x86_64');
-  const { firmware, medium, until, memory = 256, limit = 60_000, folder } = options;
+  const { firmware, medium, until, memory = 256, limit = 150_000, folder } = options;
   const args = [
     ...['-M', 'q35', '-cpu', 'max', '-accel', 'tcg', '-m', `${memory}`, '-display', 'none', '-monitor', 'none'],
     ...['-serial', 'stdio', '-no-reboot', '-net', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x4'],

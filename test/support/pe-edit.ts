@@ -86,6 +86,11 @@ export class PeBytes {
     return this.bytes.indexOf(Uint8Array.of(0xd6, 0x50, 0x52, 0xe8));
   }
 
+  /** File offset of the Multiboot 1 header. */
+  mb1(): number {
+    return this.bytes.indexOf(Uint8Array.of(0x02, 0xb0, 0xad, 0x1b));
+  }
+
   /** File offset of the body of a tag of the first Multiboot2 header. */
   tag(type: number): number {
     for (let at = this.mb2() + 16; ; at += (this.bytes.readUInt32LE(at + 4) + 7) & ~7) {

@@ -4,7 +4,8 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { lock } from '../../src/write/lock.js';
-import { workFolder } from '../support/cli.js';
+import { BIN, workFolder } from '../support/cli.js';
+import { fixture } from '../support/images.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
@@ -21,6 +22,10 @@ beforeEach(() => {
   unlock();
 });
 
+function fixtureCopy(): string {
+  return folder.write('kernel', readFileSync(fixture('pvh64-bare')));
+}
+
 /** Takes the lock and gives it back; what is in the folder then. */
 function takeAndGive(): string[] {
   lock(path, 'image')();
@@ -31,6 +36,21 @@ describe('lock()', () => {
   it('is a file that names its process, and goes away', () => {
     expect(content).toMatch(new RegExp(`^${process.pid} `));
     expect(readdirSync(folder.path)).toEqual(['image']);
+  });
+
+  it('goes without hard links, where the file system has none', () => {
+    // What FAT answers; the kernel of this machine has no reason to.
+    const run = spawnSync(
+      'strace',
+      [
+        ...['-f', '-qq', '-o', '/dev/null', '-e', 'trace=link', '-e', 'inject=link:error=EPERM', process.execPath, BIN],
+        ...['patch', fixtureCopy(), '--in-place', '--set', 'PHYS32_ENTRY=0x100000'],
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    expect(readdirSync(folder.path).sort()).toEqual(['image', 'kernel']);
   });
 
   it('is held once, by whatever name of the file', () => {

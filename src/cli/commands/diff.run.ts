@@ -1,21 +1,35 @@
 /** `diff`: reads two images and tells what differs. */
+
+import type { ByteSource } from '../../bytes/source.js';
 import { diffImages } from '../../diff/diff.js';
-import { readElf } from '../../elf/read.js';
+import { diffPe } from '../../diff/pe-diff.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
+import { fail } from '../../errors/patch-error.js';
+import { isPlainPe } from '../../pe/kind.js';
+import { readPe } from '../../pe/read.js';
 import { diffJson, diffText } from '../../report/diff-report.js';
 import { jsonDocument } from '../../report/json.js';
+import { peDiffJson, peDiffText } from '../../report/pe-diff-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
-import { openImage } from '../input.js';
+import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import type { DiffArgs } from './diff.js';
 
 /** Runs the command. Exit 1: they differ. */
 export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
-  const first = await openImage(args.first);
+  const first = await openImage(args.first, takenAsItStands);
   try {
-    const second = await openImage(args.second);
+    const second = await openImage(args.second, takenAsItStands);
     try {
+      const kinds = [first, second].map(({ source }) => looksLikeElf(source));
+      if (kinds[0] !== kinds[1]) {
+        const [pe, elf] = kinds[0] === true ? [second.file, first.file] : [first.file, second.file];
+        const what = `${pe} is a PE image and ${elf} is ELF: they have nothing to be compared by`;
+        fail('usage.bad', {}, { what, hint: 'Give two ELF images, or two PE images like xen.efi' });
+      }
+      if (kinds[0] === false) return diffPeImages(args, first, second);
       const [a, b] = [readElf(first.source), readElf(second.source)];
       const progress = startProgress('comparing');
       const difference = diffImages(a, b, progress.report);
@@ -29,4 +43,16 @@ export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
   } finally {
     first.close();
   }
+}
+
+function takenAsItStands(source: ByteSource): boolean {
+  return looksLikeElf(source) || isPlainPe(source);
+}
+
+function diffPeImages(args: DiffArgs, first: OpenImage, second: OpenImage): ExitStatus {
+  const names = [first.file, second.file] as const;
+  const difference = diffPe(readPe(first.source), readPe(second.source));
+  if (args.json) writeOut(jsonDocument('diff', peDiffJson(names, difference)));
+  else writeOut(peDiffText(names, difference, styleOf(wantsColor(args.color))));
+  return difference.same ? 0 : 1;
 }

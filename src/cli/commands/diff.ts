@@ -20,7 +20,8 @@ export const diffShape: Shape<Options, DiffArgs> = {
   summary: 'what differs between two images, in words',
   about:
     'Compares two ELF images: notes by owner and type, headers field by field, sections by name, and every byte, with ' +
-    'the part of the file it belongs to. Says whether anything but notes and headers differs. Exit 1 if they differ.',
+    'the part of the file it belongs to. Says whether anything but notes and headers differs. Two PE images (xen.efi) are ' +
+    'compared section by section as they stand in memory, with their Multiboot2 tags. Exit 1 if they differ.',
   words: { name: 'IMAGE', min: 2, max: 2 },
   repeatable: [],
   examples: [

@@ -5,16 +5,28 @@ import { nearest } from '../../note/nearest.js';
 import type { ResultArgs } from '../apply.js';
 import type { Shape } from '../command.js';
 import { COLOR_OPTION, type ColorMode } from '../options.js';
-import { checkTarget, RESULT_OPTIONS, type Survivor, survivorNames, survivors } from '../result-options.js';
+import {
+  checkTarget,
+  EDIT_WAYS,
+  PAYLOAD_GROUP,
+  PAYLOAD_OPTIONS,
+  type PayloadArgs,
+  type PayloadFlags,
+  payloadArgs,
+  RESULT_OPTIONS,
+  type Survivor,
+  survivorNames,
+  survivors,
+} from '../result-options.js';
 import { LOADER_NAMES, versionNamed } from './verify.js';
 
-export interface FixArgs extends ResultArgs {
+export interface FixArgs extends ResultArgs, PayloadArgs {
   readonly loaders: readonly string[];
   readonly xenVersion: XenVersion;
   readonly mustSurvive: readonly Survivor[];
 }
 
-interface Options {
+interface Options extends PayloadFlags {
   readonly for: string[] | undefined;
   readonly 'xen-version': string | undefined;
   readonly 'must-survive': string[] | undefined;
@@ -42,6 +54,7 @@ export const fixShape: Shape<Options, FixArgs> = {
   examples: [
     ['xen-elfpatch fix vmlinux', 'what is wrong, and what would mend it?'],
     ['xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.fixed', 'mend it'],
+    ['xen-elfpatch fix vmlinuz --for xen-dom0-pv --in-place', 'a prebuilt kernel, as it is'],
     ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to mend'],
   ],
   options: (cli) =>
@@ -59,6 +72,13 @@ export const fixShape: Shape<Options, FixArgs> = {
         requiresArg: true,
         describe: `TOOLS: a comma-separated list of ${survivorNames}`,
       })
+      .option('payload', {
+        choices: EDIT_WAYS,
+        requiresArg: true,
+        describe: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF',
+      })
+      .options(PAYLOAD_OPTIONS)
+      .group(['payload', ...Object.keys(PAYLOAD_OPTIONS)], PAYLOAD_GROUP)
       .options(RESULT_OPTIONS)
       .group(Object.keys(RESULT_OPTIONS), 'What is written:')
       .option('color', COLOR_OPTION),
@@ -72,6 +92,7 @@ export const fixShape: Shape<Options, FixArgs> = {
     }
     const target = options.output !== undefined || options['in-place'] === true;
     checkTarget('fix', { ...options, 'dry-run': options['dry-run'] === true || !target }, image, true);
+    const payload = payloadArgs('fix', options);
     return {
       image,
       loaders,
@@ -85,6 +106,7 @@ export const fixShape: Shape<Options, FixArgs> = {
       depfile: options.depfile,
       json: options.json === true,
       color: options.color,
+      ...payload,
     };
   },
 };

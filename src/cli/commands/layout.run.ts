@@ -1,10 +1,13 @@
 /** `layout`: reads one or two images and draws their maps. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describeSystemError } from '../../bytes/source.js';
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { imageMap } from '../../map/image-map.js';
+import { peMap } from '../../map/pe-map.js';
 import { mapSvg } from '../../map/svg.js';
+import { isPlainPe } from '../../pe/kind.js';
+import { readPe } from '../../pe/read.js';
 import { jsonDocument } from '../../report/json.js';
 import { mapJson } from '../../report/map-json.js';
 import { mapComparison, mapText } from '../../report/map-text.js';
@@ -38,9 +41,10 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
 
 /** What the map shows is read here and now, so the image need not stay open. */
 async function readMap(word: string, physical: boolean) {
-  const input = await openImage(word);
+  const input = await openImage(word, (source) => looksLikeElf(source) || isPlainPe(source));
+  const by = physical ? 'p_paddr' : 'p_vaddr';
   try {
-    return imageMap(readElf(input.source), physical ? 'p_paddr' : 'p_vaddr');
+    return looksLikeElf(input.source) ? imageMap(readElf(input.source), by) : peMap(readPe(input.source), by);
   } finally {
     input.close();
   }

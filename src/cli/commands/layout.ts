@@ -26,7 +26,8 @@ export const layoutShape: Shape<Options, LayoutArgs> = {
   summary: 'the file and memory map, as text or as a picture',
   about:
     'Shows what stands where in the file, what of it goes where in memory, and where the notes are. --svg draws it: the ' +
-    'file on one side, memory on the other. --compare puts a second image beside it, as before and after an edit.',
+    'file on one side, memory on the other. --compare puts a second image beside it, as before and after an edit. PE images ' +
+    '(xen.efi) are shown by their sections.',
   words: { name: 'IMAGE', min: 1, max: 1 },
   repeatable: [],
   examples: [

@@ -8,6 +8,7 @@ import { type LinearOutcome, linearJson, linearText } from '../../report/linear-
 import { linearVerdictJson, linearVerdictText } from '../../report/linear-verdict.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
+import { prepareDepfile } from '../depfile.js';
 import { type OpenInput, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
@@ -56,6 +57,7 @@ async function linearize(args: LinearizeArgs, input: OpenInput): Promise<ExitSta
     report({ kind: args.check ? 'checked' : 'planned' });
     return args.check && changes ? 1 : 0;
   }
+  const depfile = prepareDepfile({ depfile: args.depfile, image: args.image, output: args.output }, []);
   const progress = startProgress('writing');
   let outcome: LinearOutcome;
   try {
@@ -68,9 +70,13 @@ async function linearize(args: LinearizeArgs, input: OpenInput): Promise<ExitSta
       const output = args.inPlace ? undefined : args.output;
       outcome = { kind: 'written', verdict: await write(output), output: output ?? args.image };
     }
+  } catch (error) {
+    depfile?.discard();
+    throw error;
   } finally {
     progress.end();
   }
+  depfile?.keep();
   report(outcome);
   return 0;
 }

@@ -18,6 +18,8 @@ export interface LinearizeArgs {
   readonly inPlace: boolean;
   readonly dryRun: boolean;
   readonly check: boolean;
+  /** Undefined: no Make rule is written. */
+  readonly depfile: string | undefined;
   readonly json: boolean;
   readonly color: ColorMode;
 }
@@ -41,6 +43,7 @@ interface Options {
   readonly 'in-place': boolean | undefined;
   readonly 'dry-run': boolean | undefined;
   readonly check: boolean | undefined;
+  readonly depfile: string | undefined;
   readonly json: boolean | undefined;
   readonly color: ColorMode;
 }
@@ -98,8 +101,9 @@ export const linearizeShape: Shape<Options, LinearizeArgs> = {
       .option('in-place', flag('change XEN.EFI itself, all or nothing'))
       .option('dry-run', flag('print the plan and write nothing'))
       .option('check', flag('write nothing, exit 1 if linearizing would change a byte'))
+      .option('depfile', value('write a Make dependency file'))
       .option('json', flag('one JSON document instead of text'))
-      .group(['output', 'in-place', 'dry-run', 'check', 'json'], RESULTS)
+      .group(['output', 'in-place', 'dry-run', 'check', 'depfile', 'json'], RESULTS)
       .option('verify', flag('judge XEN.EFI as a linear file, write nothing; exit 1 if a law is broken'))
       .option('baseline', value('what the judged file was made from'))
       .group(['verify', 'baseline'], JUDGE)
@@ -132,6 +136,7 @@ export const linearizeShape: Shape<Options, LinearizeArgs> = {
       inPlace: options['in-place'] === true,
       dryRun: options['dry-run'] === true,
       check: options.check === true,
+      depfile: options.depfile,
       json: options.json === true,
       color: options.color,
     };
@@ -152,7 +157,7 @@ function checkOutput(options: Options, image: string): void {
 }
 
 function checkVerify(options: Options): void {
-  for (const name of ['output', 'in-place', 'dry-run', 'check'] as const) {
+  for (const name of ['output', 'in-place', 'dry-run', 'check', 'depfile'] as const) {
     if (options[name] !== undefined) refuse(`--verify writes nothing, and --${name} was given with it`);
   }
 }

@@ -8,8 +8,8 @@ import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
-import { prepareDepfile } from '../depfile.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
+import { refusePayload } from '../result-options.js';
 import type { PatchArgs } from './patch.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or the result did not prove right. */
@@ -24,10 +24,7 @@ export async function runPatch(args: PatchArgs): Promise<ExitStatus> {
 
 async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   if (!looksLikeElf(input.source)) return patchInside(args, input);
-  if (args.payload !== undefined) {
-    const what = `--payload ${args.payload} is for a bzImage or a gzip file, and ${input.source.name} is an ELF`;
-    fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
-  }
+  refusePayload(args, input.source.name);
   const image = readElf(input.source);
   const { edits, wish, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
@@ -37,17 +34,14 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
 
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
 async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
-  const { patchContainer } = await import('./patch-container.run.js');
+  const { applyContainer, openWrapped } = await import('../apply-container.js');
+  const { planInside } = await import('../../container-pipeline.js');
+  const opened = await openWrapped(input);
   const { edits, wish, files } = await wishOf(args);
-  const depfile = args.check || args.dryRun ? undefined : prepareDepfile(args, files);
-  try {
-    const { status } = await patchContainer(args, input, edits, wish);
-    depfile?.keep();
-    return status;
-  } catch (error) {
-    depfile?.discard();
-    throw error;
-  }
+  const withoutEdits = args.payload === 'detach' || args.payload === 'extract' || args.stripSignature;
+  if (edits.length === 0 && !withoutEdits) fail('plan.no-edit', { file: args.image }, {});
+  const elf = args.payload === 'detach' ? undefined : planInside(opened, edits, wish);
+  return applyContainer('patch', opened, elf, args, input, files);
 }
 
 interface WishAndFiles {

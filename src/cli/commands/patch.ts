@@ -3,16 +3,20 @@ import { fail } from '../../errors/patch-error.js';
 import { PLACEMENTS, type PlacementWish, SURVIVORS, type Survivor } from '../../plan/edits.js';
 import type { Shape } from '../command.js';
 import { COLOR_OPTION, type ColorMode } from '../options.js';
+import {
+  PAYLOAD_GROUP,
+  PAYLOAD_OPTIONS,
+  PAYLOAD_WAYS,
+  type PayloadArgs,
+  type PayloadFlags,
+  payloadArgs,
+} from '../result-options.js';
 
 /** Where the notes may go; `auto` is the least disturbing that works. */
 const PLACEMENT_CHOICES = ['auto', ...PLACEMENTS] as const;
 
-/** How notes get into the payload of a bzImage. */
-export const PAYLOAD_WAYS = ['attach', 'replace', 'extract', 'detach'] as const;
-export type PayloadWay = (typeof PAYLOAD_WAYS)[number];
-
 /** What the work is given. Values are as typed; edits of one kind are in the order of the command line. */
-export interface PatchArgs {
+export interface PatchArgs extends PayloadArgs {
   /** `-`: standard input. */
   readonly image: string;
   /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
@@ -38,12 +42,6 @@ export interface PatchArgs {
   readonly mustSurvive: readonly Survivor[];
   readonly notesAlign: 4 | 8;
 
-  /** How to write into a bzImage or a gzip file; undefined: attach, or gzip again. */
-  readonly payload: PayloadWay | undefined;
-  readonly compressor: string | undefined;
-  readonly stripSignature: boolean;
-  readonly keepTail: boolean;
-
   readonly dryRun: boolean;
   readonly check: boolean;
   readonly depfile: string | undefined;
@@ -51,7 +49,7 @@ export interface PatchArgs {
   readonly color: ColorMode;
 }
 
-interface Options {
+interface Options extends PayloadFlags {
   readonly output: string | undefined;
   readonly 'in-place': boolean | undefined;
   readonly 'if-changed': boolean | undefined;
@@ -68,10 +66,6 @@ interface Options {
   readonly section: string | undefined;
   readonly 'must-survive': string[] | undefined;
   readonly 'notes-align': '4' | '8';
-  readonly payload: PayloadWay | undefined;
-  readonly compressor: string | undefined;
-  readonly 'strip-signature': boolean | undefined;
-  readonly 'keep-tail': boolean | undefined;
   readonly 'dry-run': boolean | undefined;
   readonly check: boolean | undefined;
   readonly depfile: string | undefined;
@@ -85,7 +79,6 @@ const values = (describe: string) => ({ type: 'string', array: true, requiresArg
 
 const EDITS = 'Edits, applied in this order:';
 const PLACES = 'Where the notes go:';
-const CONTAINERS = 'For a kernel inside a bzImage or gzip file:';
 const RESULTS = 'What is written:';
 
 export const patchShape: Shape<Options, PatchArgs> = {
@@ -137,10 +130,8 @@ export const patchShape: Shape<Options, PatchArgs> = {
         describe:
           'attach (default) a second payload for Xen, replace the payload in place, extract the ELF, detach what was attached',
       })
-      .option('compressor', value('replace: PROGRAM that packs the payload; extract: gzip, to get an ELF.gz'))
-      .option('strip-signature', flag('take a Secure Boot signature off; the result must be signed again'))
-      .option('keep-tail', flag('extract: keep the relocation table behind the ELF'))
-      .group(['payload', 'compressor', 'strip-signature', 'keep-tail'], CONTAINERS)
+      .options(PAYLOAD_OPTIONS)
+      .group(['payload', ...Object.keys(PAYLOAD_OPTIONS)], PAYLOAD_GROUP)
       .option('output', { ...value('write the patched image here; - is standard output'), alias: 'o' })
       .option('in-place', flag('change IMAGE itself, all or nothing'))
       .option('if-changed', flag('leave an output alone that holds these bytes already, its times too'))
@@ -152,7 +143,8 @@ export const patchShape: Shape<Options, PatchArgs> = {
       .option('color', COLOR_OPTION),
   args(options, [image = '']) {
     checkOutput(options, image);
-    checkPayload(options);
+    const payload = payloadArgs('patch', options);
+    checkDetach(options);
     for (const edit of options.set ?? []) {
       if (!edit.includes('=')) {
         fail('usage.bad', {}, { what: `--set is ${edit}, wanted NAME=VALUE`, hint: '--unset NAME removes a note' });
@@ -177,10 +169,7 @@ export const patchShape: Shape<Options, PatchArgs> = {
       section: options.section,
       mustSurvive: survivors(options['must-survive'] ?? []),
       notesAlign: options['notes-align'] === '8' ? 8 : 4,
-      payload: options.payload,
-      compressor: options.compressor,
-      stripSignature: options['strip-signature'] === true,
-      keepTail: options['keep-tail'] === true,
+      ...payload,
       dryRun: options['dry-run'] === true,
       check: options.check === true,
       depfile: options.depfile,
@@ -202,22 +191,12 @@ function checkOutput(options: Options, image: string): void {
   if (options.output === '-' && options.json === true) refuse('-o - and --json both want standard output');
 }
 
-/** Options that only some ways of writing into a container have. */
-function checkPayload(options: Options): void {
-  const { payload, compressor } = options;
-  if (compressor !== undefined && payload !== 'replace' && payload !== 'extract') {
-    refuse('--compressor is for --payload replace and --payload extract');
-  }
-  if (compressor !== undefined && payload === 'extract' && compressor !== 'gzip') {
-    refuse(`--compressor is ${compressor}, wanted gzip with --payload extract`);
-  }
-  if (options['keep-tail'] === true && payload !== 'extract') refuse('--keep-tail is for --payload extract');
-  if (payload === 'extract' && options['in-place'] === true) {
-    refuse('--payload extract makes another kind of file, wanted -o OUT');
-  }
+/** What is taken off leaves the kernel as it was, and nothing to edit. */
+function checkDetach(options: Options): void {
   const edits = ['clear', 'from-legacy', 'copy-from', 'preset', 'spec', 'set', 'unset'] as const;
   const edit = edits.find((name) => options[name] !== undefined && options[name] !== false);
-  if (payload === 'detach' && edit !== undefined) refuse(`--payload detach takes no edits, --${edit} was given`);
+  if (options.payload === 'detach' && edit !== undefined)
+    refuse(`--payload detach takes no edits, --${edit} was given`);
 }
 
 function survivors(lists: readonly string[]): Survivor[] {

@@ -1,5 +1,5 @@
 /** `stamp`: from words to notes, and from there as every edit. */
-import { readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
@@ -14,6 +14,7 @@ import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
+import { refusePayload } from '../result-options.js';
 import { isMember, type StampArgs } from './stamp.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or stamps missing or wrong. */
@@ -27,6 +28,8 @@ export async function runStamp(args: StampArgs): Promise<ExitStatus> {
 }
 
 async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
+  if (!looksLikeElf(input.source)) return stampInside(args, input);
+  refusePayload(args, input.source.name);
   const image = readElf(input.source);
   const { wish, files } = wishOf(args, image.encoding);
   if (!asksForEdits(wish)) return show(args, image, wish.buildId?.kind === 'keep');
@@ -34,16 +37,34 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
 }
 
+/** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
+async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
+  const { applyContainer, lookedThrough, openWrapped } = await import('../apply-container.js');
+  const opened = await openWrapped(input);
+  const image = readElf(opened.elf);
+  const { wish, files } = wishOf(args, image.encoding);
+  if (!asksForEdits(wish)) {
+    return show(args, image, wish.buildId?.kind === 'keep', input.source.name, lookedThrough(opened));
+  }
+  const plan = planStamp(image, wish);
+  return applyContainer('stamp', opened, plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+}
+
 /** The stamps that are there; with `--check`, whether they are right. */
-function show(args: StampArgs, image: ReturnType<typeof readElf>, wantsId: boolean): ExitStatus {
+function show(
+  args: StampArgs,
+  image: ReturnType<typeof readElf>,
+  wantsId: boolean,
+  file = image.source.name,
+  lead = '',
+): ExitStatus {
   const stamps = stampsOf(image);
-  const file = image.source.name;
   const problems = stamps.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   if (args.check && !stamps.some(({ text }) => text !== undefined)) problems.push('found no package metadata');
   if (args.json) {
     const answer: { readonly [key: string]: Json } = { file, ok: problems.length === 0, problems };
     writeOut(jsonDocument('stamp', { ...answer, stamps: stampsJson(stamps) }));
-  } else writeOut(stampsText(file, stamps, styleOf(wantsColor(args.color))));
+  } else writeOut(lead + stampsText(file, stamps, styleOf(wantsColor(args.color))));
   if (wantsId && !stamps.some(({ owner }) => owner === 'GNU')) fail('stamp.no-build-id', { file }, {});
   if (!args.check) return 0;
   for (const problem of problems) writeErr(`xen-elfpatch: ${file}: ${problem}\n`);

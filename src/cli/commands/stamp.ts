@@ -4,10 +4,22 @@ import { PLACEMENTS, type PlacementName } from '../../plan/edits.js';
 import type { ResultArgs } from '../apply.js';
 import type { Shape } from '../command.js';
 import { COLOR_OPTION, type ColorMode } from '../options.js';
-import { checkTarget, RESULT_OPTIONS, type Survivor, survivorNames, survivors } from '../result-options.js';
+import {
+  checkTarget,
+  EDIT_WAYS,
+  PAYLOAD_GROUP,
+  PAYLOAD_OPTIONS,
+  type PayloadArgs,
+  type PayloadFlags,
+  payloadArgs,
+  RESULT_OPTIONS,
+  type Survivor,
+  survivorNames,
+  survivors,
+} from '../result-options.js';
 
 /** What the work is given; values are as typed. */
-export interface StampArgs extends ResultArgs {
+export interface StampArgs extends ResultArgs, PayloadArgs {
   readonly metadata: readonly string[];
   readonly date: string | undefined;
   readonly buildId: string | undefined;
@@ -17,7 +29,7 @@ export interface StampArgs extends ResultArgs {
   readonly mustSurvive: readonly Survivor[];
 }
 
-interface Options {
+interface Options extends PayloadFlags {
   readonly 'package-metadata': string[] | undefined;
   readonly date: string | undefined;
   readonly 'build-id': string | undefined;
@@ -76,6 +88,13 @@ export const stampShape: Shape<Options, StampArgs> = {
       })
       .option('must-survive', values(`TOOLS: a comma-separated list of ${survivorNames}`))
       .group(['placement', 'must-survive'], 'Where the notes go:')
+      .option('payload', {
+        choices: EDIT_WAYS,
+        requiresArg: true,
+        describe: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF',
+      })
+      .options(PAYLOAD_OPTIONS)
+      .group(['payload', ...Object.keys(PAYLOAD_OPTIONS)], PAYLOAD_GROUP)
       .options(RESULT_OPTIONS)
       .group(Object.keys(RESULT_OPTIONS), 'What is written:')
       .option('color', COLOR_OPTION),
@@ -90,6 +109,7 @@ export const stampShape: Shape<Options, StampArgs> = {
     const edits =
       metadata.length + notes.length + remove.length + (writesId ? 1 : 0) + (options.date === undefined ? 0 : 1);
     checkTarget('stamp', options, image, edits > 0);
+    const payload = payloadArgs('stamp', options);
     return {
       image,
       metadata,
@@ -107,6 +127,7 @@ export const stampShape: Shape<Options, StampArgs> = {
       depfile: options.depfile,
       json: options.json === true,
       color: options.color,
+      ...payload,
     };
   },
 };

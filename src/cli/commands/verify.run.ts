@@ -1,8 +1,14 @@
 /** `verify IMAGE`: the laws, the comparison with a baseline, and the second reader's opinion. */
-import { readElf } from '../../elf/read.js';
+
+import type { ByteSource } from '../../bytes/source.js';
+import { looksLikeElf, readElf } from '../../elf/read.js';
 import { PatchError } from '../../errors/patch-error.js';
+import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
+import { isPlainPe } from '../../pe/kind.js';
+import { readPe } from '../../pe/read.js';
+import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
 import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
 import { secondReader } from '../../verify/second-reader.js';
@@ -15,8 +21,9 @@ import { LOADER_NAMES, type VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
-  const input = await openImage(args.image);
+  const input = await openImage(args.image, takenAsItStands);
   try {
+    if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
     const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
     try {
       const facts = await judge(args, input, baseline);
@@ -30,15 +37,41 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   }
 }
 
+function takenAsItStands(source: ByteSource): boolean {
+  return looksLikeElf(source) || isPlainPe(source);
+}
+
+/** A PE image: the laws of its headers, and the loaders that take files of any format. */
+async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
+  const original = args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands);
+  try {
+    const { loaders: asked, xenVersion, rules } = args;
+    const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+    const facts = {
+      file: input.file,
+      baseline: original?.file,
+      findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
+      loaders: { xenVersion, verdicts, asked, rules },
+    };
+    writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
+    return isGoodPe(facts) ? 0 : 1;
+  } finally {
+    original?.close();
+  }
+}
+
 async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
   const { loaders: asked, xenVersion, rules } = args;
-  const judged = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+  const names = asked.length > 0 ? asked : LOADER_NAMES;
+  const judged = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
   const verdicts = await withProvedCures(args, input, judged);
   const loaders = { xenVersion, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
-    if (unreadable !== undefined) return { ...NOTHING, file: input.file, unreadable, loaders };
+    if (unreadable !== undefined) {
+      return { ...NOTHING, file: input.file, container: input.container, unreadable, loaders };
+    }
   }
   const image = readElf(input.source);
   const baseline = original === undefined ? undefined : readElf(original.source);

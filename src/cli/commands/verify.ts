@@ -49,7 +49,8 @@ export const verifyShape: Shape<Options, VerifyArgs> = {
     'Checks an image against the laws of the ELF format that loaders and tools rely on, reads it with a second, ' +
     'independent reader, and with --baseline proves that nothing but notes and headers differs from ORIGINAL. ' +
     "Then says what each loader would do with it, in that loader's words. Exit 1 if a law is broken; with --for, if a " +
-    'loader that was named would not start it. IMAGE - is standard input.',
+    'loader that was named would not start it. Of a PE image (xen.efi) the laws are those of its headers. IMAGE - is ' +
+    'standard input.',
   words: { name: 'IMAGE', min: 1, max: 1 },
   repeatable: ['for'],
   examples: [

@@ -15,11 +15,18 @@ export const containerProblems = {
   }),
   'container.bare-stream': problem<{ format: string }>({
     exit: 2,
-    text: (c) => `found a bare ${c.format} stream, wanted gzip, a bzImage or the ELF itself`,
-    hint: 'Unpack it and compress it again with gzip -n -9: every part of Xen takes an ELF.gz',
+    text: (c) =>
+      `found a bare ${c.format} stream, which is read and not rewritten, wanted gzip, a bzImage or the ELF itself`,
+    hint: '--payload extract --compressor gzip -o NEW.gz wraps the result as gzip: every part of Xen takes an ELF.gz',
     meaning:
       "Of an ELF that is compressed as a whole, Xen's tools unpack gzip only; the hypervisor takes other formats, and only " +
       'with the unpacked size as 4 more bytes behind the stream. Wrapped as gzip it works everywhere.',
+  }),
+  'container.corrupt': problem<{ format: string; why: string }>({
+    exit: 2,
+    text: (c) => `the ${c.format} data does not unpack: ${c.why}`,
+    hint: 'Was it copied whole? The program that packed it can test it (-t)',
+    meaning: 'The file begins like one that is compressed as a whole, and its data is damaged or is something else.',
   }),
   'container.wrong-way': problem<{ way: string; found: string; why: string }>({
     exit: 2,
@@ -29,10 +36,10 @@ export const containerProblems = {
       'attach, replace and detach are about the payload of a bzImage; a gzip file is rewritten as a gzip file and can be ' +
       'extracted; an ELF is patched as it is.',
   }),
-  'container.contains-container': problem<{ found: string }>({
+  'container.contains-container': problem<{ found: string; outer: string }>({
     exit: 2,
-    text: (c) => `found ${c.found} inside the gzip file, wanted an ELF`,
-    hint: 'Unpack the outer gzip and give what is inside',
+    text: (c) => `found ${c.found} inside ${c.outer}, wanted an ELF`,
+    hint: 'Unpack the outer one and give what is inside',
     meaning: 'Every reader of such files unpacks one level. What is wrapped twice is opened by none.',
   }),
   'gzip.corrupt': problem<{ why: string }>({
@@ -190,14 +197,6 @@ export const containerProblems = {
     exit: 2,
     text: (c) => `${c.program} did not compress the payload: ${c.why}`,
     meaning: 'The compressor ended with an error; its own message is given.',
-  }),
-  'bzimage.signed': problem<{ size: bigint; at: bigint }>({
-    exit: 2,
-    text: (c) => `the Secure Boot signature (${c.size} bytes at ${hex(c.at)}) would no longer match`,
-    hint: '--strip-signature takes it off; with Secure Boot the result must be signed again',
-    meaning:
-      'An Authenticode signature covers nearly every byte of the file, so any edit breaks it. It is taken off only on ' +
-      'request. Distributions that keep a checksum file beside the kernel (.vmlinuz-*.hmac) need a new one as well.',
   }),
   'pe.certificate': problem<{ at: bigint; end: bigint; size: bigint }>({
     exit: 2,

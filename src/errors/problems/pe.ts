@@ -27,13 +27,14 @@ export const peProblems = {
     text: (c) => `found an image for ${c.found}, wanted x86-64`,
     meaning: 'Multiboot is a protocol of x86. The xen.efi of other architectures has another form and other loaders.',
   }),
-  'pe.signed': problem<{ size: bigint }>({
+  'pe.signed': problem<{ size: bigint; at: bigint; option: '--strip-signature' | '--drop-signature' }>({
     exit: 2,
-    text: (c) => `the image is signed (${hex(c.size)} bytes of certificates), and a signature covers the layout`,
-    hint: 'Linearize first and sign the result, or give --drop-signature and sign anew',
+    text: (c) => `the Secure Boot signature (${c.size} bytes at ${hex(c.at)}) would no longer match`,
+    hint: (c) => `${c.option} takes it off; with Secure Boot the result must be signed again`,
     meaning:
-      'An Authenticode signature is made over headers and section data by file offset. No change of the layout leaves it ' +
-      'valid, so it is dropped only when that is asked for.',
+      'An Authenticode signature covers headers and data by file offset, nearly every byte of the file, so any edit breaks ' +
+      'it. It is taken off only on request. Distributions that keep a checksum file beside the kernel (.vmlinuz-*.hmac) ' +
+      'need a new one as well.',
   }),
   'pe.section-order': problem<{ first: string; second: string; at: bigint; before: bigint }>({
     exit: 2,

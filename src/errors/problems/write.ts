@@ -10,6 +10,14 @@ export const writeProblems = {
       'The operating system refused a file operation on the output: no such folder, permission denied, no space left, a ' +
       'read-only file system. The temporary file is removed and the target is not touched.',
   }),
+  'write.not-restored': problem<{ reason: string }>({
+    exit: 2,
+    text: (c) => `writing failed, and what was written could not be taken back: ${c.reason}`,
+    hint: 'Look at the disk, then at the file: xen-elfpatch verify FILE',
+    meaning:
+      'The disk failed while a file was patched where it is, and failed again when the old bytes were put back. Up to the ' +
+      'last small write the old image is whole, with new bytes behind its end; after it the new one is.',
+  }),
   'write.same-file': problem<{ input: string }>({
     exit: 2,
     text: (c) => `the output is the input (${c.input})`,

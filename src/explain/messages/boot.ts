@@ -36,7 +36,7 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB} for Xen`,
-    says: ['incompatible architecture'],
+    says: ['incompatible architecture', 'incompatible architecture: need a PAE kernel'],
     cause: 'A 64-bit GRUB got a 32-bit kernel, or the i386 one a kernel without PAE.',
     cure: 'Match the two; PAE_MODE=yes for 32-bit kernels.',
     commands: ['xen-elfpatch patch kernel32.elf --set PAE_MODE=yes -o kernel.xen'],
@@ -80,6 +80,84 @@ export const bootMessages: readonly Message[] = [
     commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
+    by: `${GRUB}, multiboot`,
+    says: ['unsupported flag', 'unsupported tag'],
+    cause:
+      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), or a tag not marked optional.',
+    cure: 'The header is made by the kernel; its source has to change.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['invalid arch-independent ELF magic', 'invalid arch-dependent ELF magic'],
+    cause:
+      'The file has a header, and GRUB cannot load it as an ELF: big endian, ELF64 with EM_386 or the other way round, or no ' +
+      'ELF at all, such as an xen.efi as it was linked.',
+    cure: 'Of an xen.efi: linearize it. Else class and machine have to agree.',
+    commands: ['xen-elfpatch linearize xen.efi -o xen.mb.efi', 'xen-elfpatch verify kernel.elf --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['this ELF file is not of the right type'],
+    cause: 'e_type is neither ET_EXEC nor ET_DYN: an object file that was not linked.',
+    cure: 'Link it.',
+    commands: [],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['invalid entry point for ELF64'],
+    cause: 'The physical entry of an ELF64 is at or above 4 GiB.',
+    cure: 'Physical addresses belong into p_paddr; e_entry may be virtual, if a PT_LOAD maps it.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['ELF files with relocs are not supported yet'],
+    cause: 'Multiboot 2 only: the image keeps relocation sections (ld --emit-relocs).',
+    cure: 'Remove them behind the link: objcopy --remove-section of .rel* sections.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot2'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
+    says: ['load address tag without entry address tag', 'free magic is broken'],
+    cause: 'The Multiboot2 header of a flat image is incomplete: tag 3 is missing, or load_end_addr is 0 or wrong.',
+    cure: 'linearize writes both tags and proves them.',
+    commands: ['xen-elfpatch linearize --verify xen.mb.efi', 'xen-elfpatch linearize xen.efi -o xen.mb.efi'],
+  },
+  {
+    by: `${GRUB}, Secure Boot`,
+    says: ['bad shim signature', 'prohibited by secure boot policy'],
+    cause:
+      'shim verifies what multiboot2 loads as a PE file: an ELF cannot carry a signature, and any edit breaks the one that ' +
+      'was there. Debian’s GRUB refuses module2 files altogether in this state.',
+    cure: 'Linearize xen.efi and sign it last.',
+    commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
+  },
+  {
+    by: 'kexec',
+    says: ['Could not find a free area of memory', 'ELF exec load failed'],
+    cause:
+      'kexec took the file for a plain ELF kernel whose addresses are not free; Xen’s image wants its multiboot loader.',
+    cure: 'Choose the type: kexec --type=multiboot-x86 (or multiboot2-x86).',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Cannot determine the file type', 'Not a bzImage'],
+    cause:
+      'No loader of kexec knows the file: a gzip file, or headers that are not exact (entry sizes, versions, a segment beyond ' +
+      'the end of the file).',
+    cure: 'Unpack it first; else mend the headers.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Bad section header(…) entsize: …', 'Requires an ELF interpreter'],
+    cause: 'The section headers are damaged, or the file is a program for an operating system.',
+    cure: 'Take the kernel from the linker again.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
     by: 'kexec',
     says: ['ELF Note corrupted !', 'ELF Note corrupted!'],
     cause:
@@ -87,43 +165,6 @@ export const bootMessages: readonly Message[] = [
       '.note.gnu.property, or a short size.',
     cure: 'fix writes the records anew, without gaps and of the exact size.',
     commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch fix kernel.elf --for kexec -o kernel.fixed'],
-  },
-  {
-    by: `${GRUB}, multiboot`,
-    says: [
-      'invalid arch-independent ELF magic',
-      'invalid arch-dependent ELF magic',
-      'this ELF file is not of the right type',
-    ],
-    cause:
-      'Class, byte order or machine do not go together: GRUB takes ELF32 with EM_386 and ELF64 with EM_X86_64, ' +
-      'little-endian, ET_EXEC or ET_DYN.',
-    cure: 'Relink for the right machine. No edit of notes changes what the code is.',
-    commands: ['xen-elfpatch verify kernel.elf --for multiboot --rules'],
-  },
-  {
-    by: `${GRUB}, multiboot`,
-    says: ['unsupported flag: …', 'relocs not supported'],
-    cause:
-      'The multiboot header asks for something mandatory that GRUB does not know, or the image still has relocations.',
-    cure: 'Flags 0 to 15 of the header are mandatory; link finally, without -r or --emit-relocs.',
-    commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
-  },
-  {
-    by: 'kexec',
-    says: ['Cannot determine the file type of …'],
-    cause:
-      'None of its loaders takes the file: compressed Xen (unpack it), section headers that are not there, or notes that ' +
-      'it cannot read.',
-    cure: 'fix says which it is and mends headers and notes; a gzip file has to be unpacked first.',
-    commands: ['xen-elfpatch fix kernel.elf --for kexec'],
-  },
-  {
-    by: 'kexec',
-    says: ['Could not find a free area of memory of … bytes', 'ELF exec load failed'],
-    cause: 'Xen went through the loader for plain ELF, which wants its segments where other things are.',
-    cure: 'Name the loader: kexec --type=multiboot-x86 (or multiboot2-x86).',
-    commands: ['xen-elfpatch verify xen --for multiboot --for multiboot2'],
   },
   {
     by: 'UEFI firmware',

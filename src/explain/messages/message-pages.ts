@@ -3,13 +3,20 @@ import { type Block, heading, text } from '../blocks.js';
 import { commandLines } from '../notes/note-pages.js';
 import { type Topic, topicOf } from '../page.js';
 import { bootMessages } from './boot.js';
+import { buildMessages } from './build.js';
 import { findMessages } from './match.js';
 import type { Message } from './message.js';
 import { toolstackMessages } from './toolstack.js';
 import { vmmMessages } from './vmm.js';
 import { xenMessages } from './xen.js';
 
-export const MESSAGES: readonly Message[] = [...xenMessages, ...toolstackMessages, ...vmmMessages, ...bootMessages];
+export const MESSAGES: readonly Message[] = [
+  ...xenMessages,
+  ...toolstackMessages,
+  ...vmmMessages,
+  ...bootMessages,
+  ...buildMessages,
+];
 
 export function messagesTopic(): Topic {
   const intro = text`What loaders print when they do not like an image, what is behind it and what to do. explain takes a
@@ -20,6 +27,7 @@ export function messagesTopic(): Topic {
     ['xl', toolstackMessages],
     ['QEMU and other VMMs', vmmMessages],
     ['GRUB, kexec and tools', bootMessages],
+    ['Xen’s build', buildMessages],
   ];
   const blocks = [intro, ...groups.flatMap(([title, rows]) => [heading(title), ...rows.flatMap(blocksOf)])];
   return topicOf({ name: 'messages', title: 'Messages: from what was printed to what to do', blocks }, 'messages', {

@@ -43,6 +43,15 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
+    says: ['ELF: VIRT_BASE unset, using …', 'ELF_PADDR_OFFSET unset, using …'],
+    cause:
+      'A remark, not a refusal: the note is missing and Xen takes 0 (with a __xen_guest string, PADDR_OFFSET takes the value ' +
+      'of VIRT_BASE). For a kernel linked at a high address "out of bounds" follows.',
+    cure: 'Say both, where the kernel is not linked at 0.',
+    commands: ['xen-elfpatch patch kernel.elf --preset pv -o kernel.xen'],
+  },
+  {
+    by: XEN,
     says: ['ELF start or entries are out of bounds'],
     cause:
       'The entry does not lie between the first and the last byte of the kernel as Xen computes them: p_paddr + VIRT_BASE ' +
@@ -76,6 +85,13 @@ export const xenMessages: readonly Message[] = [
       'remark: no image is refused for it, but the note in question is lost.',
     cure: 'Rewriting the notes ends it.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
+  },
+  {
+    by: XEN,
+    says: ['excessively long string'],
+    cause: 'A string note runs on for 4096 characters without a NUL. Xen ignores that note.',
+    cure: 'Write the note again; the NUL is part of what patch writes.',
+    commands: [...LOOK, 'xen-elfpatch patch kernel.elf --set LOADER=generic -o kernel.xen'],
   },
   {
     by: XEN,
@@ -149,12 +165,64 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['GENERAL PROTECTION FAULT', 'FATAL PAGE FAULT'],
+    says: ['GENERAL PROTECTION FAULT', 'FATAL PAGE FAULT', 'Xen BUG at arch/x86/pv/dom0_build.c'],
     cause:
       'Xen itself fell while it built dom0: VIRT_BASE is not page aligned, or HYPERCALL_PAGE reaches beyond the end of the ' +
       'initial area.',
     cure: 'Align both to 4096.',
     commands: LOOK,
+  },
+  {
+    by: XEN,
+    says: ['Domain 0 expects too high a hypervisor start address'],
+    cause: 'A 32-bit PV dom0 whose HV_START_LOW, rounded up to 2 MiB, is above 0xf5800000.',
+    cure: 'Lower it, or leave it out.',
+    commands: ['xen-elfpatch patch kernel32.elf --unset HV_START_LOW -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['DOM0 P2M table overlaps with the initial mapping'],
+    cause: 'INIT_P2M points into the area that Xen maps for dom0: kernel, initrd, page tables, stack.',
+    cure: 'Move it away from the kernel, or remove it.',
+    commands: ['xen-elfpatch patch kernel.elf --unset INIT_P2M -o kernel.xen'],
+  },
+  {
+    by: XEN,
+    says: ['Hardware Dom0 crashed: rebooting machine in … seconds.'],
+    cause: 'Dom0 was built and entered, and then died. The lines above say how; the notes were good enough for Xen.',
+    cure: 'See "Unhandled: vec 14" or "Triple fault" for the usual ways. A Linux without a root file system ends here too.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
+  },
+  {
+    by: XEN,
+    says: ['Hardware Dom0 halted: halting machine', 'Hardware Dom0 shutdown: rebooting machine'],
+    cause: 'The kernel ran and asked for this itself (SCHEDOP_shutdown).',
+    cure: 'Nothing is wrong with the image.',
+    commands: [],
+  },
+  {
+    by: XEN,
+    says: ['Multi part input', 'Decoding failed'],
+    cause:
+      'Xen could not unpack the kernel: a gzip file of more than one member, or a compressed payload with bytes between the ' +
+      'end of the stream and its size word. After "Decoding failed" from Linux itself the stream overran its buffer: ' +
+      'init_size is too small.',
+    cure: 'Let patch write the payload; it follows the rules of every unpacker.',
+    commands: ['xen-elfpatch verify vmlinuz', 'xen-elfpatch patch vmlinuz --preset pv+dom0 -o vmlinuz.xen'],
+  },
+  {
+    by: `${XEN}, xen.efi`,
+    says: ['ERR: Xen must be loaded at a 2Mb boundary!'],
+    cause: 'load_addr of the Multiboot2 address tag is not a multiple of 2 MiB; the loader aligns that address.',
+    cure: 'linearize writes the address of the first section.',
+    commands: ['xen-elfpatch linearize --verify xen.mb.efi', 'xen-elfpatch linearize xen.efi -o xen.mb.efi'],
+  },
+  {
+    by: `${XEN}, xen.efi`,
+    says: ['Unsupported relocation type'],
+    cause: 'shim did not load .reloc because it is marked discardable, and Xen reads garbage in its place.',
+    cure: 'Take the mark away, then sign.',
+    commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
   },
   {
     by: XEN,
@@ -167,7 +235,7 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: `${XEN}, PVH dom0`,
-    says: ['Unable to parse kernel for ELFNOTES', 'Failed to load Dom0 kernel'],
+    says: ['Unable to parse kernel for ELFNOTES', 'Unable to init ELF', 'Failed to load Dom0 kernel'],
     cause: 'The parser refused the notes; its ERROR line is above.',
     cure: 'See that line.',
     commands: ['xen-elfpatch notes kernel.elf'],
@@ -195,6 +263,13 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: `${XEN}, PVH dom0`,
+    says: ['SVM Insn len emulation failed'],
+    cause: 'Nothing to do with the image: emulated SVM without the next-RIP feature meets rdtscp, which Linux uses.',
+    cure: 'Under QEMU: -cpu EPYC,-rdtscp (explain pvh).',
+    commands: [],
+  },
+  {
+    by: `${XEN}, PVH dom0`,
     says: [
       'HVM: Hardware Assisted Paging (HAP) not detected',
       'Error creating d0: -95',
@@ -203,31 +278,5 @@ export const xenMessages: readonly Message[] = [
     cause: 'Nothing to do with the image: a PVH dom0 needs nested paging and an IOMMU.',
     cure: 'Under QEMU: -machine q35 -cpu EPYC,-rdtscp -device amd-iommu (explain pvh).',
     commands: [],
-  },
-  {
-    by: XEN,
-    says: ['ELF: VIRT_BASE unset, using 0', 'ELF_PADDR_OFFSET unset, using 0'],
-    cause:
-      'Neither note is there, so virtual addresses are taken as physical ones; for a high kernel the load then fails.',
-    cure: 'A kernel linked high needs both; for one linked low, and for PVH, it is only information.',
-    commands: ['xen-elfpatch patch kernel.elf --preset pv --dry-run'],
-  },
-  {
-    by: XEN,
-    says: ['excessively long string'],
-    cause: 'The text of a note has no NUL within 4096 bytes, and the note is passed over.',
-    cure: 'Write the note anew.',
-    commands: [
-      'xen-elfpatch notes kernel.elf --xen',
-      'xen-elfpatch patch kernel.elf --set GUEST_OS=linux -o kernel.xen',
-    ],
-  },
-  {
-    by: `${XEN}, PVH dom0`,
-    says: ['Unable to init ELF'],
-    cause:
-      'The file is no ELF that Xen can read: the class or byte order is wrong, or a header table lies behind its end.',
-    cure: 'Take the file from the linker again; verify names the header.',
-    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pvh'],
   },
 ];

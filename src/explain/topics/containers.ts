@@ -8,14 +8,14 @@ export const containers: Page = {
   blocks: [
     text`Installed kernels are seldom bare ELF files. A gzip file (xen.gz, a NetBSD kernel) or a Linux bzImage (vmlinuz) holds
       the ELF compressed, and Xen takes the notes out of that ELF. Every command that reads looks through both, told by
-      their bytes and not by their name, and says so; patch writes into them.`,
+      their bytes and not by their name, and says so; patch, fix and stamp write into them.`,
     heading('What is read'),
     table(
       ['file', 'notes', 'writing'],
       ['ELF', 'read', 'as always'],
       ['gzip of an ELF', 'read', 'compressed again, one member, the same bytes everywhere'],
       ['bzImage, boot protocol 2.08 or later', 'read', 'attach, replace, extract, detach'],
-      ['ELF compressed as a whole by anything else', 'refused', 'wrap it as gzip: what every part of Xen takes'],
+      ['ELF compressed as a whole by anything else', 'read', '--payload extract --compressor gzip wraps it anew'],
       [
         'arm64 or RISC-V Image, zboot, uImage, EFI program',
         'refused',
@@ -25,6 +25,19 @@ export const containers: Page = {
     ),
     text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. What is
       unpacked may have 1 GiB.`,
+    heading('Who unpacks what'),
+    table(
+      ['reader', 'gzip file', 'payload of a bzImage'],
+      ['hypervisor (dom0)', 'yes', 'gzip, xz, zstd, lz4, lzma, bzip2, lzo'],
+      ["Xen's tools (xl)", 'yes', 'gzip, xz, zstd, lz4, lzma; bzip2 and lzo only where built in'],
+      ['GRUB for Xen', 'yes', 'gzip, xz'],
+      ['readnotes', 'yes', 'gzip'],
+      ['GRUB, multiboot; kexec', 'yes', 'no: kexec starts it as Linux'],
+      ['QEMU, Firecracker, Cloud Hypervisor', 'no', 'no: started as Linux where it is, notes play no part'],
+    ),
+    text`A stream can ask for more than a reader has: xz with CRC64, SHA-256 or a filter other than x86, zstd with a window above
+      128 MiB, an xz dictionary above 64 MiB before Xen 4.20, bytes between the stream and its size word. verify says which,
+      in the words of that reader. What attach writes is gzip, which all of them take.`,
     heading('Four ways with a bzImage'),
     list(
       'attach (unless another is named): a second, gzip\u0027d copy of the kernel with the new notes goes behind the first, ' +
@@ -37,6 +50,7 @@ export const containers: Page = {
     ),
     code`
       $ xen-elfpatch notes /boot/vmlinuz-6.12
+      $ xen-elfpatch fix vmlinuz --for xen-dom0-pv -o vmlinuz.xen
       $ xen-elfpatch patch vmlinuz -o vmlinuz.xen --set SUPPORTED_FEATURES=0x8801
       $ xen-elfpatch patch vmlinuz.xen --payload detach -o vmlinuz.before`,
     heading('Signatures'),

@@ -23,8 +23,8 @@ export const linearize: Page = {
       ['symbols, strings, what was appended', '-', 'debuggers'],
     ),
     text`K is one number for all: the first RVA less the header size. Addresses, sizes, names, the entry and every byte of
-      code and data stay. In memory at most 48 bytes of the Multiboot2 header and the file offsets in the debug directory
-      differ. The price is the zeros between sections, which compress to nothing and are holes on disk.`,
+      code and data stay. In memory no more than the Multiboot headers (length, checksum and 48 bytes of
+      the Multiboot2 one, 36 of the other with --mb1) and the file offsets in the debug directory differ. The price is the zeros between sections, which compress to nothing and are holes on disk.`,
     heading('Where the tags go'),
     terms(
       ['append', 'behind the old tags, over 40 bytes of filler: all 0x90, 0xcc or 0, no symbol, no relocation'],
@@ -55,6 +55,7 @@ export const linearize: Page = {
       ['header behind 32 KiB', '"no multiboot header found"'],
     ),
     text`grub-file --is-x86-multiboot2 looks for the header only and says yes to the unprocessed file as well. linearize
-      --verify simulates both loaders and compares what they leave in memory.`,
+      --verify simulates both loaders and compares what they leave in memory; verify --for multiboot2 says in GRUB's words
+      what GRUB does with a file; layout and diff show where its sections are and what differs from another one's.`,
   ],
 };

@@ -120,7 +120,8 @@ export const LOADERS: readonly LoaderDoc[] = [
         'QEMU refuses EM_X86_64.',
       'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
-      'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move.',
+      'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move. It need not be ELF then: ' +
+        'linearize --mb1 makes such a file of a xen.efi.',
     ],
   },
   {
@@ -130,6 +131,8 @@ export const LOADERS: readonly LoaderDoc[] = [
     steps: [
       'Header: 8-aligned in the first 32 KiB, at the latest at offset 32752.',
       'The program header table must end within the first 32 KiB. GRUB refuses images with relocation sections.',
+      'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
+        'of a xen.efi. A file that ends too early is no error to GRUB.',
     ],
   },
   {

@@ -32,6 +32,17 @@ export const advice: readonly LinearCheck[] = [
     },
   },
   {
+    name: 'advice.fixed-address',
+    level: 'advice',
+    aboutTags: true,
+    because: 'without a relocatable tag GRUB loads to one place, and UEFI firmware may have taken that for itself',
+    *run({ mb2, values }) {
+      if (mb2 === undefined || values?.address === undefined || values.relocatable !== undefined) return;
+      const text = `has no relocatable tag (10): it can be loaded at ${hex(values.address.load_addr)} only`;
+      yield { offset: mb2.offset, part: 'Multiboot2 header', text };
+    },
+  },
+  {
     name: 'advice.size-of-image',
     level: 'advice',
     because: 'the PE format wants SizeOfImage to be a multiple of SectionAlignment; no UEFI loader does',

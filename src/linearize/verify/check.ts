@@ -20,6 +20,8 @@ export interface LinearCheck extends Law {
   readonly level: 'error' | 'advice';
   /** About tags, so it is not asked of a file that is to have none. */
   readonly aboutTags?: boolean;
+  /** Holds for every sound PE image, linear or not. */
+  readonly anyImage?: boolean;
   run(subject: LinearSubject): Iterable<LinearFlaw>;
 }
 

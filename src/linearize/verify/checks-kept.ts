@@ -13,8 +13,16 @@ import {
   TagHead,
 } from '../../multiboot/mb2.js';
 import { debugEntries } from '../../pe/debug.js';
-import { CoffSymbol, DebugEntry, PE } from '../../pe/headers.js';
-import { fileOffsetOf, hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../../pe/image.js';
+import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../pe/headers.js';
+import {
+  fileOffsetOf,
+  hasRawData,
+  memoryRange,
+  type PeImage,
+  type PeSection,
+  rawRange,
+  sectionTable,
+} from '../../pe/image.js';
 import {
   DIRECTORY_BASERELOC,
   DIRECTORY_SECURITY,
@@ -24,7 +32,7 @@ import {
   IMAGE_SCN_MEM_DISCARDABLE,
 } from '../../pe/names.js';
 import { symbolTableRange } from '../../pe/string-table.js';
-import { eachSymbol, sectionOf } from '../../pe/symbols.js';
+import { sectionOf, symbolRecords } from '../../pe/symbols.js';
 import { differingRanges, newBlocks } from '../../verify/byte-comparison.js';
 import { type KeptCheck, type LinearFlaw, partOf } from './check.js';
 import { pePicture, pictureDifferences } from './picture.js';
@@ -36,24 +44,16 @@ export const keptChecks: readonly KeptCheck[] = [
   {
     name: 'linear.kept-header',
     because: 'entry, image base, alignment in memory and directories decide how firmware loads and starts the image',
-    *run({ image }, input) {
+    *run({ image, mb2 }, input) {
       const part = 'optional header';
-      const kept = [
-        'AddressOfEntryPoint',
-        'ImageBase',
-        'SectionAlignment',
-        'Subsystem',
-        'DllCharacteristics',
-        'SizeOfStackReserve',
-        'SizeOfHeapReserve',
-        'NumberOfRvaAndSizes',
-      ] as const;
-      for (const field of kept) {
-        const [now, was] = [image.optionalHeader[field], input.optionalHeader[field]];
-        if (now !== was) yield { part, text: `${field} is ${hex(now)}, it was ${hex(was)}` };
+      yield* sameFields('COFF file header', FileHeader, image.fileHeader, input.fileHeader, FREE_FILE_FIELDS);
+      yield* sameFields(part, OptionalHeader, image.optionalHeader, input.optionalHeader, FREE_OPTIONAL_FIELDS);
+      const [size, wasSize] = [image.optionalHeader.SizeOfImage, input.optionalHeader.SizeOfImage];
+      // It rises only for a section that ends behind it.
+      if (size !== wasSize && (size < wasSize || input.sections.every((s) => memoryRange(s).end <= wasSize))) {
+        yield { part, text: `SizeOfImage is ${hex(size)}, it was ${hex(wasSize)}` };
       }
-      if (image.fileHeader.Machine !== input.fileHeader.Machine)
-        yield { part: 'COFF file header', text: 'Machine has changed' };
+      yield* sameHeaderBytes(image, mb2, input);
       for (const [index, was] of input.directories.entries()) {
         const now = image.directories[index];
         // Signing and dropping a signature change this one, and nothing else.
@@ -146,6 +146,43 @@ export const keptChecks: readonly KeptCheck[] = [
   },
 ];
 
+/** What a new layout changes in the headers; joined sections change their number. */
+const FREE_FILE_FIELDS: readonly string[] = ['PointerToSymbolTable', 'NumberOfSections', 'NumberOfSymbols'];
+const FREE_OPTIONAL_FIELDS: readonly string[] = ['FileAlignment', 'SizeOfHeaders', 'SizeOfImage', 'CheckSum'];
+
+function* sameFields(
+  part: string,
+  { fields }: { readonly fields: object },
+  image: object,
+  input: object,
+  free: readonly string[],
+): Generator<LinearFlaw> {
+  const [now, was] = [image as Record<string, number | bigint>, input as Record<string, number | bigint>];
+  for (const field of Object.keys(fields)) {
+    if (free.includes(field) || now[field] === was[field]) continue;
+    yield { part, text: `${field} is ${hex(now[field] ?? 0)}, it was ${hex(was[field] ?? 0)}` };
+  }
+}
+
+/** The DOS header and stub, and what stands behind the section table but for a Multiboot2 header that moved there. */
+function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeImage): Generator<LinearFlaw> {
+  const part = 'headers';
+  if (image.peOffset !== input.peOffset) {
+    yield { part, text: `the PE header is at ${hex(image.peOffset)}, it was at ${hex(input.peOffset)}` };
+    return;
+  }
+  // Headers may have become shorter where nothing but zeros stood.
+  const headers = ({ source, optionalHeader: { SizeOfHeaders: size } }: PeImage) => {
+    return { source, pieces: [{ start: 0n, end: size < source.size ? size : source.size, from: 0n }] };
+  };
+  const behind = { start: sectionTable(input).end, end: input.optionalHeader.SizeOfHeaders };
+  const moved = mb2 === undefined ? [] : [rangeOf(mb2.offset, BigInt(mb2.bytes.length))];
+  for (const { start, end } of [{ start: 0n, end: input.peOffset }, ...subtract(behind, moved)]) {
+    const [found] = pictureDifferences(headers(input), headers(image), { start, end });
+    if (found !== undefined) yield { offset: found.start, part, text: 'differ from the input' };
+  }
+}
+
 /** The bytes behind the symbols: strings, then whatever was appended to the input; a signature may follow or be gone. */
 function* sameRest(image: PeImage, now: bigint, input: PeImage, was: bigint): Generator<LinearFlaw> {
   const end = ({ source, directories }: PeImage) => {
@@ -184,17 +221,26 @@ function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Gen
 
 /** Where sections were joined, numbers and values differ; addresses must not. */
 function* sameAddresses(image: PeImage, input: PeImage): Generator<LinearFlaw> {
-  const addresses: bigint[] = [];
-  eachSymbol(input, ({ symbol }) => addresses.push((sectionOf(input, symbol)?.VirtualAddress ?? -1n) + symbol.Value));
+  const part = 'COFF symbols';
+  const before = symbolRecords(input);
   let index = 0;
-  let wrong: { at: bigint; index: number } | undefined;
-  eachSymbol(image, ({ symbol, offset }) => {
-    const address = (sectionOf(image, symbol)?.VirtualAddress ?? -1n) + symbol.Value;
-    if (address !== addresses[index]) wrong ??= { at: offset, index };
+  for (const { symbol, offset } of symbolRecords(image)) {
+    const was = before.next().value?.symbol;
+    if (was === undefined) return yield { offset, part, text: `symbol ${index} was not there` };
+    const [now, then] = [placeOf(image, symbol), placeOf(input, was)];
+    const rest = { SectionNumber: 0, Value: 0n };
+    const kept =
+      CoffSymbol.encode({ ...symbol, ...rest }, PE).join() === CoffSymbol.encode({ ...was, ...rest }, PE).join();
+    if (now !== then || !kept) return yield { offset, part, text: `symbol ${index} has another name, kind or address` };
     index += 1;
-  });
-  if (wrong !== undefined)
-    yield { offset: wrong.at, part: 'COFF symbols', text: `symbol ${wrong.index} has another address` };
+  }
+}
+
+/** The address of a symbol in a section, as 32 bits; of others the special number that says what they are. */
+function placeOf(image: PeImage, symbol: CoffSymbol): string {
+  const section = sectionOf(image, symbol);
+  if (section === undefined) return `${symbol.SectionNumber}: ${symbol.Value}`;
+  return `${BigInt.asUintN(32, section.VirtualAddress + symbol.Value)}`;
 }
 
 /** For each input section the one that holds it now: itself, or the one it was joined with. */

@@ -2,26 +2,18 @@
 import { fits } from '../../bytes/source.js';
 import { hex, hexRange } from '../../errors/hex.js';
 import { OptionalHeader, PE } from '../../pe/headers.js';
-import {
-  directory,
-  hasRawData,
-  memoryRange,
-  optionalHeaderOffset,
-  type PeSection,
-  rawRange,
-  sectionTable,
-} from '../../pe/image.js';
-import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../pe/names.js';
+import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../pe/image.js';
 import { stringTableRange, symbolTableRange } from '../../pe/string-table.js';
 import { ZEROS } from '../../verify/byte-comparison.js';
 import { type LinearCheck, partOf } from './check.js';
 import { pictureDifferences } from './picture.js';
-import type { LinearSubject } from './subject.js';
+import { isTailKind, type LinearSubject } from './subject.js';
 
 export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.raw-in-file',
     level: 'error',
+    anyImage: true,
     because: 'UEFI firmware refuses an image whose sections leave the file',
     *run({ image: { sections, source, optionalHeader } }) {
       if (optionalHeader.SizeOfHeaders > source.size) {
@@ -44,6 +36,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.section-order',
     level: 'error',
+    anyImage: true,
     because: 'the section table ascends by address and sections share no address (PE Format, "Section Table")',
     *run({ image: { sections } }) {
       for (const [index, section] of sections.entries()) {
@@ -151,6 +144,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.symbols',
     level: 'error',
+    anyImage: true,
     because: 'debuggers find symbols by PointerToSymbolTable and strings right behind',
     *run({ image: { fileHeader, source, sections } }) {
       const symbols = symbolTableRange(fileHeader);
@@ -174,6 +168,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.header-size',
     level: 'error',
+    anyImage: true,
     because: 'firmware copies SizeOfHeaders bytes to the image base, in front of the first section',
     *run({ image }) {
       const { SizeOfHeaders, SizeOfImage } = image.optionalHeader;
@@ -191,6 +186,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.size-of-image',
     level: 'error',
+    anyImage: true,
     because: 'firmware reserves SizeOfImage bytes and refuses what leaves them',
     *run({ image: { sections, optionalHeader } }) {
       for (const section of sections) {
@@ -207,6 +203,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.checksum',
     level: 'error',
+    anyImage: true,
     because: 'signing tools and some firmware compare CheckSum with the file',
     *run({ image }) {
       const { CheckSum } = image.optionalHeader;
@@ -219,15 +216,6 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
 ];
 
-/** May the kernel do without this section when Multiboot loads it? */
-function isTailKind({ image, tailNames }: LinearSubject, section: PeSection): boolean {
-  if (tailNames.includes(section.name) || (section.Characteristics & IMAGE_SCN_MEM_DISCARDABLE) !== 0) return true;
-  if (/^\.(debug.*|config|kernel|ramdisk|xsm|ucode|sbat|pad)$/.test(section.name)) return true;
-  const relocations = directory(image, DIRECTORY_BASERELOC)?.VirtualAddress;
-  const { start, end } = memoryRange(section);
-  return relocations !== undefined && relocations >= start && relocations < end;
-}
-
 /**
  * The checksum once more, by another road than the writer's: bytes at even and odd places are added apart, and the carries
  * brought round at the end.
@@ -236,8 +224,10 @@ function checkSumOf(source: LinearSubject['image']['source'], fieldAt: number): 
   const chunk = 0x40000;
   let even = 0;
   let odd = 0;
+  const buffer = new Uint8Array(Math.min(chunk, Number(source.size)));
   for (let at = 0; at < Number(source.size); at += chunk) {
-    const bytes = source.read(BigInt(at), BigInt(Math.min(chunk, Number(source.size) - at)), 'bytes of the checksum');
+    const bytes = buffer.subarray(0, Math.min(chunk, Number(source.size) - at));
+    source.readInto(BigInt(at), bytes, 'bytes of the checksum');
     for (let i = 0; i < 4; i++) if (fieldAt + i >= at && fieldAt + i < at + bytes.length) bytes[fieldAt + i - at] = 0;
     for (let i = 0; i < bytes.length; i += 2) {
       even += bytes[i] ?? 0;

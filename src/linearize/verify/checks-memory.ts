@@ -45,6 +45,7 @@ export const memoryChecks: readonly LinearCheck[] = [
   {
     name: 'linear.relocations',
     level: 'error',
+    anyImage: true,
     because: 'firmware changes the bytes that base relocations name, and must not hit the new tags',
     *run({ image, mb2, values }) {
       const sections = image.sections.map(memoryRange).filter(({ start, end }) => start < end);
@@ -71,6 +72,7 @@ export const memoryChecks: readonly LinearCheck[] = [
   {
     name: 'linear.debug-pointers',
     level: 'error',
+    anyImage: true,
     because: 'debug entries hold the file offset of their data, next to its address',
     *run({ image }) {
       const raw = image.sections

@@ -6,7 +6,7 @@ import { MB1_LAST_FOR_QEMU } from '../../multiboot/mb1.js';
 import type { AddressTag, Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
 import { isExecutable, memoryRange } from '../../pe/image.js';
 import type { LinearCheck, LinearFlaw } from './check.js';
-import type { LinearSubject } from './subject.js';
+import { isTailKind, type LinearSubject } from './subject.js';
 
 const ONE_MIB = 0x100000n;
 
@@ -98,7 +98,8 @@ export const multibootChecks: readonly LinearCheck[] = [
           `load_addr stands at file offset ${file < 0n ? 'below 0' : hex(file)}, the first section at ${hex(image.optionalHeader.SizeOfHeaders)}`,
         );
       }
-      const lastBss = bss.filter(({ name }) => name !== '.pad').at(-1);
+      // A section without data may be of no use to the kernel either, as Xen's old .pad.
+      const lastBss = bss.findLast((section) => !isTailKind(subject, section));
       if (lastBss !== undefined && address.bss_end_addr < memoryRange(lastBss).end + physBase) {
         yield at(
           `bss_end_addr is ${hex(address.bss_end_addr)}, ${lastBss.name} ends at ${hex(memoryRange(lastBss).end + physBase)}`,
@@ -176,6 +177,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   {
     name: 'linear.linux-magic',
     level: 'error',
+    anyImage: true,
     because: 'QEMU takes a file with HdrS at 0x202 for a Linux boot image before it looks at anything else',
     *run({ image }) {
       if (hasLinuxMagic(image.source)) yield { offset: 0x202n, text: 'HdrS stands at 0x202' };

@@ -53,7 +53,7 @@ export function without({ source, pieces }: Picture, sections: readonly SectionH
 
 /** Where two memories differ inside a window, in order. What comes from the same place of the same file is not read. */
 export function* pictureDifferences(a: Picture, b: Picture, window: Range): Generator<Range> {
-  const blocks = newBlocks(1n << 20n);
+  let blocks: ReturnType<typeof newBlocks> | undefined;
   let i = 0;
   let j = 0;
   for (let at = window.start; at < window.end; ) {
@@ -64,6 +64,7 @@ export function* pictureDifferences(a: Picture, b: Picture, window: Range): Gene
     const end = [window.end, left.until, right.until].reduce((least, x) => (x < least ? x : least));
     const same = a.source === b.source && left.from === right.from;
     if (!same && (left.from !== undefined || right.from !== undefined)) {
+      blocks ??= newBlocks(window.end - window.start);
       const found = differingRanges(stretch(a, left.from), stretch(b, right.from), end - at, blocks);
       for (const range of found) yield { start: at + range.start, end: at + range.end };
     }

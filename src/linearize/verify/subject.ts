@@ -2,7 +2,16 @@
 import { fits } from '../../bytes/source.js';
 import { findMb1, type Mb1Header } from '../../multiboot/mb1.js';
 import { findMb2, type Mb2Header, type Mb2Values, mb2Values } from '../../multiboot/mb2.js';
-import { copiedSize, hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../../pe/image.js';
+import {
+  copiedSize,
+  directory,
+  hasRawData,
+  memoryRange,
+  type PeImage,
+  type PeSection,
+  rawRange,
+} from '../../pe/image.js';
+import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../pe/names.js';
 
 export interface LinearSubject {
   readonly image: PeImage;
@@ -82,4 +91,16 @@ function isOrderly({ sections, source }: PeImage): boolean {
     const { start } = rawRange(section);
     return ascends && (!hasRawData(section) || fits(start, copiedSize(section), source.size));
   });
+}
+
+/** May the kernel do without this section when Multiboot loads it? */
+export function isTailKind(
+  { image, tailNames }: Pick<LinearSubject, 'image' | 'tailNames'>,
+  section: PeSection,
+): boolean {
+  if (tailNames.includes(section.name) || (section.Characteristics & IMAGE_SCN_MEM_DISCARDABLE) !== 0) return true;
+  if (/^\.(debug.*|config|kernel|ramdisk|xsm|ucode|sbat|pad)$/.test(section.name)) return true;
+  const relocations = directory(image, DIRECTORY_BASERELOC)?.VirtualAddress;
+  const { start, end } = memoryRange(section);
+  return relocations !== undefined && relocations >= start && relocations < end;
 }

@@ -5,7 +5,7 @@
 import { PatchError } from '../../errors/patch-error.js';
 import type { PeImage } from '../../pe/image.js';
 import { advice } from './advice.js';
-import type { LinearFlaw } from './check.js';
+import type { LinearCheck, LinearFlaw } from './check.js';
 import { keptChecks } from './checks-kept.js';
 import { layoutChecks } from './checks-layout.js';
 import { memoryChecks } from './checks-memory.js';
@@ -34,6 +34,9 @@ export interface LinearVerifyOptions {
   readonly wantsTags?: boolean | undefined;
 }
 
+/** The laws about the file alone that any sound PE image keeps. */
+export const PE_CHECKS = LINEAR_CHECKS.filter(({ anyImage }) => anyImage === true);
+
 export interface LinearVerdict {
   readonly subject: LinearSubject;
   /** Errors first; in the order of the checks. */
@@ -47,6 +50,21 @@ const PER_CHECK = 32;
 export function verifyLinear(image: PeImage, options: LinearVerifyOptions = {}): LinearVerdict {
   const { baseline, tailNames = [], wantsTags = true } = options;
   const subject = linearSubject(image, { tailNames, wantsTags });
+  const asked = LINEAR_CHECKS.filter(({ aboutTags }) => wantsTags || aboutTags !== true);
+  return { subject, findings: findingsOf(subject, asked, baseline) };
+}
+
+/** What breaks the laws of any PE image, and with a baseline those of what a linear image keeps of it. */
+export function verifyPe(image: PeImage, baseline?: PeImage): readonly LinearFinding[] {
+  return findingsOf(linearSubject(image, { tailNames: [], wantsTags: true }), PE_CHECKS, baseline);
+}
+
+function findingsOf(
+  subject: LinearSubject,
+  checks: readonly LinearCheck[],
+  baseline: PeImage | undefined,
+): readonly LinearFinding[] {
+  const { image } = subject;
   const findings: LinearFinding[] = [];
   const collect = (
     { name: check, because }: { readonly name: string; readonly because: string },
@@ -67,16 +85,11 @@ export function verifyLinear(image: PeImage, options: LinearVerifyOptions = {}):
       add({ offset: error.place.offset, part: error.place.part, text: `cannot be judged: ${error.detail}` });
     }
   };
-  for (const check of LINEAR_CHECKS) {
-    if (wantsTags || check.aboutTags !== true) collect(check, check.level, () => check.run(subject));
-  }
+  for (const check of checks) collect(check, check.level, () => check.run(subject));
   if (baseline !== undefined) {
     for (const check of KEPT_CHECKS) collect(check, 'error', () => check.run(subject, baseline));
   }
-  return {
-    subject,
-    findings: findings.toSorted((a, b) => Number(a.level === 'advice') - Number(b.level === 'advice')),
-  };
+  return findings.toSorted((a, b) => Number(a.level === 'advice') - Number(b.level === 'advice'));
 }
 
 /** Headers that lead nowhere are the image's fault; a file that vanished is not. */

@@ -1,6 +1,7 @@
 /** The headers of an image as libelf reads them (xen/common/libelf/libelf-loader.c, elf_init). */
-import type { ByteSource } from '../../bytes/source.js';
+import { type ByteSource, fits } from '../../bytes/source.js';
 import { Shdr } from '../../elf/headers.js';
+import { nativeSize } from '../../elf/struct.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
 
 /** The least that elf_is_elfbinary wants: the magic, and room for an ELF32 header. */
@@ -20,8 +21,12 @@ export function libelfImage(source: ByteSource): LaxImage {
 }
 
 /** What libelf calls an image broken for before it has looked at a note: counts and tables that leave the file. */
-export function brokenTables({ header, source, sectionsCut, segmentsCut }: LaxImage): string | undefined {
+export function brokenTables({ header, source, encoding, sectionsCut, segmentsCut }: LaxImage): string | undefined {
+  const { e_shnum, e_shoff, e_shentsize, e_shstrndx } = header;
   const most = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
-  if (BigInt(header.e_shnum) > most) return 'far too many section headers';
-  return sectionsCut || segmentsCut ? 'out of range access' : undefined;
+  if (BigInt(e_shnum) > most) return 'far too many section headers';
+  // Of the section that holds the names the offset is read, whether or not that is in the file.
+  const names = e_shoff + BigInt(e_shstrndx) * BigInt(e_shentsize) + BigInt(Shdr.offsetOf('sh_offset', encoding));
+  const namesCut = e_shstrndx < e_shnum && !fits(BigInt.asUintN(64, names), BigInt(nativeSize(encoding)), source.size);
+  return namesCut || sectionsCut || segmentsCut ? 'out of range access' : undefined;
 }

@@ -32,6 +32,8 @@ export interface XenParameters {
   /** Is the note SUPPORTED_FEATURES there? dom0 builders ask. */
   readonly supportedNote: boolean;
   readonly reloc: readonly bigint[] | undefined;
+  /** The `__xen_guest` string did not end within the file. */
+  readonly ranOut: boolean;
 }
 
 type Mutable = { -readonly [Key in keyof XenParameters]: XenParameters[Key] };
@@ -66,6 +68,7 @@ function fresh(): Mutable {
     required: 0,
     supportedNote: false,
     reloc: undefined,
+    ranOut: false,
   };
 }
 
@@ -104,7 +107,10 @@ function take(given: Mutable, { record, reads }: XenViewNote): void {
     } else if (name === 'BSD_SYMTAB') {
       if (text === 'yes') given.bsdSymtab = true;
     } else if (name === 'FEATURES') takeFeatures(given, text);
-  } else if (reads.kind === 'words') given.reloc = reads.words;
+  } else if (reads.kind === 'words') {
+    // Word by word: a shorter note later leaves the rest of an earlier one.
+    given.reloc = [...reads.words, ...(given.reloc ?? []).slice(reads.words.length)];
+  }
 }
 
 /** Up to the first required name that Xen does not know; true when there was none. */
@@ -125,6 +131,7 @@ export function parametersOfLegacy(image: ElfImage, section: number): XenParamet
   const bytes = new LoaderReader(image.source, image.encoding.endian).bytes(offset, LEGACY_LIMIT);
   const nul = bytes.indexOf(0);
   const text = Buffer.from(bytes.subarray(0, nul < 0 ? bytes.length : nul)).toString('latin1');
+  given.ranOut = nul < 0 && offset + LEGACY_LIMIT > image.source.size;
   for (const { key, value } of parseLegacy(text)) {
     const number = () => {
       const parsed = parseNumber(value);

@@ -85,8 +85,8 @@ export class XenParse {
     const before = brokenTables(this.image) ?? this.notes.broken;
     if (before !== undefined) return before;
     const given = this.parameters;
-    const symtab = this.image.sections.findIndex(({ sh_type }, i) => i > 0 && sh_type === SHT_SYMTAB);
-    return given.bsdSymtab && symtab < 0 ? 'invalid ELF handle for symtab section' : undefined;
+    if (given.ranOut) return 'out of range access';
+    return given.bsdSymtab && this.#symtab === undefined ? 'invalid ELF handle for symtab section' : undefined;
   }
 
   /** Does the `__xen_guest` string count? Only without any Xen note; for PVH no more since 4.16. */
@@ -125,13 +125,19 @@ export class XenParse {
     return { virtBase, paddrOffset, kstart, kend, entry };
   }
 
+  /** The first symbol table; a link to no section ends the search (elf_init). */
+  get #symtab(): { readonly symtab: Shdr; readonly strtab: Shdr } | undefined {
+    const { sections } = this.image;
+    const symtab = sections.find(({ sh_type }, i) => i > 0 && sh_type === SHT_SYMTAB);
+    const strtab = symtab === undefined || symtab.sh_link === 0 ? undefined : sections[symtab.sh_link];
+    return symtab === undefined || strtab === undefined ? undefined : { symtab, strtab };
+  }
+
   /** Where the appended BSD symbol table would end; undefined without a usable one (elf_parse_bsdsyms). */
   #symbolsEnd(): bigint | undefined {
-    const { sections } = this.image;
-    const index = sections.findIndex(({ sh_type }, i) => i > 0 && sh_type === SHT_SYMTAB);
-    const symtab: Shdr | undefined = sections[index];
-    const strtab = symtab === undefined || symtab.sh_link === 0 ? undefined : sections[symtab.sh_link];
-    if (symtab === undefined || strtab?.sh_type !== SHT_STRTAB) return undefined;
+    const found = this.#symtab;
+    if (found === undefined || found.strtab.sh_type !== SHT_STRTAB) return undefined;
+    const { symtab, strtab } = found;
     const unit = this.is64 ? 8n : 4n;
     const up = (value: bigint) => BigInt.asUintN(64, (value + unit - 1n) & ~(unit - 1n));
     // A size word, an ELF header and three section headers go in front.

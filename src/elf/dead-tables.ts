@@ -1,0 +1,154 @@
+/**
+ * What an earlier edit left behind. The section header table and the name table go to the end of the file when they grow
+ * (nothing but the ELF header and one entry refer to them), and their old bytes are then claimed by nobody. Such bytes may be
+ * used again, but only where there is proof that they are that: they have to be this very image's own table, entry by
+ * entry, in an earlier state. Anything less is somebody else's data.
+ */
+import { contains, normalize, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
+import { fits } from '../bytes/source.js';
+import { Shdr } from './headers.js';
+import { claimedRanges, type ElfImage, hasFileBytes, isAllocated, sectionFileRange, shdrTable } from './image.js';
+import { SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
+import { nameTable } from './section-names.js';
+
+/** Unclaimed bytes that are searched, from the end of the file back: edits append, so remains are there. */
+const SEARCHED = 0x800000n;
+/** Entries that are held against a candidate in all; a file made to fit everywhere gives up its remains. */
+const COMPARISONS = 0x100000;
+/** Entries that a later edit may have added behind the ones that were there. */
+const ADDED = 4;
+/** Zero bytes between two remains that are their alignment. */
+const PADDING = 16n;
+
+/** File ranges, sorted and disjoint, that held this image's section headers, section names or notes and hold nothing now. */
+export function deadRanges(image: ElfImage): readonly Range[] {
+  const search = searchOf(image);
+  if (search === undefined) return [];
+  const { gaps } = search;
+  const found: Range[] = [];
+  let left = SEARCHED;
+  for (const gap of gaps.toReversed()) {
+    const size = gap.end - gap.start;
+    if (size < BigInt(search.entry * search.kept) || size > left) continue;
+    left -= size;
+    for (const range of remainsIn(search, gap)) found.push(range);
+  }
+  return withPadding(image, normalize(found), gaps);
+}
+
+interface Search {
+  readonly image: ElfImage;
+  readonly gaps: readonly Range[];
+  /** The section header table as it is now. */
+  readonly table: Buffer;
+  /** Bytes of an entry, and how many of them no edit adds or changes. */
+  readonly entry: number;
+  readonly kept: number;
+  /** An entry that no edit changes, to look for. */
+  readonly anchor: number;
+  comparisons: number;
+}
+
+function searchOf(image: ElfImage): Search | undefined {
+  const { sections, source, shstrndx } = image;
+  const range = shdrTable(image);
+  const size = range.end - range.start;
+  if (size === 0n || size > SEARCHED || !fits(range.start, size, source.size)) return undefined;
+  const gaps = subtractSorted({ start: 0n, end: source.size }, normalize(claimedRanges(image)));
+  if (gaps.length === 0) return undefined;
+  const anchor = sections.findIndex((s, i) => i > 0 && i !== shstrndx && hasFileBytes(s) && s.sh_type !== SHT_NOTE);
+  if (anchor < 0) return undefined;
+  const entry = Shdr.size(image.encoding);
+  const table = Buffer.from(source.read(range.start, size, 'section header table'));
+  const kept = sections.findLastIndex((_, i) => !isOfEdits(image, i)) + 1;
+  return { image, gaps, table, entry, kept, anchor, comparisons: 0 };
+}
+
+/** A section that an edit may have added: notes, or the cover of a moved program header table, outside every section's own. */
+function isOfEdits({ sections, shstrndx }: ElfImage, index: number): boolean {
+  const section = sections[index];
+  if (section === undefined || index === 0 || index === shstrndx) return false;
+  return section.sh_type === SHT_NOTE || (isAllocated(section) && section.sh_addr === 0n);
+}
+
+/** The ranges that old tables in one gap prove to be free. */
+function* remainsIn(search: Search, gap: Range): Generator<Range> {
+  const { image, table, entry, anchor } = search;
+  const bytes = Buffer.from(image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes'));
+  const wanted = table.subarray(anchor * entry, (anchor + 1) * entry);
+  for (let from = 0; ; ) {
+    const at = bytes.indexOf(wanted, from);
+    if (at < 0) return;
+    from = at + 1;
+    const start = at - anchor * entry;
+    const count = start < 0 ? 0 : entriesAt(search, bytes.subarray(start));
+    if (count === 0) continue;
+    from = start + count * entry;
+    yield rangeOf(gap.start + BigInt(start), BigInt(count * entry));
+    yield* witnessed(search, bytes.subarray(start, from));
+  }
+}
+
+/** How many entries of an old state of the table stand here; 0 when it is none. */
+function entriesAt(search: Search, bytes: Buffer): number {
+  const { image, table, entry, kept } = search;
+  const { sections, encoding } = image;
+  let index = 0;
+  for (; (index + 1) * entry <= bytes.length && index < sections.length + ADDED; index += 1) {
+    search.comparisons += 1;
+    if (search.comparisons > COMPARISONS) return 0;
+    const at = index * entry;
+    if (index < sections.length && bytes.compare(table, at, at + entry, at, at + entry) === 0) continue;
+    if (!isEarlierState(image, Shdr.decode(bytes, at, encoding), index)) break;
+  }
+  return index >= kept ? index : 0;
+}
+
+/** Is `old` what the section header of this index may have been before, or after an edit that was not finished? */
+function isEarlierState({ sections, shstrndx }: ElfImage, old: Shdr, index: number): boolean {
+  const now = sections[index];
+  if (now === undefined) return old.sh_type === SHT_NOTE;
+  if (index === 0) return sameBut(old, now, ['sh_size', 'sh_link', 'sh_info']);
+  if (index === shstrndx) return old.sh_type === SHT_STRTAB && sameBut(old, now, ['sh_offset', 'sh_size']);
+  if (now.sh_type === SHT_NOTE) return old.sh_type === SHT_NOTE && old.sh_name === now.sh_name;
+  // A section that made room for a program header.
+  return now.sh_type !== SHT_NULL && !isAllocated(now) && sameBut(old, now, ['sh_offset']);
+}
+
+function sameBut(a: Shdr, b: Shdr, free: readonly (keyof Shdr)[]): boolean {
+  return Object.entries(a).every(([key, value]) => {
+    const field = key as keyof Shdr;
+    return free.includes(field) || value === b[field];
+  });
+}
+
+/** What an old table says of its names and notes, where those bytes are free as well. */
+function* witnessed({ image, gaps, entry }: Search, old: Buffer): Generator<Range> {
+  for (let index = 1; (index + 1) * entry <= old.length; index += 1) {
+    const section = Shdr.decode(old, index * entry, image.encoding);
+    const range = sectionFileRange(section);
+    if (isAllocated(section) || range.start >= range.end || !gaps.some((gap) => contains(gap, range))) continue;
+    if (section.sh_type === SHT_NOTE || (index === image.shstrndx && areOldNames(image, range))) yield range;
+  }
+}
+
+/** Names are only ever added: one table begins with the other. */
+function areOldNames(image: ElfImage, { start, end }: Range): boolean {
+  const now = nameTable(image);
+  if (now === undefined || end - start > SEARCHED) return false;
+  const old = image.source.read(start, end - start, 'unclaimed bytes');
+  const common = Math.min(old.length, now.length);
+  return Buffer.compare(old.subarray(0, common), now.subarray(0, common)) === 0;
+}
+
+/** Two remains with nothing but alignment between them are one. */
+function withPadding({ source }: ElfImage, ranges: readonly Range[], gaps: readonly Range[]): readonly Range[] {
+  const between = ranges.flatMap(({ end }, i) => {
+    const next = ranges[i + 1];
+    if (next === undefined || next.start - end > PADDING) return [];
+    const padding = { start: end, end: next.start };
+    const free = gaps.some((gap) => contains(gap, padding));
+    return free && source.read(end, next.start - end, 'padding').every((byte) => byte === 0) ? [padding] : [];
+  });
+  return normalize([...ranges, ...between]);
+}

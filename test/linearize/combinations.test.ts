@@ -1,0 +1,94 @@
+/** Every combination of options on every fixture: refused in words, or proved, final and the same each time. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { PatchError } from '../../src/errors/patch-error.js';
+import { changesLinear, proveLinear } from '../../src/linearize/pipeline.js';
+import type { LinearWish } from '../../src/linearize/wish.js';
+import { fixture } from '../support/images.js';
+import { linearBytes, linearLayout } from '../support/linear.js';
+import { PeBytes } from '../support/pe-edit.js';
+
+const flags = [false, true];
+const WISHES: readonly Partial<LinearWish>[] = flags.flatMap((mb1) =>
+  flags.flatMap((merge) =>
+    flags.flatMap((keepReloc) =>
+      (['auto', 'append', 'gap', 'none'] as const).flatMap((mb2) =>
+        [undefined, 0x300n, 0x8000n].flatMap((headerSize) =>
+          (['auto', 'keep'] as const).map((fileAlign) => ({ mb1, merge, keepReloc, mb2, headerSize, fileAlign })),
+        ),
+      ),
+    ),
+  ),
+);
+
+describe.each([
+  { name: 'dual.efi', least: 120 },
+  { name: 'dual-tight.efi', least: 70 },
+])('options of linearize together, on $name', ({ name, least }) => {
+  const input = () => new PeBytes(readFileSync(fixture(name))).image(name);
+
+  it('change nothing the second time, with the same options', () => {
+    let made = 0;
+    for (const wish of WISHES) {
+      try {
+        const once = linearBytes(input(), wish);
+        made += 1;
+        expect(linearBytes(input(), wish).bytes.equals(once.bytes)).toBe(true);
+        const layout = linearLayout(input(), wish);
+        proveLinear(layout, layout.output);
+        expect(
+          changesLinear(linearLayout(once.image(), wish)),
+          JSON.stringify(wish, (_, v) => `${v}`),
+        ).toBe(false);
+      } catch (error) {
+        if (!(error instanceof PatchError)) throw error;
+        expect(error.id).toMatch(/^(mb1\.no-room|mb2\.no-room|mb2\.too-far|linear\.header-size)$/);
+      }
+    }
+    expect(made).toBeGreaterThan(least);
+  });
+
+  it('change nothing but what was asked for when a linear image is given other ones', () => {
+    const plain = linearBytes(input()).image();
+    for (const wish of [{ keepReloc: true }, { merge: true }, { headerSize: 0x2000n }, { mb2: 'gap' as const }]) {
+      const stepwise = linearBytes(plain, wish);
+      // Two steps lead where one does; but a header in the gap stays where it is.
+      const direct = linearLayout(input(), wish).mb2?.how;
+      if (direct === 'append') expect(stepwise.bytes.equals(linearBytes(input(), wish).bytes)).toBe(true);
+      else expect(direct).toBe('gap');
+      proveLinear(linearLayout(plain, wish), linearLayout(plain, wish).output);
+    }
+  });
+});
+
+describe('a debug entry', () => {
+  it('that points to bytes which are not taken over is refused', () => {
+    const file = PeBytes.fixture();
+    const at = file.section('.text', 'PointerToRawData') + 0x100;
+    file.bytes.fill(0, at, at + 28);
+    // Type 20, extended DLL flags: no address, so its file offset is all there is; the hole in front of .rodata.
+    file
+      .word(at + 12, 20)
+      .word(at + 16, 4)
+      .word(at + 24, 0x694);
+    file.directory(6, 0x200100, 28);
+    expect(() => linearLayout(file.image())).toThrow('[linear.debug-pointer]');
+  });
+
+  it('without an address follows its old place', () => {
+    const file = PeBytes.fixture();
+    const at = file.section('.text', 'PointerToRawData') + 0x100;
+    file.bytes.fill(0, at, at + 28);
+    file
+      .word(at + 12, 20)
+      .word(at + 16, 4)
+      .word(at + 24, 0x6a4);
+    file.directory(6, 0x200100, 28);
+    const made = linearBytes(file.image());
+    const layout = linearLayout(file.image());
+    proveLinear(layout, layout.output);
+    const now = made.section('.text', 'PointerToRawData') + 0x100;
+    // Four bytes into .rodata, before and after.
+    expect(made.bytes.readUInt32LE(now + 24)).toBe(made.section('.rodata', 'PointerToRawData') + 4);
+  });
+});

@@ -1,0 +1,62 @@
+/**
+ * Runs the command under strace: to learn which system calls change a file, and to kill it, or fail one of them, at a chosen
+ * one (strace(1), "Tampering").
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { BIN, type CliResult } from './cli.js';
+
+/** System calls that change what others can see of a file. */
+const CHANGING = [
+  ...['pwrite64', 'pwritev', 'write', 'writev', 'ftruncate', 'fallocate', 'copy_file_range', 'sendfile', 'ioctl'],
+  ...['fsync', 'fdatasync', 'chmod', 'fchmod', 'chown', 'fchown', 'utimensat'],
+  ...['openat', 'rename', 'renameat2', 'link', 'symlink', 'unlink', 'rmdir', 'mkdir'],
+];
+
+/** One system call of a run: the `when`-th of its name in its thread. */
+export interface Step {
+  readonly call: string;
+  readonly when: number;
+}
+
+/** The system calls of a run that change something in a folder, in order. */
+export function stepsOf(args: readonly string[], folder: string): readonly Step[] {
+  const log = join(folder, '..', 'strace.log');
+  strace(['-y', '-o', log, '-e', `trace=${CHANGING.join(',')}`], args, folder);
+  const counts = new Map<string, number>();
+  const steps: Step[] = [];
+  for (const line of readFileSync(log, 'latin1').split('\n')) {
+    const [, thread, call = ''] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
+    if (thread === undefined) continue;
+    const key = `${thread} ${call}`;
+    const when = (counts.get(key) ?? 0) + 1;
+    counts.set(key, when);
+    const reads = (call === 'openat' && !line.includes('O_CREAT')) || (call === 'ioctl' && !line.includes('CLONE'));
+    if (line.includes(folder) && !reads) steps.push({ call, when });
+  }
+  rmSync(log);
+  return steps;
+}
+
+/** One run with a step tampered with. A signal comes as the call is entered, which then does not happen. */
+export function runTampered(
+  args: readonly string[],
+  { call, when }: Step,
+  what: 'kill' | 'ENOSPC' | 'EIO',
+  folder: string,
+): CliResult {
+  const action = what === 'kill' ? 'signal=KILL' : `error=${what}`;
+  return strace(
+    ['-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:${action}:when=${when}`],
+    args,
+    folder,
+  );
+}
+
+function strace(options: readonly string[], args: readonly string[], cwd: string): CliResult {
+  const words = ['-f', '-qq', ...options, process.execPath, BIN, ...args];
+  const { status, signal, stdout, stderr, error } = spawnSync('strace', words, { cwd, encoding: 'utf8', input: '' });
+  if (error !== undefined) throw error;
+  return { status, signal, stdout, stderr };
+}
