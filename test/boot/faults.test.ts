@@ -15,7 +15,7 @@ const BOUNDS = 'ELF start or entries are out of bounds';
 const CONSTRUCT = 'Could not construct domain 0';
 
 interface Fault {
-  /** Edits of the command; values that it would refuse are given as bytes. */
+  /** Edits of the command; values that it would refuse are given as bytes, which are changed behind it. */
   readonly edits?: readonly string[];
   readonly bytes?: (image: Buffer) => unknown;
   /** What Xen prints; with `panic`, as the panic itself. */
@@ -96,6 +96,65 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     edits: ['--unset', 'HYPERCALL_PAGE', ...set('VIRT_BASE=0x800000000000', 'ENTRY=0x800000100000')],
     says: 'Failed to load the kernel binary',
   },
+  'PT_NOTE with p_offset 0': {
+    bytes: (image) => notePhdr(image, (at) => image.writeBigUInt64LE(0n, at + 8)),
+    says: "Not a Xen-ELF image: No ELF notes or '__xen_guest' section found",
+  },
+  'PT_NOTE empty': {
+    bytes: (image) => notePhdr(image, (at) => image.writeBigUInt64LE(0n, at + 32)),
+    says: `${GATE} (Not '' and '')`,
+  },
+  'notes zeroed': {
+    bytes: (image) =>
+      notePhdr(image, (at) => {
+        const from = Number(image.readBigUInt64LE(at + 8));
+        image.fill(0, from, from + Number(image.readBigUInt64LE(at + 32)));
+      }),
+    says: `${GATE} (Not '' and '')`,
+  },
+  'XEN_VERSION empty': { edits: set('XEN_VERSION=hex:00'), says: "images built for Xen v3.0 (Not '')" },
+  'VIRT_BASE too high': { edits: set('VIRT_BASE=0xffffffff90000000'), says: BOUNDS },
+  'VIRT_BASE too low': { edits: set('VIRT_BASE=0xffffffff70000000'), says: BOUNDS },
+  'PADDR_OFFSET by the load address': { edits: set('PADDR_OFFSET=0x100000'), says: BOUNDS },
+  'PADDR_OFFSET negative': { edits: set('PADDR_OFFSET=0xffffffffffe00000'), says: BOUNDS },
+  'ENTRY below the kernel': { edits: set('ENTRY=0xffffffff800ff000'), says: BOUNDS },
+  'no ENTRY, e_entry 0': {
+    edits: ['--unset', 'ENTRY'],
+    bytes: (image) => image.writeBigUInt64LE(0n, 24),
+    says: BOUNDS,
+  },
+  'physical addresses virtual': {
+    bytes: (image) => {
+      for (const at of loads(image)) image.copy(image, at + 24, at + 16, at + 24);
+    },
+    says: BOUNDS,
+  },
+  'segments 4 GiB apart': {
+    bytes: (image) => {
+      const at = loads(image).at(-1) ?? 0;
+      image.writeBigUInt64LE(image.readBigUInt64LE(at + 24) + (1n << 32n), at + 24);
+    },
+    says: BOUNDS,
+  },
+  'nothing to load': {
+    bytes: (image) => {
+      for (const at of loads(image)) image.writeUInt32LE(0, at);
+    },
+    says: BOUNDS,
+  },
+  'p_filesz above p_memsz': {
+    bytes: (image) => {
+      const at = loads(image).findLast((load) => image.readBigUInt64LE(load + 32) > 1n) ?? 0;
+      image.writeBigUInt64LE(image.readBigUInt64LE(at + 32) - 1n, at + 40);
+    },
+    says: 'Failed to load the kernel binary',
+  },
+  'HYPERCALL_PAGE below VIRT_BASE': {
+    edits: set('HYPERCALL_PAGE=0xffffffff7ffff000'),
+    says: 'Invalid HYPERCALL_PAGE field in ELF notes.',
+  },
+  'the wrong class': { bytes: (image) => image.writeUInt8(1, 4), says: 'phdr overflow' },
+  'the wrong byte order': { bytes: (image) => image.writeUInt8(2, 5), says: 'phdr overflow' },
   'program headers behind the end': {
     bytes: (image) => image.writeBigUInt64LE(0x100000000n, 32),
     says: 'phdr overflow',
@@ -109,6 +168,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 function phdrs(image: Buffer): number[] {
   const at = Number(image.readBigUInt64LE(32));
   return Array.from({ length: image.readUInt16LE(56) }, (_, index) => at + 56 * index);
+}
+
+const loads = (image: Buffer) => phdrs(image).filter((at) => image.readUInt32LE(at) === 1);
+
+/** Changes the program header of the notes; no section shows them any more. */
+function notePhdr(image: Buffer, change: (at: number) => void): void {
+  retype(image, 4);
+  for (const at of phdrs(image)) if (image.readUInt32LE(at) === 4) change(at);
 }
 
 /** The PT_NOTE, and the type of its section with it. */
@@ -130,9 +197,10 @@ describe('faults in a PV dom0 kernel', () => {
     const path = `${folder.path}/${name.replaceAll(/\W+/g, '-')}`;
     if (edits !== undefined) {
       expect(runCli(['patch', fixture('pv64-notes'), '-o', path, ...edits])).toMatchObject({ status: 0 });
-    } else {
-      const image = readFileSync(fixture('pv64-notes'));
-      bytes?.(image);
+    }
+    if (bytes !== undefined) {
+      const image = readFileSync(edits === undefined ? fixture('pv64-notes') : path);
+      bytes(image);
       folder.write(path.slice(folder.path.length + 1), image);
     }
     const source = FileSource.open(path);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { LOADER_NAMES } from '../../src/cli/commands/verify.js';
 import type { Encoding } from '../../src/elf/struct.js';
-import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
+import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
 import type { Verdict } from '../../src/loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../../src/loaders/xen-version.js';
 import {
@@ -108,6 +108,13 @@ describe('values', () => {
       featuresSupported: ['writable_page_tables', 'dom0', 'linux_rsdp_unrestricted'],
       featuresRequired: ['writable_page_tables'],
     });
+  });
+
+  it('and where a PVH dom0 may be moved, since 4.19; a shorter note later leaves the rest of an earlier one', () => {
+    const reloc = (...words: bigint[]): TestNote => ({ type: 19, desc: concat(words.map((w) => num(w, 4, LE64))) });
+    const bytes = pvhKernel([...PVH, reloc(0x200000n, 0x100000n, 0x3fffffffn), reloc(0x1000n)]).build();
+    expect(judge(bytes, 'xen-dom0-pvh').values['physReloc']).toEqual(['0x1000', '0x100000', '0x3fffffff']);
+    expect(judge(bytes, 'xen-dom0-pvh', '4.18').values['physReloc']).toBeUndefined();
   });
 
   it('and PVH: physical addresses, whatever VIRT_BASE says', () => {
@@ -358,12 +365,95 @@ describe('linux-loader', () => {
     expect(judge(build([PVH], { e_machine: 6 }), 'linux-loader').outcome).toBe('accepted');
   });
 
+  /** What version 0.14 made of these images (its parser, run). */
+  describe('as it was seen to answer', () => {
+    const B = PADDR + 0x40n;
+    const raw = (segments: readonly (readonly [Uint8Array, NoteSegmentOptions?])[], encoding = LE64) => {
+      const builder = elf(encoding)
+        .header({ e_machine: encoding.bits === 64 ? 62 : 3, e_entry: PADDR })
+        .with({ trailing: new Uint8Array(64).fill(0xff) })
+        .load(PADDR, new Uint8Array(0x100));
+      for (const [bytes, options] of segments) builder.noteSegment(bytes, options);
+      return builder.build();
+    };
+    const four = (value: bigint) => num(value, 4, LE64);
+    const note = (type: number, desc: Uint8Array, name = 'Xen\0', descsz = desc.length) =>
+      concat([four(BigInt(name.length)), four(BigInt(descsz)), four(BigInt(type)), Buffer.from(name, 'latin1'), desc]);
+    const xen = (value = PADDR) => note(18, four(value));
+    const buildId = note(3, new Uint8Array(20), 'GNU\0');
+    const property = note(5, new Uint8Array(16), 'GNU\0');
+
+    it.each<readonly [string, Uint8Array, bigint]>([
+      ['01: 4 bytes', raw([[xen()]]), PADDR],
+      ['02: 8 bytes', raw([[note(18, num(PADDR, 8, LE64))]]), PADDR],
+      ['03b: 0, then 0xff', raw([[xen(0n)]]), 0n],
+      ['04b: 4 GiB', raw([[note(18, num(1n << 32n, 8, LE64))]]), 0n],
+      ['11: two segments', raw([[xen()], [xen(B)]]), B],
+      ['13: build-id, then Xen', raw([[buildId], [xen()]]), PADDR],
+      ['14: two in one segment', raw([[concat([xen(), xen(B)])]]), PADDR],
+      ['16: p_align 8', raw([[xen(), { align: 8n }]]), PADDR],
+      [
+        '16c: name padded to 8',
+        raw([[concat([four(4n), four(4n), four(18n), Buffer.from('Xen\0\0\0\0\0', 'latin1'), four(PADDR)])]]),
+        0n,
+      ],
+      ['16e: p_align 8, property first', raw([[concat([property, xen()]), { align: 8n }]]), PADDR],
+      ['16f: p_align 8, build-id first', raw([[concat([buildId, xen()]), { align: 8n }]]), PADDR],
+      ...[0n, 1n, 2n, 3n, 16n, 4096n].map(
+        (align) => [`17: p_align ${align}`, raw([[xen(), { align }]]), PADDR] as const,
+      ),
+      ['62: zeros behind, in the file', raw([[concat([xen(), new Uint8Array(24)])]]), PADDR],
+    ])('%s', (_, bytes, entry) => {
+      expect(judge(bytes, 'linux-loader').values['entry']).toBe(entry);
+    });
+
+    it.each<readonly [string, Uint8Array, string]>([
+      ['06: ELF32', raw([[xen()]], LE32), 'Invalid program header size'],
+      ['12: Xen, then build-id', raw([[xen()], [buildId]]), 'Kernel lacks PVH header'],
+      ['21: owner GNU', raw([[note(18, four(PADDR), 'GNU\0')]]), 'Kernel lacks PVH header'],
+      ['22: descsz 2', raw([[note(18, four(PADDR), 'Xen\0', 2)]]), 'Invalid PVH note header'],
+      ['22b: descsz 0', raw([[note(18, four(PADDR), 'Xen\0', 0)]]), 'Invalid PVH note header'],
+    ])('%s', (_, bytes, message) => {
+      expect(judge(bytes, 'linux-loader')).toMatchObject({ outcome: 'refused', message });
+    });
+  });
+
   it('without an entry each program does its own', () => {
     expect(judge(build([]), 'linux-loader').programs).toMatchObject([
       { program: 'Firecracker', outcome: 'other-path' },
       { program: 'Cloud Hypervisor', outcome: 'refused', text: 'Kernel lacks PVH header' },
       { program: 'libkrun', outcome: 'other-path' },
     ]);
+  });
+});
+
+describe('lostLoaders()', () => {
+  const names = (before: Uint8Array, after: Uint8Array) =>
+    lostLoaders(new BufferSource(before), new BufferSource(after)).map((lost) => lost.before.loader);
+  const both = kernel([...PV, ...PVH]).build();
+  const cut = (bytes: Uint8Array) => bytes.subarray(0, 64);
+  const multiboot = (version: 1 | 2) => {
+    const words = version === 1 ? [0x1badb002, 0, -0x1badb002] : [0xe85250d6, 0, 24, -(0xe85250d6 + 24), 0, 8];
+    const bytes = elf(LE32)
+      .header({ e_type: 2, e_machine: 3, e_entry: PADDR })
+      .load(PADDR, new Uint8Array(0x100))
+      .build();
+    const at = Number(new DataView(bytes.buffer, bytes.byteOffset).getUint32(52 + 4, true));
+    bytes.set(concat(words.map((word) => num(BigInt(word >>> 0), 4, LE32))), at + ((8 - (at % 8)) % 8));
+    return bytes;
+  };
+
+  it('names each loader that an edit loses, and none that it does not', () => {
+    expect(names(both, both)).toEqual([]);
+    expect(names(both, kernel(pv(5)).build())).toEqual(
+      expect.arrayContaining(['xen-pv', 'xen-dom0-pv', 'xen-pvh', 'xen-dom0-pvh']),
+    );
+    expect(names(both, kernel(PV).build())).toEqual(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader']);
+    expect(names(both, kernel([...pv(text(8, 'other')), ...PVH]).build())).toEqual(['grub-xen']);
+    expect(names(both, kernel([...PV, ...PVH], true, { align: 0n }).build())).toEqual(['qemu-pvh']);
+    expect(names(both, cut(both))).toContain('kexec');
+    expect(names(multiboot(1), cut(multiboot(1)))).toContain('multiboot');
+    expect(names(multiboot(2), cut(multiboot(2)))).toContain('multiboot2');
   });
 });
 

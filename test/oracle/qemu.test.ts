@@ -54,6 +54,14 @@ const eight = (value: bigint) => num(value, 8, LE64);
 const pvh = (place = A) => record(18, four(addressOf(place)));
 const buildId = record(3, new Uint8Array(20).fill(0xab), latin1('GNU\0'));
 
+const FF = new Uint8Array(64).fill(0xff);
+const zeros = (size: number) => new Uint8Array(size);
+/** Name field padded to 8 behind the header, which nothing but QEMU with p_align 8 reads. */
+const wideNamed = concat([words(4, 4, 18), latin1('Xen\0'), zeros(4), four(addressOf(A)), zeros(4)]);
+const property = record(5, zeros(16), latin1('GNU\0'));
+const odd = record(1, zeros(3), latin1('Odd!\0'));
+const fdo = record(0xcafe1a7e, latin1('{"type":"deb","os":"debian"}\0'), latin1('FDO\0'));
+
 interface Plan {
   readonly encoding?: Encoding;
   readonly machine?: number;
@@ -167,6 +175,59 @@ const rows: readonly (readonly [name: string, plan: Plan])[] = [
   ['zeros behind', { notes: [[concat([pvh(), new Uint8Array(24)])]] }],
   ['PHYS32_RELOC in front', { notes: [[concat([record(19, words(0x200000, 0, 0x3fffffff)), pvh()])]] }],
   ['e_phnum 0', { header: { e_phnum: 0 } }],
+  ['4-byte value, then 0xff', { trailing: FF }],
+  ['value 0, then 0xff', { notes: [[record(18, four(0n))]], trailing: FF }],
+  ['8-byte value, 4 GiB to the byte', { notes: [[record(18, eight(1n << 32n))]] }],
+  ['ELF32, 8-byte value, high half set', { encoding: LE32, notes: [[record(18, eight(addressOf(A) | (5n << 32n)))]] }],
+  ['inside the PT_LOAD', { notes: [[pvh(), { inside: { load: 0, at: 0x100 } }]], over: [0x1100, pvh()] }],
+  ['Xen and build-id in one segment', { notes: [[concat([pvh(), buildId])]] }],
+  ['p_align 8, 0xff behind', { notes: [[pvh(), { align: 8n }]], trailing: FF }],
+  ['p_align 8, name padded behind the header', { notes: [[wideNamed, { align: 8n }]] }],
+  ['p_align 8, property, then Xen', { notes: [[concat([property, wideNamed]), { align: 8n }]], trailing: zeros(64) }],
+  ['p_align 4, property, then Xen', { notes: [[concat([property, pvh()])]] }],
+  ['p_align 1, a name of 5 bytes first', { notes: [[concat([odd, pvh()]), { align: 1n }]], trailing: zeros(64) }],
+  ['p_align 4, a name of 5 bytes first', { notes: [[concat([odd, pvh()])]] }],
+  ['p_align 16', { notes: [[pvh(), { align: 16n }]], trailing: FF }],
+  ['p_align 3', { notes: [[pvh(), { align: 3n }]], trailing: FF }],
+  ['p_filesz 12', { notes: [[pvh(), { filesz: 12n }]] }],
+  ['nothing but a build-id, to the end', { notes: [[buildId]] }],
+  ['nothing but a build-id, then 0xff', { notes: [[buildId]], trailing: FF }],
+  ['Xen behind the segment', { notes: [[concat([buildId, pvh()]), { filesz: 36n }]] }],
+  ['Xen 12 bytes behind the segment', { notes: [[concat([buildId, zeros(12), pvh()]), { filesz: 36n }]] }],
+  ['owner xen', { notes: [[record(18, four(addressOf(A)), latin1('xen\0'))]] }],
+  ['namesz 3', { notes: [[record(18, four(addressOf(A)), latin1('Xen\0'), 3)]] }],
+  ['descsz 2', { notes: [[concat([words(4, 2, 18), latin1('Xen\0'), four(addressOf(A))])]] }],
+  ['descsz 0', { notes: [[concat([words(4, 0, 18), latin1('Xen\0'), four(addressOf(A))])]] }],
+  ['multiboot 1 and 2 in ELF64', { over: [0x300, concat([words(0xe85250d6, 0, 24, -(0xe85250d6 + 24), 0, 8), MB1])] }],
+  ['multiboot 1 at 8148', { encoding: LE32, over: [8148, MB1] }],
+  ['multiboot 1 at 8180', { encoding: LE32, over: [8180, MB1] }],
+  ['multiboot 1 with an unknown bit', { encoding: LE32, over: [0x300, words(0x1badb002, 0x20, -(0x1badb002 + 0x20))] }],
+  ['multiboot 1, no note', { encoding: LE32, notes: [], over: [0x300, MB1] }],
+  ['multiboot 2, no note', { notes: [], over: [0x300, words(0xe85250d6, 0, 24, -(0xe85250d6 + 24), 0, 8)] }],
+  ['multiboot 1, PT_NOTE with p_align 0', { encoding: LE32, notes: [[pvh(), { align: 0n }]], over: [0x300, MB1] }],
+  [
+    'multiboot 1, PT_NOTE behind the file',
+    { encoding: LE32, notes: [[pvh(), { offset: 0x100000n }]], over: [0x300, MB1] },
+  ],
+  [
+    'multiboot 1, PT_NOTE over the entry',
+    { encoding: LE32, notes: [[pvh(), { vaddr: BASE, paddr: 0x300000n, memsz: 0x4000n }]], over: [0x300, MB1] },
+  ],
+  ['entry in bss', { load: { memsz: 0x8000n }, notes: [[record(18, four(BASE + 0x6000n))]] }],
+  ['p_filesz above p_memsz', { load: { memsz: 0x100n } }],
+  ['high virtual, low physical addresses', { load: { vaddr: 0xffffffff80100000n, paddr: BASE } }],
+  ['low virtual, high physical addresses', { load: { paddr: 0x10000000n } }],
+  ['ET_NONE', { header: { e_type: 0 } }],
+  ['ET_CORE', { header: { e_type: 4 } }],
+  ['a PT_LOAD of no size at 0', { second: { vaddr: 0n, filesz: 0n, memsz: 0n } }],
+  [
+    'a gap of 4 in front of property and Xen',
+    { notes: [[concat([buildId, zeros(4), property, pvh()])]], trailing: zeros(64) },
+  ],
+  ['Xen, then such a gap', { notes: [[concat([pvh(), buildId, zeros(4), property])]] }],
+  ['package note in front', { notes: [[concat([fdo, pvh()])]] }],
+  ['package note behind', { notes: [[concat([pvh(), fdo])]] }],
+  ['package note of its own', { notes: [[fdo], [pvh()]] }],
 ];
 
 /** Statuses that a stub ends QEMU with. */

@@ -1,9 +1,10 @@
 /** The kernel of dom0, built by the hypervisor: xen/arch/x86/pv/dom0_build.c and xen/arch/x86/hvm/dom0_build.c. */
 import { rangeOf } from '../../bytes/range.js';
 import { hex } from '../../errors/hex.js';
-import { crash, cure, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
+import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
+import { asItIs, mend, mendFeatures, notRequired } from './mend.js';
 import { XenParse } from './parse.js';
 import { INIT_RULES, PARSE_RULES } from './parser-rules.js';
 import { xenValues } from './values.js';
@@ -28,9 +29,10 @@ const SUPPORTS_DOM0 = (source: string): Rule<XenParse> => ({
   name: 'supports-dom0',
   source,
   because: 'with SUPPORTED_FEATURES there, bit 11 (dom0) has to be in it or in FEATURES',
-  run({ parameters: { supportedNote, supported }, source: image }) {
+  run(parse) {
+    const { supportedNote, supported } = parse.parameters;
     if (!supportedNote || (supported & DOM0_BIT) !== 0) return undefined;
-    return refuse('Kernel does not support Dom0 operation', { cure: cure(image, '--set FEATURES=dom0') });
+    return refuse('Kernel does not support Dom0 operation', { cure: mendFeatures(parse, asItIs, 'dom0') });
   },
 });
 
@@ -52,15 +54,18 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'class',
     source: PV,
     because: 'a 64-bit Xen takes 64-bit kernels, and 32-bit PAE ones only where it was built for them',
-    run({ is64, machine, parameters: { pae }, image: { encoding }, source }) {
+    run(parse) {
+      const { is64, machine, image } = parse;
+      const { encoding } = image;
+      const { pae } = parse.parameters;
       const mismatch = 'Mismatch between Xen and DOM0 kernel';
       if (is64) {
         if (machine !== 62) return refuse(mismatch, { reason: `ELF64 with e_machine ${machine}` });
         return encoding.endian === 'little' ? undefined : refuse(mismatch, { reason: 'not little-endian' });
       }
       if (machine !== 3 || pae === 'none' || encoding.endian === 'big') {
-        const mend = machine === 3 ? cure(source, '--set PAE_MODE=yes') : undefined;
-        return refuse(mismatch, { reason: `ELF32 with e_machine ${machine}, PAE_MODE ${pae}`, cure: mend });
+        const withPae = machine === 3 ? mend(parse, '--set PAE_MODE=yes') : undefined;
+        return refuse(mismatch, { reason: `ELF32 with e_machine ${machine}, PAE_MODE ${pae}`, cure: withPae });
       }
       return warn('needs a Xen built with 32-bit PV; others say: Found 32-bit PV kernel, but CONFIG_PV32 missing');
     },
@@ -70,11 +75,12 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'virt-base-page-aligned',
     source: PV,
     because: 'Xen computes page tables from it and dies of the result',
-    run({ addresses: { virtBase }, source }) {
+    run(parse) {
+      const { virtBase } = parse.addresses;
       if (virtBase % PAGE === 0n) return undefined;
       return crash(
         'Xen dies: Xen BUG at arch/x86/pv/dom0_build.c, or GENERAL PROTECTION FAULT',
-        cure(source, '--preset pv'),
+        mend(parse, '--preset pv'),
       );
     },
   },
@@ -82,12 +88,14 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'hv-start-low',
     source: PV,
     because: '32-bit only: the hole for Xen cannot begin above 0xf5800000',
-    run({ is64, parameters: { hvStartLow }, source }) {
+    run(parse) {
+      const { is64 } = parse;
+      const { hvStartLow } = parse.parameters;
       if (is64 || hvStartLow === undefined) return undefined;
       const start = (hvStartLow + 0x1fffffn) & ~0x1fffffn;
       if (start <= COMPAT_START_MAX) return undefined;
       return refuse('Domain 0 expects too high a hypervisor start address', {
-        cure: cure(source, '--unset HV_START_LOW'),
+        cure: mend(parse, '--unset HV_START_LOW'),
       });
     },
   },
@@ -108,11 +116,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'no-supervisor-mode',
     source: PV,
     because: 'a PV kernel does not run in ring 0',
-    run({ parameters: { required }, source }) {
-      if ((required & SUPERVISOR_BIT) === 0) return undefined;
+    run(parse) {
+      if ((parse.parameters.required & SUPERVISOR_BIT) === 0) return undefined;
       return refuse('Dom0 requires supervisor-mode execution', {
         reason: 'FEATURES has !supervisor_mode_kernel',
-        cure: cure(source, '--set FEATURES=supervisor_mode_kernel'),
+        cure: mendFeatures(parse, notRequired('supervisor_mode_kernel')),
       });
     },
   },
@@ -138,13 +146,15 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'hypercall-page-in-area',
     source: PV,
     because: 'the page is filled before the kernel starts, so it has to lie in the initial area',
-    run({ parameters: { hypercallPage: page }, addresses: { virtBase, kend }, source }) {
+    run(parse) {
+      const { hypercallPage: page } = parse.parameters;
+      const { virtBase, kend } = parse.addresses;
       if (page === undefined) return undefined;
       const end = leastEnd(kend);
       if (page < virtBase || page >= end + AREA_MAY_GROW) {
         return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
           reason: `${hex(page)} is not in ${hex(virtBase)} to about ${hex(end)}`,
-          cure: cure(source, '--preset pv'),
+          cure: mend(parse, '--preset pv'),
         });
       }
       if (page >= end) {
@@ -158,12 +168,14 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'p2m-clear-of-area',
     source: PV,
     because: 'the table at INIT_P2M must not meet the initial mapping',
-    run({ parameters: { initP2m }, addresses: { virtBase, kend }, is64, source }) {
+    run(parse) {
+      const { initP2m } = parse.parameters;
+      const { virtBase, kend } = parse.addresses;
       if (initP2m === undefined) return undefined;
-      if (!is64) return warn('INIT_P2M is ignored in a 32-bit kernel');
-      const mend = cure(source, '--unset INIT_P2M');
+      if (!parse.is64) return warn('INIT_P2M is ignored in a 32-bit kernel');
+      const without = mend(parse, '--unset INIT_P2M');
       const meets = initP2m >= virtBase && initP2m < leastEnd(kend);
-      return meets ? refuse('DOM0 P2M table overlaps with the initial mapping', { cure: mend }) : undefined;
+      return meets ? refuse('DOM0 P2M table overlaps with the initial mapping', { cure: without }) : undefined;
     },
   },
 ];
@@ -173,9 +185,9 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
     name: 'phys32-entry',
     source: PVH,
     because: 'a PVH dom0 is entered at PHYS32_ENTRY and nowhere else',
-    run({ parameters: { physEntry }, source }) {
-      if (physEntry !== undefined) return undefined;
-      return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: cure(source, '--preset pvh') });
+    run(parse) {
+      if (parse.parameters.physEntry !== undefined) return undefined;
+      return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: mend(parse, '--preset pvh') });
     },
   },
   { ...SUPPORTS_DOM0(PVH), since: '4.18' },

@@ -4,8 +4,9 @@
  */
 import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
-import { cure, type Rule, refuse } from '../rule.js';
+import { type Rule, refuse } from '../rule.js';
 import { isElfBinary } from './libelf-image.js';
+import { asItIs, mend, mendFeatures } from './mend.js';
 import type { XenParse } from './parse.js';
 
 const INIT = 'xen/common/libelf/libelf-loader.c, elf_init';
@@ -63,9 +64,11 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
     name: 'required-features-known',
     source: `${PARSE}, elf_xen_parse_features`,
     because: 'a kernel that requires what this parser has no name for cannot be served',
-    run({ notes, source }) {
+    run(parse) {
+      const { notes } = parse;
       if (notes.refused === undefined) return undefined;
-      return refuse('(no message)', { reason: notes.refused, cure: cure(source, '--set FEATURES=') });
+      const known = mendFeatures(parse, (item) => (item.required && item.bit === undefined ? undefined : asItIs(item)));
+      return refuse('(no message)', { reason: notes.refused, cure: known });
     },
   },
   {
@@ -75,7 +78,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
     run(parse) {
       if (!parse.hasNothing || (parse.machine !== EM_386 && parse.machine !== EM_X86_64)) return undefined;
       return refuse("ERROR: Not a Xen-ELF image: No ELF notes or '__xen_guest' section found", {
-        cure: cure(parse.source, `--preset ${preset(parse)}`),
+        cure: mend(parse, `--preset ${preset(parse)}`),
       });
     },
   },
@@ -91,7 +94,12 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
         `ERROR: Will only load images built for the generic loader or Linux images (Not '${loader}' and '${guestOs}') or with PHYS32_ENTRY set`,
         {
           reason: noneRead(parse),
-          cure: cure(parse.source, parse.hvm ? '--preset pvh' : '--set LOADER=generic --set XEN_VERSION=xen-3.0'),
+          cure: mend(
+            parse,
+            parse.hvm && parse.parameters.physEntry === undefined
+              ? '--preset pvh'
+              : '--set LOADER=generic --set XEN_VERSION=xen-3.0',
+          ),
         },
       );
     },
@@ -104,7 +112,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       if (gateSkipped(parse) || parse.parameters.xenVersion.startsWith('xen-3.0')) return undefined;
       const { xenVersion } = parse.parameters;
       return refuse(`ERROR: Xen will only load images built for Xen v3.0 (Not '${xenVersion}')`, {
-        cure: cure(parse.source, '--set XEN_VERSION=xen-3.0'),
+        cure: mend(parse, '--set XEN_VERSION=xen-3.0'),
       });
     },
   },
@@ -117,7 +125,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       const { paddrOffset, virtBase } = parse.parameters;
       if (paddrOffset === undefined || virtBase !== undefined) return undefined;
       return refuse('ERROR: ELF_PADDR_OFFSET set, VIRT_BASE unset', {
-        cure: cure(parse.source, '--unset PADDR_OFFSET'),
+        cure: mend(parse, entryWithoutBase(parse) ? '--unset PADDR_OFFSET' : `--preset ${preset(parse)}`),
       });
     },
   },
@@ -140,7 +148,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       if (why === undefined) return undefined;
       return refuse('ERROR: ELF start or entries are out of bounds', {
         reason: parse.loadable.length === 0 ? 'there is no PT_LOAD with a flag in p_flags' : why,
-        cure: cure(parse.source, `--preset ${preset(parse)}`),
+        cure: mend(parse, `--preset ${preset(parse)}`),
       });
     },
   },
@@ -148,15 +156,23 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
     name: 'p2m-outside-image',
     source: `${PARSE}, elf_xen_addr_calc_check`,
     because: 'the physical-to-machine table would be mapped over the kernel; compared for PVH as well',
-    run({ addresses: { kstart, kend }, parameters: { initP2m }, source }) {
+    run(parse) {
+      const { kstart, kend } = parse.addresses;
+      const { initP2m } = parse.parameters;
       if (initP2m === undefined || initP2m < kstart || initP2m >= kend) return undefined;
       return refuse('ERROR: P->M table base is out of bounds', {
         reason: `INIT_P2M ${hex(initP2m)} lies in the image, ${hex(kstart)} to ${hex(kend)}`,
-        cure: cure(source, '--unset INIT_P2M'),
+        cure: mend(parse, '--unset INIT_P2M'),
       });
     },
   },
 ];
+
+/** Would the entry be in the image if it lay where its physical addresses say? */
+function entryWithoutBase({ parameters, image, pstart, pend }: XenParse): boolean {
+  const entry = parameters.entry ?? image.header.e_entry;
+  return entry >= pstart && entry <= pend;
+}
 
 /** Notes were walked, and none of them was Xen's. */
 function noneRead({ notes, usesLegacy }: XenParse): string | undefined {

@@ -1,8 +1,9 @@
 /** Guests built by the toolstack (xl, libxl): tools/libs/guest (tools/libxc before 4.15). */
 import { hex } from '../../errors/hex.js';
-import { cure, firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
+import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
+import { mend, mendFeatures, notRequired } from './mend.js';
 import { XenParse } from './parse.js';
 import { INIT_RULES, PARSE_RULES } from './parser-rules.js';
 import { guestType, xenValues } from './values.js';
@@ -52,11 +53,11 @@ const NOT_DOM0_ONLY: Rule<XenParse> = {
   name: 'not-dom0-only',
   source: `${ELF}, xc_dom_parse_elf_kernel`,
   because: 'a kernel that requires to be dom0 cannot be a guest',
-  run({ parameters: { required }, source }) {
-    if ((required & DOM0_BIT) === 0) return undefined;
+  run(parse) {
+    if ((parse.parameters.required & DOM0_BIT) === 0) return undefined;
     return refuse('xc_dom_parse_elf_kernel: Kernel does not support unprivileged (DomU) operation: Invalid kernel', {
       reason: 'FEATURES has !dom0',
-      cure: cure(source, '--set FEATURES=dom0'),
+      cure: mendFeatures(parse, notRequired('dom0')),
     });
   },
 };
@@ -65,11 +66,11 @@ const HAS_PHYS32_ENTRY: Rule<XenParse> = {
   name: 'phys32-entry',
   source: `${X86}, xc_dom_guest_type`,
   because: 'a PVH guest is entered at PHYS32_ENTRY and nowhere else',
-  run({ parameters: { physEntry }, source }) {
-    if (physEntry !== undefined) return undefined;
+  run(parse) {
+    if (parse.parameters.physEntry !== undefined) return undefined;
     return refuse('xc_dom_guest_type: image not capable of booting inside a HVM container: Invalid kernel', {
       reason: 'there is no PHYS32_ENTRY',
-      cure: cure(source, '--preset pvh'),
+      cure: mend(parse, '--preset pvh'),
     });
   },
 };
@@ -88,7 +89,7 @@ const PV_GUEST_TYPE: Rule<XenParse> = {
     if (type === 'xen-3.0-x86_32') {
       return refuse('guest type xen-3.0-x86_32 not supported by xen kernel, sorry', {
         reason: 'PAE_MODE is neither yes nor bimodal, and 32-bit guests without PAE are no more',
-        cure: cure(parse.source, '--set PAE_MODE=yes'),
+        cure: mend(parse, '--set PAE_MODE=yes'),
       });
     }
     if (parse.is64 !== (type === 'xen-3.0-x86_64')) {
@@ -115,11 +116,11 @@ const NO_AUTO_TRANSLATION: Rule<XenParse> = {
   name: 'no-auto-translation',
   source: `${X86}, meminit_pv`,
   because: 'PV guests with translated memory are no longer built',
-  run({ parameters: { required }, source }) {
-    if ((required & AUTO_TRANSLATED_BIT) === 0) return undefined;
+  run(parse) {
+    if ((parse.parameters.required & AUTO_TRANSLATED_BIT) === 0) return undefined;
     return refuse('PV guest with auto-translated physmap is not supported', {
       reason: 'FEATURES has !auto_translated_physmap',
-      cure: cure(source, '--set FEATURES=auto_translated_physmap'),
+      cure: mendFeatures(parse, notRequired('auto_translated_physmap')),
     });
   },
 };

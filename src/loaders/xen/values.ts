@@ -1,4 +1,5 @@
 /** What Xen goes by once it accepts an image. */
+import { hex } from '../../errors/hex.js';
 import { featureNames } from '../../note/features.js';
 import type { Value } from '../rule.js';
 import type { XenParse } from './parse.js';
@@ -16,6 +17,7 @@ export function xenValues(parse: XenParse): Record<string, Value> {
     virtKstart: addresses.kstart,
     virtKend: addresses.kend,
     physEntry: given.physEntry,
+    physReloc: parse.hvm ? given.reloc?.map((word) => hex(word)) : undefined,
     hypercallPage: given.hypercallPage,
     initP2m: given.initP2m,
     hvStartLow: given.hvStartLow,

@@ -1,0 +1,43 @@
+/** Command lines that mend an image for Xen without taking away what else its notes say. */
+import { type FeatureItem, featureItems, featureNames } from '../../note/features.js';
+import { infoOf } from '../../note/xen-notes.js';
+import { cure } from '../rule.js';
+import type { XenParse } from './parse.js';
+
+/** `patch` with these edits. The first note ends the days of a `__xen_guest` string, so that is turned into notes as well. */
+export function mend(parse: XenParse, edits: string): string {
+  return cure(parse.source, parse.usesLegacy ? `--from-legacy ${edits}` : edits);
+}
+
+/** FEATURES as it is, but each item as `change` says it; undefined drops it. `more` is added. */
+export function mendFeatures(
+  parse: XenParse,
+  change: (item: FeatureItem) => string | undefined,
+  ...more: readonly string[]
+): string {
+  const items = featuresOf(parse).flatMap((item) => change(item) ?? []);
+  const text = [...new Set([...items, ...more])].filter((item) => item !== '').join('|');
+  return mend(parse, /[|!]/.test(text) ? `--set 'FEATURES=${text}'` : `--set FEATURES=${text}`);
+}
+
+/** As the string says it. */
+export function asItIs({ name, required }: FeatureItem): string {
+  return required ? `!${name}` : name;
+}
+
+/** The same, one name no longer required. */
+export function notRequired(name: string): (item: FeatureItem) => string {
+  return (item) => (item.name === name ? name : asItIs(item));
+}
+
+function featuresOf({ notes, usesLegacy, parameters }: XenParse): FeatureItem[] {
+  if (!usesLegacy) {
+    const { type } = infoOf('FEATURES');
+    return notes.notes.flatMap(({ record, reads }) =>
+      record.type === type && reads.kind === 'string' ? featureItems(reads.text) : [],
+    );
+  }
+  const required = new Set(featureNames(parameters.required));
+  const known = featureNames(parameters.supported).map((name) => (required.has(name) ? `!${name}` : name));
+  return featureItems(known.join('|'));
+}
