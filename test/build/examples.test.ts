@@ -61,6 +61,10 @@ describe('the examples build as they stand', () => {
 
 describe('what ships beside the bundle', () => {
   it('is installed by npm i -g into a prefix of its own, and runs there', () => {
+    // What prepack does besides building, without building anew under other tests.
+    for (const script of ['man', 'single']) {
+      expect(spawnSync(process.execPath, [`scripts/${script}.mjs`]).status).toBe(0);
+    }
     const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], {
       encoding: 'utf8',
     });
