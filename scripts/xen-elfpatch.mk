@@ -27,4 +27,7 @@ xen_elfpatch_run = $(XEN_ELFPATCH) patch $*$(XEN_ELFPATCH_FROM) $(XEN_ELFPATCH_F
 
 .PRECIOUS: %$(XEN_ELFPATCH_TO).stamp
 
--include $(wildcard *$(XEN_ELFPATCH_TO).stamp.d)
+# Their rules are not to become what `make` alone makes; folders are looked into three deep.
+xen_elfpatch_goal := $(.DEFAULT_GOAL)
+-include $(wildcard $(addsuffix *$(XEN_ELFPATCH_TO).stamp.d,./ */ */*/ */*/*/))
+.DEFAULT_GOAL := $(xen_elfpatch_goal)

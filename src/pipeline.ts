@@ -15,6 +15,7 @@ import type { Layout, Refusal, Survival } from './layout/layout.js';
 import { survivalOf } from './layout/survival.js';
 import { type NoteContent, ownerOf } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
+import { entryWarnings } from './plan/entry-sense.js';
 import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
 import { findHome, type Home } from './plan/home.js';
 import { refuseUnpatchable } from './plan/soundness.js';
@@ -85,7 +86,12 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   const { layout, refused, survives } = layOut(job);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
-  const warnings = [...wanted.warnings, ...layout.warnings, ...trailingData(facts, layout)];
+  const warnings = [
+    ...wanted.warnings,
+    ...entryWarnings(image, layout.xenNotes, home.xen),
+    ...layout.warnings,
+    ...trailingData(facts, layout),
+  ];
   return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
 }
 

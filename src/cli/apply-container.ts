@@ -17,7 +17,7 @@ import { type ContainerOutcome, containerPatchJson, containerPatchText } from '.
 import { jsonDocument } from '../report/json.js';
 import { styleOf } from '../report/text.js';
 import { preview } from '../write/render.js';
-import { type Extra, lossText, type ResultArgs } from './apply.js';
+import { detailOf, type Extra, lossText, type ResultArgs } from './apply.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';
 import type { OpenInput } from './input.js';
@@ -65,17 +65,17 @@ export async function applyContainer(
   const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${source.name}: ${warning}\n`);
   for (const warning of plan.warnings) warn(warning);
   await warnOfLostLoaders(plan, args, source.name);
-  const report = (outcome: ContainerOutcome, verbose: boolean) => {
+  const report = (outcome: ContainerOutcome) => {
     if (args.json) writeOut(jsonDocument(command, { ...containerPatchJson(plan, outcome), ...extra.json }));
     else {
       // With the image on standard output the report has to go elsewhere.
       const write = args.output === '-' ? writeErr : writeOut;
       const style = styleOf(args.output !== '-' && wantsColor(args.color));
-      write(`${extra.lead ?? ''}${containerPatchText(plan, outcome, style, verbose)}`);
+      write(`${extra.lead ?? ''}${containerPatchText(plan, outcome, style, detailOf(args))}`);
     }
   };
   if (args.check || args.dryRun) {
-    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
+    report({ kind: args.check ? 'checked' : 'planned' });
     return args.check && containerChanges(plan) ? 1 : 0;
   }
   const depfile = prepareDepfile(args, files);
@@ -88,7 +88,7 @@ export async function applyContainer(
   }
   depfile?.keep();
   for (const warning of written.warnings ?? []) warn(warning);
-  report({ kind: 'written', written, output: args.inPlace ? args.image : (args.output ?? args.image) }, false);
+  report({ kind: 'written', written, output: args.inPlace ? args.image : (args.output ?? args.image) });
   return 0;
 }
 

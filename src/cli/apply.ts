@@ -2,7 +2,7 @@
 import type { Lost } from '../loaders/loaders.js';
 import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.js';
 import { type Json, jsonDocument } from '../report/json.js';
-import { type Outcome, patchJson, patchText } from '../report/patch-report.js';
+import { type Detail, type Outcome, patchJson, patchText } from '../report/patch-report.js';
 import { styleOf } from '../report/text.js';
 import { preview } from '../write/render.js';
 import type { ExitStatus } from './command.js';
@@ -23,6 +23,12 @@ export interface ResultArgs {
   readonly depfile: string | undefined;
   readonly json: boolean;
   readonly color: ColorMode;
+  readonly verbose?: boolean | undefined;
+}
+
+/** What the report tells: a dry run shows the plan as a whole, `--verbose` also what stays as it is. */
+export function detailOf({ dryRun, verbose }: Pick<ResultArgs, 'dryRun' | 'verbose'>): Detail {
+  return { ranges: dryRun || verbose === true, notes: verbose === true };
 }
 
 /** What a command adds to the report of the plan. */
@@ -48,17 +54,17 @@ export async function applyPlan(
   const warn = (warning: string) => writeErr(`xen-elfpatch: warning: ${plan.image.source.name}: ${warning}\n`);
   for (const warning of plan.warnings) warn(warning);
   if (changes(plan)) await warnOfLostLoaders(plan);
-  const report = (outcome: Outcome, verbose: boolean) => {
+  const report = (outcome: Outcome) => {
     if (args.json) writeOut(jsonDocument(command, { ...patchJson(plan, outcome), ...extra.json }));
     else {
       // With the image on standard output the report has to go elsewhere.
       const write = args.output === '-' ? writeErr : writeOut;
       const style = styleOf(args.output !== '-' && wantsColor(args.color));
-      write(`${extra.lead ?? ''}${patchText(plan, outcome, style, verbose)}`);
+      write(`${extra.lead ?? ''}${patchText(plan, outcome, style, detailOf(args))}`);
     }
   };
   if (args.check || args.dryRun) {
-    report({ kind: args.check ? 'checked' : 'planned' }, args.dryRun);
+    report({ kind: args.check ? 'checked' : 'planned' });
     return args.check && changes(plan) ? 1 : 0;
   }
   const depfile = prepareDepfile(args, files);
@@ -71,7 +77,7 @@ export async function applyPlan(
   }
   depfile?.keep();
   for (const warning of outcome.written.warnings ?? []) warn(warning);
-  report(outcome, false);
+  report(outcome);
   return 0;
 }
 

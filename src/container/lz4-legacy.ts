@@ -7,6 +7,9 @@ import { wordAt } from './limits.js';
 const MAGIC = 0x184c2102;
 const CHUNK = 0x800000;
 
+/** Up to here a loop is faster than a call; most copies are shorter. */
+const SHORT = 32;
+
 export interface Lz4Data {
   readonly bytes: Uint8Array;
   /** Further magics in front of chunks, which all readers step over. */
@@ -67,9 +70,11 @@ function unpackBlock(block: Uint8Array, out: Uint8Array, from: number, end: numb
     const literals = token >> 4 === 15 ? longLength(15) : token >> 4;
     if (literals > block.length - at) return 'literals behind the end of a chunk';
     if (literals > end - to) return 'a chunk that unpacks to more than it may';
-    out.set(block.subarray(at, at + literals), to);
-    at += literals;
-    to += literals;
+    if (literals > SHORT) {
+      out.set(block.subarray(at, at + literals), to);
+      at += literals;
+      to += literals;
+    } else for (const stop = at + literals; at < stop; ) out[to++] = block[at++] ?? 0;
     if (at === block.length) return to;
     if (block.length - at < 2) return 'a match cut short';
     const distance = (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8);
@@ -77,10 +82,11 @@ function unpackBlock(block: Uint8Array, out: Uint8Array, from: number, end: numb
     const length = ((token & 15) === 15 ? longLength(15) : token & 15) + 4;
     if (distance === 0 || distance > to - from) return 'a match that begins before its chunk';
     if (length > end - to) return 'a chunk that unpacks to more than it may';
-    if (distance >= length) out.copyWithin(to, to - distance, to - distance + length);
-    // The source overlaps what is being written: byte by byte, it repeats.
-    else for (let i = 0; i < length; i++) out[to + i] = out[to - distance + i] ?? 0;
-    to += length;
+    if (length > SHORT && distance >= length) {
+      out.copyWithin(to, to - distance, to - distance + length);
+      to += length;
+      // Where the source overlaps what is being written, byte by byte it repeats.
+    } else for (const stop = to + length; to < stop; to++) out[to] = out[to - distance] ?? 0;
   }
   return 'a chunk that ends with a match';
 }

@@ -81,7 +81,7 @@ const QEMU_LAST = 8140n;
 const SEARCHED = 0x10000;
 
 /** The name of the image as a word of a shell; `IMAGE` where it would have to be quoted. */
-export function imageWord({ name }: ByteSource): string {
+export function imageWord(name: string): string {
   return /^[\w@%+=:,./-]+$/.test(name) ? name : 'IMAGE';
 }
 
@@ -100,7 +100,7 @@ export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchErro
   const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(source) : undefined;
   if (untold && lost !== undefined) return lost;
   if (untold && PVH.has(loader)) {
-    const name = imageWord(source);
+    const name = imageWord(source.name);
     const give = `xen-elfpatch patch ${name} --set PHYS32_ENTRY=ADDRESS -o ${name}.xen`;
     return `nothing in the image tells a 32-bit entry made for PVH; if it has one, give its physical address: ${give}`;
   }

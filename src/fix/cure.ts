@@ -17,13 +17,16 @@ export interface ProvedVerdict extends Verdict {
 
 /**
  * The verdict with a cure that was seen to work: the one it came with, else what `fix` finds, else none and the reason.
- * Warnings keep theirs only where they go away by it. `inside`: the image came out of a container, into which only patch
- * writes. Writes nothing.
+ * Warnings keep theirs only where they go away by it. `container`: the file that the image came out of.
+ * Writes nothing.
  */
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, inside = false }: { readonly xenVersion?: XenVersion; readonly inside?: boolean } = {},
+  {
+    xenVersion = NEWEST_XEN,
+    container,
+  }: { readonly xenVersion?: XenVersion; readonly container?: string | undefined } = {},
 ): ProvedVerdict {
   // What is in the way of the container itself is not in the image that came out of it.
   if (isAboutContainer(verdict.cure)) return verdict;
@@ -39,10 +42,12 @@ export function proveCure(
   // What a preset takes for an entry may be any start symbol; fix takes only what is made to be one.
   const tried = verdict.cure === undefined || guessesEntry(verdict) ? undefined : verdict.cure;
   const named = tried === undefined ? undefined : outcomeOf(source, tried, verdict.loader, xenVersion);
-  if (named?.verdict !== undefined && accepts(named.verdict)) return verdict;
+  if (named?.verdict !== undefined && accepts(named.verdict)) {
+    return container === undefined ? verdict : { ...verdict, cure: forContainer(verdict.cure ?? '', container) };
+  }
   const found = fixFor(source, verdict.loader, xenVersion);
   const command =
-    'steps' in found && found.cured ? commandOf(source, verdict.loader, found, { xenVersion, inside }) : undefined;
+    'steps' in found && found.cured ? commandOf(source, verdict.loader, found, { xenVersion, container }) : undefined;
   if (command !== undefined) return { ...verdict, cure: command };
   const error = named?.error ?? ('error' in found ? found.error : undefined);
   return { ...verdict, cure: undefined, advice: adviceFor(source, verdict, error) };
@@ -61,18 +66,25 @@ function fixFor(source: ByteSource, loader: string, xenVersion: XenVersion): Fix
   }
 }
 
+/** The same edits, for the file that wraps the image. */
+function forContainer(cure: string, container: string): string {
+  const words = cure.split(' ');
+  const name = imageWord(container);
+  return `xen-elfpatch patch ${name} ${words.slice(3, words.indexOf('-o')).join(' ')} -o ${name}.xen`;
+}
+
 /** The edits of a fix as a command line of `patch` where they have one, else as one of `fix`. */
 function commandOf(
   source: ByteSource,
   loader: string,
   { steps }: Fix,
-  { xenVersion, inside }: { readonly xenVersion: XenVersion; readonly inside: boolean },
-): string | undefined {
-  const name = imageWord(source);
+  { xenVersion, container }: { readonly xenVersion: XenVersion; readonly container: string | undefined },
+): string {
+  const name = imageWord(container ?? source.name);
   const words = steps.flatMap((step) => step.words);
   if (steps.every((step) => step.words[0]?.startsWith('--'))) {
     return `xen-elfpatch patch ${name} ${words.join(' ')} -o ${name}.xen`;
   }
   const release = xenVersion === NEWEST_XEN ? '' : ` --xen-version ${xenVersion}`;
-  return inside ? undefined : `xen-elfpatch fix ${name} --for ${loader}${release} -o ${name}.xen`;
+  return `xen-elfpatch fix ${name} --for ${loader}${release} -o ${name}.xen`;
 }

@@ -2,7 +2,7 @@
 import { type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { Phdr as PhdrStruct } from '../elf/headers.js';
-import { addressSpace } from '../elf/image.js';
+import { addressSpace, loadAtVaddr } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
 import type { NoteContent } from '../note/record.js';
 import { encodeNotes } from '../note/record.js';
@@ -148,10 +148,12 @@ const UNTRUE_ALLOC =
 
 /**
  * A note section outside memory is marked allocated only where eu-strip must be survived and no flat binary is made: the
- * mark is untrue, and makes objcopy -O binary start at address 0.
+ * mark is untrue, and makes objcopy -O binary start at address 0. Where a PT_LOAD has that address (GRUB's images), the
+ * section would say of loaded bytes that they are notes.
  */
-function coverOutsideMemory({ wish }: Job): boolean {
-  return wish.mustSurvive.includes('eu-strip') && !wish.mustSurvive.includes('flat');
+function coverOutsideMemory({ facts, wish }: Job): boolean {
+  const asked = wish.mustSurvive.includes('eu-strip') && !wish.mustSurvive.includes('flat');
+  return asked && loadAtVaddr(facts.image, 0n) === undefined;
 }
 
 function shiftedOffset(offset: bigint, shift: Shift | undefined): bigint {

@@ -16,6 +16,7 @@ import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
 import { bytesText, type Job, mergedNotes, nobodysName, overwriteBlobs, sizeOf, xenOf } from './job.js';
 import type { Layout, Refusal } from './layout.js';
+import { removeAll } from './remove-all.js';
 import { fitSections } from './section-side.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './table.js';
 
@@ -35,7 +36,11 @@ function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
   const { facts, home, wish } = job;
   const area = home.only;
   if (home.areas.length === 0) return refuse('the image has no notes to rewrite');
-  if (area === undefined) return refuse(`the notes stand in ${home.areas.length} places`);
+  if (area === undefined) {
+    const removed = placement === 'in-place' ? removeAll(job) : undefined;
+    if (removed === undefined) return refuse(`the notes stand in ${home.areas.length} places`);
+    return 'reason' in removed ? refuse(removed.reason) : removed;
+  }
   if (wish.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
   if (wish.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
   if (area.range.end !== area.declared.end) return refuse(`${area.name} reaches behind the end of the file`);

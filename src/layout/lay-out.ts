@@ -2,6 +2,7 @@
  * From the notes wanted to the layout that brings them in with the least disturbance. Every placement is tried in order;
  * those that do not work leave their reason behind.
  */
+import { PT_NOTE } from '../elf/names.js';
 import { fail } from '../errors/patch-error.js';
 import { PLACEMENTS, type PlacementName } from '../plan/edits.js';
 import { append } from './append.js';
@@ -51,7 +52,7 @@ export function layOut(job: Job): LaidOut {
       continue;
     }
     const outcome = hideStaleNotes(job, tried);
-    const misled = misleadsQemu(job, outcome);
+    const misled = unseenByXen(outcome) ?? misleadsQemu(job, outcome);
     if (misled !== undefined) {
       refused.push({ placement, reason: misled });
       continue;
@@ -61,6 +62,14 @@ export function layOut(job: Job): LaidOut {
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
   return fail('plan.impossible', { file: image.source.name }, { refused });
+}
+
+/** Xen takes e_phnum as it stands (libelf knows no PN_XNUM), so it never comes to the entries behind that number. */
+function unseenByXen({ header, segments, noteRange }: Layout): string | undefined {
+  if (segments.length <= header.e_phnum || noteRange === undefined) return undefined;
+  const index = segments.findIndex((s) => s.p_type === PT_NOTE && s.p_offset === noteRange.start);
+  if (index < header.e_phnum) return undefined;
+  return `Xen reads ${header.e_phnum} program headers, and the PT_NOTE would be number ${index}`;
 }
 
 /** Least disturbing first; notes that were in memory try to stay there. */

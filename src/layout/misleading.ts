@@ -11,6 +11,7 @@ import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
 import { physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
+import { type NoteRecord, ownerOf } from '../note/record.js';
 import type { Job } from './job.js';
 import type { Layout } from './layout.js';
 
@@ -42,6 +43,9 @@ export function misleadsQemu({ facts, xenEdited }: Job, layout: Layout): string 
   const value = entry === undefined ? undefined : decodeValue(PHYS32_ENTRY, entry.desc, image.encoding);
   const address = value?.kind === 'number' ? value.value & 0xffff_ffffn : undefined;
   if (address === undefined) {
+    // Of another owner, where it stood: QEMU does not look at owners, and no place of Xen's notes changes that.
+    const isForeign = ({ type, name }: NoteRecord) => type === PHYS32_ENTRY && ownerOf(name) !== 'Xen';
+    if (facts.areas.some(({ kind, walk }) => kind === 'segment' && walk.records.some(isForeign))) return undefined;
     return seen.found
       ? `QEMU would read on behind the notes and take ${hex(seen.value)} for a PHYS32_ENTRY`
       : undefined;

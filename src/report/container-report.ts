@@ -4,7 +4,7 @@ import { type ContainerPlan, type ContainerWritten, containerChanges } from '../
 import { hex } from '../errors/hex.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';
-import { patchJson, planText } from './patch-report.js';
+import { type Detail, patchJson, planText } from './patch-report.js';
 import { counted, printable, type Style, table } from './text.js';
 
 export type ContainerOutcome =
@@ -16,13 +16,13 @@ export function containerPatchText(
   plan: ContainerPlan,
   outcome: ContainerOutcome,
   style: Style,
-  verbose: boolean,
+  detail: Detail,
 ): string {
   const { facts } = plan.opened;
   let text = `${style.bold(printable(facts.file))}: ${headline(plan, outcome)}\n`;
   text += `  looked through: ${containerText(facts)}\n`;
-  if (plan.elf !== undefined) text += planText(plan.elf, style, verbose);
-  if (verbose && containerChanges(plan)) {
+  if (plan.elf !== undefined) text += planText(plan.elf, style, detail);
+  if (detail.ranges && containerChanges(plan)) {
     const rows = plan.rebuilt.writes.map(({ offset, bytes }) => [hex(offset), counted(bytes.length, 'byte')]);
     text += `  byte ranges of the file that change:\n${table(rows, '    ')}`;
   }

@@ -3,12 +3,12 @@ import type { Range } from '../bytes/range.js';
 import { segmentTypeName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
-import { type NoteContent, ownerOf } from '../note/record.js';
+import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';
 import { changes, type PatchPlan, type Written } from '../pipeline.js';
 import { bytesToJson, type Json } from './json.js';
 import { valueText } from './notes-report.js';
-import { counted, printable, type Style, table } from './text.js';
+import { type Cell, counted, printable, type Style, table } from './text.js';
 
 /** What was done with a plan. */
 export type Outcome =
@@ -19,27 +19,89 @@ export type Outcome =
 /** Ranges of a plan that are listed; a plan has few, but a layout with many entries could have more. */
 const RANGES_SHOWN = 40;
 
-/** The report for people. `verbose` (a dry run) lists every byte range and every placement that was refused. */
-export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, verbose: boolean): string {
+/** How much is told besides what changes. */
+export interface Detail {
+  /** Every byte range that changes, and every placement that was refused: a dry run. */
+  readonly ranges: boolean;
+  /** Notes that stay as they are as well. */
+  readonly notes: boolean;
+}
+
+/** The report for people. */
+export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, detail: Detail): string {
   const file = printable(plan.image.source.name);
-  let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, verbose)}`;
+  let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, detail)}`;
   if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
   return text;
 }
 
-/** What was decided about the notes: placement, the notes themselves, what later tools make of them. */
-export function planText(plan: PatchPlan, style: Style, verbose: boolean): string {
+/** What was decided about the notes: placement, what becomes of the notes, what later tools make of them. */
+export function planText(plan: PatchPlan, style: Style, detail: Detail): string {
   const { layout } = plan;
   let text = layout === undefined ? '' : `  placement: ${layout.placement}: ${layout.summary}\n`;
-  text += `${`  notes: ${plan.xenNotes.length === 0 ? 'none of Xen’s' : ''}`.trimEnd()}\n`;
-  text += table(
-    plan.xenNotes.map((note) => [noteName(note.type), printable(noteValue(plan, note))]),
-    '    ',
-  );
-  text += foreignText(plan);
-  if (verbose) text += rangesText(plan) + refusedText(plan);
+  text += notesText(plan, style, detail) + foreignText(plan) + whereText(plan);
+  if (detail.ranges) text += rangesText(plan) + refusedText(plan);
+  else text += touchedText(plan);
   return text + survivalText(plan, style);
 }
+
+/** Xen's notes by type: those that come, go or become others, each on a line; the rest is counted. */
+function notesText(plan: PatchPlan, style: Style, detail: Detail): string {
+  const before = byType(plan.home.xen);
+  const after = byType(plan.xenNotes);
+  const rows: (string | Cell)[][] = [];
+  let same = 0;
+  for (const type of new Set([...after.keys(), ...before.keys()])) {
+    const old = before.get(type) ?? [];
+    const now = after.get(type) ?? [];
+    const kept = old.length === now.length && old.every((note, i) => now[i] !== undefined && sameNote(note, now[i]));
+    if (kept) same += now.length;
+    if (kept && !detail.notes) continue;
+    const values = (notes: readonly NoteContent[]) => notes.map((note) => printable(noteValue(plan, note))).join(', ');
+    const name = noteName(type);
+    if (kept) rows.push([' ', name, values(now)]);
+    else if (now.length === 0) rows.push([{ text: '-', paint: style.bad }, name, values(old)]);
+    else if (old.length === 0) rows.push([{ text: '+', paint: style.good }, name, values(now)]);
+    else rows.push([{ text: '~', paint: style.warn }, name, `${values(old)} → ${values(now)}`]);
+  }
+  const none = plan.xenNotes.length === 0 ? ' none of Xen’s' : '';
+  const others = same === 0 || detail.notes ? '' : ` ${counted(same, 'note')} as before`;
+  if (rows.length === 0) return `  notes:${none}${others}\n`;
+  return `  notes:${none}\n${table(rows, '    ')}${others === '' ? '' : `   ${others}\n`}`;
+}
+
+function byType(notes: readonly NoteContent[]): ReadonlyMap<number, readonly NoteContent[]> {
+  const found = new Map<number, NoteContent[]>();
+  for (const note of notes) {
+    const same = found.get(note.type);
+    if (same === undefined) found.set(note.type, [note]);
+    else same.push(note);
+  }
+  return found;
+}
+
+function whereText({ layout }: PatchPlan): string {
+  const range = layout?.noteRange;
+  if (range === undefined) return '';
+  const memory = layout?.loaded === true ? 'in memory' : 'not in memory';
+  return `  they stand at ${hex(range.start)}, ${counted(Number(range.end - range.start), 'byte')}, ${memory}\n`;
+}
+
+/** The parts that change, in one line. */
+function touchedText(plan: PatchPlan): string {
+  const { writes } = plan.rendered;
+  if (writes.length === 0) return '';
+  const parts = new Map<string, bigint>();
+  for (const { offset } of writes) {
+    const what = whatIsAt(plan, offset);
+    if (!parts.has(what)) parts.set(what, offset);
+  }
+  const shown = [...parts].slice(0, PARTS_SHOWN).map(([what, offset]) => `${what} at ${hex(offset)}`);
+  const more = parts.size > PARTS_SHOWN ? `, and ${parts.size - PARTS_SHOWN} more` : '';
+  return `  changed: ${shown.join(', ')}${more}\n`;
+}
+
+const PARTS_SHOWN = 8;
 
 /** What becomes of notes of other owners, one line each. */
 function foreignText({ foreign }: PatchPlan): string {

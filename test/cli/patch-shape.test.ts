@@ -69,6 +69,7 @@ describe('patch: values stay as they are typed', () => {
       check: false,
       depfile: undefined,
       json: false,
+      verbose: false,
       color: 'auto',
     });
   });

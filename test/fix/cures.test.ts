@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
@@ -87,3 +88,30 @@ describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
     });
   },
 );
+
+describe('fix and files that wrap a kernel', () => {
+  const kernel = REPORTED.find(({ name }) => name === 'no PVH note, and a symbol tells the entry');
+  if (kernel === undefined) throw new Error('no such image');
+  const path = folder.write('kernel.gz', gzipSync(kernel.image));
+
+  it('says what is wrong inside, and verify names the line that mends it there', () => {
+    expect(runCli(['fix', path, '--for', 'xen-pvh'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('phys:pvh_start_xen'),
+    });
+    expect(runCli(['fix', path, '--for', 'xen-pvh', '--check']).status).toBe(1);
+    const { stdout } = spawnSync(process.execPath, [BIN, 'verify', 'kernel.gz', '--for', 'xen-pvh'], {
+      cwd: folder.path,
+      encoding: 'utf8',
+    });
+    const [, line = ''] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+    expect(line).toContain('xen-elfpatch patch ');
+    expect(run(line)).toMatchObject({ status: 0 });
+  });
+
+  it('writes into them', () => {
+    const output = `${path}.out`;
+    expect(runCli(['fix', path, '--for', 'xen-pvh', '-o', output])).toMatchObject({ status: 0 });
+    expect(runCli(['verify', output, '--for', 'xen-pvh']).status).toBe(0);
+  });
+});

@@ -33,7 +33,9 @@ export function stepsOf(args: readonly string[], folder: string): readonly Step[
     const when = (counts.get(key) ?? 0) + 1;
     counts.set(key, when);
     const reads = (call === 'openat' && !line.includes('O_CREAT')) || (call === 'ioctl' && !line.includes('CLONE'));
-    if (line.includes(folder) && !reads) steps.push({ call, when });
+    // Counted by thread: the second of the same number would be tampered with where the first is.
+    const known = steps.some((step) => step.call === call && step.when === when);
+    if (line.includes(folder) && !reads && !known) steps.push({ call, when });
   }
   rmSync(log);
   return steps;

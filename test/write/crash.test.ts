@@ -136,7 +136,8 @@ describe.each(WAYS)('$name', { timeout: 300_000 }, (way) => {
       expectSound(readFileSync(at(way.target)));
       expect(xenNotes(at(way.target))).toEqual(wantedNotes);
     }
-    expect(changed).toBe(true);
+    // Beside a target, nothing but the sync of the folder follows the rename.
+    expect(changed).toBe(way.target === 'k');
   });
 
   it('any step that fails: an error, the old file byte for byte, and nothing beside it', () => {

@@ -1,8 +1,13 @@
 /** `completion`: the declared commands and options as a script of a shell. */
 import yargs from 'yargs';
+import { topicNames } from '../../explain/index.js';
+import { XEN_VERSIONS } from '../../loaders/xen-version.js';
+import { XEN_NOTES } from '../../note/xen-notes.js';
 import type { Command, ExitStatus } from '../command.js';
 import { writeOut } from '../output.js';
+import { survivorNames } from '../result-options.js';
 import type { CompletionArgs } from './completion.js';
+import { LOADER_NAMES } from './verify.js';
 
 interface Words {
   readonly name: string;
@@ -11,6 +16,8 @@ interface Words {
   readonly options: readonly string[];
   /** Values of options that have a choice. */
   readonly choices: readonly (readonly [option: string, values: readonly string[]])[];
+  /** What its words may be; empty: files. */
+  readonly operands: readonly string[];
 }
 
 /** Runs the command. */
@@ -20,6 +27,24 @@ export async function runCompletion({ shell }: CompletionArgs, commands: readonl
   return 0;
 }
 
+/** Values of options that are no choices of yargs', because they come in lists or in several spellings. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  for: LOADER_NAMES,
+  preset: ['pv', 'pv32', 'pvh', 'pv+pvh'].flatMap((name) => [name, `${name}+dom0`]),
+  'must-survive': survivorNames.split(', '),
+  'xen-version': XEN_VERSIONS,
+  'build-id': ['keep', 'sha1', 'sha256'],
+  set: XEN_NOTES.map(({ name }) => `${name}=`),
+  note: [],
+  unset: XEN_NOTES.map(({ name }) => name),
+};
+
+/** What the words of a command are, where they are no files. */
+const OPERANDS: Readonly<Record<string, () => readonly string[]>> = {
+  explain: topicNames,
+  completion: () => ['bash', 'zsh'],
+};
+
 function wordsOf(command: Command): Words {
   const { key, choices } = command.options(yargs([]).help(false).version(false)).getOptions();
   const long = Object.keys(key).filter((name) => name.length > 1);
@@ -27,23 +52,45 @@ function wordsOf(command: Command): Words {
     name: command.shape.name,
     summary: command.shape.summary,
     options: [...long, 'help', 'version'].map((name) => `--${name}`),
-    choices: Object.entries(choices ?? {}).flatMap(([name, values]): [string, string[]][] =>
-      long.includes(name) && Array.isArray(values) ? [[`--${name}`, values.map(String)]] : [],
-    ),
+    choices: long.flatMap((name): [string, readonly string[]][] => {
+      const listed: unknown = choices?.[name];
+      const values = Array.isArray(listed) ? listed.map(String) : valuesOf(command.shape.name, name);
+      return values.length > 0 ? [[`--${name}`, values]] : [];
+    }),
+    operands: OPERANDS[command.shape.name]?.() ?? [],
   };
+}
+
+function valuesOf(command: string, option: string): readonly string[] {
+  // The --note of stamp is of any owner, that of mkelf32 Xen's.
+  if (command === 'mkelf32' && option === 'note') return VALUES['set'] ?? [];
+  return VALUES[option] ?? [];
+}
+
+/** Something follows the value at once: `PHYS32_ENTRY=`. */
+function opens(values: readonly string[]): boolean {
+  return values.every((value) => value.endsWith('='));
 }
 
 function bash(words: readonly Words[]): string {
   const values = words.flatMap(({ name, choices }) =>
     choices.map(
-      ([option, list]) => `    ${name}:${option}) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$word")); return ;;`,
+      ([option, list]) =>
+        `    ${name}:${option}) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$word"));${opens(list) ? ' compopt -o nospace 2>/dev/null;' : ''} return ;;`,
     ),
   );
   const options = words.map(({ name, options: list }) => `    ${name}) list='${list.join(' ')}' ;;`);
+  const operands = words.flatMap(({ name, operands: list }) =>
+    list.length > 0
+      ? [`    ${name}:[!-]*|${name}:) COMPREPLY=($(compgen -W '${list.join(' ')}' -- "$word")); return ;;`]
+      : [],
+  );
   return `# bash completion for xen-elfpatch
 _xen_elfpatch() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} list=''
   COMPREPLY=()
+  # Bash makes words of --for=xen-pv: the option, the sign, the value.
+  if [ "$word" = = ]; then word=''; elif [ "$before" = = ]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${words.map(({ name }) => name).join(' ')} --help --version' -- "$word"))
     return
@@ -53,6 +100,9 @@ ${values.join('\n')}
   esac
   case "$command" in
 ${options.join('\n')}
+  esac
+  case "$command:$word" in
+${operands.join('\n')}
   esac
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$list" -- "$word")) ;;
@@ -68,7 +118,13 @@ function zsh(words: readonly Words[]): string {
   const names = words.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ');
   const options = words.map(({ name, options: list }) => `    ${name}) list=(${list.join(' ')}) ;;`);
   const values = words.flatMap(({ name, choices }) =>
-    choices.map(([option, list]) => `    ${name}:${option}) compadd -- ${list.join(' ')}; return ;;`),
+    choices.map(
+      ([option, list]) =>
+        `    ${name}:${option}) compadd ${opens(list) ? "-S '' " : ''}-- ${list.join(' ')}; return ;;`,
+    ),
+  );
+  const operands = words.flatMap(({ name, operands: list }) =>
+    list.length > 0 ? [`      ${name}) compadd -- ${list.join(' ')} ;;`] : [],
   );
   return `#compdef xen-elfpatch
 # zsh completion for xen-elfpatch
@@ -88,7 +144,10 @@ ${options.join('\n')}
   if [[ "\${words[CURRENT]}" == -* ]]; then
     compadd -- $list
   else
-    _files
+    case "\${words[2]}" in
+${operands.join('\n')}
+      *) _files ;;
+    esac
   fi
 }
 if [[ "$funcstack[1]" == _xen_elfpatch || "$funcstack[1]" == _xen-elfpatch ]]; then

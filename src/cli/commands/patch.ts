@@ -46,6 +46,7 @@ export interface PatchArgs extends PayloadArgs {
   readonly check: boolean;
   readonly depfile: string | undefined;
   readonly json: boolean;
+  readonly verbose: boolean;
   readonly color: ColorMode;
 }
 
@@ -70,6 +71,7 @@ interface Options extends PayloadFlags {
   readonly check: boolean | undefined;
   readonly depfile: string | undefined;
   readonly json: boolean | undefined;
+  readonly verbose: boolean | undefined;
   readonly color: ColorMode;
 }
 
@@ -139,7 +141,8 @@ export const patchShape: Shape<Options, PatchArgs> = {
       .option('check', flag('write nothing, exit 1 if patching would change a byte'))
       .option('depfile', value('write a Make dependency file'))
       .option('json', flag('one JSON document instead of text'))
-      .group(['output', 'in-place', 'if-changed', 'dry-run', 'check', 'depfile', 'json'], RESULTS)
+      .option('verbose', { ...flag('tell every byte range, and the notes that stay as they are'), alias: 'v' })
+      .group(['output', 'in-place', 'if-changed', 'dry-run', 'check', 'depfile', 'json', 'verbose'], RESULTS)
       .option('color', COLOR_OPTION),
   args(options, [image = '']) {
     checkOutput(options, image);
@@ -174,6 +177,7 @@ export const patchShape: Shape<Options, PatchArgs> = {
       check: options.check === true,
       depfile: options.depfile,
       json: options.json === true,
+      verbose: options.verbose === true,
       color: options.color,
     };
   },

@@ -92,13 +92,13 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
 }
 
 /** No edit is named that was not tried on this image. Text tells them for the loaders that were asked about only. */
-async function withProvedCures(args: VerifyArgs, { source, container }: OpenImage, verdicts: readonly Verdict[]) {
+async function withProvedCures(args: VerifyArgs, { source, container, file }: OpenImage, verdicts: readonly Verdict[]) {
   if (!args.json && !args.rules && args.loaders.length === 0) return verdicts;
   if (verdicts.every((verdict) => accepts(verdict) && verdict.warnings.every(({ cure }) => cure === undefined))) {
     return verdicts;
   }
   const { proveCure } = await import('../../fix/cure.js');
-  const options = { xenVersion: args.xenVersion, inside: container !== undefined };
+  const options = { xenVersion: args.xenVersion, container: container === undefined ? undefined : file };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
 }
 

@@ -163,8 +163,17 @@ export const bootMessages: readonly Message[] = [
     cause:
       'The records of the first PT_NOTE do not end exactly where the segment ends: trailing zeros, an alignment gap before a ' +
       '.note.gnu.property, or a short size.',
-    cure: 'patch writes records without gaps and the exact size.',
-    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
+    cure: 'fix writes the records anew, without gaps and of the exact size.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch fix kernel.elf --for kexec -o kernel.fixed'],
+  },
+  {
+    by: 'UEFI firmware',
+    says: ['Out of resources', 'Load Error'],
+    cause:
+      'For xen.efi: a section that the linker put in front, often a note section of a compiler plugin (annobin), makes the ' +
+      'image larger or lower than the firmware can place.',
+    cure: 'Look at its sections, and drop the stray note sections in the linker script.',
+    commands: ['xen-elfpatch notes xen.efi'],
   },
   {
     by: 'file, readelf',
