@@ -15,6 +15,9 @@ export interface LibelfNote {
   readonly type: number;
 }
 
+/** A process has its memory between 2^46 and 2^47: an offset of this size leads round to where no image is. */
+const POINTERS_WRAP = (1n << 64n) - (1n << 46n);
+
 export class Libelf {
   readonly #image: ElfImage;
   readonly #reader: LoaderReader;
@@ -66,8 +69,9 @@ export class Libelf {
    * namesz plays no part in telling whose it is. `visit` is asked before each record; false ends the walk.
    */
   *xenNotes(offset: bigint, size: bigint, visit: () => boolean): Generator<LibelfNote> {
-    // The sum is one of pointers and may wrap; then there is no record.
-    const end = BigInt.asUintN(64, offset + size);
+    // The sum is one of pointers, and the image lies somewhere in memory: near the top it wraps, and then there is no record.
+    const sum = BigInt.asUintN(64, offset + size);
+    const end = sum < POINTERS_WRAP ? sum : 0n;
     let at = offset;
     while (at < end && visit()) {
       const owner = this.string(at + BigInt(NHDR_SIZE));
