@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, workFolder } from '../support/cli.js';
+import { elf } from '../support/elf-builder.js';
 import { fixture, realImage } from '../support/images.js';
 import { xenNotes } from '../support/patching.js';
 
@@ -60,5 +61,30 @@ describe('a notes-less copy of notes in a section', () => {
     expect(notes.images[0].notes.filter((note: { owner: string }) => note.owner === 'Xen')).toEqual([]);
     expect(runCli(['patch', path, '--clear', '--check']).status).toBe(0);
     expect(statSync(path).size).toBe(before.length);
+  });
+});
+
+describe('a note behind an alignment gap, which Xen does not come by', () => {
+  /** A build-id of 36 bytes, 4 bytes of gap, a property note, then PHYS32_ENTRY 0x100000: what one output section gives. */
+  const area = Buffer.from(
+    '040000001400000003000000474e5500000102030405060708090a0b0c0d0e0f10111213' +
+      '00000000' +
+      '040000001000000005000000474e5500010001c0040000000300000000000000' +
+      '040000000400000012000000' +
+      '58656e0000001000',
+    'hex',
+  );
+
+  it('goes with --clear like any other', () => {
+    const bytes = elf().load(0x100000n, new Uint8Array(64)).noteSegment(area, { align: 8n }).build();
+    const path = folder.write('gap', bytes);
+    const owners = () =>
+      JSON.parse(runCli(['notes', path, '--json']).stdout).images[0].notes.map((note: { owner: string }) => note.owner);
+    expect(owners()).toEqual(['GNU', 'GNU', 'Xen']);
+    expect(runCli(['patch', path, '--clear', '--check']).status).toBe(1);
+    const cleared = runCli(['patch', path, '--clear', '--in-place']);
+    expect(cleared.status, cleared.stderr).toBe(0);
+    expect(owners()).toEqual(['GNU', 'GNU']);
+    expect(runCli(['patch', path, '--clear', '--check']).status).toBe(0);
   });
 });
