@@ -55,8 +55,11 @@ export const toolstackMessages: readonly Message[] = [
     by: XL,
     says: ['Kernel does not support unprivileged (DomU) operation'],
     cause: 'FEATURES requires dom0 (!dom0).',
-    cure: 'Take the ! away: dom0 alone says that the kernel can, not that it must.',
-    commands: ['xen-elfpatch patch kernel.elf --set FEATURES=dom0 -o kernel.xen'],
+    cure: 'Take the ! away and leave the rest: dom0 alone says that the kernel can, not that it must.',
+    commands: [
+      'xen-elfpatch notes kernel.elf',
+      "xen-elfpatch patch kernel.elf --set 'FEATURES=!writable_page_tables|dom0' -o kernel.xen",
+    ],
   },
   {
     by: XL,
