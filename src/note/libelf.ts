@@ -15,8 +15,13 @@ export interface LibelfNote {
   readonly type: number;
 }
 
-/** A process has its memory between 2^46 and 2^47: an offset of this size leads round to where no image is. */
-const POINTERS_WRAP = (1n << 64n) - (1n << 46n);
+/** Where an image is mapped, nearly: libelf counts in pointers, and a process has its mappings just below 2^47. */
+const MAPPED_AT = 0x7f00_0000_0000n;
+
+/** An offset as the pointer that libelf makes of it; it wraps. */
+function pointer(offset: bigint): bigint {
+  return BigInt.asUintN(64, MAPPED_AT + offset);
+}
 
 export class Libelf {
   readonly #image: ElfImage;
@@ -69,11 +74,9 @@ export class Libelf {
    * namesz plays no part in telling whose it is. `visit` is asked before each record; false ends the walk.
    */
   *xenNotes(offset: bigint, size: bigint, visit: () => boolean): Generator<LibelfNote> {
-    // The sum is one of pointers, and the image lies somewhere in memory: near the top it wraps, and then there is no record.
-    const sum = BigInt.asUintN(64, offset + size);
-    const end = sum < POINTERS_WRAP ? sum : 0n;
+    const end = pointer(offset + size);
     let at = offset;
-    while (at < end && visit()) {
+    while (pointer(at) < end && visit()) {
       const owner = this.string(at + BigInt(NHDR_SIZE));
       const namesz = this.word(at);
       const descsz = this.word(at + 4n);
