@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 600_000,
     maxWorkers: 1,
+    // Emulated machines lose time when the real one is busy; a kernel that does not boot fails twice.
+    retry: 1,
   },
 });

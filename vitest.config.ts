@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build-once.ts',
     exclude: ['test/boot/**', 'node_modules/**'],
-    testTimeout: 120_000,
+    // A limit against hanging, not a measure of speed: a busy machine is no failure.
+    testTimeout: 300_000,
     hookTimeout: 600_000,
     // Two cores everywhere this runs; real images make the workers memory-hungry.
     maxWorkers: 2,

@@ -31,6 +31,7 @@ it('every command of the README works in the order in which it stands there', ()
   put('kernel.elf', fixture('pvh64-high-bare'));
   put('vmlinux', realImage('vmlinux').path);
   put('vmlinuz', realImage('vmlinuz').path);
+  put('xen.efi', realImage('xen-efi').path);
   const lines = [...readme.matchAll(/^\$ (xen-elfpatch .*)$/gm)].map(([, line = '']) => line);
   expect(lines.length).toBeGreaterThan(15);
   for (const line of lines) {
