@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Kernels booted by QEMU: slow, and one at a time, because a starved guest looks like a hung one.
 export default defineConfig({
   test: {
-    include: ['test/boot/**/*.test.ts'],
+    include: ['test/support/boot.test.ts', 'test/boot/**/*.test.ts'],
     globalSetup: 'test/support/build-once.ts',
     testTimeout: 300_000,
     hookTimeout: 600_000,

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build-once.ts',
-    exclude: ['test/boot/**', 'node_modules/**'],
+    exclude: ['test/boot/**', 'test/support/boot.test.ts', 'node_modules/**'],
     // A limit against hanging, not a measure of speed: a busy machine is no failure.
     testTimeout: 300_000,
     hookTimeout: 600_000,

@@ -78,12 +78,13 @@ describe('bootInQemu()', () => {
 
   it('stops a real Linux at a line it prints', async () => {
     const boot = await bootInQemu(realImage('vmlinux').path, {
-      append: 'console=ttyS0 panic=-1 nokaslr',
+      // Its check of the timer fails, and ends in a panic, where the emulator is starved.
+      append: 'console=ttyS0 panic=-1 nokaslr no_timer_check',
       memory: 512,
       marks: ['Booting paravirtualized kernel', 'Kernel command line: console=ttyS0'],
       stopAtMarks: true,
       limit: 60_000,
     });
-    expect(boot.verdict).toBe('booted');
+    expect(boot.verdict, boot.serial.slice(-1000)).toBe('booted');
   });
 });
