@@ -23,6 +23,7 @@ const GENERATIONS = [
 /** Other releases come and go on a mirror; the four that this one has, or that the proof stands on, have to be there. */
 const had = realImagesHad(...GENERATIONS.map(([name]) => name)).map(({ name }) => name);
 const KERNELS = GENERATIONS.filter(([name], index) => index < 4 || had.includes(name));
+for (const [name] of GENERATIONS.slice(4)) if (!had.includes(name)) it.skip(`not to be had here: ${name}`);
 
 interface NoteRow {
   readonly type: number;
