@@ -66,7 +66,13 @@ export interface PlacementWish {
   readonly section: string;
   readonly notesAlign: 4 | 8;
   readonly mustSurvive: readonly Survivor[];
+  /** What the image is, where its own signs fail; undefined: as they tell. */
+  readonly kind?: ImageKind | undefined;
 }
+
+/** A kernel is started by a boot loader, a program by execve. */
+export const IMAGE_KINDS = ['kernel', 'program'] as const;
+export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 export const DEFAULT_WISH: PlacementWish = {
   placement: 'auto',
