@@ -13,7 +13,7 @@ import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';
 import type { Layout, Refusal, Survival } from './layout/layout.js';
 import { survivalOf } from './layout/survival.js';
-import { type NoteContent, ownerOf } from './note/record.js';
+import { isXens, type NoteContent } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
 import { entryWarnings } from './plan/entry-sense.js';
 import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
@@ -157,9 +157,7 @@ export function expectationOf(plan: PatchPlan): Expectation {
 function promoted({ facts, layout, foreign, home }: PatchPlan): NoteContent[] {
   if (layout?.noteRange === undefined || home.segments.length > 0) return [];
   const shown = new Set(facts.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
-  return home.records.filter(
-    (record) => ownerOf(record.name) !== 'Xen' && !shown.has(record) && !foreign.gone.includes(record),
-  );
+  return home.records.filter((record) => !isXens(record) && !shown.has(record) && !foreign.gone.includes(record));
 }
 
 export interface WriteOptions {

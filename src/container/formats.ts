@@ -1,4 +1,5 @@
 /** The compressed formats that kernels use, and the first bytes that tell them apart (Linux lib/decompress.c). */
+import { ELF_MAGIC } from '../elf/names.js';
 
 export type PayloadFormat = 'gzip' | 'bzip2' | 'xz' | 'lzma' | 'lzo' | 'lz4' | 'zstd' | 'stored';
 
@@ -16,7 +17,7 @@ const MAGICS: readonly Magic[] = [
   // The legacy format of lz4; its frame format is taken by nobody.
   { format: 'lz4', bytes: [0x02, 0x21, 0x4c, 0x18] },
   { format: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
-  { format: 'stored', bytes: [0x7f, 0x45, 0x4c, 0x46] },
+  { format: 'stored', bytes: ELF_MAGIC },
 ];
 
 /** Bytes that have to be looked at to tell a format. */

@@ -1,5 +1,25 @@
-/** Values of the gABI that the tool speaks of, with the names it prints. */
+/** Values of the gABI that the tool speaks of, with the names it prints: the one place where such a number stands. */
 
+/** The first four bytes of every ELF file (gABI, "ELF Identification"). */
+export const ELF_MAGIC: readonly number[] = [0x7f, 0x45, 0x4c, 0x46];
+
+/** Do the bytes begin with the ELF magic? */
+export function beginsAsElf(bytes: Uint8Array): boolean {
+  return ELF_MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
+/** Indices into e_ident, and what stands there. */
+export const EI_CLASS = 4;
+export const EI_DATA = 5;
+export const EI_VERSION = 6;
+export const ELFCLASS32 = 1;
+export const ELFCLASS64 = 2;
+export const ELFDATA2LSB = 1;
+export const ELFDATA2MSB = 2;
+/** Of EI_VERSION and of e_version. */
+export const EV_CURRENT = 1;
+
+export const ET_NONE = 0;
 export const ET_REL = 1;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
@@ -45,8 +65,10 @@ export const SHF_ALLOC = 0x2n;
 export const SHF_EXECINSTR = 0x4n;
 export const SHF_INFO_LINK = 0x40n;
 
+export const SHN_UNDEF = 0;
 /** From this section index on, 16-bit fields hold an escape (gABI, "Special Section Indexes"). */
 export const SHN_LORESERVE = 0xff00;
+export const SHN_ABS = 0xfff1;
 export const SHN_XINDEX = 0xffff;
 /** e_phnum when the real count is in section header 0's sh_info. */
 export const PN_XNUM = 0xffff;
@@ -72,11 +94,11 @@ export function segmentTypeName(p_type: number): string {
 }
 
 const FILE_TYPES: Readonly<Record<number, string>> = {
-  0: 'ET_NONE',
-  1: 'ET_REL',
-  2: 'ET_EXEC',
-  3: 'ET_DYN',
-  4: 'ET_CORE',
+  [ET_NONE]: 'ET_NONE',
+  [ET_REL]: 'ET_REL',
+  [ET_EXEC]: 'ET_EXEC',
+  [ET_DYN]: 'ET_DYN',
+  [ET_CORE]: 'ET_CORE',
 };
 
 /** `ET_EXEC`, or the number. */

@@ -9,7 +9,17 @@ import { hexBytes } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
 import { type ElfImage, ehdrSize } from './image.js';
-import { PN_XNUM, SHN_XINDEX } from './names.js';
+import {
+  beginsAsElf,
+  ELFCLASS32,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  ELFDATA2MSB,
+  EV_CURRENT,
+  PN_XNUM,
+  SHN_XINDEX,
+  SHT_NULL,
+} from './names.js';
 import type { Encoding } from './struct.js';
 
 /** The identification bytes and the header fields, as they stand. */
@@ -22,8 +32,7 @@ export interface ElfHeader {
 /** Does the file begin with the ELF magic? */
 export function looksLikeElf(source: ByteSource): boolean {
   if (source.size < 4n) return false;
-  const [a, b, c, d] = source.read(0n, 4n, 'magic');
-  return a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46;
+  return beginsAsElf(source.read(0n, 4n, 'magic'));
 }
 
 /** Reads the ELF header. Errors: `read.not-elf`, `read.truncated`, `read.bad-class`. */
@@ -38,13 +47,22 @@ export function readElfHeader(source: ByteSource): ElfHeader {
     if (!ok) fail('read.bad-class', { file, offset, part: 'ELF header' }, { field, found, wanted });
   };
   const [, , , , eiClass = 0, eiData = 0, eiVersion = 0] = ident;
-  expect(4n, 'EI_CLASS', eiClass, eiClass === 1 || eiClass === 2, '1 (ELF32) or 2 (ELF64)');
-  expect(5n, 'EI_DATA', eiData, eiData === 1 || eiData === 2, '1 (little endian) or 2 (big endian)');
-  expect(6n, 'EI_VERSION', eiVersion, eiVersion === 1, '1');
-  const encoding: Encoding = { bits: eiClass === 2 ? 64 : 32, endian: eiData === 1 ? 'little' : 'big' };
+  expect(4n, 'EI_CLASS', eiClass, eiClass === ELFCLASS32 || eiClass === ELFCLASS64, '1 (ELF32) or 2 (ELF64)');
+  expect(
+    5n,
+    'EI_DATA',
+    eiData,
+    eiData === ELFDATA2LSB || eiData === ELFDATA2MSB,
+    '1 (little endian) or 2 (big endian)',
+  );
+  expect(6n, 'EI_VERSION', eiVersion, eiVersion === EV_CURRENT, '1');
+  const encoding: Encoding = {
+    bits: eiClass === ELFCLASS64 ? 64 : 32,
+    endian: eiData === ELFDATA2LSB ? 'little' : 'big',
+  };
   const bytes = source.read(BigInt(EI_NIDENT), BigInt(Ehdr.size(encoding)), 'ELF header');
   const header = Ehdr.decode(bytes, 0, encoding);
-  expect(20n, 'e_version', header.e_version, header.e_version === 1, '1');
+  expect(20n, 'e_version', header.e_version, header.e_version === EV_CURRENT, '1');
   return { ident, encoding, header };
 }
 
@@ -130,7 +148,7 @@ function countSections(source: ByteSource, header: Ehdr, section0: Shdr | undefi
     return 0;
   }
   if (header.e_shnum !== 0 || section0 === undefined) return header.e_shnum;
-  if (section0.sh_type !== 0) return 0;
+  if (section0.sh_type !== SHT_NULL) return 0;
   return checkedCount(source, 'number of sections', section0.sh_size, Shdr.size(encoding));
 }
 

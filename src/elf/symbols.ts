@@ -6,7 +6,7 @@
 import { fits } from '../bytes/source.js';
 import { type Shdr, Sym } from './headers.js';
 import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
-import { SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB } from './names.js';
+import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from './names.js';
 
 const WINDOW = 0x100000n;
 
@@ -46,7 +46,7 @@ export function findSymbols(image: ElfImage, names: readonly string[]): Map<stri
     const name = nameAt.get(view.getUint32(at + nameField, little));
     if (name === undefined) return;
     const symbol = Sym.decode(bytes, at, image.encoding);
-    if (symbol.st_shndx === 0) return;
+    if (symbol.st_shndx === SHN_UNDEF) return;
     found.get(name)?.push({
       name,
       value: symbol.st_value,
@@ -65,7 +65,7 @@ export function symbolCovering(image: ElfImage, start: bigint, end: bigint): big
   eachSymbol(image, tables.symtab, (bytes, at) => {
     if (hit !== undefined) return;
     const { st_value, st_size, st_shndx } = Sym.decode(bytes, at, image.encoding);
-    const defined = st_shndx !== 0 && st_shndx < SHN_LORESERVE;
+    const defined = st_shndx !== SHN_UNDEF && st_shndx < SHN_LORESERVE;
     if (defined && st_size > 0n && st_value < end && st_value + st_size > start) hit = st_value;
   });
   return hit;

@@ -13,7 +13,8 @@ import { decodeValue, encodeString } from '../note/desc.js';
 import { checkFeatures, featureItems } from '../note/features.js';
 import { readLegacy } from '../note/legacy.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { type NoteContent, type NoteRecord, ownerOf, xenNote } from '../note/record.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
+import { isXens, type NoteContent, type NoteRecord, xenNote } from '../note/record.js';
 import { parseSetting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
 import type { Edit } from '../plan/edits.js';
@@ -43,8 +44,6 @@ const START_SYMBOLS: readonly {
   { note: 'ENTRY', physical: false, names: ['startup_xen'] },
   { note: 'HYPERCALL_PAGE', physical: false, names: ['hypercall_page'] },
 ];
-
-const XEN_ELFNOTE_FEATURES = 10;
 
 const PV_LOADERS: ReadonlySet<string> = new Set(['xen-pv', 'xen-dom0-pv', 'grub-xen']);
 const DOM0_LOADERS: ReadonlySet<string> = new Set(['xen-dom0-pv', 'xen-dom0-pvh']);
@@ -76,7 +75,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   for (const { note, physical, names } of START_SYMBOLS) {
     if (note === 'PHYS32_ENTRY' || pv) candidates.push(...bySymbol(image, note, physical, names, present));
   }
-  candidates.push(...presets(image, loaders, present.has(18)));
+  candidates.push(...presets(image, loaders, present.has(XEN_ELFNOTE.PHYS32_ENTRY)));
   return candidates;
 }
 
@@ -139,7 +138,7 @@ function salvaged(image: ElfImage, xen: number): Candidate[] {
 
 /** FEATURES without the required names that Xen does not know: each of them makes every load fail. */
 function knownFeatures({ encoding }: ElfImage, present: ReadonlyMap<number, NoteRecord>): Candidate[] {
-  const record = present.get(XEN_ELFNOTE_FEATURES);
+  const record = present.get(XEN_ELFNOTE.FEATURES);
   const value = record === undefined ? undefined : decodeValue(record.type, record.desc, encoding);
   if (value?.kind !== 'string') return [];
   const unknown = checkFeatures(value.text).unknownRequired.map(({ name }) => name);
@@ -152,7 +151,7 @@ function knownFeatures({ encoding }: ElfImage, present: ReadonlyMap<number, Note
 /** A last record that claims more than its segment has: written anew with what Xen reads of it. */
 function repaired(image: ElfImage, record: NoteRecord): Candidate[] {
   const seen = walkAsXen(image).notes.find((note) => note.record.offset === record.offset);
-  if (ownerOf(record.name) !== 'Xen' || seen === undefined) return [];
+  if (!isXens(record) || seen === undefined) return [];
   const name = noteName(record.type);
   const reason = `the last record (${name}) claims more bytes than its segment has`;
   switch (seen.reads.kind) {
@@ -178,7 +177,7 @@ function rightWidth({ encoding }: ElfImage, { type, desc }: NoteRecord): Candida
   const info = noteInfo(type);
   if (info?.kind !== 'number') return [];
   const width = info.width === 4 ? 4 : nativeSize(encoding);
-  if (desc.length === width || (type === 18 && desc.length === 8)) return [];
+  if (desc.length === width || (type === XEN_ELFNOTE.PHYS32_ENTRY && desc.length === 8)) return [];
   const value = decodeValue(type, desc, encoding);
   if (value.kind !== 'number' || value.value >> BigInt(width * 8) !== 0n) return [];
   const reason = `${info.name} has ${desc.length} bytes, and its readers take ${width}`;

@@ -12,6 +12,7 @@ import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
 import { walkAsXen } from '../note/loader-walks.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { preview } from '../write/render.js';
@@ -50,11 +51,17 @@ export interface Conditions {
   readonly after?: Wrapped | undefined;
 }
 
+const { ENTRY, VIRT_BASE, XEN_VERSION, LOADER, PHYS32_ENTRY } = XEN_ELFNOTE;
+/** Any of these says that the image wants to be a PV guest. */
+const PV_TYPES: readonly number[] = [ENTRY, VIRT_BASE, XEN_VERSION, LOADER];
+
 /** The loaders that an image seems made for, by the notes it has. Errors: `fix.no-target`. */
 export function targetsOf(image: ElfImage): string[] {
   const types = new Set(walkAsXen(image).notes.map(({ record }) => record.type));
-  const pvh = types.has(18) ? ['xen-pvh', 'qemu-pvh', ...(image.encoding.bits === 64 ? ['linux-loader'] : [])] : [];
-  const pv = [1, 3, 5, 8].some((type) => types.has(type)) ? ['xen-pv'] : [];
+  const pvh = types.has(PHYS32_ENTRY)
+    ? ['xen-pvh', 'qemu-pvh', ...(image.encoding.bits === 64 ? ['linux-loader'] : [])]
+    : [];
+  const pv = PV_TYPES.some((type) => types.has(type)) ? ['xen-pv'] : [];
   if (pvh.length + pv.length === 0) fail('fix.no-target', { file: image.source.name }, {});
   return [...pv, ...pvh];
 }

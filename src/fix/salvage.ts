@@ -7,7 +7,7 @@ import { type ElfImage, hasFileBytes } from '../elf/image.js';
 import { SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
 import { noteAreas } from '../note/areas.js';
-import { type NoteContent, sameNote, walkNotes } from '../note/record.js';
+import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../note/record.js';
 import { noteInfo } from '../note/xen-notes.js';
 
 export interface Salvage {
@@ -20,8 +20,6 @@ export interface Salvage {
 /** No note area of a kernel is larger. */
 const MOST_BYTES = 0x10000n;
 const MOST_PLACES = 64;
-const HEADER = 12;
-const XEN = 'Xen\0';
 
 /** The first place with whole Xen records; undefined when there is none, or when two of a type say different things. */
 export function salvage(image: ElfImage): Salvage | undefined {
@@ -56,14 +54,15 @@ function recordsIn(image: ElfImage, { start, end }: Range): NoteContent[] {
   const bytes = image.source.read(start, end - start, 'notes');
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: NoteContent[] = [];
-  let from = HEADER;
-  for (let name = buffer.indexOf(XEN, from, 'latin1'); name >= 0; name = buffer.indexOf(XEN, from, 'latin1')) {
-    const at = name - HEADER;
+  let from = NHDR_SIZE;
+  for (let name = buffer.indexOf(XEN_OWNER, from); name >= 0; name = buffer.indexOf(XEN_OWNER, from)) {
+    const at = name - NHDR_SIZE;
     const [record] = walkNotes(bytes.subarray(at), start + BigInt(at), image.encoding.endian, 4n).records;
-    const whole = record !== undefined && record.name.length === XEN.length && noteInfo(record.type) !== undefined;
+    const whole =
+      record !== undefined && record.name.length === XEN_OWNER.length && noteInfo(record.type) !== undefined;
     if (whole && record.desc.length > 0) {
       found.push({ name: record.name, type: record.type, desc: record.desc });
-      from = at + Number(record.size) + HEADER;
+      from = at + Number(record.size) + NHDR_SIZE;
     } else from = name + 1;
   }
   return found;

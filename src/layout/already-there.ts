@@ -6,13 +6,14 @@ import type { ElfImage } from '../elf/image.js';
 import { EM_386, EM_X86_64, SHF_ALLOC } from '../elf/names.js';
 import { decodeValue } from '../note/desc.js';
 import { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import { type NoteContent, sameNote } from '../note/record.js';
 import { changesForeign } from '../plan/foreign.js';
 import { sectionsIn } from '../plan/survey.js';
 import type { Job } from './job.js';
 import { type Covering, lostTo } from './survival.js';
 
-const PHYS32_ENTRY = 18;
+const { PHYS32_ENTRY } = XEN_ELFNOTE;
 
 /**
  * True when Xen's walk finds exactly the wanted notes in segments, QEMU's and linux-loader's find the same PHYS32_ENTRY,

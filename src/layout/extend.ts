@@ -6,7 +6,7 @@ import { alignUp } from '../bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../elf/image.js';
-import { PF_R, PF_W, PF_X, SHT_NOBITS } from '../elf/names.js';
+import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { nextClaim } from '../plan/survey.js';
 import { slotWarnings, slotWords } from './append.js';
@@ -103,13 +103,15 @@ function holeBehind(
     (s) =>
       s.sh_type !== SHT_NOBITS &&
       s.sh_size > 0n &&
-      s.sh_type !== 0 &&
+      s.sh_type !== SHT_NULL &&
       overlaps(rangeOf(s.sh_offset, s.sh_size), { start: fileEnd, end: range.end }),
   );
   if (over >= 0) return { reason: `section ${over} stands behind it` };
   const beyond = image.segments.findIndex(
     (s) =>
-      s !== load && s.p_type !== 0 && overlaps(rangeOf(s.p_offset, s.p_filesz), { start: fileEnd, end: range.end }),
+      s !== load &&
+      s.p_type !== PT_NULL &&
+      overlaps(rangeOf(s.p_offset, s.p_filesz), { start: fileEnd, end: range.end }),
   );
   if (beyond >= 0) return { reason: `program header ${beyond} covers the bytes behind it` };
   if (!facts.isZero({ start: fileEnd, end: range.end })) return { reason: 'the bytes behind it are not zero' };

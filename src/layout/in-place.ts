@@ -10,7 +10,8 @@ import { sectionName } from '../elf/section-names.js';
 import { symbolCovering } from '../elf/symbols.js';
 import { hex } from '../errors/hex.js';
 import type { NoteArea } from '../note/areas.js';
-import { encodeNotes, type NoteContent, ownerOf, sameNote } from '../note/record.js';
+import { NEUTRAL_TYPE } from '../note/note-types.js';
+import { encodeNotes, isXens, type NoteContent, sameNote } from '../note/record.js';
 import type { PlacementName } from '../plan/edits.js';
 import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
@@ -178,12 +179,12 @@ function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
   if (job.foreign.added.length > 0 || job.foreign.changed.size > 0) return undefined;
   const notes: NoteContent[] = [];
   for (const record of area.walk.records) {
-    if (ownerOf(record.name) !== 'Xen') notes.push(record);
+    if (!isXens(record)) notes.push(record);
     else {
       const wanted = byOffset.get(record.offset);
       if (wanted !== undefined && wanted.desc.length !== record.desc.length) return undefined;
       if (wanted === undefined && record.name.length !== NOBODY.length) return undefined;
-      notes.push(wanted ?? { name: NOBODY, type: 0, desc: record.desc });
+      notes.push(wanted ?? { name: NOBODY, type: NEUTRAL_TYPE, desc: record.desc });
     }
   }
   return area.walk.problem === undefined && firstMoved(area, notes) === undefined ? notes : undefined;

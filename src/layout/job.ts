@@ -1,6 +1,7 @@
 /** What every placement is given: the image's facts, where its notes are, and the notes it shall have. */
 import type { Range } from '../bytes/range.js';
-import { encodeNotes, type NoteContent, type NoteRecord, ownerOf } from '../note/record.js';
+import { NEUTRAL_OWNER, XEN_ELFNOTE } from '../note/note-types.js';
+import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../note/record.js';
 import type { PlacementWish } from '../plan/edits.js';
 import type { ForeignNotes } from '../plan/foreign.js';
 import type { Home } from '../plan/home.js';
@@ -37,7 +38,7 @@ export function mergedNotes({ home, wanted, foreign }: Job): NoteContent[] {
   const fresh = wanted.filter(({ original }) => original === undefined).map(({ content }) => content);
   const all = [...kept, ...fresh, ...foreign.added];
   const own = all.find(isPhysEntry(wanted));
-  const first = all.find(({ type }) => type === 18);
+  const first = all.find(({ type }) => type === XEN_ELFNOTE.PHYS32_ENTRY);
   if (own === undefined || first === own) return all;
   return [own, ...all.filter((note) => note !== own)];
 }
@@ -50,7 +51,7 @@ function foreignNote({ changed }: ForeignNotes, record: NoteRecord): NoteContent
 
 function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => boolean {
   const contents = new Set(wanted.map(({ content }) => content));
-  return (note) => note.type === 18 && contents.has(note);
+  return (note) => note.type === XEN_ELFNOTE.PHYS32_ENTRY && contents.has(note);
 }
 
 /** The merged records as bytes. */
@@ -89,4 +90,4 @@ export function nobodysName(length: number): Uint8Array {
   return name;
 }
 
-const NOBODY = Uint8Array.of(0x6e, 0x69, 0x6c);
+const NOBODY = nameOf(NEUTRAL_OWNER);

@@ -11,11 +11,12 @@ import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
 import { physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
-import { type NoteRecord, ownerOf } from '../note/record.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
+import { isXens, type NoteRecord } from '../note/record.js';
 import type { Job } from './job.js';
 import type { Layout } from './layout.js';
 
-const PHYS32_ENTRY = 18;
+const { PHYS32_ENTRY } = XEN_ELFNOTE;
 /** Alignments at which QEMU pads records as everybody else does. */
 const COMMON_ALIGNS: ReadonlySet<bigint> = new Set([1n, 2n, 4n]);
 
@@ -44,7 +45,7 @@ export function misleadsQemu({ facts, xenEdited }: Job, layout: Layout): string 
   const address = value?.kind === 'number' ? value.value & 0xffff_ffffn : undefined;
   if (address === undefined) {
     // Of another owner, where it stood: QEMU does not look at owners, and no place of Xen's notes changes that.
-    const isForeign = ({ type, name }: NoteRecord) => type === PHYS32_ENTRY && ownerOf(name) !== 'Xen';
+    const isForeign = (note: NoteRecord) => note.type === PHYS32_ENTRY && !isXens(note);
     if (facts.areas.some(({ kind, walk }) => kind === 'segment' && walk.records.some(isForeign))) return undefined;
     return seen.found
       ? `QEMU would read on behind the notes and take ${hex(seen.value)} for a PHYS32_ENTRY`

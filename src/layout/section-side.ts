@@ -10,7 +10,7 @@ import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../elf/names.js';
 import { nameTable, sectionName } from '../elf/section-names.js';
 import { nativeSize } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
-import { ownerOf } from '../note/record.js';
+import { isXens } from '../note/record.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
 import type { Blob } from './layout.js';
@@ -134,7 +134,7 @@ function onlyXen(facts: Facts, index: number): boolean {
   const merged = facts.areas.some(
     (a) => a.kind === 'segment' && a.range.start <= range.start && range.end <= a.range.end,
   );
-  return merged || (area?.walk.records.every(({ name }) => ownerOf(name) === 'Xen') ?? false);
+  return merged || (area?.walk.records.every(isXens) ?? false);
 }
 
 function reuse(draft: Draft, index: number, note: Cover): boolean {

@@ -5,6 +5,7 @@
 import { alignUp } from '../bytes/align.js';
 import { rangeOf } from '../bytes/range.js';
 import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
+import { PT_NULL } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
@@ -59,7 +60,7 @@ export function shift(job: Job): Layout | Refusal {
 function straddler({ facts }: Job, at: bigint): string | undefined {
   const { image } = facts;
   const torn = ({ start, end }: { start: bigint; end: bigint }) => start < at && end > at;
-  const segment = image.segments.findIndex((s) => s.p_type !== 0 && torn(segmentFileRange(s)));
+  const segment = image.segments.findIndex((s) => s.p_type !== PT_NULL && torn(segmentFileRange(s)));
   if (segment >= 0) return `program header ${segment}`;
   const section = image.sections.findIndex((s) => hasFileBytes(s) && torn(sectionFileRange(s)));
   if (section >= 0) return `section ${section}`;

@@ -4,7 +4,7 @@
  * earlier edit put elsewhere.
  */
 import { overlaps, rangeOf } from '../bytes/range.js';
-import { NHDR_SIZE, type NoteRecord, ownerOf } from '../note/record.js';
+import { isXens, NHDR_SIZE, type NoteRecord } from '../note/record.js';
 import { type Job, nobodysName } from './job.js';
 import type { Layout } from './layout.js';
 
@@ -32,7 +32,7 @@ function staleRecords({ facts }: Job, { blobs, shift }: Layout): readonly NoteRe
     if (kind !== 'section') continue;
     for (const record of walk.records) {
       const range = rangeOf(record.offset, record.size);
-      if (ownerOf(record.name) === 'Xen' && !rewritten.some((blob) => overlaps(blob, range))) {
+      if (isXens(record) && !rewritten.some((blob) => overlaps(blob, range))) {
         found.set(record.offset, record);
       }
     }

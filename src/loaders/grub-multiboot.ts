@@ -3,7 +3,22 @@
  * notes: what an edit of the file can break for them.
  */
 import { type ByteSource, fits } from '../bytes/source.js';
-import { EM_386, EM_X86_64, ET_DYN, ET_EXEC, PT_LOAD, SHT_REL, SHT_RELA } from '../elf/names.js';
+import {
+  EI_CLASS,
+  EI_DATA,
+  EI_VERSION,
+  ELFCLASS32,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  EM_386,
+  EM_X86_64,
+  ET_DYN,
+  ET_EXEC,
+  EV_CURRENT,
+  PT_LOAD,
+  SHT_REL,
+  SHT_RELA,
+} from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { PatchError } from '../errors/patch-error.js';
 import { copiedSize, hasRawData, type PeImage } from '../pe/image.js';
@@ -39,7 +54,7 @@ class MultibootView {
   constructor(source: ByteSource, version: 1 | 2) {
     this.source = source;
     this.version = version;
-    const encoding = { bits: laxIdent(source)[4] === 2 ? 64 : 32, endian: 'little' } as const;
+    const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
     this.image = laxElf(source, encoding, { stride: 'declared', sections: true });
     this.pe = peOf(source);
     this.header1 = version === 1 ? multiboot1(source) : undefined;
@@ -197,14 +212,17 @@ const ELF_RULES: readonly R[] = [
     because: 'without address fields it has to be a little-endian ELF file of version 1',
     run({ source, image: { ident }, pe, version }) {
       // EI_CLASS is looked at first, whatever stands around it.
-      if (ident[4] !== 1 && ident[4] !== 2) {
+      if (ident[EI_CLASS] !== ELFCLASS32 && ident[EI_CLASS] !== ELFCLASS64) {
         const options = version === 1 ? '--mb1 ' : '';
         return refuse('invalid arch-dependent ELF magic', {
-          reason: pe === undefined ? `EI_CLASS ${ident[4]}` : 'a PE image whose Multiboot header has no load addresses',
+          reason:
+            pe === undefined
+              ? `EI_CLASS ${ident[EI_CLASS]}`
+              : 'a PE image whose Multiboot header has no load addresses',
           cure: pe === undefined ? undefined : linearizeCure(source, options),
         });
       }
-      const good = hasElfMagic(source) && ident[5] === 1 && ident[6] === 1;
+      const good = hasElfMagic(source) && ident[EI_DATA] === ELFDATA2LSB && ident[EI_VERSION] === EV_CURRENT;
       return good ? undefined : refuse('invalid arch-independent ELF magic');
     },
   },
@@ -213,11 +231,11 @@ const ELF_RULES: readonly R[] = [
     source: ELF,
     because: 'ELF32 goes with EM_386, ELF64 with EM_X86_64',
     run({ image: { header, ident } }) {
-      const wide = ident[4] === 2 && header.e_machine === EM_X86_64;
-      const narrow = ident[4] === 1 && header.e_machine === EM_386;
-      if ((wide || narrow) && header.e_version === 1) return undefined;
+      const wide = ident[EI_CLASS] === ELFCLASS64 && header.e_machine === EM_X86_64;
+      const narrow = ident[EI_CLASS] === ELFCLASS32 && header.e_machine === EM_386;
+      if ((wide || narrow) && header.e_version === EV_CURRENT) return undefined;
       return refuse('invalid arch-dependent ELF magic', {
-        reason: `e_machine ${header.e_machine}, EI_CLASS ${ident[4]}`,
+        reason: `e_machine ${header.e_machine}, EI_CLASS ${ident[EI_CLASS]}`,
       });
     },
   },

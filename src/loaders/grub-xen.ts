@@ -5,7 +5,17 @@
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Phdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { EM_386, EM_X86_64 } from '../elf/names.js';
+import {
+  EI_CLASS,
+  EI_DATA,
+  EI_VERSION,
+  ELFCLASS32,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  EM_386,
+  EM_X86_64,
+  EV_CURRENT,
+} from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';
@@ -26,7 +36,7 @@ class GrubView {
 
   constructor(source: ByteSource) {
     this.source = source;
-    const encoding = { bits: laxIdent(source)[4] === 2 ? 64 : 32, endian: 'little' } as const;
+    const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
     const image = laxElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
     // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
     const { e_phoff, e_phnum, e_phentsize } = image.header;
@@ -48,7 +58,12 @@ const RULES: readonly Rule<GrubView>[] = [
     source: 'grub-core/kern/elf.c, grub_elf_check_header',
     because: 'an ELF file of version 1; anything else is tried as a Linux boot image with an ELF in it',
     run({ source, image: { header, ident } }) {
-      const good = [ident[4] === 1 || ident[4] === 2, ident[5] === 1, ident[6] === 1, header.e_version === 1];
+      const good = [
+        ident[EI_CLASS] === ELFCLASS32 || ident[EI_CLASS] === ELFCLASS64,
+        ident[EI_DATA] === ELFDATA2LSB,
+        ident[EI_VERSION] === EV_CURRENT,
+        header.e_version === EV_CURRENT,
+      ];
       if (source.size >= 64n && hasElfMagic(source) && good.every(Boolean)) return undefined;
       if (source.size < LINUX_HEADER_SIZE) return refuse('not xen image');
       const version = wordAt(source, 0x206n) ?? 0;
@@ -64,10 +79,10 @@ const RULES: readonly Rule<GrubView>[] = [
     source: `${FILE}, grub_xen_get_info`,
     because: 'ELF64 with EM_X86_64 or ELF32 with EM_386, little-endian',
     run({ image: { ident, header } }) {
-      const wide = ident[4] === 2 && header.e_machine === EM_X86_64;
-      const narrow = ident[4] === 1 && header.e_machine === EM_386;
-      if ((wide || narrow) && ident[5] === 1) return undefined;
-      return refuse('unknown ELF type', { reason: `EI_CLASS ${ident[4]}, e_machine ${header.e_machine}` });
+      const wide = ident[EI_CLASS] === ELFCLASS64 && header.e_machine === EM_X86_64;
+      const narrow = ident[EI_CLASS] === ELFCLASS32 && header.e_machine === EM_386;
+      if ((wide || narrow) && ident[EI_DATA] === ELFDATA2LSB) return undefined;
+      return refuse('unknown ELF type', { reason: `EI_CLASS ${ident[EI_CLASS]}, e_machine ${header.e_machine}` });
     },
   },
   {

@@ -5,10 +5,29 @@
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { PT_INTERP, PT_NOTE, SHT_DYNAMIC, SHT_NOBITS, SHT_NOTE, SHT_REL, SHT_RELA, SHT_SYMTAB } from '../elf/names.js';
+import {
+  EI_CLASS,
+  EI_DATA,
+  EI_VERSION,
+  ELFCLASS32,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  ELFDATA2MSB,
+  EV_CURRENT,
+  PT_INTERP,
+  PT_NOTE,
+  SHT_DYNAMIC,
+  SHT_NOBITS,
+  SHT_NOTE,
+  SHT_REL,
+  SHT_RELA,
+  SHT_SYMTAB,
+} from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
+import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';
+import { NHDR_SIZE } from '../note/record.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { cure, type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
 
@@ -25,7 +44,10 @@ class KexecView {
   constructor(source: ByteSource) {
     this.source = source;
     const ident = laxIdent(source);
-    const encoding: Encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 2 ? 'big' : 'little' };
+    const encoding: Encoding = {
+      bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
+      endian: ident[EI_DATA] === ELFDATA2MSB ? 'big' : 'little',
+    };
     this.image = laxElf(source, encoding, { stride: 'own-size', sections: true });
   }
 }
@@ -55,13 +77,13 @@ const RULES: readonly Rule<KexecView>[] = [
       const size = EI_NIDENT + Ehdr.size(encoding);
       const wrong = [
         [hasElfMagic(source), 'no ELF magic'],
-        [ident[4] === 1 || ident[4] === 2, `EI_CLASS is ${ident[4]}`],
-        [ident[5] === 1 || ident[5] === 2, `EI_DATA is ${ident[5]}`],
+        [ident[EI_CLASS] === ELFCLASS32 || ident[EI_CLASS] === ELFCLASS64, `EI_CLASS is ${ident[EI_CLASS]}`],
+        [ident[EI_DATA] === ELFDATA2LSB || ident[EI_DATA] === ELFDATA2MSB, `EI_DATA is ${ident[EI_DATA]}`],
         [source.size >= BigInt(size), 'shorter than an ELF header'],
         [header.e_ehsize === size, `e_ehsize is ${header.e_ehsize}, wanted ${size}`],
         [header.e_phnum === 0 || header.e_phentsize === Phdr.size(encoding), `e_phentsize is ${header.e_phentsize}`],
         [header.e_shnum === 0 || header.e_shentsize === Shdr.size(encoding), `e_shentsize is ${header.e_shentsize}`],
-        [ident[6] === 1 && header.e_version === 1, 'not version 1'],
+        [ident[EI_VERSION] === EV_CURRENT && header.e_version === EV_CURRENT, 'not version 1'],
       ].find(([good]) => good !== true)?.[1];
       return typeof wrong === 'string' ? refuse(UNKNOWN, { reason: wrong }) : undefined;
     },
@@ -151,8 +173,7 @@ function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): bigint
   let done = 0n;
   for (let steps = 0; done < size; steps++) {
     const at = start + done;
-    const up = (value: number) => BigInt(((value + 3) & ~3) >>> 0);
-    const length = 12n + up(reader.word(at) ?? 0) + up(reader.word(at + 4n) ?? 0);
+    const length = BigInt(NHDR_SIZE + up4(reader.word(at) ?? 0) + up4(reader.word(at + 4n) ?? 0));
     if (length > size - done || steps > STEP_LIMIT) return at;
     done += length;
   }

@@ -5,6 +5,7 @@
 import { type ByteSource, fits, READ_LIMIT } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
+import { beginsAsElf } from '../elf/names.js';
 import { type Encoding, nativeSize, type Struct, type ValueOf } from '../elf/struct.js';
 
 /** An image as a loader sees it, with what it could not see. */
@@ -33,8 +34,7 @@ export function laxIdent(source: ByteSource): Uint8Array {
 
 /** Does the file begin with the ELF magic? */
 export function hasElfMagic(source: ByteSource): boolean {
-  const [a, b, c, d] = laxIdent(source);
-  return a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46;
+  return beginsAsElf(laxIdent(source));
 }
 
 /** The image under an encoding that the loader has chosen by its own rules. */

@@ -1,6 +1,6 @@
 /** QEMU's multiboot 1 loader (hw/i386/multiboot.c, load_multiboot): how it ends, and where it enters. */
 import { type ByteSource, fits } from '../bytes/source.js';
-import { EM_X86_64, PF_X, PT_LOAD } from '../elf/names.js';
+import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_X86_64, PF_X, PT_LOAD } from '../elf/names.js';
 import { bytesAt, laxElf } from './lax-elf.js';
 import type { AddressFields, Multiboot1 } from './multiboot-header.js';
 
@@ -19,9 +19,8 @@ function byElf(source: ByteSource): QemuMultiboot {
   const [low = 0, high = 0] = bytesAt(source, E_MACHINE_AT, 2);
   if ((low | (high << 8)) === EM_X86_64) return { refused: 'Cannot load x86-64 image, give a 32bit one.' };
   const ident = bytesAt(source, 0n, 16);
-  const isElf = ident[0] === 0x7f && ident[1] === 0x45 && ident[2] === 0x4c && ident[3] === 0x46;
-  if (!isElf || ident[5] !== 1) return { refused: 'Error while loading elf kernel' };
-  const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: 'little' } as const;
+  if (!beginsAsElf(ident) || ident[EI_DATA] !== ELFDATA2LSB) return { refused: 'Error while loading elf kernel' };
+  const encoding = { bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
   const { header, segments, segmentsCut } = laxElf(source, encoding, { stride: 'own-size', sections: false });
   const outside = segments.some(
     (s) => s.p_type === PT_LOAD && s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size),

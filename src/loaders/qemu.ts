@@ -5,8 +5,9 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { type Phdr, Phdr as PhdrStruct } from '../elf/headers.js';
+import { ehdrSize } from '../elf/image.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { EM_386, EM_X86_64, PT_LOAD } from '../elf/names.js';
+import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_386, EM_X86_64, PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
@@ -39,7 +40,10 @@ export class QemuView {
   constructor(source: ByteSource) {
     this.source = source;
     const ident = laxIdent(source);
-    const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 1 ? 'little' : 'big' } as const;
+    const encoding = {
+      bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
+      endian: ident[EI_DATA] === ELFDATA2LSB ? 'little' : 'big',
+    } as const;
     this.image = laxElf(source, encoding, { stride: 'own-size', sections: false });
     this.loads = this.image.segments.flatMap((segment, index) =>
       segment.p_type === PT_LOAD ? [{ index, segment }] : [],
@@ -112,9 +116,10 @@ const RULES: readonly Rule<QemuView>[] = [
     source: 'hw/core/loader.c, load_elf_ram_sym',
     because: 'little-endian, and all of the ELF header in the file',
     run({ image: { encoding, ident }, source }) {
-      if (ident[5] !== 1) return refuse(LOAD_FAILED, { reason: 'not little-endian' });
-      const size = encoding.bits === 64 ? 64n : 52n;
-      return source.size < size ? refuse(LOAD_FAILED, { reason: 'shorter than an ELF header' }) : undefined;
+      if (ident[EI_DATA] !== ELFDATA2LSB) return refuse(LOAD_FAILED, { reason: 'not little-endian' });
+      return source.size < ehdrSize(encoding)
+        ? refuse(LOAD_FAILED, { reason: 'shorter than an ELF header' })
+        : undefined;
     },
   },
   {
@@ -203,7 +208,7 @@ const RULES: readonly Rule<QemuView>[] = [
     source: ELF,
     because: 'records are padded by 4; a p_align of 1 or 2 works only while every size is a multiple of 4',
     run({ image }) {
-      const odd = image.segments.findIndex((s) => s.p_type === 4 && s.p_filesz > 0n && s.p_align !== 4n);
+      const odd = image.segments.findIndex((s) => s.p_type === PT_NOTE && s.p_filesz > 0n && s.p_align !== 4n);
       const align = image.segments[odd]?.p_align;
       return odd < 0 ? undefined : warn(`PT_NOTE ${odd} has p_align ${align}: QEMU steps by it`);
     },

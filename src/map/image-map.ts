@@ -2,6 +2,7 @@
 import type { ElfImage } from '../elf/image.js';
 import { fileTypeName, machineName } from '../elf/names.js';
 import { noteAreas } from '../note/areas.js';
+import { noteWords, XEN } from '../note/note-types.js';
 import { ownerOf } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';
 import { type Band, fileBands } from './bands.js';
@@ -45,7 +46,7 @@ export function imageMap(image: ElfImage, by: 'p_vaddr' | 'p_paddr' = 'p_vaddr')
       range.start,
       walk.records.slice(0, NAMES_KEPT).map(({ name, type }) => {
         const owner = ownerOf(name);
-        return owner === 'Xen' ? `Xen ${noteName(type)}` : `${owner} ${foreignName(owner, type)}`;
+        return `${owner} ${owner === XEN ? noteName(type) : (noteWords(owner, type) ?? `0x${type.toString(16)}`)}`;
       }),
     );
   }
@@ -64,13 +65,6 @@ export function imageMap(image: ElfImage, by: 'p_vaddr' | 'p_paddr' = 'p_vaddr')
     memory: memoryBands(image, by),
     notes,
   };
-}
-
-function foreignName(owner: string, type: number): string {
-  if (owner === 'GNU' && type === 3) return 'build-id';
-  if (owner === 'GNU' && type === 5) return 'property';
-  if (owner === 'FDO' && type === 0xcafe1a7e) return 'package metadata';
-  return `0x${type.toString(16)}`;
 }
 
 /** `12 bytes`, `4 KiB`, `1.5 MiB`: sizes for a picture, where an exact one would not be read. */

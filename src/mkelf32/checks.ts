@@ -4,6 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr } from '../elf/headers.js';
+import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 import { fail } from '../errors/patch-error.js';
 import { u32 } from './numbers.js';
@@ -79,10 +80,9 @@ function readHeader(input: Position): Ehdr {
   const file = input.source.name;
   // 52 bytes are the header of an ELF32 image: the original reads as many before it knows the class.
   const start = input.read(52n, 'ELF header');
-  const [magic0, magic1, magic2, magic3, eiClass = 0, eiData] = start;
-  const isElf = magic0 === 0x7f && magic1 === 0x45 && magic2 === 0x4c && magic3 === 0x46;
-  if (!isElf || eiData !== 1) fail('mkelf32.not-elf', { file }, {});
-  if (eiClass !== 2) fail('mkelf32.class', { file }, { found: eiClass });
+  const { [EI_CLASS]: eiClass = 0, [EI_DATA]: eiData } = start;
+  if (!beginsAsElf(start) || eiData !== ELFDATA2LSB) fail('mkelf32.not-elf', { file }, {});
+  if (eiClass !== ELFCLASS64) fail('mkelf32.class', { file }, { found: eiClass });
   input.seek(0n);
   const bytes = input.read(BigInt(EI_NIDENT + Ehdr.size(INPUT)), 'ELF header');
   const header = Ehdr.decode(bytes, EI_NIDENT, INPUT);

@@ -3,7 +3,20 @@
  * in memory (layout of the headers: gABI; their values: xen/arch/x86/boot/mkelf32.c).
  */
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import { EM_386, ET_EXEC, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE } from '../elf/names.js';
+import {
+  ELF_MAGIC,
+  ELFCLASS32,
+  ELFDATA2LSB,
+  EM_386,
+  ET_EXEC,
+  EV_CURRENT,
+  PF_R,
+  PF_W,
+  PF_X,
+  PT_LOAD,
+  PT_NOTE,
+  SHT_NULL,
+} from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 
 /** A stretch of the output. */
@@ -32,7 +45,7 @@ export const DATA_AT = 128n;
 export const EHDR_SIZE = BigInt(EI_NIDENT + Ehdr.size(OUTPUT));
 export const SHDR_SIZE = BigInt(Shdr.size(OUTPUT));
 
-const IDENT = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 1, 1, 1);
+const IDENT = Uint8Array.of(...ELF_MAGIC, ELFCLASS32, ELFDATA2LSB, EV_CURRENT);
 
 export function partSize(part: Part): bigint {
   return part.kind === 'bytes' ? BigInt(part.bytes.length) : part.size;
@@ -60,7 +73,7 @@ export function headBytes({ entry, load, note, shoff, shnum, shstrndx }: Head): 
   const header: Ehdr = {
     e_type: ET_EXEC,
     e_machine: EM_386,
-    e_version: 1,
+    e_version: EV_CURRENT,
     e_entry: entry,
     e_phoff: EHDR_SIZE,
     e_shoff: shoff,
@@ -111,7 +124,7 @@ export function noteHeader(offset: bigint, address: bigint, size: bigint): Phdr 
 export function section(fields: Partial<Shdr>): Shdr {
   return {
     sh_name: 0,
-    sh_type: 0,
+    sh_type: SHT_NULL,
     sh_flags: 0n,
     sh_addr: 0n,
     sh_offset: 0n,

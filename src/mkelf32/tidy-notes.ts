@@ -6,7 +6,7 @@ import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
 import { fail } from '../errors/patch-error.js';
 import { noteAreas } from '../note/areas.js';
-import { encodeNotes, type NoteContent, ownerOf, xenNote } from '../note/record.js';
+import { encodeNotes, isXens, type NoteContent, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';
 import { chooseWidth, evaluate, Resolver, symbolsIn } from '../plan/evaluate.js';
 import { OUTPUT } from './container.js';
@@ -80,7 +80,7 @@ function set(records: NoteContent[], settings: readonly Setting[], image: ElfIma
   const result = { ...image, encoding: OUTPUT };
   for (const { type, width, expr } of settings) {
     const note = xenNote(type, evaluate(expr, type, chooseWidth(result, type, width, undefined), resolver));
-    const present = records.findIndex((record) => record.type === type && ownerOf(record.name) === 'Xen');
+    const present = records.findIndex((record) => record.type === type && isXens(record));
     if (present < 0) records.push(note);
     else records[present] = note;
   }

@@ -4,13 +4,12 @@
  */
 import { Sym } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
-import { SHN_LORESERVE, SHT_STRTAB, SHT_SYMTAB } from '../elf/names.js';
+import { SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from '../elf/names.js';
 import { symbolTable } from '../elf/symbols.js';
 import { OUTPUT, type Part, section } from './container.js';
 import type { Flat } from './flatten.js';
 import type { NamedSection, NewPlace } from './tidy-sections.js';
 
-const SHN_ABS = 0xfff1;
 const WINDOW = 0x100000n;
 const IN_32_BITS = 0x100000000n;
 
@@ -39,7 +38,7 @@ export function keptSymbols(
   const convert = (symbol: Sym): Sym | undefined => {
     const { st_value, st_shndx, st_size } = symbol;
     if (st_size >= IN_32_BITS) return undefined;
-    if (st_shndx === 0) return fitting(symbol, st_value);
+    if (st_shndx === SHN_UNDEF) return fitting(symbol, st_value);
     if (st_shndx === SHN_ABS) {
       // A constant is not an address, unless only as an address it can be told in 32 bits.
       const distance = st_value < IN_32_BITS ? undefined : flat.distanceOfVaddr(st_value);

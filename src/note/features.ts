@@ -36,11 +36,26 @@ const NAMES = [
   'dm_msix_all_writes',
 ] as const;
 
-/** Bits with a string. Since 4.2: dom0; since 4.4: hvm_callback_vector; the rest always. */
-const IN_STRING = new Set([0, 1, 2, 3, 4, 8, 11]);
+type FeatureName = (typeof NAMES)[number];
+
+/** Names that the parser knows. Since 4.2: dom0; since 4.4: hvm_callback_vector; the rest always. */
+const IN_STRING: ReadonlySet<FeatureName> = new Set<FeatureName>([
+  'writable_page_tables',
+  'writable_descriptor_tables',
+  'auto_translated_physmap',
+  'supervisor_mode_kernel',
+  'pae_pgdir_above_4gb',
+  'hvm_callback_vector',
+  'dom0',
+]);
 
 /** Bits 0 to 20; the index is the bit. */
-export const FEATURES: readonly Feature[] = NAMES.map((name, bit) => ({ bit, name, inString: IN_STRING.has(bit) }));
+export const FEATURES: readonly Feature[] = NAMES.map((name, bit) => ({ bit, name, inString: IN_STRING.has(name) }));
+
+/** The mask of one feature, for words of SUPPORTED_FEATURES. */
+export function featureMask(name: FeatureName): number {
+  return 1 << NAMES.indexOf(name);
+}
 
 const KNOWN = new Map(FEATURES.filter((f) => f.inString).map((f) => [f.name, f.bit]));
 

@@ -4,6 +4,7 @@
  */
 import type { ElfImage } from '../elf/image.js';
 import { LoaderReader } from './loader-reader.js';
+import { XEN } from './note-types.js';
 import { NHDR_SIZE } from './record.js';
 
 /** The header of a note whose owner is Xen. */
@@ -80,7 +81,7 @@ export class Libelf {
       const owner = this.string(at + BigInt(NHDR_SIZE));
       const namesz = this.word(at);
       const descsz = this.word(at + 4n);
-      if (owner === 'Xen') {
+      if (owner === XEN) {
         const descOffset = at + BigInt(NHDR_SIZE + up4(namesz));
         yield { offset: at, descOffset, namesz, descsz, type: this.word(at + 8n) };
       }

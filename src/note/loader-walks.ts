@@ -9,7 +9,7 @@ import { fail } from '../errors/patch-error.js';
 import { firstUnknownRequired } from './features.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';
-import { infoOf, noteInfo } from './xen-notes.js';
+import { noteInfo } from './xen-notes.js';
 
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from './phys-entry.js';
 
@@ -180,7 +180,7 @@ class XenWalk {
       return { kind: 'words', words: Array.from({ length: count }, (_, i) => this.#arrayWord(desc, descsz, i)) };
     }
     if (info.kind === 'list') return { kind: 'ignored' };
-    if (type === infoOf('SUPPORTED_FEATURES').type) {
+    if (info.name === 'SUPPORTED_FEATURES') {
       return { kind: 'number', value: descsz < 4 ? 0n : this.#arrayWord(desc, descsz, 0) };
     }
     const value = this.#libelf.number(desc, descsz);

@@ -6,6 +6,7 @@
 import { Nhdr } from '../elf/headers.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
+import { XEN } from './note-types.js';
 
 /** A note without its place. */
 export interface NoteContent {
@@ -42,8 +43,13 @@ export const RECORD_LIMIT = 65_536;
 /** Bytes of a note header, in both classes. */
 export const NHDR_SIZE = 12;
 
+/** The n_name bytes of an owner: one character a byte, and the NUL. */
+export function nameOf(owner: string): Uint8Array {
+  return Uint8Array.from(`${owner}\0`, (character) => character.charCodeAt(0));
+}
+
 /** The owner name of every note Xen reads: `Xen` and its NUL. */
-export const XEN_OWNER: Uint8Array = Uint8Array.of(0x58, 0x65, 0x6e, 0x00);
+export const XEN_OWNER: Uint8Array = nameOf(XEN);
 
 const ENCODING_OF = {
   little: { bits: 64, endian: 'little' },
@@ -154,6 +160,11 @@ export function ownerOf(name: Uint8Array): string {
   const end = name.indexOf(0);
   const used = end < 0 ? name : name.subarray(0, end);
   return Buffer.from(used.buffer, used.byteOffset, used.length).toString('latin1');
+}
+
+/** Is the owner Xen? Only what stands in front of the first NUL counts. */
+export function isXens({ name }: Pick<NoteContent, 'name'>): boolean {
+  return ownerOf(name) === XEN;
 }
 
 /** A note of Xen's. */

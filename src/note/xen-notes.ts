@@ -1,9 +1,12 @@
 /**
- * The catalogue of Xen's guest notes (xen/include/public/elfnote.h): numbers, names, kinds, legacy keys, and what each is
- * for. One row per type; the index is the type.
+ * The catalogue of Xen's guest notes (xen/include/public/elfnote.h): names, kinds, legacy keys, and what each is for. One
+ * row per type; the index is the type.
  */
 import { fail } from '../errors/patch-error.js';
 import { nearest } from './nearest.js';
+import { XEN_ELFNOTE, type XenNoteName } from './note-types.js';
+
+export type { XenNoteName } from './note-types.js';
 
 /** How the descriptor is read: one number, a C string, or several numbers of one width. */
 export type NoteKind = 'number' | 'string' | 'list';
@@ -45,7 +48,6 @@ const COMMON = {
   since: undefined,
 } as const;
 
-/** In the order of their numbers, 0 first. */
 const ROWS = {
   INFO: text({
     absent: 'nothing',
@@ -188,14 +190,12 @@ const ROWS = {
     since: '4.19',
     summary: 'alignment, lowest start and highest last byte: the PVH dom0 builder may move the image',
   },
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<XenNoteName, Row>;
 
-export type XenNoteName = keyof typeof ROWS;
-
-/** The catalogue, indexed by type. */
-export const XEN_NOTES: readonly XenNoteInfo[] = (Object.keys(ROWS) as XenNoteName[]).map((name, type) => ({
+/** The catalogue, indexed by type: the numbers leave no gap. */
+export const XEN_NOTES: readonly XenNoteInfo[] = (Object.keys(XEN_ELFNOTE) as XenNoteName[]).map((name) => ({
   name,
-  type,
+  type: XEN_ELFNOTE[name],
   ...ROWS[name],
 }));
 

@@ -9,13 +9,11 @@ import { PF_X } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import type { NoteContent } from '../note/record.js';
 import { sameNote } from '../note/record.js';
 
-const ENTRY = 1;
-const VIRT_BASE = 3;
-const PADDR_OFFSET = 4;
-const PHYS32_ENTRY = 18;
+const { ENTRY, VIRT_BASE, PADDR_OFFSET, PHYS32_ENTRY } = XEN_ELFNOTE;
 const MIB = 0x100000n;
 const GIB4 = 0x100000000n;
 

@@ -121,6 +121,6 @@ export function chooseWidth(
   const info = noteInfo(type);
   if (info === undefined) return nativeSize(image.encoding);
   if (info.width === 'native') return nativeSize(image.encoding);
-  const keeps = info.kind === 'number' && (present === 4 || present === 8) && info.type !== 17;
+  const keeps = info.kind === 'number' && (present === 4 || present === 8) && info.name !== 'SUPPORTED_FEATURES';
   return keeps ? present : info.width;
 }

@@ -5,6 +5,7 @@
  */
 import { fail } from '../errors/patch-error.js';
 import type { NoteArea } from '../note/areas.js';
+import { XEN } from '../note/note-types.js';
 import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../note/record.js';
 import { type Edit, inOrder, isForeignEdit } from './edits.js';
 import { findHome, type Home, homeAt, homeOfAll } from './home.js';
@@ -109,7 +110,7 @@ function recordsByKey({ areas }: Facts): ReadonlyMap<string, readonly NoteRecord
     for (const walk of new Set(areas.filter((area) => area.kind === kind).map((area) => area.walk))) {
       for (const record of walk.records) {
         const owner = ownerOf(record.name);
-        if (owner === 'Xen') continue;
+        if (owner === XEN) continue;
         const key = keyOf(owner, record.type);
         const same = found.get(key);
         if (same === undefined) found.set(key, new Map([[record.offset, record]]));

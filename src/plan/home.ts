@@ -4,7 +4,7 @@
  */
 import type { Phdr } from '../elf/headers.js';
 import type { NoteArea } from '../note/areas.js';
-import { type NoteRecord, ownerOf } from '../note/record.js';
+import { isXens, type NoteRecord } from '../note/record.js';
 import type { Facts } from './survey.js';
 
 export interface Home {
@@ -25,8 +25,6 @@ export interface Home {
     | { readonly area: NoteArea; readonly record: NoteRecord | undefined; readonly why: string }
     | undefined;
 }
-
-const isXen = (record: NoteRecord) => ownerOf(record.name) === 'Xen';
 
 /**
  * Decides which note areas an edit is about. PT_NOTEs with Xen notes first; without any, note sections with Xen notes,
@@ -56,7 +54,7 @@ export function homeOfAll(facts: Facts): Home {
 
 function homeAreas(facts: Facts): readonly NoteArea[] {
   const seen = xenByArea(facts);
-  const holdsXen = (area: NoteArea) => area.walk.records.some(isXen) || seen.has(keyOf(area));
+  const holdsXen = (area: NoteArea) => area.walk.records.some(isXens) || seen.has(keyOf(area));
   const segments = facts.areas.filter(({ kind }) => kind === 'segment');
   const holders = segments.filter(holdsXen);
   if (holders.length > 0) return holders;
@@ -101,7 +99,7 @@ function home(facts: Facts, seen: XenByArea, areas: readonly NoteArea[]): Home {
     segments: areas.filter(({ kind }) => kind === 'segment').map(({ index }) => index),
     areas,
     records,
-    xen: records.filter(isXen),
+    xen: records.filter(isXens),
     only: areas.length === 1 ? first : undefined,
     loaded: areas.every(({ loaded }) => loaded !== undefined) ? first?.loaded : undefined,
     damaged,

@@ -8,6 +8,8 @@ import { type ElfImage, loadAtPaddr, loadAtVaddr, loads } from '../elf/image.js'
 import { EM_386, EM_X86_64, machineName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
+import { featureMask } from '../note/features.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import type { Resolver } from './evaluate.js';
 
 /** Names made for the PVH entry: Linux, Xen, FreeBSD, NetBSD, then common habits. */
@@ -33,9 +35,6 @@ export const PRESET_SYMBOLS: readonly string[] = [
   START_SYMBOL,
   HYPERCALL_PAGE_SYMBOL,
 ];
-
-/** Bit 11 of SUPPORTED_FEATURES (xen/include/public/features.h, XENFEAT_dom0). */
-const DOM0_BIT = 1n << 11n;
 
 const BASES = ['pv', 'pv32', 'pvh'] as const;
 type Base = (typeof BASES)[number];
@@ -92,7 +91,8 @@ export function presetNotes(input: PresetInput): PresetNote[] {
     checkMachine(preset, base, input.resolver.image);
     notes.push(...(base === 'pvh' ? pvhNotes(input) : pvNotes(input, base)));
   }
-  if (preset.dom0) notes.push({ type: 17, value: DOM0_BIT, merge: true });
+  if (preset.dom0)
+    notes.push({ type: XEN_ELFNOTE.SUPPORTED_FEATURES, value: BigInt(featureMask('dom0')), merge: true });
   return notes.filter(({ type }) => !given.has(type));
 }
 
@@ -119,13 +119,13 @@ function missing(preset: Preset, image: ElfImage, note: string, why: string): ne
 
 function* pvNotes(input: PresetInput, base: Base): Generator<PresetNote> {
   const { given, resolver } = input;
-  yield { type: 5, value: 'xen-3.0' };
-  yield { type: 8, value: 'generic' };
+  yield { type: XEN_ELFNOTE.XEN_VERSION, value: 'xen-3.0' };
+  yield { type: XEN_ELFNOTE.LOADER, value: 'generic' };
   yield* baseNotes(input);
-  if (!given.has(1)) yield { type: 1, value: pvEntry(input) };
+  if (!given.has(XEN_ELFNOTE.ENTRY)) yield { type: XEN_ELFNOTE.ENTRY, value: pvEntry(input) };
   const hypercallPage = resolver.optional(HYPERCALL_PAGE_SYMBOL);
-  if (hypercallPage !== undefined) yield { type: 2, value: hypercallPage };
-  if (base === 'pv32') yield { type: 9, value: 'yes' };
+  if (hypercallPage !== undefined) yield { type: XEN_ELFNOTE.HYPERCALL_PAGE, value: hypercallPage };
+  if (base === 'pv32') yield { type: XEN_ELFNOTE.PAE_MODE, value: 'yes' };
 }
 
 /**
@@ -134,17 +134,17 @@ function* pvNotes(input: PresetInput, base: Base): Generator<PresetNote> {
  */
 function* baseNotes({ preset, resolver, given, present }: PresetInput): Generator<PresetNote> {
   const { image } = resolver;
-  if (given.has(3)) {
-    if (present(4) === undefined) yield { type: 4, value: 0n };
+  if (given.has(XEN_ELFNOTE.VIRT_BASE)) {
+    if (present(XEN_ELFNOTE.PADDR_OFFSET) === undefined) yield { type: XEN_ELFNOTE.PADDR_OFFSET, value: 0n };
     return;
   }
   const lowest = lowestLoad(image);
   if (lowest === undefined) missing(preset, image, 'VIRT_BASE', 'the image has no PT_LOAD');
   const { p_vaddr, p_paddr } = lowest;
-  const [base, offset] = [present(3), present(4) ?? 0n];
+  const [base, offset] = [present(XEN_ELFNOTE.VIRT_BASE), present(XEN_ELFNOTE.PADDR_OFFSET) ?? 0n];
   if (base !== undefined && base + p_paddr - offset === p_vaddr) {
-    yield { type: 3, value: base };
-    yield { type: 4, value: offset };
+    yield { type: XEN_ELFNOTE.VIRT_BASE, value: base };
+    yield { type: XEN_ELFNOTE.PADDR_OFFSET, value: offset };
     return;
   }
   if (p_vaddr < p_paddr) {
@@ -157,8 +157,8 @@ function* baseNotes({ preset, resolver, given, present }: PresetInput): Generato
     const why = `p_paddr equals p_vaddr (${hex(p_vaddr)}), so nothing tells the base; set PADDR_OFFSET as well`;
     missing(preset, image, 'VIRT_BASE', why);
   }
-  yield { type: 3, value: p_vaddr - p_paddr };
-  yield { type: 4, value: 0n };
+  yield { type: XEN_ELFNOTE.VIRT_BASE, value: p_vaddr - p_paddr };
+  yield { type: XEN_ELFNOTE.PADDR_OFFSET, value: 0n };
 }
 
 function lowestLoad(image: ElfImage): Phdr | undefined {
@@ -172,7 +172,12 @@ function pvEntry({ preset, resolver, present }: PresetInput): bigint {
   const { image } = resolver;
   const isVirtual = (address: bigint | undefined) => address !== undefined && loadAtVaddr(image, address) !== undefined;
   const entry = image.header.e_entry;
-  const candidates = [resolver.optional(PV_START_SYMBOL), present(1), entry, resolver.optional(START_SYMBOL)];
+  const candidates = [
+    resolver.optional(PV_START_SYMBOL),
+    present(XEN_ELFNOTE.ENTRY),
+    entry,
+    resolver.optional(START_SYMBOL),
+  ];
   const value = candidates.find(isVirtual);
   if (value !== undefined) return value;
   const why = `no symbol ${PV_START_SYMBOL} or ${START_SYMBOL}, and no PT_LOAD holds e_entry ${hex(entry)}`;
@@ -180,19 +185,20 @@ function pvEntry({ preset, resolver, present }: PresetInput): bigint {
 }
 
 function pvhNotes({ preset, resolver, given, present }: PresetInput): PresetNote[] {
-  if (given.has(18)) return [];
+  if (given.has(XEN_ELFNOTE.PHYS32_ENTRY)) return [];
   const { image } = resolver;
   const named = PVH_START_SYMBOLS.find((symbol) => resolver.optional(symbol) !== undefined);
-  if (named !== undefined) return [{ type: 18, value: physicalStart(resolver, named) }];
-  const there = present(18);
-  if (there !== undefined && loadAtPaddr(image, there) !== undefined) return [{ type: 18, value: there }];
+  if (named !== undefined) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: physicalStart(resolver, named) }];
+  const there = present(XEN_ELFNOTE.PHYS32_ENTRY);
+  if (there !== undefined && loadAtPaddr(image, there) !== undefined)
+    return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: there }];
   if (resolver.optional(START_SYMBOL) !== undefined) {
     const value = physicalStart(resolver, START_SYMBOL);
-    if (image.encoding.bits === 32) return [{ type: 18, value }];
+    if (image.encoding.bits === 32) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value }];
     const caution = `PHYS32_ENTRY is the address of ${START_SYMBOL}: it must be 32-bit code that expects paging to be off`;
-    return [{ type: 18, value, caution }];
+    return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value, caution }];
   }
-  if (image.encoding.bits === 32) return [{ type: 18, value: resolver.physicalEntry() }];
+  if (image.encoding.bits === 32) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: resolver.physicalEntry() }];
   const symbols = [...PVH_START_SYMBOLS, START_SYMBOL].join(', ');
   const why = `no symbol ${symbols}, and e_entry of an ELF64 image is usually 64-bit code`;
   return missing(preset, image, 'PHYS32_ENTRY', why);

@@ -6,6 +6,7 @@ import { fail } from '../errors/patch-error.js';
 import { decodeValue, encodeNumber, encodeString } from '../note/desc.js';
 import { checkFeatures } from '../note/features.js';
 import { convertLegacy, readLegacy } from '../note/legacy.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import { type NoteContent, type NoteRecord, sameBytes, sameNote, XEN_OWNER, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
@@ -26,8 +27,7 @@ export interface Wanted {
   readonly warnings: readonly string[];
 }
 
-const FEATURES = 10;
-const PHYS32_ENTRY = 18;
+const { FEATURES, PHYS32_ENTRY } = XEN_ELFNOTE;
 
 /**
  * Applies the edits. Errors: those of evaluate and presetNotes, `plan.no-legacy`.

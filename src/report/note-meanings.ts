@@ -6,6 +6,19 @@
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
+import {
+  FDO,
+  FDO_DLOPEN_METADATA,
+  FDO_PACKAGING_METADATA,
+  GNU,
+  LINUX,
+  NT_GNU_ABI_TAG,
+  NT_GNU_BUILD_ID,
+  NT_GNU_GOLD_VERSION,
+  NT_GNU_HWCAP,
+  NT_GNU_PROPERTY_TYPE_0,
+  XEN,
+} from '../note/note-types.js';
 import { noteInfo } from '../note/xen-notes.js';
 
 /** A decoded value. The forms of Xen's notes, and four that belong to other owners. */
@@ -34,18 +47,18 @@ type Row = readonly [name: string, decode?: Decode];
 
 /** owner → type → name and decoder. A decoder that gives up leaves the bytes raw. */
 const OTHERS: Readonly<Record<string, Readonly<Record<number, Row>>>> = {
-  GNU: {
-    1: ['NT_GNU_ABI_TAG', abiTag],
-    2: ['NT_GNU_HWCAP'],
-    3: ['NT_GNU_BUILD_ID', (id) => ({ kind: 'build-id', id })],
-    4: ['NT_GNU_GOLD_VERSION', text],
-    5: ['NT_GNU_PROPERTY_TYPE_0', properties],
+  [GNU]: {
+    [NT_GNU_ABI_TAG]: ['NT_GNU_ABI_TAG', abiTag],
+    [NT_GNU_HWCAP]: ['NT_GNU_HWCAP'],
+    [NT_GNU_BUILD_ID]: ['NT_GNU_BUILD_ID', (id) => ({ kind: 'build-id', id })],
+    [NT_GNU_GOLD_VERSION]: ['NT_GNU_GOLD_VERSION', text],
+    [NT_GNU_PROPERTY_TYPE_0]: ['NT_GNU_PROPERTY_TYPE_0', properties],
   },
-  FDO: {
-    3405650558: ['package metadata', metadata],
-    1081871370: ['dlopen metadata', metadata],
+  [FDO]: {
+    [FDO_PACKAGING_METADATA]: ['package metadata', metadata],
+    [FDO_DLOPEN_METADATA]: ['dlopen metadata', metadata],
   },
-  Linux: {
+  [LINUX]: {
     0: ['version', number],
     256: ['build salt', text],
     257: ['LTO info', number],
@@ -59,7 +72,7 @@ const OTHERS: Readonly<Record<string, Readonly<Record<number, Row>>>> = {
 
 /** Reads a note. Never fails: what has no known form is raw bytes. */
 export function meaningOf(owner: string, type: number, desc: Uint8Array, encoding: Encoding): NoteMeaning {
-  if (owner === 'Xen') return { name: noteInfo(type)?.name, meaning: decodeValue(type, desc, encoding) };
+  if (owner === XEN) return { name: noteInfo(type)?.name, meaning: decodeValue(type, desc, encoding) };
   const known = Object.hasOwn(OTHERS, owner) ? OTHERS[owner]?.[type] : undefined;
   const meaning = known?.[1]?.(desc, encoding);
   return { name: known?.[0], meaning: meaning ?? { kind: 'raw', bytes: desc } };

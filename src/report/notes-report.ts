@@ -2,6 +2,7 @@
 import { containerText } from '../container/facts.js';
 import { fileTypeName, machineName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
+import { XEN } from '../note/note-types.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Meaning, typeName } from './note-meanings.js';
@@ -29,7 +30,7 @@ export function notesText(facts: NotesFacts, options: NotesReportOptions, style:
 }
 
 function shownNotes({ notes }: NotesFacts, { xen }: NotesReportOptions): readonly NoteFact[] {
-  return xen ? notes.filter(({ owner }) => owner === 'Xen') : notes;
+  return xen ? notes.filter(({ owner }) => owner === XEN) : notes;
 }
 
 /** Notes that stand in the same segments and sections, under one heading; the columns are the same for all groups. */
@@ -56,7 +57,7 @@ function groupsText(facts: NotesFacts, options: NotesReportOptions, style: Style
 }
 
 function noteRow(note: NoteFact, style: Style): (string | Cell)[] {
-  const verdict = note.owner === 'Xen' ? note.xen.text : '';
+  const verdict = note.owner === XEN ? note.xen.text : '';
   return [
     hex(note.record.offset),
     printable(note.owner),

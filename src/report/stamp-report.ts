@@ -1,5 +1,6 @@
 /** The stamps of an image, as text for people and as members of a `xen-elfpatch/stamp/1` document. */
 import { hex } from '../errors/hex.js';
+import { noteWords } from '../note/note-types.js';
 import type { Stamp } from '../stamp/stamp.js';
 import { bytesToJson, type Json } from './json.js';
 import { printable, type Style, table } from './text.js';
@@ -9,7 +10,7 @@ export function stampsText(file: string, stamps: readonly Stamp[], style: Style)
   if (stamps.length === 0) return `${name}: no package metadata and no build-id\n`;
   const rows = stamps.map(({ owner, type, desc, text, problem }) => [
     printable(owner),
-    type === 3 ? 'build-id' : type === 0xcafe1a7e ? 'package metadata' : hex(type),
+    noteWords(owner, type) ?? hex(type),
     text === undefined ? bytesToJson(desc) : printable(text),
     ...(problem === undefined ? [] : [{ text: problem, paint: style.bad }]),
   ]);

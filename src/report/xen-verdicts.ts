@@ -4,6 +4,7 @@
  */
 import { hex } from '../errors/hex.js';
 import type { XenReads, XenView } from '../note/loader-walks.js';
+import { XEN } from '../note/note-types.js';
 import type { NoteRecord } from '../note/record.js';
 import { noteInfo, type XenNoteInfo, type XenNoteName } from '../note/xen-notes.js';
 import type { Meaning } from './note-meanings.js';
@@ -60,7 +61,7 @@ export function xenJudge(view: XenView): (note: JudgedNote) => XenVerdict {
     last.set(record.type, record.offset);
   }
   return (note) => {
-    if (note.owner !== 'Xen') return ignored('other-owner', 'not for Xen');
+    if (note.owner !== XEN) return ignored('other-owner', 'not for Xen');
     const reads = seen.get(note.record.offset);
     if (reads !== undefined) return judgeSeen(note, reads, last.get(note.record.type) ?? note.record.offset);
     return view.from === 'segments' && !note.inSegment

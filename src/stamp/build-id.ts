@@ -1,6 +1,6 @@
 /**
  * A build-id computed from what a loader puts into memory. Notes and headers do not count, so the id names the program
- * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type 3 (NT_GNU_BUILD_ID), as `ld --build-id`
+ * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type NT_GNU_BUILD_ID, as `ld --build-id`
  * writes it.
  */
 import { createHash, type Hash } from 'node:crypto';
@@ -9,11 +9,9 @@ import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/image.js';
 import { fail } from '../errors/patch-error.js';
 import { noteAreas } from '../note/areas.js';
-import type { NoteContent } from '../note/record.js';
+import { GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';
+import { type NoteContent, nameOf } from '../note/record.js';
 import { noteRuns } from './left-behind.js';
-
-export const GNU_OWNER = 'GNU';
-export const NT_GNU_BUILD_ID = 3;
 
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
 export type Algorithm = keyof typeof ALGORITHMS;
@@ -24,7 +22,7 @@ const MOST_TIMES = 8n;
 
 /** The note that holds a build-id. */
 export function buildIdNote(id: Uint8Array): NoteContent {
-  return { name: Uint8Array.from(Buffer.from(`${GNU_OWNER}\0`, 'latin1')), type: NT_GNU_BUILD_ID, desc: id };
+  return { name: nameOf(GNU), type: NT_GNU_BUILD_ID, desc: id };
 }
 
 /**

@@ -4,10 +4,11 @@
  */
 import type { Range } from '../bytes/range.js';
 import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
+import { FDO, GNU, LINUX, XEN } from '../note/note-types.js';
+import { NHDR_SIZE, roundUp } from '../note/record.js';
 
 /** Owners that a run of notes is found by; any other owner may follow. */
-const OWNERS: readonly string[] = ['Xen\0', 'GNU\0', 'FDO\0', 'Linux\0'];
-const HEADER = 12;
+const OWNERS: readonly string[] = [XEN, GNU, FDO, LINUX].map((owner) => `${owner}\0`);
 const MOST_NAME = 64;
 const MOST_DESC = 0x10000;
 const WINDOW = 0x40000;
@@ -29,7 +30,7 @@ export function noteRuns(image: ElfImage): Range[] {
 }
 
 function runsIn(image: ElfImage, { start, end }: Range, runs: Range[]): void {
-  const overlap = BigInt(HEADER + 8);
+  const overlap = BigInt(NHDR_SIZE + 8);
   let from = start;
   for (let at = start; at < end; at += BigInt(WINDOW)) {
     const length = end - at < BigInt(WINDOW) + overlap ? end - at : BigInt(WINDOW) + overlap;
@@ -49,13 +50,13 @@ function startsIn(window: Buffer, base: bigint, little: boolean): bigint[] {
   const starts: bigint[] = [];
   for (const owner of OWNERS) {
     for (
-      let name = window.indexOf(owner, HEADER, 'latin1');
+      let name = window.indexOf(owner, NHDR_SIZE, 'latin1');
       name >= 0;
       name = window.indexOf(owner, name + 1, 'latin1')
     ) {
-      const offset = base + BigInt(name - HEADER);
+      const offset = base + BigInt(name - NHDR_SIZE);
       if (offset % 4n !== 0n) continue;
-      const size = little ? window.readUInt32LE(name - HEADER) : window.readUInt32BE(name - HEADER);
+      const size = little ? window.readUInt32LE(name - NHDR_SIZE) : window.readUInt32BE(name - NHDR_SIZE);
       if (size === owner.length) starts.push(offset);
     }
   }
@@ -65,21 +66,17 @@ function startsIn(window: Buffer, base: bigint, little: boolean): bigint[] {
 /** Where the records that begin at `start` end; `start` itself when there is none. */
 function endOfRun(image: ElfImage, start: bigint, limit: bigint): bigint {
   let at = start;
-  while (at + BigInt(HEADER) <= limit) {
-    const header = image.source.read(at, BigInt(HEADER), 'loaded bytes');
+  while (at + BigInt(NHDR_SIZE) <= limit) {
+    const header = image.source.read(at, BigInt(NHDR_SIZE), 'loaded bytes');
     const view = new DataView(header.buffer, header.byteOffset, header.length);
     const little = image.encoding.endian === 'little';
     const [name, desc] = [view.getUint32(0, little), view.getUint32(4, little)];
     if (name < 2 || name > MOST_NAME || desc > MOST_DESC) break;
-    const padded = BigInt(HEADER + padTo4(name) + padTo4(desc));
-    if (at + BigInt(HEADER + padTo4(name) + desc) > limit) break;
-    const owner = image.source.read(at + BigInt(HEADER), BigInt(name), 'loaded bytes');
+    const padded = BigInt(NHDR_SIZE + roundUp(name, 4) + roundUp(desc, 4));
+    if (at + BigInt(NHDR_SIZE + roundUp(name, 4) + desc) > limit) break;
+    const owner = image.source.read(at + BigInt(NHDR_SIZE), BigInt(name), 'loaded bytes');
     if (owner[name - 1] !== 0 || owner.subarray(0, name - 1).some((byte) => byte < 0x20 || byte > 0x7e)) break;
     at += padded;
   }
   return at < limit ? at : limit;
-}
-
-function padTo4(size: number): number {
-  return (size + 3) & ~3;
 }

@@ -4,7 +4,8 @@ import { describeSystemError } from '../bytes/source.js';
 import type { Encoding } from '../elf/struct.js';
 import { fail } from '../errors/patch-error.js';
 import { encodeNumber, fitsWidth, isWidth } from '../note/desc.js';
-import type { NoteContent } from '../note/record.js';
+import { XEN } from '../note/note-types.js';
+import { type NoteContent, nameOf } from '../note/record.js';
 
 /** Owner and type of a note. */
 export interface NoteKey {
@@ -25,7 +26,7 @@ export function parseNoteKey(text: string): NoteKey {
   if (owner.length > 255 || /[^\x20-\x7e]/.test(owner)) {
     fail('stamp.bad-note', {}, { found: text, wanted: 'an owner of at most 255 printable ASCII characters' });
   }
-  if (owner === 'Xen') {
+  if (owner === XEN) {
     fail('stamp.bad-note', {}, { found: text, wanted: 'another owner: patch --set writes Xen’s notes' });
   }
   return { owner, type: Number(type) };
@@ -42,8 +43,11 @@ export function parseNote(text: string, { endian }: Encoding): NoteContent {
   const [, key = text.slice(0, equals), digits] = /^(.*)\/([0-9]+)$/s.exec(text.slice(0, equals)) ?? [];
   if (equals < 0) fail('stamp.bad-note', {}, { found: text, wanted: 'OWNER:TYPE=VALUE' });
   const { owner, type } = parseNoteKey(key);
-  const name = Uint8Array.from(Buffer.from(`${owner}\0`, 'latin1'));
-  return { name, type, desc: digits === undefined ? descriptor(text, value) : number(text, value, digits, endian) };
+  return {
+    name: nameOf(owner),
+    type,
+    desc: digits === undefined ? descriptor(text, value) : number(text, value, digits, endian),
+  };
 }
 
 function number(text: string, value: string, digits: string, endian: Encoding['endian']): Uint8Array {

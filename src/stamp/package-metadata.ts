@@ -4,10 +4,8 @@
  */
 import { parseDocument } from 'yaml';
 import { fail, type Place } from '../errors/patch-error.js';
-import type { NoteContent } from '../note/record.js';
-
-export const FDO_OWNER = 'FDO';
-export const FDO_PACKAGING_METADATA = 0xcafe1a7e;
+import { FDO, FDO_PACKAGING_METADATA } from '../note/note-types.js';
+import { type NoteContent, nameOf } from '../note/record.js';
 
 /** What the convention calls by name; every other key is a vendor's own. */
 export const WELL_KNOWN_KEYS = [
@@ -97,7 +95,7 @@ export function metadataNote(metadata: Metadata): NoteContent {
   const bytes = Buffer.from(text, 'utf8');
   const desc = new Uint8Array(Math.ceil((bytes.length + 1) / 4) * 4);
   desc.set(bytes);
-  return { name: Uint8Array.from(Buffer.from(`${FDO_OWNER}\0`, 'latin1')), type: FDO_PACKAGING_METADATA, desc };
+  return { name: nameOf(FDO), type: FDO_PACKAGING_METADATA, desc };
 }
 
 /** The JSON text in a descriptor: UTF-8 up to the first NUL. Undefined when it is no UTF-8. */

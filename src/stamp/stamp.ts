@@ -6,23 +6,16 @@ import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
 import { lostLoaders } from '../loaders/loaders.js';
+import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';
 import { type NoteContent, ownerOf } from '../note/record.js';
 import { changes, type PatchPlan, planPatch } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { foreignNotes } from '../plan/foreign.js';
 import { survey } from '../plan/survey.js';
 import { preview } from '../write/render.js';
-import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId, GNU_OWNER, NT_GNU_BUILD_ID } from './build-id.js';
+import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId } from './build-id.js';
 import type { NoteKey } from './note-words.js';
-import {
-  descriptorProblem,
-  FDO_OWNER,
-  FDO_PACKAGING_METADATA,
-  type Metadata,
-  metadataNote,
-  metadataText,
-  parseMetadata,
-} from './package-metadata.js';
+import { descriptorProblem, type Metadata, metadataNote, metadataText, parseMetadata } from './package-metadata.js';
 
 /** What to do with the build-id. `keep`: there has to be one. */
 export type BuildIdWish =
@@ -76,7 +69,7 @@ function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
   ];
   const members = Object.keys(wish.members).length > 0;
   if (wish.metadata !== undefined || members) {
-    const before = wish.metadata ?? metadataOf(present(FDO_OWNER, FDO_PACKAGING_METADATA), place.file);
+    const before = wish.metadata ?? metadataOf(present(FDO, FDO_PACKAGING_METADATA), place.file);
     edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...wish.members }) });
   }
   // Among Xen's notes whatever section holds them is theirs; alone, it is named as linkers do.
@@ -86,7 +79,7 @@ function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
   const plan = (id?: Uint8Array) =>
     planPatch(image, id === undefined ? edits : [...edits, { kind: 'put-note', note: buildIdNote(id) }], placement);
 
-  const ids = present(GNU_OWNER, NT_GNU_BUILD_ID);
+  const ids = present(GNU, NT_GNU_BUILD_ID);
   switch (wish.buildId?.kind) {
     case undefined:
       return plan();
@@ -128,18 +121,17 @@ export interface Stamp {
 /** Package metadata and build-ids of an image, as systemd and others would find them. Errors: those of noteAreas. */
 export function stampsOf(image: ElfImage): readonly Stamp[] {
   const facts = survey(image);
-  return [
-    ...foreignNotes(facts, FDO_OWNER, FDO_PACKAGING_METADATA),
-    ...foreignNotes(facts, GNU_OWNER, NT_GNU_BUILD_ID),
-  ].map(({ name, type, desc }) => {
-    const owner = ownerOf(name);
-    const metadata = type === FDO_PACKAGING_METADATA;
-    return {
-      owner,
-      type,
-      desc,
-      text: metadata ? metadataText(desc) : undefined,
-      problem: metadata ? descriptorProblem(desc) : undefined,
-    };
-  });
+  return [...foreignNotes(facts, FDO, FDO_PACKAGING_METADATA), ...foreignNotes(facts, GNU, NT_GNU_BUILD_ID)].map(
+    ({ name, type, desc }) => {
+      const owner = ownerOf(name);
+      const metadata = type === FDO_PACKAGING_METADATA;
+      return {
+        owner,
+        type,
+        desc,
+        text: metadata ? metadataText(desc) : undefined,
+        problem: metadata ? descriptorProblem(desc) : undefined,
+      };
+    },
+  );
 }

@@ -4,10 +4,11 @@ import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
-import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
+import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
-import { describeNote, isBuildId, isNobodys, isPhysEntry, isXens, noteKey, PHYS32_ENTRY } from './note-facts.js';
+import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note-facts.js';
 import { movedOffset, type Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
@@ -140,7 +141,7 @@ function* loadersAgree({ before, after }: Pair, { xenNotes, xenKept }: Expectati
     if (entry === undefined) {
       // A note of another owner with that type is taken for one, and was before.
       const foreign = distinctWalks(before.areas(), 'segment').some(({ records }) =>
-        records.some((note) => note.type === PHYS32_ENTRY && !isXens(note)),
+        records.some((note) => note.type === XEN_ELFNOTE.PHYS32_ENTRY && !isXens(note)),
       );
       if (found) yield { part, level: foreign ? 'warning' : level, text: `found ${hex(value)}, wanted none` };
     } else if (entry !== 0n && !(found && value === entry)) {
@@ -170,7 +171,7 @@ function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Flaw> {
 function qemuLevel({ image, areas }: Subject): 'error' | 'warning' {
   const lost = physEntryAsQemu(image);
   const own = areas()
-    .filter(({ kind, walk }) => kind === 'segment' && walk.records.some(({ name }) => ownerOf(name) === 'Xen'))
+    .filter(({ kind, walk }) => kind === 'segment' && walk.records.some(isXens))
     .map(({ index }) => index);
   // Lost in another owner's notes, not in Xen's.
   if (!lost.found && lost.problem !== undefined && physEntryAsQemuFrom(image, own).found) return 'warning';

@@ -2,9 +2,10 @@
 import { PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import type { NoteArea } from '../note/areas.js';
+import { XEN_ELFNOTE } from '../note/note-types.js';
 import { ownerOf } from '../note/record.js';
 import type { Check, Flaw, KeyedFlaw } from './check.js';
-import { isPhysEntry, PHYS32_ENTRY } from './note-facts.js';
+import { isPhysEntry } from './note-facts.js';
 import { distinctWalks, type Subject } from './subject.js';
 
 export const noteChecks: readonly Check[] = [
@@ -46,7 +47,7 @@ function* physEntryPosition(subject: Subject): Generator<KeyedFlaw> {
   const entry = walks.flatMap((walk) => walk.records).find(isPhysEntry);
   if (entry === undefined) return;
 
-  const first = walks.flatMap((walk) => walk.records).find(({ type }) => type === PHYS32_ENTRY);
+  const first = walks.flatMap((walk) => walk.records).find(({ type }) => type === XEN_ELFNOTE.PHYS32_ENTRY);
   if (first !== undefined && !isPhysEntry(first)) {
     const text = `a note of type 18 owned by "${ownerOf(first.name)}" stands in front of Xen's PHYS32_ENTRY`;
     yield { key: 'first', offset: first.offset, part: 'notes', text };

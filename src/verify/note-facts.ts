@@ -1,21 +1,13 @@
 /** Facts about notes that several checks need. */
-import { type NoteContent, ownerOf } from '../note/record.js';
-
-/** The note with the entry point of a PVH kernel (xen/include/public/elfnote.h). */
-export const PHYS32_ENTRY = 18;
-/** Owner GNU: the id that debug information is found by (gABI extensions, "NT_GNU_BUILD_ID"). */
-const NT_GNU_BUILD_ID = 3;
-
-export function isXens({ name }: NoteContent): boolean {
-  return ownerOf(name) === 'Xen';
-}
+import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../note/note-types.js';
+import { isXens, type NoteContent, ownerOf } from '../note/record.js';
 
 export function isPhysEntry(note: NoteContent): boolean {
-  return note.type === PHYS32_ENTRY && isXens(note);
+  return note.type === XEN_ELFNOTE.PHYS32_ENTRY && isXens(note);
 }
 
 export function isBuildId(note: NoteContent): boolean {
-  return note.type === NT_GNU_BUILD_ID && ownerOf(note.name) === 'GNU';
+  return note.type === NT_GNU_BUILD_ID && ownerOf(note.name) === GNU;
 }
 
 /**
@@ -23,7 +15,7 @@ export function isBuildId(note: NoteContent): boolean {
  * (its owner and type are then what no loader looks for).
  */
 export function isNobodys({ name, type, desc }: NoteContent): boolean {
-  return type === 0 && (ownerOf(name) === 'nil' || (name.length === 0 && desc.length === 0));
+  return type === NEUTRAL_TYPE && (ownerOf(name) === NEUTRAL_OWNER || (name.length === 0 && desc.length === 0));
 }
 
 /** The same text for two notes exactly when they are the same note. */

@@ -1,6 +1,7 @@
 /** `stamp`: from words to notes, and from there as every edit. */
 import { looksLikeElf, readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
+import { GNU } from '../../note/note-types.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';
@@ -65,7 +66,7 @@ function show(
     const answer: { readonly [key: string]: Json } = { file, ok: problems.length === 0, problems };
     writeOut(jsonDocument('stamp', { ...answer, stamps: stampsJson(stamps) }));
   } else writeOut(lead + stampsText(file, stamps, styleOf(wantsColor(args.color))));
-  if (wantsId && !stamps.some(({ owner }) => owner === 'GNU')) fail('stamp.no-build-id', { file }, {});
+  if (wantsId && !stamps.some(({ owner }) => owner === GNU)) fail('stamp.no-build-id', { file }, {});
   if (!args.check) return 0;
   for (const problem of problems) writeErr(`xen-elfpatch: ${file}: ${problem}\n`);
   return problems.length > 0 ? 1 : 0;

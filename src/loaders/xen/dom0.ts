@@ -1,6 +1,8 @@
 /** The kernel of dom0, built by the hypervisor: xen/arch/x86/pv/dom0_build.c and xen/arch/x86/hvm/dom0_build.c. */
 import { rangeOf } from '../../bytes/range.js';
+import { EM_386, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
+import { featureMask } from '../../note/features.js';
 import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
@@ -12,8 +14,8 @@ import { xenValues } from './values.js';
 const PV = 'xen/arch/x86/pv/dom0_build.c, dom0_construct_pv';
 const PVH = 'xen/arch/x86/hvm/dom0_build.c, pvh_load_kernel';
 
-const DOM0_BIT = 1 << 11;
-const SUPERVISOR_BIT = 1 << 3;
+const DOM0_BIT = featureMask('dom0');
+const SUPERVISOR_BIT = featureMask('supervisor_mode_kernel');
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
 
@@ -60,11 +62,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       const { pae } = parse.parameters;
       const mismatch = 'Mismatch between Xen and DOM0 kernel';
       if (is64) {
-        if (machine !== 62) return refuse(mismatch, { reason: `ELF64 with e_machine ${machine}` });
+        if (machine !== EM_X86_64) return refuse(mismatch, { reason: `ELF64 with e_machine ${machine}` });
         return encoding.endian === 'little' ? undefined : refuse(mismatch, { reason: 'not little-endian' });
       }
-      if (machine !== 3 || pae === 'none' || encoding.endian === 'big') {
-        const withPae = machine === 3 ? mend(parse, '--set PAE_MODE=yes') : undefined;
+      if (machine !== EM_386 || pae === 'none' || encoding.endian === 'big') {
+        const withPae = machine === EM_386 ? mend(parse, '--set PAE_MODE=yes') : undefined;
         return refuse(mismatch, { reason: `ELF32 with e_machine ${machine}, PAE_MODE ${pae}`, cure: withPae });
       }
       return warn('needs a Xen built with 32-bit PV; others say: Found 32-bit PV kernel, but CONFIG_PV32 missing');

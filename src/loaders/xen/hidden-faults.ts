@@ -5,8 +5,9 @@
 
 import { fits } from '../../bytes/source.js';
 import type { Phdr } from '../../elf/headers.js';
-import { PT_LOAD, PT_NOTE } from '../../elf/names.js';
+import { PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
+import { XEN_ELFNOTE } from '../../note/note-types.js';
 import { type Remark, type Rule, warn } from '../rule.js';
 import type { XenParse } from './parse.js';
 
@@ -23,7 +24,7 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
     run({ image }) {
       return each(
         image.segments,
-        (s) => s.p_type === PT_LOAD && (s.p_flags & 7) === 0 && s.p_memsz > 0n,
+        (s) => s.p_type === PT_LOAD && (s.p_flags & (PF_R | PF_W | PF_X)) === 0 && s.p_memsz > 0n,
         (_, index) => warn(`PT_LOAD ${index} has no flags: its bytes stay out of memory`),
       );
     },
@@ -87,7 +88,7 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
     because: 'PHYS32_ENTRY is cut to 32 bits; a descriptor of another size than 1, 2, 4 or 8 bytes reads as 0',
     run({ notes, hvm, image }) {
       if (!hvm) return undefined;
-      const entry = notes.notes.findLast(({ record }) => record.type === 18)?.record;
+      const entry = notes.notes.findLast(({ record }) => record.type === XEN_ELFNOTE.PHYS32_ENTRY)?.record;
       if (entry === undefined) return undefined;
       if (![1, 2, 4, 8].includes(entry.desc.length)) {
         return warn(`PHYS32_ENTRY has ${entry.desc.length} bytes, which Xen reads as 0`);

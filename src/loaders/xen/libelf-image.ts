@@ -1,6 +1,7 @@
 /** The headers of an image as libelf reads them (xen/common/libelf/libelf-loader.c, elf_init). */
 import { type ByteSource, fits } from '../../bytes/source.js';
 import { Shdr } from '../../elf/headers.js';
+import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../elf/names.js';
 import { nativeSize } from '../../elf/struct.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
 
@@ -15,7 +16,10 @@ export function isElfBinary(source: ByteSource): boolean {
 /** EI_CLASS 2 is 64 bits, anything else 32; EI_DATA 1 is little-endian, anything else swaps. Nothing is refused. */
 export function libelfImage(source: ByteSource): LaxImage {
   const ident = laxIdent(source);
-  const encoding = { bits: ident[4] === 2 ? 64 : 32, endian: ident[5] === 1 ? 'little' : 'big' } as const;
+  const encoding = {
+    bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
+    endian: ident[EI_DATA] === ELFDATA2LSB ? 'little' : 'big',
+  } as const;
   const maxSections = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
   return laxElf(source, encoding, { stride: 'declared', sections: true, maxSections });
 }

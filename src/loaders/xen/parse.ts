@@ -5,7 +5,7 @@
  */
 import type { ByteSource } from '../../bytes/source.js';
 import type { Phdr, Shdr } from '../../elf/headers.js';
-import { PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../elf/names.js';
+import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../elf/names.js';
 import { walkAsXen, type XenView } from '../../note/loader-walks.js';
 import type { LaxImage } from '../lax-elf.js';
 import { isSince, type XenVersion } from '../xen-version.js';
@@ -44,7 +44,7 @@ export class XenParse {
     this.container = container;
     this.version = version;
     this.image = libelfImage(source);
-    this.loadable = this.image.segments.filter((s) => s.p_type === PT_LOAD && (s.p_flags & 7) !== 0);
+    this.loadable = this.image.segments.filter((s) => s.p_type === PT_LOAD && (s.p_flags & (PF_R | PF_W | PF_X)) !== 0);
     this.pstart = this.loadable.reduce((low, s) => (s.p_paddr < low ? s.p_paddr : low), ALL_ONES);
     this.pend = this.loadable.reduce((high, s) => {
       const end = BigInt.asUintN(64, s.p_paddr + s.p_memsz);

@@ -1,5 +1,7 @@
 /** Guests built by the toolstack (xl, libxl): tools/libs/guest (tools/libxc before 4.15). */
+import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
+import { featureMask } from '../../note/features.js';
 import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
@@ -13,8 +15,8 @@ const X86 = 'tools/libs/guest/xg_dom_x86.c';
 const ELF = 'tools/libs/guest/xg_dom_elfloader.c';
 
 const NO_LOADER = 'xc_dom_find_loader: no loader found: Invalid kernel';
-const DOM0_BIT = 1 << 11;
-const AUTO_TRANSLATED_BIT = 1 << 2;
+const DOM0_BIT = featureMask('dom0');
+const AUTO_TRANSLATED_BIT = featureMask('auto_translated_physmap');
 const PAGE = 0x1000n;
 
 /** While it probes, the toolstack is silent: all the user sees is that nobody wanted the file. */
@@ -41,7 +43,7 @@ const NOT_FIRMWARE: Rule<XenParse> = {
     const why = firstEnd(PARSE_RULES, parse, parse.version);
     if (why === undefined) return undefined;
     const reason = why.message.startsWith('(') && why.kind === 'refuse' ? why.reason : why.message;
-    if (parse.image.ident[4] === 1) {
+    if (parse.image.ident[EI_CLASS] === ELFCLASS32) {
       const entry = hex(parse.image.header.e_entry);
       return otherPath(`taken for HVM firmware and entered at e_entry ${entry}, without notes: ${reason}`, why.cure);
     }
@@ -131,7 +133,7 @@ const P2M_USABLE: Rule<XenParse> = {
   because: 'the table is placed at INIT_P2M only if that is page aligned and below VIRT_BASE, in 64-bit guests',
   run({ parameters: { initP2m }, addresses: { virtBase }, machine }) {
     if (initP2m === undefined) return undefined;
-    const used = machine === 62 && initP2m % PAGE === 0n && initP2m < virtBase;
+    const used = machine === EM_X86_64 && initP2m % PAGE === 0n && initP2m < virtBase;
     return used ? undefined : warn(`INIT_P2M ${hex(initP2m)} is not used: the table follows the kernel`);
   },
 };

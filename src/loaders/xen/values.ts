@@ -1,4 +1,5 @@
 /** What Xen goes by once it accepts an image. */
+import { EM_386, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
 import { featureNames } from '../../note/features.js';
 import type { Value } from '../rule.js';
@@ -36,7 +37,7 @@ export function xenValues(parse: XenParse): Record<string, Value> {
 /** The word that must be among the hypervisor's capabilities (tools/libs/guest/xg_dom_x86.c, xc_dom_guest_type). */
 export function guestType({ hvm, machine, parameters: { pae, physEntry } }: XenParse): string | undefined {
   if (hvm) return physEntry === undefined ? undefined : 'hvm-3.0-x86_32';
-  if (machine === 62) return 'xen-3.0-x86_64';
-  if (machine === 3) return pae === 'none' ? 'xen-3.0-x86_32' : 'xen-3.0-x86_32p';
+  if (machine === EM_X86_64) return 'xen-3.0-x86_64';
+  if (machine === EM_386) return pae === 'none' ? 'xen-3.0-x86_32' : 'xen-3.0-x86_32p';
   return undefined;
 }
