@@ -13,7 +13,7 @@ import { decodeValue, encodeString } from '../note/desc.js';
 import { checkFeatures, featureItems } from '../note/features.js';
 import { readLegacy } from '../note/legacy.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
+import { NEUTRAL_TYPE, XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, type NoteRecord, xenNote } from '../note/record.js';
 import { parseSetting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
@@ -93,7 +93,9 @@ function whyRewrite({ segments, header }: ElfImage, areas: ReturnType<typeof fin
   if (segment !== undefined && segment.p_align !== 4n) {
     return `${first?.name} has p_align ${hex(segment.p_align)}, by which some loaders pad the records and lose step`;
   }
-  const gap = first?.walk.records.some(({ name, desc, type }) => name.length === 0 && desc.length === 0 && type === 0);
+  const gap = first?.walk.records.some(
+    ({ name, desc, type }) => name.length === 0 && desc.length === 0 && type === NEUTRAL_TYPE,
+  );
   if (gap === true || first?.walk.problem !== undefined) {
     return `${first?.name} has a gap or bytes that are no record, at which loaders lose step`;
   }

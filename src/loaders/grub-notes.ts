@@ -5,27 +5,12 @@
 import { fits } from '../bytes/source.js';
 import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';
+import { XEN } from '../note/note-types.js';
+import { NHDR_SIZE } from '../note/record.js';
+import { type GrubInfo, grubItem, grubNumber, grubRow, type MutableGrubInfo, Refused } from './grub-note-rows.js';
 import type { LaxImage } from './lax-elf.js';
-
-/** What GRUB takes from the notes. */
-export interface GrubInfo {
-  readonly arch: 'x86_64' | 'i386' | 'i386-pae' | 'i386-pae-bimodal';
-  readonly entry: bigint;
-  readonly virtBase: bigint;
-  readonly paddrOffset: bigint;
-  readonly hypercallPage: bigint | undefined;
-  readonly initP2m: bigint | undefined;
-  readonly unmappedInitrd: boolean;
-  /** Was there anything that a PV kernel is told by? */
-  readonly saysPv: boolean;
-  /** It read memory behind a segment: what came of it depends on luck. */
-  readonly readBeyond: boolean;
-  /** The first address whose descriptor is not as wide as it was read. */
-  readonly oddWidth: string | undefined;
-}
-
-type Mutable = { -readonly [Key in keyof GrubInfo]: GrubInfo[Key] };
 
 export type GrubResult = { readonly info: GrubInfo } | { readonly refused: string; readonly readBeyond: boolean };
 
@@ -33,18 +18,6 @@ export type GrubResult = { readonly info: GrubInfo } | { readonly refused: strin
 const AREA_LIMIT = 0x1000000n;
 /** Records followed in one image. */
 const STEP_LIMIT = 0x100000;
-
-/** Notes that only a PV start goes by: ENTRY to PADDR_OFFSET, LOADER. */
-const PV_TYPES = new Set([1, 2, 3, 4, 8]);
-
-/** Notes whose value is read as an address of the class. */
-const ADDRESSES = new Map([
-  [1, 'ENTRY'],
-  [2, 'HYPERCALL_PAGE'],
-  [3, 'VIRT_BASE'],
-  [4, 'PADDR_OFFSET'],
-  [15, 'INIT_P2M'],
-]);
 
 const SEEK = 'attempt to seek outside of the file';
 const EOF = 'premature end of file';
@@ -54,8 +27,6 @@ interface Area {
   readonly start: bigint;
   readonly size: bigint;
 }
-
-class Refused extends Error {}
 
 /** Walks an image as GRUB does. The caller has made sure of class, byte order, machine and program headers. */
 export function grubNotes(image: LaxImage): GrubResult {
@@ -69,7 +40,7 @@ export function grubNotes(image: LaxImage): GrubResult {
 }
 
 class GrubReader {
-  readonly info: Mutable;
+  readonly info: MutableGrubInfo;
   readonly #image: LaxImage;
   readonly #wide: boolean;
   readonly #reader: LoaderReader;
@@ -150,10 +121,10 @@ class GrubReader {
       const namesz = this.#word(area, at);
       const descsz = this.#word(area, at + 4n);
       const type = this.#word(area, at + 8n);
-      const name = at + 12n;
-      const desc = name + BigInt(4 * Math.floor(((namesz + 3) >>> 0) / 4));
-      at = desc + BigInt(4 * Math.floor(((descsz + 3) >>> 0) / 4));
-      if (namesz < 3 || !this.#same(area, name, namesz === 3 ? 'Xen' : 'Xen\0')) continue;
+      const name = at + BigInt(NHDR_SIZE);
+      const desc = name + BigInt(up4(namesz));
+      at = desc + BigInt(up4(descsz));
+      if (namesz < XEN.length || !this.#same(area, name, namesz === XEN.length ? XEN : `${XEN}\0`)) continue;
       this.#hasNote = true;
       this.#take(area, type, desc, descsz);
     }
@@ -161,25 +132,19 @@ class GrubReader {
 
   #take(area: Area, type: number, desc: bigint, descsz: number): void {
     const { info } = this;
-    if (PV_TYPES.has(type)) info.saysPv = true;
-    const [address, wanted] = [ADDRESSES.get(type), this.#wide ? 8 : 4];
-    if (address !== undefined && descsz !== wanted) {
-      info.oddWidth ??= `${address} has ${descsz} bytes and is read with ${wanted}`;
+    const row = grubRow(type);
+    if (row === undefined) return;
+    if (row.isPv) info.saysPv = true;
+    if (row.address !== undefined) {
+      const wanted = this.#wide ? 8 : 4;
+      if (descsz !== wanted) info.oddWidth ??= `${row.name} has ${descsz} bytes and is read with ${wanted}`;
+      info[row.address] = this.#address(area, desc);
     }
-    const begins = (text: string) =>
-      descsz >= text.length && this.#same(area, desc, descsz === text.length ? text : `${text}\0`);
-    if (type === 1) info.entry = this.#address(area, desc);
-    else if (type === 2) info.hypercallPage = this.#address(area, desc);
-    else if (type === 3) info.virtBase = this.#address(area, desc);
-    else if (type === 4) info.paddrOffset = this.#address(area, desc);
-    else if (type === 15) info.initP2m = this.#address(area, desc);
-    else if (type === 16) info.unmappedInitrd = this.#word(area, desc) !== 0;
-    else if (type === 8 && !begins('generic')) throw new Refused('invalid loader');
-    else if (type === 9 && !this.#wide) {
-      if (begins('yes')) info.arch = 'i386-pae';
-      if (begins('bimodal') || begins('yes,bimodal')) info.arch = 'i386-pae-bimodal';
-      if (begins('no')) info.arch = 'i386';
-    }
+    row.take?.(info, {
+      wide: this.#wide,
+      word: () => this.#word(area, desc),
+      begins: (text) => descsz >= text.length && this.#same(area, desc, descsz === text.length ? text : `${text}\0`),
+    });
   }
 
   #address(area: Area, at: bigint): bigint {
@@ -216,21 +181,15 @@ class GrubReader {
       const next = text.indexOf(',', at);
       const item = text.slice(at, next < 0 ? text.length : next + 1);
       at += item.length;
-      const [, key] = /^(VIRT_BASE|VIRT_ENTRY|HYPERCALL_PAGE|ELF_PADDR_OFFSET)=/.exec(item) ?? [];
-      if (key === undefined) {
+      const known = grubItem(item);
+      if (known === undefined) {
         this.#pae(item);
         continue;
       }
       // The last item of a section without a NUL: the number goes on in what memory holds behind it.
       if (nul < 0 && next < 0) info.readBeyond = true;
-      const value = grubNumber(item.slice(key.length + 1));
-      if (key === 'VIRT_BASE') info.virtBase = value;
-      else if (key === 'VIRT_ENTRY') info.entry = value;
-      else if (key === 'HYPERCALL_PAGE') info.hypercallPage = value;
-      else {
-        info.paddrOffset = value;
-        hasOffset = true;
-      }
+      info[known.address] = grubNumber(item.slice(known.begin.length));
+      hasOffset ||= known.address === 'paddrOffset';
     }
     if (info.hypercallPage !== undefined) {
       info.hypercallPage = BigInt.asUintN(64, (info.hypercallPage << 12n) + info.virtBase);
@@ -246,13 +205,4 @@ class GrubReader {
       this.info.arch = mode === 'no' ? 'i386' : mode === 'yes' ? 'i386-pae' : 'i386-pae-bimodal';
     }
   }
-}
-
-/** GRUB's strtoull with base 16 (grub-core/kern/misc.c): blanks, a small `0x`, digits; no sign. */
-function grubNumber(text: string): bigint {
-  const [, digits = ''] = /^[ \t\n\v\f\r]*(?:0x)?([0-9a-fA-F]*)/.exec(text) ?? [];
-  if (digits === '') throw new Refused('unrecognized number');
-  const value = BigInt(`0x${digits}`);
-  if (value >= 1n << 64n) throw new Refused('overflow is detected');
-  return value;
 }

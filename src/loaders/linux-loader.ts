@@ -4,7 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { hasLinuxMagic } from '../elf/multiboot.js';
-import { PT_LOAD, PT_NOTE } from '../elf/names.js';
+import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
@@ -54,7 +54,7 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
     source: SOURCE,
     because: 'the loader does not swap',
     run({ source }) {
-      if (laxIdent(source)[5] === 1) return undefined;
+      if (laxIdent(source)[EI_DATA] === ELFDATA2LSB) return undefined;
       return refuse('Trying to load big-endian binary on little-endian machine');
     },
   },

@@ -36,8 +36,8 @@ export interface LegacyString {
 const TEXT_LIMIT = 0x10000n;
 const KEY_LIMIT = 31;
 const VALUE_LIMIT = 127;
-/** What Xen takes for "not given". */
-const UNSET = (1n << 64n) - 1n;
+/** What Xen takes for "not given" in a number of 64 bits. */
+export const UNSET = (1n << 64n) - 1n;
 
 /**
  * The string of the section named `__xen_guest`; undefined when there is no such section. It ends at the first NUL, not
@@ -124,56 +124,87 @@ export function convertLegacy(legacy: LegacyString, encoding: Encoding): LegacyC
   };
 }
 
-const STRING_KEYS = new Map<string, XenNoteName>(
-  (['XEN_VERSION', 'GUEST_OS', 'GUEST_VERSION', 'LOADER'] as const).map((name) => [legacyKey(name), name]),
-);
-const NUMBER_KEYS = new Map<string, XenNoteName>(
-  (['ENTRY', 'HYPERCALL_PAGE', 'VIRT_BASE', 'PADDR_OFFSET'] as const).map((name) => [legacyKey(name), name]),
-);
-const KEYS = XEN_NOTES.flatMap(({ legacyKey: key }) => (key === undefined ? [] : [key]));
-
-function legacyKey(name: XenNoteName): string {
-  return infoOf(name).legacyKey ?? name;
-}
-
 interface Taken {
   readonly strings: Map<XenNoteName, string>;
   readonly numbers: Map<XenNoteName, bigint>;
   readonly warnings: string[];
 }
 
+/** The note that says what an item says, and how its value is taken; false ends the string, `behind` unseen. */
+interface Row {
+  readonly name: XenNoteName;
+  readonly take: (taken: Taken, value: string, behind: () => readonly LegacyItem[]) => boolean;
+}
+
+const textRow = (name: XenNoteName): Row => ({
+  name,
+  take(taken, value) {
+    taken.strings.set(name, value);
+    return true;
+  },
+});
+
+const numberRow = (name: XenNoteName): Row => ({
+  name,
+  take(taken, value) {
+    taken.numbers.set(name, parseNumber(value));
+    return true;
+  },
+});
+
+/** Every note that has a legacy key, in the order of their numbers. */
+const ROWS: readonly Row[] = [
+  numberRow('ENTRY'),
+  numberRow('HYPERCALL_PAGE'),
+  numberRow('VIRT_BASE'),
+  numberRow('PADDR_OFFSET'),
+  textRow('XEN_VERSION'),
+  textRow('GUEST_OS'),
+  textRow('GUEST_VERSION'),
+  textRow('LOADER'),
+  { name: 'PAE_MODE', take: takePae },
+  { name: 'FEATURES', take: takeFeatures },
+  {
+    name: 'BSD_SYMTAB',
+    // Whatever the value.
+    take(taken) {
+      taken.strings.set('BSD_SYMTAB', 'yes');
+      return true;
+    },
+  },
+];
+
+const BY_KEY = new Map<string, Row>(ROWS.map((row) => [infoOf(row.name).legacyKey ?? row.name, row]));
+
 /** Item by item, the last of a key winning, until a required feature that Xen does not know ends it all. */
 function takeItems(items: readonly LegacyItem[]): Taken {
-  const strings = new Map<XenNoteName, string>();
-  const numbers = new Map<XenNoteName, bigint>();
-  const warnings: string[] = [];
+  const taken: Taken = { strings: new Map(), numbers: new Map(), warnings: [] };
   for (const [index, { key, value }] of items.entries()) {
-    const text = STRING_KEYS.get(key);
-    const number = NUMBER_KEYS.get(key);
-    if (text !== undefined) strings.set(text, value);
-    else if (number !== undefined) numbers.set(number, parseNumber(value));
-    else if (key === 'PAE') takePae(value, strings, warnings);
-    else if (key === 'BSD_SYMTAB') strings.set('BSD_SYMTAB', 'yes');
-    else if (key === 'FEATURES') {
-      const { kept, unknown } = knownFeatures(value);
-      const before = strings.get('FEATURES');
-      strings.set('FEATURES', before === undefined ? kept : `${before}|${kept}`);
-      if (unknown !== undefined) {
-        warnings.push(...unknownFeature(unknown, items.slice(index + 1)));
-        break;
-      }
-    } else if (key !== '') warnings.push(unknownKey(key));
+    const row = BY_KEY.get(key);
+    if (row === undefined) {
+      if (key !== '') taken.warnings.push(unknownKey(key));
+    } else if (!row.take(taken, value, () => items.slice(index + 1))) break;
   }
-  return { strings, numbers, warnings };
+  return taken;
 }
 
 /** No note says "PAE without extended CR3"; yes comes nearest. */
-function takePae(value: string, strings: Map<XenNoteName, string>, warnings: string[]): void {
-  if (!value.startsWith('yes')) return;
+function takePae({ strings, warnings }: Taken, value: string): boolean {
+  if (!value.startsWith('yes')) return true;
   strings.set('PAE_MODE', 'yes');
   if (value !== 'yes[extended-cr3]') {
     warnings.push(`PAE=${value} claims no extended CR3, and the note PAE_MODE yes does: no note says it without`);
   }
+  return true;
+}
+
+/** Features add up. */
+function takeFeatures({ strings, warnings }: Taken, value: string, behind: () => readonly LegacyItem[]): boolean {
+  const { kept, unknown } = knownFeatures(value);
+  const before = strings.get('FEATURES');
+  strings.set('FEATURES', before === undefined ? kept : `${before}|${kept}`);
+  if (unknown !== undefined) warnings.push(...unknownFeature(unknown, behind()));
+  return unknown === undefined;
 }
 
 /** The text up to the first required feature that Xen does not know. */
@@ -196,7 +227,7 @@ function unknownFeature(name: string, unseen: readonly LegacyItem[]): string[] {
 }
 
 function unknownKey(key: string): string {
-  const near = nearest(key, KEYS);
+  const near = nearest(key, [...BY_KEY.keys()]);
   return `the key "${key}" is unknown to Xen${near.length > 0 ? ` (nearest: ${near.join(', ')})` : ''}`;
 }
 

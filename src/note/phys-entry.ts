@@ -2,13 +2,16 @@
  * How PVH loaders other than Xen look for the 32-bit entry point. Sources: QEMU include/hw/elf_ops.h.inc and
  * hw/i386/x86-common.c; rust-vmm/linux-loader src/loader/elf/mod.rs.
  */
-import { fits } from '../bytes/source.js';
+import { alignUp } from '../bytes/align.js';
+import { type ByteSource, fits } from '../bytes/source.js';
 import type { Phdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { readNumber } from './desc.js';
 import { LoaderReader } from './loader-reader.js';
-import { NHDR_SIZE, RECORD_LIMIT } from './record.js';
+import { XEN_ELFNOTE } from './note-types.js';
+import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from './record.js';
 
 /** What a PVH loader concludes about the 32-bit entry point. */
 export interface PhysEntry {
@@ -22,7 +25,7 @@ export interface PhysEntry {
 }
 
 const NOTHING: PhysEntry = { found: false, value: 0n };
-const PHYS32_ENTRY = 18;
+const { PHYS32_ENTRY } = XEN_ELFNOTE;
 
 /** Records that a walk here follows in one image before it gives up; only damage or malice has so many. */
 const STEP_LIMIT = 4 * RECORD_LIMIT;
@@ -31,10 +34,28 @@ function refusedBy(problem: string, fault?: PhysEntry['fault']): PhysEntry {
   return { ...NOTHING, problem, ...(fault === undefined ? {} : { fault }) };
 }
 
-function noteSegments({ segments, header }: ElfImage): { index: number; segment: Phdr }[] {
+function noteSegments({ segments, header }: ElfImage): { index: number; name: string; segment: Phdr }[] {
   return segments
     .slice(0, header.e_phnum)
-    .flatMap((segment, index) => (segment.p_type === PT_NOTE ? [{ index, segment }] : []));
+    .flatMap((segment, index) => (segment.p_type === PT_NOTE ? [{ index, name: `PT_NOTE ${index}`, segment }] : []));
+}
+
+/** What a loader does with a record: it goes to the next one, at a file offset, or its walk of the segment ends. */
+type Step<End> = { readonly next: bigint } | { readonly end: End };
+
+/** The walks over one image: together they follow STEP_LIMIT records. */
+class Walks {
+  #steps = 0;
+
+  /** From record to record until a step ends the walk; `tooMany` is the end where the limit is reached. */
+  follow<End>(start: bigint, step: (at: bigint) => Step<End>, tooMany: End): End {
+    for (let at = start; ; ) {
+      const done = step(at);
+      if ('end' in done) return done.end;
+      if (++this.#steps > STEP_LIMIT) return tooMany;
+      at = done.next;
+    }
+  }
 }
 
 /**
@@ -46,6 +67,24 @@ export function physEntryAsQemuFrom(image: ElfImage, indices: readonly number[])
   return physEntryAsQemu({ ...image, segments, header: { ...image.header, e_phnum: segments.length } });
 }
 
+/** Why QEMU gives up at a segment, before it has read a record. In this order. */
+const QEMU_REFUSES: readonly {
+  readonly kind: 'refused' | 'crash';
+  readonly when: (segment: Phdr, fileSize: bigint) => boolean;
+  readonly problem: (name: string) => string;
+}[] = [
+  {
+    kind: 'refused',
+    when: ({ p_offset, p_filesz }, fileSize) => !fits(p_offset, p_filesz, fileSize),
+    problem: (name) => `${name} reaches behind the end of the file`,
+  },
+  {
+    kind: 'crash',
+    when: ({ p_align }) => p_align === 0n,
+    problem: (name) => `QEMU dies (division by zero): ${name} has p_align 0`,
+  },
+];
+
 /**
  * QEMU's `-kernel` (PVH). Any owner will do; p_align is the padding unit, whatever it is; the descriptor is a word of the
  * class; the last segment with a hit wins, and a value of 0 counts as no note. One record's own step is compared with
@@ -54,65 +93,67 @@ export function physEntryAsQemuFrom(image: ElfImage, indices: readonly number[])
 export function physEntryAsQemu(image: ElfImage): PhysEntry {
   const { source, encoding } = image;
   if (encoding.endian === 'big') return refusedBy('QEMU loads little-endian images only');
+  const walks = new Walks();
+  const read = mappedReader(source);
+  let last = 0n;
+  // A walk that leaves the file mostly finds nothing there; what another segment said stands.
+  let astray: PhysEntry = NOTHING;
+  for (const { index, name, segment } of noteSegments(image)) {
+    if (segment.p_filesz === 0n) continue;
+    const refusal = QEMU_REFUSES.find(({ when }) => when(segment, source.size));
+    if (refusal !== undefined) return refusedBy(refusal.problem(name), { index, kind: refusal.kind });
+    const tooMany = { problem: `QEMU walks on through more than ${STEP_LIMIT} records of ${name}` };
+    const end = walks.follow(segment.p_offset, qemuStep(segment, name, encoding.bits, read), tooMany);
+    if (end.problem !== undefined) astray = refusedBy(end.problem, { index, kind: 'runs-away' });
+    else if (end.value !== undefined) last = end.value;
+  }
+  return last === 0n ? astray : { ...astray, found: true, value: last & 0xffff_ffffn };
+}
+
+/** How QEMU's walk of a segment ends: with a value, with a fault, or with nothing. */
+interface QemuEnd {
+  readonly value?: bigint;
+  readonly problem?: string;
+}
+
+type MappedReader = (at: bigint, width: 4 | 8) => bigint | undefined;
+
+/** The file as QEMU maps it, in pages: behind its end there are zeros up to the next page, then nothing. */
+function mappedReader(source: ByteSource): MappedReader {
   const reader = new LoaderReader(source, 'little');
-  const wide = encoding.bits === 64;
-  const space = 1n << BigInt(encoding.bits);
-  // The file is mapped in pages: behind its end there are zeros up to the next page, then nothing.
-  const mapped = (source.size + 0xfffn) & ~0xfffn;
-  const read = (at: bigint, width: 4 | 8): bigint | undefined => {
+  const mapped = alignUp(source.size, 0x1000n);
+  return (at, width) => {
     if (at + BigInt(width) > mapped) return undefined;
     const whole = reader.number(at, width);
     if (whole !== undefined) return whole;
     return reader.bytes(at, BigInt(width)).reduce((sum, byte, i) => sum + (BigInt(byte) << BigInt(8 * i)), 0n);
   };
+}
 
-  let steps = 0;
-  let last = 0n;
-  // A walk that leaves the file mostly finds nothing there; what another segment said stands.
-  let astray: PhysEntry = NOTHING;
-  for (const { index, segment } of noteSegments(image)) {
-    const { p_offset, p_filesz, p_align } = segment;
-    if (p_filesz === 0n) continue;
-    const name = `PT_NOTE ${index}`;
-    const fault = (kind: 'refused' | 'crash' | 'runs-away') => ({ index, kind });
-    if (!fits(p_offset, p_filesz, source.size)) {
-      return refusedBy(`${name} reaches behind the end of the file`, fault('refused'));
+function qemuStep(
+  { p_filesz, p_align }: Phdr,
+  name: string,
+  bits: 32 | 64,
+  read: MappedReader,
+): (at: bigint) => Step<QemuEnd> {
+  const space = 1n << BigInt(bits);
+  const up = (size: bigint) => (((size + p_align - 1n) % space) / p_align) * p_align;
+  const lost = (problem: string) => ({ end: { problem } });
+  return (at) => {
+    const [namesz, descsz, type] = [read(at, 4), read(at + 4n, 4), read(at + 8n, 4)];
+    if (type === undefined || namesz === undefined || descsz === undefined) {
+      return lost(`QEMU reads behind the end of the file in search of more records of ${name}, and may crash`);
     }
-    if (p_align === 0n) return refusedBy(`QEMU dies (division by zero): ${name} has p_align 0`, fault('crash'));
-    const up = (size: bigint) => (((size + p_align - 1n) % space) / p_align) * p_align;
-
-    for (let at = p_offset; ; ) {
-      const type = read(at + 8n, 4);
-      const namesz = read(at, 4);
-      const descsz = read(at + 4n, 4);
-      if (type === undefined || namesz === undefined || descsz === undefined) {
-        const problem = `QEMU reads behind the end of the file in search of more records of ${name}, and may crash`;
-        astray = refusedBy(problem, fault('runs-away'));
-        break;
-      }
-      if (type === BigInt(PHYS32_ENTRY)) {
-        const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), wide ? 8 : 4);
-        if (value === undefined) {
-          astray = refusedBy(`QEMU reads a descriptor of ${name} behind the end of the file`, fault('runs-away'));
-          break;
-        }
-        last = value;
-        break;
-      }
-      const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;
-      if (step > p_filesz) break;
-      if (step === 0n) {
-        astray = refusedBy(`QEMU never leaves the record at ${hex(at)} of ${name}`, fault('runs-away'));
-        break;
-      }
-      if (++steps > STEP_LIMIT) {
-        astray = refusedBy(`QEMU walks on through more than ${STEP_LIMIT} records of ${name}`, fault('runs-away'));
-        break;
-      }
-      at += step;
+    if (type === BigInt(PHYS32_ENTRY)) {
+      const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), bits === 64 ? 8 : 4);
+      return value === undefined
+        ? lost(`QEMU reads a descriptor of ${name} behind the end of the file`)
+        : { end: { value } };
     }
-  }
-  return last === 0n ? astray : { ...astray, found: true, value: last & 0xffff_ffffn };
+    const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;
+    if (step > p_filesz) return { end: {} };
+    return step === 0n ? lost(`QEMU never leaves the record at ${hex(at)} of ${name}`) : { next: at + step };
+  };
 }
 
 /**
@@ -123,36 +164,44 @@ export function physEntryAsLinuxLoader(image: ElfImage): PhysEntry {
   const { source, encoding } = image;
   if (encoding.bits === 32) return refusedBy('linux-loader loads ELF64 images only');
   if (encoding.endian === 'big') return refusedBy('linux-loader loads little-endian images only');
+  const walks = new Walks();
   const reader = new LoaderReader(source, 'little');
   let result = NOTHING;
-  let steps = 0;
-
-  for (const { index, segment } of noteSegments(image)) {
-    const name = `PT_NOTE ${index}`;
-    result = NOTHING;
-    let done = 0n;
-    while (done < segment.p_filesz) {
-      const at = segment.p_offset + done;
-      const namesz = reader.word(at);
-      const descsz = reader.word(at + 4n);
-      const type = reader.word(at + 8n);
-      if (namesz === undefined || descsz === undefined || type === undefined) {
-        return refusedBy(`linux-loader cannot read the note header at ${hex(at)} of ${name}`);
-      }
-      if (type === PHYS32_ENTRY && namesz === 4) {
-        const owner = reader.number(at + BigInt(NHDR_SIZE), 4);
-        if (owner === undefined) return refusedBy(`linux-loader cannot read the owner at ${hex(at)} of ${name}`);
-        if (owner === 0x006e_6558n) {
-          if (descsz < 4) return refusedBy(`the PHYS32_ENTRY of ${name} has ${descsz} bytes, linux-loader wants 4`);
-          const value = reader.number(at + BigInt(NHDR_SIZE) + 4n, 4);
-          if (value === undefined) return refusedBy(`linux-loader cannot read the descriptor of ${name}`);
-          result = { found: true, value };
-          break;
-        }
-      }
-      if (++steps > STEP_LIMIT) return refusedBy(`more than ${STEP_LIMIT} records up to ${name}`);
-      done += BigInt(NHDR_SIZE) + ((BigInt(namesz) + 3n) & ~3n) + ((BigInt(descsz) + 3n) & ~3n);
-    }
+  for (const { name, segment } of noteSegments(image)) {
+    const tooMany = refusedBy(`more than ${STEP_LIMIT} records up to ${name}`);
+    result = walks.follow(segment.p_offset, linuxLoaderStep(segment, name, reader), tooMany);
+    if (result.problem !== undefined) return result;
   }
   return result;
+}
+
+/** `Xen` and its NUL as the little-endian word that linux-loader compares. */
+const XEN_WORD = readNumber(XEN_OWNER, 0, 4, 'little');
+
+function linuxLoaderStep(
+  { p_offset, p_filesz }: Phdr,
+  name: string,
+  reader: LoaderReader,
+): (at: bigint) => Step<PhysEntry> {
+  const refuse = (problem: string) => ({ end: refusedBy(problem) });
+  return (at) => {
+    if (at - p_offset >= p_filesz) return { end: NOTHING };
+    const [namesz, descsz, type] = [reader.word(at), reader.word(at + 4n), reader.word(at + 8n)];
+    if (namesz === undefined || descsz === undefined || type === undefined) {
+      return refuse(`linux-loader cannot read the note header at ${hex(at)} of ${name}`);
+    }
+    if (type === PHYS32_ENTRY && namesz === XEN_OWNER.length) {
+      const owner = reader.number(at + BigInt(NHDR_SIZE), 4);
+      if (owner === undefined) return refuse(`linux-loader cannot read the owner at ${hex(at)} of ${name}`);
+      if (owner === XEN_WORD) return { end: linuxLoaderEntry(at, descsz, name, reader) };
+    }
+    return { next: at + BigInt(NHDR_SIZE) + alignUp(BigInt(namesz), 4n) + alignUp(BigInt(descsz), 4n) };
+  };
+}
+
+function linuxLoaderEntry(at: bigint, descsz: number, name: string, reader: LoaderReader): PhysEntry {
+  if (descsz < 4) return refusedBy(`the PHYS32_ENTRY of ${name} has ${descsz} bytes, linux-loader wants 4`);
+  const value = reader.number(at + BigInt(NHDR_SIZE + XEN_OWNER.length), 4);
+  if (value === undefined) return refusedBy(`linux-loader cannot read the descriptor of ${name}`);
+  return { found: true, value };
 }

@@ -4,10 +4,11 @@
  */
 import type { ElfImage } from '../../elf/image.js';
 import { featureItems } from '../../note/features.js';
-import { parseLegacy, parseNumber } from '../../note/legacy.js';
+import { parseLegacy, parseNumber, UNSET } from '../../note/legacy.js';
 import { LoaderReader } from '../../note/loader-reader.js';
-import type { XenView, XenViewNote } from '../../note/loader-walks.js';
-import { noteInfo } from '../../note/xen-notes.js';
+import type { XenView } from '../../note/loader-walks.js';
+import { XEN_ELFNOTE, type XenNoteName } from '../../note/note-types.js';
+import { infoOf } from '../../note/xen-notes.js';
 
 export type PaeMode = 'none' | 'yes' | 'extended-cr3' | 'bimodal';
 
@@ -38,8 +39,7 @@ export interface XenParameters {
 
 type Mutable = { -readonly [Key in keyof XenParameters]: XenParameters[Key] };
 
-/** What the parser takes for "not given". */
-const UNSET = (1n << 64n) - 1n;
+/** What the parser takes for "not given" where it reads 32 bits. */
 const UNSET32 = (1n << 32n) - 1n;
 
 /** Characters that the parser keeps of a string. */
@@ -72,45 +72,126 @@ function fresh(): Mutable {
   };
 }
 
+/** One parameter: the note that gives it, and what the parser takes from it. */
+interface Row {
+  readonly name: XenNoteName;
+  readonly number?: (given: Mutable, value: bigint) => void;
+  readonly text?: (given: Mutable, text: string) => void;
+  readonly words?: (given: Mutable, words: readonly bigint[]) => void;
+  /** What it takes from the item of the `__xen_guest` string with the note's legacy key; false ends the string. */
+  readonly item?: (given: Mutable, value: string) => boolean;
+}
+
+type NumberField = 'virtBase' | 'entry' | 'paddrOffset' | 'hypercallPage' | 'hvStartLow' | 'initP2m';
+type TextField = 'loader' | 'guestOs' | 'guestVersion' | 'xenVersion';
+
+function unlessUnset(value: bigint, unset = UNSET): bigint | undefined {
+  return value === unset ? undefined : value;
+}
+
+function numberRow(name: XenNoteName, field: NumberField): Row {
+  const take = (given: Mutable, value: bigint) => {
+    given[field] = unlessUnset(value);
+    return true;
+  };
+  return { name, number: take, item: (given, value) => take(given, parseNumber(value)) };
+}
+
+function textRow(name: XenNoteName, field: TextField): Row {
+  const take = (given: Mutable, text: string) => {
+    given[field] = text.slice(0, KEPT);
+    return true;
+  };
+  return { name, text: take, item: take };
+}
+
+/** A note without a row is read and forgotten. In the order of their numbers. */
+const ROWS: readonly Row[] = [
+  numberRow('ENTRY', 'entry'),
+  {
+    ...numberRow('HYPERCALL_PAGE', 'hypercallPage'),
+    // An address in the note, in the string the number of a page behind VIRT_BASE.
+    item(given, value) {
+      given.hypercallPage = unlessUnset(BigInt.asUintN(64, parseNumber(value) << 12n));
+      return true;
+    },
+  },
+  numberRow('VIRT_BASE', 'virtBase'),
+  numberRow('PADDR_OFFSET', 'paddrOffset'),
+  textRow('XEN_VERSION', 'xenVersion'),
+  textRow('GUEST_OS', 'guestOs'),
+  textRow('GUEST_VERSION', 'guestVersion'),
+  textRow('LOADER', 'loader'),
+  {
+    name: 'PAE_MODE',
+    text(given, text) {
+      if (text === 'yes') given.pae = 'extended-cr3';
+      if (text.includes('bimodal')) given.pae = 'bimodal';
+    },
+    item(given, value) {
+      if (value.startsWith('yes')) given.pae = value === 'yes[extended-cr3]' ? 'extended-cr3' : 'yes';
+      return true;
+    },
+  },
+  { name: 'FEATURES', text: takeFeatures, item: takeFeatures },
+  {
+    name: 'BSD_SYMTAB',
+    text(given, text) {
+      if (text === 'yes') given.bsdSymtab = true;
+    },
+    item(given) {
+      given.bsdSymtab = true;
+      return true;
+    },
+  },
+  numberRow('HV_START_LOW', 'hvStartLow'),
+  numberRow('INIT_P2M', 'initP2m'),
+  {
+    name: 'MOD_START_PFN',
+    number(given, value) {
+      given.unmappedInitrd = value !== 0n;
+    },
+  },
+  {
+    name: 'SUPPORTED_FEATURES',
+    number(given, value) {
+      given.supported = (given.supported | Number(value)) >>> 0;
+      given.supportedNote = true;
+    },
+  },
+  {
+    name: 'PHYS32_ENTRY',
+    number(given, value) {
+      given.physEntry = unlessUnset(value, UNSET32);
+    },
+  },
+  {
+    name: 'PHYS32_RELOC',
+    words(given, words) {
+      // Word by word: a shorter note later leaves the rest of an earlier one.
+      given.reloc = [...words, ...(given.reloc ?? []).slice(words.length)];
+    },
+  },
+];
+
+const BY_TYPE = new Map<number, Row>(ROWS.map((row) => [XEN_ELFNOTE[row.name], row]));
+const BY_KEY = new Map(
+  ROWS.flatMap((row) => {
+    const key = infoOf(row.name).legacyKey;
+    return key === undefined ? [] : [[key, row] as const];
+  }),
+);
+
 /** The parameters that the notes give. */
 export function parametersOfNotes(view: XenView): XenParameters {
   const given = fresh();
-  for (const note of view.notes) take(given, note);
-  return given;
-}
-
-function take(given: Mutable, { record, reads }: XenViewNote): void {
-  const name = noteInfo(record.type)?.name;
-  if (reads.kind === 'number') {
-    const value = reads.value === UNSET ? undefined : reads.value;
-    if (name === 'ENTRY') given.entry = value;
-    else if (name === 'HYPERCALL_PAGE') given.hypercallPage = value;
-    else if (name === 'VIRT_BASE') given.virtBase = value;
-    else if (name === 'PADDR_OFFSET') given.paddrOffset = value;
-    else if (name === 'HV_START_LOW') given.hvStartLow = value;
-    else if (name === 'INIT_P2M') given.initP2m = value;
-    else if (name === 'MOD_START_PFN') given.unmappedInitrd = reads.value !== 0n;
-    else if (name === 'PHYS32_ENTRY') given.physEntry = reads.value === UNSET32 ? undefined : reads.value;
-    else if (name === 'SUPPORTED_FEATURES') {
-      given.supported = (given.supported | Number(reads.value)) >>> 0;
-      given.supportedNote = true;
-    }
-  } else if (reads.kind === 'string') {
-    const { text } = reads;
-    if (name === 'LOADER') given.loader = text.slice(0, KEPT);
-    else if (name === 'GUEST_OS') given.guestOs = text.slice(0, KEPT);
-    else if (name === 'GUEST_VERSION') given.guestVersion = text.slice(0, KEPT);
-    else if (name === 'XEN_VERSION') given.xenVersion = text.slice(0, KEPT);
-    else if (name === 'PAE_MODE') {
-      if (text === 'yes') given.pae = 'extended-cr3';
-      if (text.includes('bimodal')) given.pae = 'bimodal';
-    } else if (name === 'BSD_SYMTAB') {
-      if (text === 'yes') given.bsdSymtab = true;
-    } else if (name === 'FEATURES') takeFeatures(given, text);
-  } else if (reads.kind === 'words') {
-    // Word by word: a shorter note later leaves the rest of an earlier one.
-    given.reloc = [...reads.words, ...(given.reloc ?? []).slice(reads.words.length)];
+  for (const { record, reads } of view.notes) {
+    const row = BY_TYPE.get(record.type);
+    if (reads.kind === 'number') row?.number?.(given, reads.value);
+    else if (reads.kind === 'string') row?.text?.(given, reads.text);
+    else if (reads.kind === 'words') row?.words?.(given, reads.words);
   }
+  return given;
 }
 
 /** Up to the first required name that Xen does not know; true when there was none. */
@@ -133,25 +214,7 @@ export function parametersOfLegacy(image: ElfImage, section: number): XenParamet
   const text = Buffer.from(bytes.subarray(0, nul < 0 ? bytes.length : nul)).toString('latin1');
   given.ranOut = nul < 0 && offset + LEGACY_LIMIT > image.source.size;
   for (const { key, value } of parseLegacy(text)) {
-    const number = () => {
-      const parsed = parseNumber(value);
-      return parsed === UNSET ? undefined : parsed;
-    };
-    if (key === 'LOADER') given.loader = value.slice(0, KEPT);
-    else if (key === 'GUEST_OS') given.guestOs = value.slice(0, KEPT);
-    else if (key === 'GUEST_VER') given.guestVersion = value.slice(0, KEPT);
-    else if (key === 'XEN_VER') given.xenVersion = value.slice(0, KEPT);
-    else if (key === 'PAE') {
-      if (value === 'yes[extended-cr3]') given.pae = 'extended-cr3';
-      else if (value.startsWith('yes')) given.pae = 'yes';
-    } else if (key === 'BSD_SYMTAB') given.bsdSymtab = true;
-    else if (key === 'VIRT_BASE') given.virtBase = number();
-    else if (key === 'VIRT_ENTRY') given.entry = number();
-    else if (key === 'ELF_PADDR_OFFSET') given.paddrOffset = number();
-    else if (key === 'HYPERCALL_PAGE') {
-      const page = BigInt.asUintN(64, parseNumber(value) << 12n);
-      given.hypercallPage = page === UNSET ? undefined : page;
-    } else if (key === 'FEATURES' && !takeFeatures(given, value)) break;
+    if (BY_KEY.get(key)?.item?.(given, value) === false) break;
   }
   if (given.hypercallPage !== undefined && given.virtBase !== undefined) {
     given.hypercallPage = BigInt.asUintN(64, given.hypercallPage + given.virtBase);
