@@ -159,9 +159,9 @@ export {
   stampsOf,
 } from './stamp/stamp.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
-export type { Check } from './verify/check.js';
+export type { Check, Finding, Level, Violation } from './verify/check.js';
 export { CHECKS } from './verify/checks.js';
-export type { Expectation, Finding, VerifyInput } from './verify/finding.js';
+export type { Expectation, VerifyInput } from './verify/finding.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
 export { verifyImage } from './verify/verify.js';
 /** The version of this package. */

@@ -1,9 +1,9 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
 import { type ContainerFacts, containerText } from '../container/facts.js';
 import { type PatchError, placePrefix } from '../errors/patch-error.js';
-import type { Check } from '../verify/check.js';
+import type { Check, Finding } from '../verify/check.js';
 import { CHECKS } from '../verify/checks.js';
-import type { Finding } from '../verify/finding.js';
+
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';
 import { type Json, jsonDocument } from './json.js';
