@@ -57,7 +57,7 @@ export type { Layout, Refusal, Survival } from './layout/layout.js';
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
-export { type LinearFinding, type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
+export { type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // Loaders: would they start the image, by which rules, with which values?
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
