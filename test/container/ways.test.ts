@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource, type ByteSource, FileSource } from '../../src/bytes/source.js';
-import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/container/checks.js';
 import { packGzip } from '../../src/container/gzip.js';
 import { type OpenedBzImage, type OpenedGzip, openContainer } from '../../src/container/open.js';
 import { resultSource, type Way } from '../../src/container/rebuilt.js';
@@ -19,6 +18,7 @@ import { readElf } from '../../src/elf/read.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
+import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/verify/container/checks.js';
 import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../support/bzimage.js';
 import { fixture } from '../support/images.js';
 

@@ -2,15 +2,15 @@
  * The laws that a rewritten container must obey, each with its reason: one row per law, all that breaks it. They are held
  * against the file as it was read back, by somebody who knows the input and the data wanted, and not how it was made.
  */
-import { compare, normalize, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
-import { hex, hexRange } from '../errors/hex.js';
-import { type BzImage, setupField } from './bzimage.js';
-import { growth } from './growth.js';
-import { findNative, findPairs, pairAt } from './native.js';
-import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from './open.js';
-import type { Way } from './rebuilt.js';
-import { crcRange, hasCrc } from './seal.js';
+import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../bytes/range.js';
+import type { ByteSource } from '../../bytes/source.js';
+import { type BzImage, setupField } from '../../container/bzimage.js';
+import { growth } from '../../container/growth.js';
+import { findNative, findPairs, pairAt } from '../../container/native.js';
+import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../container/open.js';
+import type { Way } from '../../container/rebuilt.js';
+import { crcRange, hasCrc } from '../../container/seal.js';
+import { hex, hexRange } from '../../errors/hex.js';
 
 /** What a result is judged by. */
 export interface Verdict<Opened extends OpenedContainer = OpenedBzImage> {
