@@ -7,7 +7,6 @@ import { JoinedSource } from './bytes/joined.js';
 import { rangeOf } from './bytes/range.js';
 import { BufferSource, type ByteSource, FileSource, OverlaySource } from './bytes/source.js';
 import { attach, detach, stripSignature } from './container/attach.js';
-import { type Breach, judgeBzImage, judgeGzip, sameBytes } from './container/checks.js';
 import { formatDemands } from './container/demands.js';
 import type { ContainerFacts } from './container/facts.js';
 import { packGzip } from './container/gzip.js';
@@ -20,6 +19,8 @@ import { readElf } from './elf/read.js';
 import { fail, PatchError } from './errors/patch-error.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';
+import type { Finding } from './verify/check.js';
+import { judgeBzImage, judgeGzip, sameBytes } from './verify/container/checks.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
 import { resolveTarget } from './write/beside.js';
@@ -313,7 +314,7 @@ async function reopen(result: ByteSource, steps: Steps | undefined): Promise<Ope
   }
 }
 
-function breachesOf(plan: ContainerPlan, after: Opened): Breach[] {
+function breachesOf(plan: ContainerPlan, after: Opened): Pick<Finding, 'check' | 'text'>[] {
   const { opened, way } = plan;
   if (way === 'extract') return extracted(plan, after);
   if (opened.kind === 'gzip' && after.kind === 'gzip') {
@@ -325,7 +326,7 @@ function breachesOf(plan: ContainerPlan, after: Opened): Breach[] {
   return [{ check: 'container-kind-kept', text: `the result is ${after.kind}, wanted ${opened.kind}` }];
 }
 
-function extracted({ opened, rebuilt, wanted }: ContainerPlan, after: Opened): Breach[] {
+function extracted({ opened, rebuilt, wanted }: ContainerPlan, after: Opened): Pick<Finding, 'check' | 'text'>[] {
   const right = after.kind === 'elf' || after.kind === 'gzip';
   if (right && sameBytes(wholeOf(after), wanted ?? opened.elf)) return [];
   return [{ check: 'container-extracted', text: `the result is not the ELF that was wanted (${rebuilt.summary})` }];

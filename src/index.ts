@@ -57,7 +57,7 @@ export type { Layout, Refusal, Survival } from './layout/layout.js';
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
-export { type LinearFinding, type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
+export { type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 // Loaders: would they start the image, by which rules, with which values?
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
@@ -159,9 +159,9 @@ export {
   stampsOf,
 } from './stamp/stamp.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
-export type { Check } from './verify/check.js';
+export type { Check, Finding, Level, Violation } from './verify/check.js';
 export { CHECKS } from './verify/checks.js';
-export type { Expectation, Finding, VerifyInput } from './verify/finding.js';
+export type { Expectation, VerifyInput } from './verify/finding.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
 export { verifyImage } from './verify/verify.js';
 /** The version of this package. */

@@ -13,9 +13,12 @@ const NEEDS: Readonly<Record<Check['needs'], string>> = {
   expectation: 'Looked at by patch before the result takes the place of the target: what the plan said, and no more.',
 };
 
+/** Every check that has a page. */
+const TABLE: readonly Check[] = CHECKS;
+
 /** The page of one check by the name that verify prints; undefined when there is no such check. */
 export function checkTopic(name: string): Topic | undefined {
-  const check = CHECKS.find((one) => one.name === name);
+  const check = TABLE.find((one) => one.name === name);
   if (check === undefined) return undefined;
   const because = `${check.because.charAt(0).toUpperCase()}${check.because.slice(1)}.`;
   const blocks = [because, NEEDS[check.needs]].map((text) => ({ kind: 'text', text }) as const);
@@ -26,12 +29,12 @@ export function checkTopic(name: string): Topic | undefined {
 export function topicWithChecks(name: string): Topic | undefined {
   const topic = explainTopic(name);
   if (topic?.json['kind'] === 'problems') {
-    return problemIndex(CHECKS.map(({ name: id, because }) => ({ id, meaning: because })));
+    return problemIndex(TABLE.map(({ name: id, because }) => ({ id, meaning: because })));
   }
   return topic ?? checkTopic(name);
 }
 
 /** The names of all checks. */
 export function checkNames(): readonly string[] {
-  return CHECKS.map(({ name }) => name);
+  return TABLE.map(({ name }) => name);
 }

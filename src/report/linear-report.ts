@@ -4,8 +4,9 @@ import type { LinearLayout } from '../linearize/layout.js';
 import type { PlacedSection } from '../linearize/place.js';
 import type { LinearVerdict } from '../linearize/verify/verify.js';
 import { sectionFlags } from '../pe/names.js';
+import { findingsJson } from './findings.js';
 import type { Json } from './json.js';
-import { adviceText, findingsJson } from './linear-verdict.js';
+import { adviceText } from './linear-verdict.js';
 import { counted, printable, type Style, table } from './text.js';
 
 /** What was done with a layout. */
@@ -114,7 +115,10 @@ export function linearJson(
   return {
     file: image.source.name,
     changed: changes,
-    written: outcome.kind === 'written' ? { output: outcome.output, findings: findingsJson(outcome.verdict) } : null,
+    written:
+      outcome.kind === 'written'
+        ? { output: outcome.output, findings: findingsJson(outcome.verdict.findings, 'linearize') }
+        : null,
     size: { before: image.source.size, after: output.size, holes: holes(layout) },
     headerSize: placement.headerSize,
     distance: placement.distance,

@@ -1,7 +1,7 @@
 /** What the verifier of linear files found, as text for people and as members of a `xen-elfpatch/linearize/1` document. */
 import { hex } from '../errors/hex.js';
-import { placePrefix } from '../errors/patch-error.js';
-import { KEPT_CHECKS, LINEAR_CHECKS, type LinearFinding, type LinearVerdict } from '../linearize/verify/verify.js';
+import { type LinearVerdict, linearChecks } from '../linearize/verify/verify.js';
+import { checksMade, findingsJson, findingsText, holds } from './findings.js';
 import type { Json } from './json.js';
 import { counted, printable, type Style, table } from './text.js';
 
@@ -9,21 +9,13 @@ import { counted, printable, type Style, table } from './text.js';
 export function linearVerdictText(verdict: LinearVerdict, baseline: string | undefined, style: Style): string {
   const { findings, subject } = verdict;
   const errors = findings.filter(({ level }) => level === 'error');
-  const asked =
-    LINEAR_CHECKS.filter(({ level, aboutTags }) => level === 'error' && (subject.wantsTags || aboutTags !== true))
-      .length + (baseline === undefined ? 0 : KEPT_CHECKS.length);
+  const made = checksMade({ checks: linearChecks(subject.wantsTags), baseline });
   const file = style.bold(printable(subject.image.source.name));
   const against = baseline === undefined ? '' : ` against ${printable(baseline)}`;
-  const headline =
-    errors.length === 0
-      ? style.good(`linear, ${counted(asked, 'check')} passed${against}`)
-      : style.bad(`${counted(errors.length, 'finding')} in ${asked} checks${against}`);
-  return `${file}: ${headline}\n${errors.map((finding) => findingText(finding, style)).join('')}${viewText(verdict)}${adviceText(verdict, style)}`;
-}
-
-function findingText({ check, place, text, because }: LinearFinding, style: Style): string {
-  const where = printable(placePrefix({ offset: place.offset, part: place.part }));
-  return `  ${style.bad(check)}: ${where}${printable(text)}\n    ${style.dim(because)}\n`;
+  const headline = holds(findings)
+    ? style.good(`linear, ${counted(made, 'check')} passed${against}`)
+    : style.bad(`${counted(errors.length, 'finding')} in ${made} checks${against}`);
+  return `${file}: ${headline}\n${findingsText(errors, style, true)}${viewText(verdict)}${adviceText(verdict, style)}`;
 }
 
 /** Who would load the file, and where. */
@@ -54,25 +46,8 @@ function viewText({ subject }: LinearVerdict): string {
 
 /** Advice, one line each. */
 export function adviceText({ findings }: LinearVerdict, style: Style): string {
-  return findings
-    .filter(({ level }) => level === 'advice')
-    .map(
-      ({ place, text, because }) =>
-        `  ${style.warn('advice')}: ${printable(placePrefix({ part: place.part }))}${printable(text)}; ${because}\n`,
-    )
-    .join('');
-}
-
-/** Findings as they stand in any document. */
-export function findingsJson({ findings }: LinearVerdict): Json {
-  return findings.map(({ check, level, because, place, text }) => ({
-    check,
-    level,
-    offset: place.offset ?? null,
-    part: place.part ?? null,
-    text,
-    because,
-  }));
+  const advice = findings.filter(({ level }) => level === 'advice');
+  return findingsText(advice, style, true);
 }
 
 /** The members of the JSON document of `--verify`. */
@@ -85,8 +60,8 @@ export function linearVerdictJson(
   return {
     file: subject.image.source.name,
     baseline: baseline ?? null,
-    linear: !findings.some(({ level }) => level === 'error'),
-    findings: findingsJson(verdict),
+    linear: holds(findings),
+    findings: findingsJson(findings, 'linearize'),
     loaded: subject.loaded.map(({ name }) => name),
     bss: subject.bss.map(({ name }) => name),
     tail: subject.tail.map(({ name }) => name),

@@ -1,14 +1,16 @@
 /** What `verify` says of a PE image: the laws of its headers, and what loaders would do with it. */
-import { placePrefix } from '../errors/patch-error.js';
-import { KEPT_CHECKS, type LinearFinding, PE_CHECKS } from '../linearize/verify/verify.js';
-import { type Json, jsonDocument } from './json.js';
-import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
-import { counted, printable, type Style } from './text.js';
+import { PE_CHECKS } from '../linearize/verify/verify.js';
+import type { Finding } from '../verify/check.js';
+import { countsText, findingsText, holds, structureJson } from './findings.js';
+import { jsonDocument } from './json.js';
+import { type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
+import { printable, type Style } from './text.js';
+import { decides } from './verify-report.js';
 
 export interface PeVerifyFacts {
   readonly file: string;
   readonly baseline: string | undefined;
-  readonly findings: readonly LinearFinding[];
+  readonly findings: readonly Finding[];
   readonly loaders: LoaderFacts;
 }
 
@@ -16,34 +18,21 @@ export interface PeVerifyFacts {
 const NO_ELF =
   'a PE image has no ELF headers and no Xen notes, so what reads those does not apply: UEFI and Multiboot load it';
 
-/** What the exit status says, by the same rule as for ELF: loaders that were named decide, else the laws. */
+/** What the exit status says, by the same rule as for ELF. */
 export function isGoodPe({ findings, loaders, baseline }: PeVerifyFacts): boolean {
-  const asked = loaders.asked.length > 0;
-  if (asked && !asWanted(loaders)) return false;
-  return (asked && baseline === undefined) || findings.length === 0;
-}
-
-function checksMade({ baseline }: PeVerifyFacts): number {
-  return PE_CHECKS.length + (baseline === undefined ? 0 : KEPT_CHECKS.length);
+  return decides(loaders, baseline, holds(findings));
 }
 
 /** The report for people. */
-export function peVerifyText(facts: PeVerifyFacts, style: Style): string {
-  const { file, baseline, findings, loaders } = facts;
+export function peVerifyText({ file, baseline, findings, loaders }: PeVerifyFacts, style: Style): string {
   const name = style.bold(printable(file));
-  const verdict = findings.length === 0 ? style.good('sound') : style.bad('broken');
-  const told = findings.length === 0 ? '' : `, ${counted(findings.length, 'error')}`;
-  const lines = [`${name}: ${verdict} PE image, ${counted(checksMade(facts), 'check')}${told}`];
-  for (const { check, place, text } of findings) {
-    const { offset, part } = place;
-    const where = printable(placePrefix({ offset, part }));
-    lines.push(`  ${style.bad('error')}: ${where}${printable(text)} ${style.dim(`[${check}]`)}`);
+  const verdict = holds(findings) ? style.good('sound') : style.bad('broken');
+  let text = `${name}: ${verdict} PE image, ${countsText({ checks: PE_CHECKS, baseline, findings })}\n`;
+  text += findingsText(findings, style, false);
+  if (baseline !== undefined && holds(findings)) {
+    text += `${name}: nothing in memory but Multiboot headers differs from ${printable(baseline)}\n`;
   }
-  if (baseline !== undefined && findings.length === 0) {
-    lines.push(`${name}: nothing in memory but Multiboot headers differs from ${printable(baseline)}`);
-  }
-  lines.push(`${name}: ${NO_ELF}`);
-  return `${lines.join('\n')}\n${loaderText(file, loaders, style)}`;
+  return `${text}${name}: ${NO_ELF}\n${loaderText(file, loaders, style)}`;
 }
 
 /** The document, a `xen-elfpatch/verify/1` like that of an ELF image, without a second reader. */
@@ -54,14 +43,7 @@ export function peVerifyDocument(facts: PeVerifyFacts): string {
     format: 'pe',
     baseline,
     ok: isGoodPe(facts),
-    structure: {
-      checks: checksMade(facts),
-      errors: findings.length,
-      warnings: 0,
-      findings: findings.map(({ check, place, text, because }): Json => {
-        return { check, level: 'error', file: place.file, offset: place.offset, part: place.part, text, because };
-      }),
-    },
+    structure: structureJson({ checks: PE_CHECKS, baseline, findings }),
     ...loaderJson(loaders),
   });
 }

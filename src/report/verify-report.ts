@@ -1,14 +1,15 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
 import { type ContainerFacts, containerText } from '../container/facts.js';
-import { type PatchError, placePrefix } from '../errors/patch-error.js';
-import type { Check } from '../verify/check.js';
+import type { PatchError } from '../errors/patch-error.js';
+import type { Finding } from '../verify/check.js';
 import { CHECKS } from '../verify/checks.js';
-import type { Finding } from '../verify/finding.js';
+
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';
+import { countsText, findingsText, holds, structureJson } from './findings.js';
 import { type Json, jsonDocument } from './json.js';
 import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
-import { counted, printable, type Style } from './text.js';
+import { printable, type Style } from './text.js';
 
 export interface VerifyFacts {
   readonly file: string;
@@ -24,27 +25,21 @@ export interface VerifyFacts {
   readonly loaders?: LoaderFacts;
 }
 
-/** What the exit status says. Loaders that were named decide alone, unless there is a baseline to compare with. */
+/** What the exit status says. */
 export function isGood(facts: VerifyFacts): boolean {
-  const { loaders, baseline } = facts;
+  return decides(facts.loaders, facts.baseline, isSound(facts));
+}
+
+/** Loaders that were named decide alone, unless there is a baseline to compare with; else the checks do. */
+export function decides(loaders: LoaderFacts | undefined, baseline: string | undefined, sound: boolean): boolean {
   const asked = loaders !== undefined && loaders.asked.length > 0;
   if (asked && !asWanted(loaders)) return false;
-  return asked && baseline === undefined ? true : isSound(facts);
+  return asked && baseline === undefined ? true : sound;
 }
 
-/** Does every law hold, and does the second reader not contradict? Warnings and "cannot read this" are no breach. */
+/** Does every check hold, and does the second reader not contradict? "Cannot read this" is no contradiction. */
 export function isSound({ findings, secondReader }: VerifyFacts): boolean {
-  return secondReader.verdict !== 'differs' && findings.every(({ level }) => level !== 'error');
-}
-
-/** How many checks were made: all that do not need what was not given. */
-function checksMade({ baseline }: VerifyFacts): number {
-  const open: readonly Check['needs'][] = baseline === undefined ? ['baseline', 'expectation'] : ['expectation'];
-  return CHECKS.filter(({ needs }) => !open.includes(needs)).length;
-}
-
-function countOf({ findings }: VerifyFacts, wanted: Finding['level']): number {
-  return findings.filter(({ level }) => level === wanted).length;
+  return secondReader.verdict !== 'differs' && holds(findings);
 }
 
 /** The report on one image. */
@@ -53,26 +48,16 @@ export function verifyText(facts: VerifyFacts, style: Style): string {
   const name = style.bold(printable(file));
   const loads = facts.loaders === undefined ? '' : loaderText(file, facts.loaders, style);
   if (unreadable !== undefined) return `${name}: ${style.bad('malformed')}: ${printable(unreadable.message)}\n${loads}`;
-  const errors = countOf(facts, 'error');
-  const warnings = countOf(facts, 'warning');
-  const found = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : ''];
-  const told = found.filter((text) => text !== '').join(', ');
   const verdict = isSound(facts) ? style.good('sound') : style.bad('broken');
-  const lines = [`${name}: ${verdict}, ${counted(checksMade(facts), 'check')}${told === '' ? '' : `, ${told}`}`];
-  if (facts.container !== undefined) lines.push(`  looked through: ${containerText(facts.container)}`);
-  for (const { check, level, place, text } of findings) {
-    const paint = level === 'error' ? style.bad : style.warn;
-    const { offset, part } = place;
-    lines.push(
-      `  ${paint(level)}: ${placePrefix({ offset, part: part === undefined ? part : printable(part) })}${printable(text)} ${style.dim(`[${check}]`)}`,
-    );
+  let text = `${name}: ${verdict}, ${countsText({ checks: CHECKS, baseline, findings })}\n`;
+  if (facts.container !== undefined) text += `  looked through: ${containerText(facts.container)}\n`;
+  text += findingsText(findings, style, false);
+  if (baseline !== undefined && holds(findings)) {
+    text += `${name}: nothing but notes and headers differs from ${printable(baseline)}\n`;
   }
-  if (baseline !== undefined && errors === 0) {
-    lines.push(`${name}: nothing but notes and headers differs from ${printable(baseline)}`);
-  }
-  lines.push(`${name}: ${secondReaderText(secondReader, style)}`);
-  for (const detail of secondReader.details) lines.push(`  ${printable(detail)}`);
-  return `${lines.join('\n')}\n${loads}`;
+  text += `${name}: ${secondReaderText(secondReader, style)}\n`;
+  for (const detail of secondReader.details) text += `  ${printable(detail)}\n`;
+  return text + loads;
 }
 
 function secondReaderText({ verdict }: SecondOpinion, style: Style): string {
@@ -88,33 +73,20 @@ function secondReaderText({ verdict }: SecondOpinion, style: Style): string {
 
 /** The document. `ok` is what the exit status says. */
 export function verifyDocument(facts: VerifyFacts): string {
-  const because = new Map(CHECKS.map((check) => [check.name, check.because]));
-  const findings = facts.findings.map(({ check, level, place, text }): Json => {
-    const { file, offset, part } = place;
-    return { check, level, file, offset, part, text, because: because.get(check) };
-  });
+  const { file, container, baseline, findings, secondReader, unreadable, loaders } = facts;
   return jsonDocument('verify', {
-    file: facts.file,
-    ...(facts.container === undefined ? {} : { container: containerJson(facts.container) }),
-    baseline: facts.baseline,
+    file,
+    ...(container === undefined ? {} : { container: containerJson(container) }),
+    baseline,
     ok: isGood(facts),
-    ...(facts.unreadable === undefined
-      ? structureJson(facts, findings)
-      : { malformed: malformedJson(facts.unreadable) }),
-    ...(facts.loaders === undefined ? {} : loaderJson(facts.loaders)),
+    ...(unreadable === undefined
+      ? {
+          structure: structureJson({ checks: CHECKS, baseline, findings }),
+          secondReader: { verdict: secondReader.verdict, details: secondReader.details },
+        }
+      : { malformed: malformedJson(unreadable) }),
+    ...(loaders === undefined ? {} : loaderJson(loaders)),
   });
-}
-
-function structureJson(facts: VerifyFacts, findings: readonly Json[]): Record<string, Json> {
-  return {
-    structure: {
-      checks: checksMade(facts),
-      errors: countOf(facts, 'error'),
-      warnings: countOf(facts, 'warning'),
-      findings,
-    },
-    secondReader: { verdict: facts.secondReader.verdict, details: facts.secondReader.details },
-  };
 }
 
 function malformedJson({ id, detail, hint }: PatchError): Json {

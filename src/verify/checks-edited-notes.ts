@@ -6,13 +6,13 @@ import { hex, hexRange } from '../errors/hex.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';
-import type { Check, Flaw } from './check.js';
-import type { Expectation } from './finding.js';
+import type { Violation } from './check.js';
+import type { ElfCheck, PlannedPair } from './elf-check.js';
 import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note-facts.js';
 import { movedOffset, type Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
-export const editedNoteChecks: readonly Check[] = [
+export const editedNoteChecks: readonly ElfCheck[] = [
   {
     name: 'build-id-kept',
     invariant: 20,
@@ -100,7 +100,7 @@ function writtenNoteSections({ before, after, shift }: Pair): number[] {
   });
 }
 
-function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): Generator<Flaw> {
+function* xenNotesAsWanted({ before, after, expectation }: PlannedPair): Generator<Violation> {
   const view = walkAsXen(after.image);
   const kept = expectation.xenKept === true;
   const xenNotes = kept ? walkAsXen(before.image).notes.map(({ record }) => record) : expectation.xenNotes;
@@ -121,7 +121,8 @@ function* xenNotesAsWanted({ before, after }: Pair, expectation: Expectation): G
   }
 }
 
-function* loadersAgree({ before, after }: Pair, { xenNotes, xenKept }: Expectation): Generator<Flaw> {
+function* loadersAgree({ before, after, expectation }: PlannedPair): Generator<Violation> {
+  const { xenNotes, xenKept } = expectation;
   const { image } = after;
   if (image.encoding.endian === 'big') return;
   if (xenKept === true) {
@@ -151,7 +152,7 @@ function* loadersAgree({ before, after }: Pair, { xenNotes, xenKept }: Expectati
 }
 
 /** Whoever found the entry point before finds the same one now. */
-function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Flaw> {
+function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Violation> {
   for (const [who, look] of [
     ['QEMU', physEntryAsQemu],
     ['linux-loader', physEntryAsLinuxLoader],
@@ -186,7 +187,7 @@ function lowWord(desc: Uint8Array): bigint {
   return desc.subarray(0, 4).reduce((sum, byte, index) => sum + (BigInt(byte) << BigInt(8 * index)), 0n);
 }
 
-function* foreignNotesKept(pair: Pair): Generator<Flaw> {
+function* foreignNotesKept(pair: Pair): Generator<Violation> {
   const { foreignAdded = [], foreignRemoved = [] } = pair.expectation ?? {};
   const shown = foreign(pair.after, 'segment');
   const level = foreignLevel(pair, shown);
@@ -234,7 +235,7 @@ function* foreignInSections(
   pair: Pair,
   added: readonly NoteContent[],
   removed: readonly NoteContent[],
-): Generator<Flaw> {
+): Generator<Violation> {
   const sections = foreign(pair.after, 'section');
   const level = foreignLevel(pair, sections);
   const shown = count(sections);
@@ -276,7 +277,7 @@ function take(counted: Counted, note: NoteContent): void {
   if (entry.times === 0) counted.delete(noteKey(note));
 }
 
-function* writtenNoteSegments({ before, after, counterparts, shift, expectation }: Pair): Generator<Flaw> {
+function* writtenNoteSegments({ before, after, counterparts, shift, expectation }: Pair): Generator<Violation> {
   const origin = new Map(counterparts.map((place, index) => [place, before.image.segments[index]]));
   const level = expectation === undefined ? 'warning' : 'error';
   for (const [index, now] of after.image.segments.entries()) {
@@ -288,25 +289,25 @@ function* writtenNoteSegments({ before, after, counterparts, shift, expectation 
       old.p_filesz === now.p_filesz &&
       movedOffset(shift, old.p_offset) === now.p_offset;
     if (same) continue;
-    const flaw = { offset: now.p_offset, part: segmentPart(index) };
+    const violation = { offset: now.p_offset, part: segmentPart(index) };
     if (now.p_align !== 4n) {
       // Some readers want 8, and an edit in place leaves what it found.
       const meant = now.p_align === 8n || now.p_align === old?.p_align;
       yield {
-        ...flaw,
+        ...violation,
         level: meant ? 'warning' : level,
         text: `PT_NOTE was written with p_align ${hex(now.p_align)}, wanted 4`,
       };
     }
     const misplaced = now.p_offset === 0n || now.p_offset % 4n !== 0n;
     if (misplaced) {
-      yield { ...flaw, level, text: `PT_NOTE was written at ${hex(now.p_offset)}, wanted a multiple of 4 but 0` };
+      yield { ...violation, level, text: `PT_NOTE was written at ${hex(now.p_offset)}, wanted a multiple of 4 but 0` };
     }
-    if (now.p_filesz === 0n) yield { ...flaw, level, text: 'PT_NOTE was written empty, wanted PT_NULL instead' };
+    if (now.p_filesz === 0n) yield { ...violation, level, text: 'PT_NOTE was written empty, wanted PT_NULL instead' };
   }
 }
 
-function* noteSectionInSegment(pair: Pair): Generator<Flaw> {
+function* noteSectionInSegment(pair: Pair): Generator<Violation> {
   const { image } = pair.after;
   const segments = image.segments.flatMap((s, index) =>
     s.p_type === PT_NOTE ? [{ index, range: segmentFileRange(s) }] : [],

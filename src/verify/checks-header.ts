@@ -6,12 +6,13 @@ import { segmentFileRange } from '../elf/image.js';
 import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { hex, hexRange } from '../errors/hex.js';
-import type { Check, Flaw, KeyedFlaw } from './check.js';
+import type { KeyedViolation, Violation } from './check.js';
+import type { ElfCheck } from './elf-check.js';
 import { type Subject, sectionPart, sectionsWithBytes, segmentPart } from './subject.js';
 
 const HEADER = 'ELF header';
 
-export const headerChecks: readonly Check[] = [
+export const headerChecks: readonly ElfCheck[] = [
   {
     name: 'entry-sizes',
     invariant: 2,
@@ -41,7 +42,7 @@ export const headerChecks: readonly Check[] = [
     invariant: 4,
     needs: 'image-or-not-worse',
     because: 'readers that map the file take the tables as arrays of words',
-    *run({ image, phdrs, shdrs }): Generator<KeyedFlaw> {
+    *run({ image, phdrs, shdrs }): Generator<KeyedViolation> {
       const unit = BigInt(nativeSize(image.encoding));
       for (const [key, { start, end }] of namedTables(phdrs, shdrs)) {
         if (start === end || start % unit === 0n) continue;
@@ -65,11 +66,11 @@ function namedTables(phdrs: Range, shdrs: Range): [string, Range][] {
   ];
 }
 
-function* wanted(field: string, found: number | bigint, want: number | bigint, part = HEADER): Generator<Flaw> {
+function* wanted(field: string, found: number | bigint, want: number | bigint, part = HEADER): Generator<Violation> {
   if (found !== want) yield { part, text: `${field} is ${hex(found)}, wanted ${hex(want)}` };
 }
 
-function* extendedCounts({ image: { header, segments, sections, shstrndx } }: Subject): Generator<Flaw> {
+function* extendedCounts({ image: { header, segments, sections, shstrndx } }: Subject): Generator<Violation> {
   const many = sections.length >= SHN_LORESERVE;
   const lateNames = shstrndx >= SHN_LORESERVE;
   const manySegments = segments.length >= PN_XNUM;
@@ -90,7 +91,7 @@ function* extendedCounts({ image: { header, segments, sections, shstrndx } }: Su
   }
 }
 
-function* tablesApart({ ehdr, phdrs, shdrs, fileSize }: Subject): Generator<Flaw> {
+function* tablesApart({ ehdr, phdrs, shdrs, fileSize }: Subject): Generator<Violation> {
   for (const [part, { start, end }] of namedTables(phdrs, shdrs)) {
     if (start === end) continue;
     if (!fits(start, end - start, fileSize)) {
@@ -115,7 +116,7 @@ function* tablesApart({ ehdr, phdrs, shdrs, fileSize }: Subject): Generator<Flaw
  * A table may lie in the LOAD that also holds the ELF header, in the one that PT_PHDR names it loaded by, and in a
  * section made to cover it. Any other LOAD or section that holds all of it only looks wrong; part of it is wrong.
  */
-function* tablesOverContents(subject: Subject): Generator<Flaw> {
+function* tablesOverContents(subject: Subject): Generator<Violation> {
   const { image, ehdr } = subject;
   const mapped = image.segments.some((s) => s.p_type === PT_PHDR);
   for (const [part, table] of namedTables(subject.phdrs, subject.shdrs)) {
@@ -137,7 +138,7 @@ function* tablesOverContents(subject: Subject): Generator<Flaw> {
   }
 }
 
-function overlap(part: string, table: Range, other: string, range: Range, level: 'error' | 'warning'): Flaw {
+function overlap(part: string, table: Range, other: string, range: Range, level: 'error' | 'warning'): Violation {
   const over = `over ${other} at ${hexRange(range.start, range.end)}`;
   return { offset: table.start, part, level, text: `found it at ${hexRange(table.start, table.end)}, ${over}` };
 }

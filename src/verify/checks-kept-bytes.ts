@@ -3,14 +3,15 @@ import { FileSource, fits } from '../bytes/source.js';
 import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
 import { newBlocks, sameStretch } from './byte-comparison.js';
-import type { Check, Flaw } from './check.js';
+import type { Violation } from './check.js';
 import { differencesOf } from './difference-home.js';
+import type { ElfCheck } from './elf-check.js';
 import { plannedOverForeign } from './free-ranges.js';
-import { movedSectionFlaws } from './moved-sections.js';
+import { movedSectionViolations } from './moved-sections.js';
 import { movedOffset, type Pair } from './pair.js';
 import { memoryDifferences } from './same-memory.js';
 
-export const keptByteChecks: readonly Check[] = [
+export const keptByteChecks: readonly ElfCheck[] = [
   {
     name: 'load-bytes',
     invariant: 14,
@@ -32,7 +33,7 @@ export const keptByteChecks: readonly Check[] = [
     because: 'debug information and symbols are found by sections, in place or moved',
     *run(pair) {
       yield* differencesOf(pair, 'section');
-      yield* movedSectionFlaws(pair);
+      yield* movedSectionViolations(pair);
     },
   },
   {
@@ -75,7 +76,7 @@ export const keptByteChecks: readonly Check[] = [
     invariant: 21,
     needs: 'expectation',
     because: 'a longer file has a tail that nobody planned, a shorter one was cut',
-    *run({ after }, { fileSize }) {
+    *run({ after, expectation: { fileSize } }) {
       if (after.fileSize === fileSize) return;
       yield { part: 'file', text: `found ${hex(after.fileSize)} bytes, wanted ${hex(fileSize)}` };
     },
@@ -120,14 +121,14 @@ function octal(mode: number): string {
   return `0${mode.toString(8)}`;
 }
 
-function* nameTableKept({ before, after }: Pair): Generator<Flaw> {
+function* nameTableKept({ before, after }: Pair): Generator<Violation> {
   const old = before.image.sections[before.image.shstrndx];
   const now = after.image.sections[after.image.shstrndx];
   // That there is one no more is the finding of sections-kept.
   if (before.image.shstrndx === 0 || after.image.shstrndx === 0 || old === undefined || now === undefined) return;
-  const flaw = { offset: now.sh_offset, part: 'section-name table' };
+  const violation = { offset: now.sh_offset, part: 'section-name table' };
   if (now.sh_size < old.sh_size) {
-    yield { ...flaw, text: `sh_size is ${hex(now.sh_size)}, wanted at least ${hex(old.sh_size)} as before` };
+    yield { ...violation, text: `sh_size is ${hex(now.sh_size)}, wanted at least ${hex(old.sh_size)} as before` };
     return;
   }
   // Bytes outside a file are the finding of section-in-file.
@@ -135,10 +136,10 @@ function* nameTableKept({ before, after }: Pair): Generator<Flaw> {
   const a = { source: before.image.source, offset: old.sh_offset };
   const b = { source: after.image.source, offset: now.sh_offset };
   if (sameStretch(a, b, old.sh_size, newBlocks(old.sh_size))) return;
-  yield { ...flaw, text: 'does not begin with the names it held before' };
+  yield { ...violation, text: 'does not begin with the names it held before' };
 }
 
-function* multibootKept({ before, after, shift }: Pair): Generator<Flaw> {
+function* multibootKept({ before, after, shift }: Pair): Generator<Violation> {
   const now = multibootHeaders(after.image.source);
   const wanted = multibootHeaders(before.image.source).map(({ version, offset }) => ({
     version,

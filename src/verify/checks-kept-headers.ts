@@ -4,12 +4,13 @@ import { Phdr, Shdr } from '../elf/headers.js';
 import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, SHT_PROGBITS, segmentTypeName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
-import type { Check, Flaw } from './check.js';
+import type { Violation } from './check.js';
+import type { ElfCheck } from './elf-check.js';
 import type { Expectation } from './finding.js';
 import { isTouched, movedOffset, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
-export const keptHeaderChecks: readonly Check[] = [
+export const keptHeaderChecks: readonly ElfCheck[] = [
   {
     name: 'header-kept',
     invariant: 1,
@@ -46,7 +47,7 @@ export const keptHeaderChecks: readonly Check[] = [
     invariant: 11,
     needs: 'expectation',
     because: 'every further LOAD takes memory that someone has to have meant',
-    *run({ before, after }, { addedLoads }) {
+    *run({ before, after, expectation: { addedLoads } }) {
       const found = after.loads.length - before.loads.length;
       if (found === addedLoads) return;
       yield { part: 'program header table', text: `found ${found} more PT_LOAD entries, wanted ${addedLoads}` };
@@ -72,7 +73,7 @@ function* kept(part: string, field: string, old: number | bigint, now: number | 
   if (old !== now) yield { offset, part, text: `${field} is ${hex(now)}, wanted ${hex(old)} as before` };
 }
 
-function* segmentsKept({ before, after, counterparts, expectation }: Pair): Generator<Flaw> {
+function* segmentsKept({ before, after, counterparts, expectation }: Pair): Generator<Violation> {
   for (const [index, { p_type, p_vaddr }] of before.image.segments.entries()) {
     const name = segmentTypeName(p_type);
     const now = after.image.segments[counterparts[index] ?? -1];
@@ -85,7 +86,7 @@ function* segmentsKept({ before, after, counterparts, expectation }: Pair): Gene
   }
 }
 
-function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Flaw> {
+function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Violation> {
   const kept = new Set(counterparts);
   const lastLoad = counterparts[before.loads.at(-1)?.index ?? -1] ?? -1;
   for (const [index, { p_type }] of after.image.segments.entries()) {
@@ -101,7 +102,7 @@ function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Flaw
   }
 }
 
-function* segmentFieldsKept({ before, after, counterparts, expectation, shift }: Pair): Generator<Flaw> {
+function* segmentFieldsKept({ before, after, counterparts, expectation, shift }: Pair): Generator<Violation> {
   for (const [index, old] of before.image.segments.entries()) {
     const place = counterparts[index] ?? -1;
     const now = after.image.segments[place];
@@ -134,7 +135,7 @@ function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | 
   return now.p_filesz > old.p_filesz ? now.p_filesz - old.p_filesz : 0n;
 }
 
-function* sectionsKept(pair: Pair): Generator<Flaw> {
+function* sectionsKept(pair: Pair): Generator<Violation> {
   const old = pair.before.image;
   const now = pair.after.image;
   if (now.sections.length < old.sections.length) {

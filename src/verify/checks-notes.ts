@@ -4,11 +4,12 @@ import { hex } from '../errors/hex.js';
 import type { NoteArea } from '../note/areas.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { ownerOf } from '../note/record.js';
-import type { Check, Flaw, KeyedFlaw } from './check.js';
+import type { KeyedViolation, Violation } from './check.js';
+import type { ElfCheck } from './elf-check.js';
 import { isPhysEntry } from './note-facts.js';
 import { distinctWalks, type Subject } from './subject.js';
 
-export const noteChecks: readonly Check[] = [
+export const noteChecks: readonly ElfCheck[] = [
   {
     name: 'note-segment-walk',
     invariant: 27,
@@ -32,17 +33,17 @@ export const noteChecks: readonly Check[] = [
   },
 ];
 
-function* brokenWalks(subject: Subject, kind: NoteArea['kind']): Generator<KeyedFlaw> {
+function* brokenWalks(subject: Subject, kind: NoteArea['kind']): Generator<KeyedViolation> {
   for (const area of subject.areas()) {
     const { range, walk } = area;
     if (area.kind !== kind || walk.problem === undefined) continue;
-    // The same bytes elsewhere are the same breach: how much is walkable out of how much.
+    // The same bytes elsewhere are the same violation: how much is walkable out of how much.
     const key = `${range.end - range.start} ${walk.end - range.start}`;
     yield { offset: walk.end, part: area.name, text: walk.problem, key };
   }
 }
 
-function* physEntryPosition(subject: Subject): Generator<KeyedFlaw> {
+function* physEntryPosition(subject: Subject): Generator<KeyedViolation> {
   const walks = distinctWalks(subject.areas(), 'segment');
   const entry = walks.flatMap((walk) => walk.records).find(isPhysEntry);
   if (entry === undefined) return;
@@ -55,11 +56,11 @@ function* physEntryPosition(subject: Subject): Generator<KeyedFlaw> {
   const last = subject.image.segments.findLastIndex(({ p_type }) => p_type === PT_NOTE);
   const decisive = subject.areas().find(({ kind, index }) => kind === 'segment' && index === last);
   if (decisive?.walk.records.some(isPhysEntry) === false) {
-    const flaw: Flaw = {
+    const violation: Violation = {
       offset: entry.offset,
       part: decisive.name,
       text: `the last PT_NOTE does not hold the PHYS32_ENTRY that stands at ${hex(entry.offset)}`,
     };
-    yield { ...flaw, key: 'last' };
+    yield { ...violation, key: 'last' };
   }
 }

@@ -5,10 +5,11 @@ import { fits } from '../bytes/source.js';
 import { type ElfImage, hasFileBytes, isAllocated } from '../elf/image.js';
 import { SHF_INFO_LINK, SHT_REL, SHT_RELA, SHT_STRTAB } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
-import type { Check, Flaw, KeyedFlaw } from './check.js';
+import type { KeyedViolation, Violation } from './check.js';
+import type { ElfCheck } from './elf-check.js';
 import { isRealSection, type Subject, sectionPart } from './subject.js';
 
-export const sectionChecks: readonly Check[] = [
+export const sectionChecks: readonly ElfCheck[] = [
   {
     name: 'section-in-file',
     invariant: 23,
@@ -88,7 +89,7 @@ export const sectionChecks: readonly Check[] = [
 ];
 
 /** Where LOADs put which addresses, by the distance between file offset and address. */
-function* sectionFollowsLoad({ image, loads }: Subject): Generator<KeyedFlaw> {
+function* sectionFollowsLoad({ image, loads }: Subject): Generator<KeyedViolation> {
   const byDistance = new Map<bigint, Range[]>();
   for (const { segment } of loads) {
     const distance = segment.p_offset - segment.p_vaddr;
@@ -110,7 +111,7 @@ function* sectionFollowsLoad({ image, loads }: Subject): Generator<KeyedFlaw> {
   }
 }
 
-function* sectionNames({ image, fileSize }: Subject): Generator<Flaw> {
+function* sectionNames({ image, fileSize }: Subject): Generator<Violation> {
   if (image.shstrndx === 0 || image.sections.length === 0) return;
   const part = 'section-name table';
   const table = image.sections[image.shstrndx];

@@ -6,10 +6,11 @@ import type { Phdr } from '../elf/headers.js';
 import { addressSpace, segmentFileRange } from '../elf/image.js';
 import { PT_INTERP, PT_LOAD, PT_PHDR, segmentTypeName } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
-import type { Check, Flaw, KeyedFlaw } from './check.js';
+import type { KeyedViolation, Violation } from './check.js';
+import type { ElfCheck } from './elf-check.js';
 import { type Subject, segmentPart } from './subject.js';
 
-export const segmentChecks: readonly Check[] = [
+export const segmentChecks: readonly ElfCheck[] = [
   {
     name: 'segment-in-file',
     invariant: 6,
@@ -115,7 +116,7 @@ export const segmentChecks: readonly Check[] = [
   },
 ];
 
-function at(index: number, { p_offset }: Phdr, text: string): Flaw {
+function at(index: number, { p_offset }: Phdr, text: string): Violation {
   return { offset: p_offset, part: segmentPart(index), text };
 }
 
@@ -128,7 +129,7 @@ function identity({ p_type, p_vaddr, p_paddr }: Phdr): string {
  * Each LOAD against the one in front of it that reaches farthest: every LOAD that overlaps an earlier one is told once,
  * so 70,000 segments over the same page make 70,000 findings, not their square.
  */
-function* loadOverlaps({ loads }: Subject, kind: string, address: (s: Phdr) => bigint): Generator<KeyedFlaw> {
+function* loadOverlaps({ loads }: Subject, kind: string, address: (s: Phdr) => bigint): Generator<KeyedViolation> {
   const memory = loads
     .map(({ index, segment }) => ({ index, segment, range: rangeOf(address(segment), segment.p_memsz) }))
     .filter(({ range }) => range.start < range.end)
@@ -148,7 +149,7 @@ function show({ start, end }: Range): string {
   return hexRange(start, end);
 }
 
-function* phdrSegment({ image, phdrs, loads }: Subject): Generator<Flaw> {
+function* phdrSegment({ image, phdrs, loads }: Subject): Generator<Violation> {
   const size = phdrs.end - phdrs.start;
   // Where LOADs put the table: an image may have tens of thousands of both kinds.
   const addresses = new Set(

@@ -1,5 +1,5 @@
 /**
- * All laws, in one table. The numbers in `invariant` are those of the project's list:
+ * All checks of ELF images, in one table. The numbers in `invariant` are those of the project's list:
  *
  *   1–5 the ELF header and its tables; 6–13 segments; 14–22 conservation of bytes and of memory; 23–26 sections;
  *   27–33 notes.
@@ -9,7 +9,6 @@
  * 37, undoing an edit restores what was loaded. 29 has a second half too: elfy, an independent reader, agrees
  * (second-reader.ts).
  */
-import type { Check } from './check.js';
 import { editedNoteChecks } from './checks-edited-notes.js';
 import { headerChecks } from './checks-header.js';
 import { keptByteChecks } from './checks-kept-bytes.js';
@@ -17,8 +16,9 @@ import { keptHeaderChecks } from './checks-kept-headers.js';
 import { noteChecks } from './checks-notes.js';
 import { sectionChecks } from './checks-sections.js';
 import { segmentChecks } from './checks-segments.js';
+import type { ElfCheck } from './elf-check.js';
 
-export const CHECKS: readonly Check[] = [
+export const CHECKS: readonly ElfCheck[] = [
   ...headerChecks,
   ...segmentChecks,
   ...sectionChecks,

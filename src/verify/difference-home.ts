@@ -3,7 +3,7 @@ import type { Range } from '../bytes/range.js';
 import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { SHT_DYNSYM, SHT_GROUP, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from '../elf/names.js';
 import { hexRange } from '../errors/hex.js';
-import type { Flaw } from './check.js';
+import type { Violation } from './check.js';
 import { originOf, type Pair } from './pair.js';
 import { type Subject, sectionPart, segmentPart } from './subject.js';
 import type { Difference } from './untouched.js';
@@ -16,8 +16,8 @@ export type Home = 'load' | 'linked' | 'section' | 'trailing' | 'unclaimed';
 
 const LINKED: ReadonlySet<number> = new Set([SHT_SYMTAB, SHT_DYNSYM, SHT_SYMTAB_SHNDX, SHT_GROUP, SHT_REL, SHT_RELA]);
 
-/** All unplanned differences of one home, as flaws. */
-export function* differencesOf(pair: Pair, home: Home): Generator<Flaw> {
+/** All unplanned differences of one home, as violations. */
+export function* differencesOf(pair: Pair, home: Home): Generator<Violation> {
   for (const difference of pair.differences()) {
     const found = homeOf(pair, difference);
     if (found.home !== home) continue;

@@ -1,19 +1,7 @@
-/** What the verifier is given and what it answers; plain data, so that it never has to know who made the edit. */
+/** What the verifier is given: plain data, so that it never has to know who made the edit. */
 import type { Range } from '../bytes/range.js';
 import type { ElfImage } from '../elf/image.js';
-import type { Place } from '../errors/patch-error.js';
 import type { NoteContent } from '../note/record.js';
-
-/** One law that does not hold, and where. */
-export interface Finding {
-  /** The name of the check, stable. */
-  readonly check: string;
-  /** A warning breaks the gABI but occurs in images that boot, or was there before the edit. */
-  readonly level: 'error' | 'warning';
-  readonly place: Place;
-  /** What was found and what was wanted, one line. */
-  readonly text: string;
-}
 
 /** Bytes of the input at or behind `at` stand `by` later in the output. */
 export interface Shift {

@@ -17,7 +17,7 @@ import {
 } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
 import { differingRanges, newBlocks, ZEROS } from './byte-comparison.js';
-import type { Flaw } from './check.js';
+import type { Violation } from './check.js';
 import { wentElsewhere } from './moved-sections.js';
 import { headerAndNoteRanges, originOf, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
@@ -29,7 +29,7 @@ const LIMIT = 16;
 const SHARING: ReadonlySet<number> = new Set([PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, PT_GNU_STACK, PT_GNU_RELRO]);
 
 /** Planned ranges over bytes of the baseline that someone else owns, or that are not zero. */
-export function* plannedOverForeign(pair: Pair): Generator<Flaw> {
+export function* plannedOverForeign(pair: Pair): Generator<Violation> {
   const { image } = pair.before;
   const own = normalize(headerAndNoteRanges(pair.before));
   const taken = normalize(pair.planned.flatMap((range) => originOf(pair, range))).flatMap((range) =>
@@ -48,7 +48,7 @@ export function* plannedOverForeign(pair: Pair): Generator<Flaw> {
   yield* overNonZero(pair, taken);
 }
 
-function* overSections(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
+function* overSections(pair: Pair, taken: readonly Range[]): Generator<Violation> {
   const { image, fileSize } = pair.before;
   const owned = image.sections.flatMap((section, index) => {
     // A section that moved away has left its place, and a note section may hold other notes.
@@ -62,7 +62,7 @@ function* overSections(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
   }
 }
 
-function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
+function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation> {
   const { source } = pair.before.image;
   const vacated = normalize([
     ...pair.before.image.sections.flatMap((section, index) =>
@@ -86,7 +86,7 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Flaw> {
   }
 }
 
-function over(place: Range, owner: string): Flaw {
+function over(place: Range, owner: string): Violation {
   const text = `the edit takes ${hexRange(place.start, place.end)} of the baseline, which belong to ${owner}`;
   return { offset: place.start, part: 'bytes taken', text };
 }

@@ -3,7 +3,7 @@ import { fits } from '../bytes/source.js';
 import { hasFileBytes } from '../elf/image.js';
 import { hex } from '../errors/hex.js';
 import { type Blocks, newBlocks, sameStretch } from './byte-comparison.js';
-import type { Flaw } from './check.js';
+import type { Violation } from './check.js';
 import { isTouched, movedOffset, type Pair } from './pair.js';
 import { sectionPart } from './subject.js';
 
@@ -19,7 +19,7 @@ export function wentElsewhere({ before, after, shift }: Pair, index: number): bo
 }
 
 /** Every moved section whose bytes are not the ones it had. Sections meant to change are judged elsewhere. */
-export function* movedSectionFlaws(pair: Pair): Generator<Flaw> {
+export function* movedSectionViolations(pair: Pair): Generator<Violation> {
   const { before, after } = pair;
   let left = BUDGET;
   let blocks: Blocks | undefined;
@@ -31,15 +31,15 @@ export function* movedSectionFlaws(pair: Pair): Generator<Flaw> {
       continue;
     }
     left -= old.sh_size;
-    const flaw = { offset: now.sh_offset, part: sectionPart(after.image, index) };
+    const violation = { offset: now.sh_offset, part: sectionPart(after.image, index) };
     if (left < 0n) {
-      yield { ...flaw, text: 'moved, with more bytes than are compared' };
+      yield { ...violation, text: 'moved, with more bytes than are compared' };
       return;
     }
     blocks ??= newBlocks(before.fileSize);
     const a = { source: before.image.source, offset: old.sh_offset };
     const b = { source: after.image.source, offset: now.sh_offset };
     if (sameStretch(a, b, old.sh_size, blocks)) continue;
-    yield { ...flaw, text: `moved from ${hex(old.sh_offset)} and holds other bytes than before` };
+    yield { ...violation, text: `moved from ${hex(old.sh_offset)} and holds other bytes than before` };
   }
 }

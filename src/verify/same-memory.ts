@@ -2,7 +2,7 @@
 import { subtractSorted } from '../bytes/range.js';
 import { hexRange } from '../errors/hex.js';
 import { type Blocks, newBlocks, type Stretch, sameStretch, ZEROS } from './byte-comparison.js';
-import type { Flaw } from './check.js';
+import type { Violation } from './check.js';
 import { type Filled, type Meeting, meetings, memoryImage } from './memory-image.js';
 import { movedRange, type Pair } from './pair.js';
 
@@ -16,7 +16,7 @@ const LIMIT = 16;
  * Bytes that a LOAD takes from where they stood before (or from there plus the shift) need no second look: comparing the
  * files has settled them. Only where the source changed are bytes read here.
  */
-export function* memoryDifferences(pair: Pair): Generator<Flaw> {
+export function* memoryDifferences(pair: Pair): Generator<Violation> {
   const reader: Reader = { blocks: undefined, left: BUDGET };
   for (const [kind, address] of [
     ['virtual', 'p_vaddr'],
@@ -32,7 +32,7 @@ export function* memoryDifferences(pair: Pair): Generator<Flaw> {
     );
     let told = 0;
     for (const meeting of meetings(old, now)) {
-      const what = breach(pair, meeting, reader);
+      const what = difference(pair, meeting, reader);
       if (what === undefined) continue;
       const text = `memory at ${kind} ${hexRange(meeting.start, meeting.end)} ${what}`;
       yield { offset: offsetAt(meeting.after, meeting.start), part: 'memory image', text };
@@ -47,7 +47,7 @@ interface Reader {
   left: bigint;
 }
 
-function breach(pair: Pair, { before, after, start, end }: Meeting, reader: Reader): string | undefined {
+function difference(pair: Pair, { before, after, start, end }: Meeting, reader: Reader): string | undefined {
   if (before === undefined && after === undefined) return undefined;
   if (after === undefined) return 'is no longer loaded';
   const length = end - start;

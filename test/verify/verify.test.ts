@@ -5,7 +5,8 @@ import { BufferSource, OverlaySource } from '../../src/bytes/source.js';
 import { Phdr } from '../../src/elf/headers.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
-import type { Expectation, Finding } from '../../src/verify/finding.js';
+import type { Finding } from '../../src/verify/check.js';
+import type { Expectation } from '../../src/verify/finding.js';
 import { verifyImage } from '../../src/verify/verify.js';
 import { concat, elf, noteBytes, num, type TestNote } from '../support/elf-builder.js';
 import {

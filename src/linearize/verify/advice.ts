@@ -16,6 +16,7 @@ const MOST_FILE_ALIGNMENT = 0x10000n;
 export const advice: readonly LinearCheck[] = [
   {
     name: 'advice.header-addr',
+    needs: 'image',
     level: 'advice',
     aboutTags: true,
     because: 'the Multiboot2 specification wants header_addr at or above load_addr; GRUB does not look',
@@ -33,6 +34,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.fixed-address',
+    needs: 'image',
     level: 'advice',
     aboutTags: true,
     because: 'without a relocatable tag GRUB loads to one place, and UEFI firmware may have taken that for itself',
@@ -44,6 +46,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.size-of-image',
+    needs: 'image',
     level: 'advice',
     because: 'the PE format wants SizeOfImage to be a multiple of SectionAlignment; no UEFI loader does',
     *run({ image: { optionalHeader } }) {
@@ -58,6 +61,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.file-alignment',
+    needs: 'image',
     level: 'advice',
     because: 'the PE format wants a FileAlignment of 512 to 64 Ki that divides every raw pointer; --merge gets there',
     *run({ image: { optionalHeader, sections } }) {
@@ -76,6 +80,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.writable-code',
+    needs: 'image',
     level: 'advice',
     because: 'a shim that requires NX refuses sections that are both writable and executable',
     *run({ image: { sections } }) {
@@ -88,6 +93,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.discardable-relocations',
+    needs: 'image',
     level: 'advice',
     because:
       'shim does not load discardable sections, and Xen then reads garbage for its relocations; --keep-reloc cures it',
@@ -103,6 +109,7 @@ export const advice: readonly LinearCheck[] = [
   },
   {
     name: 'advice.unsigned',
+    needs: 'image',
     level: 'advice',
     because: 'Secure Boot refuses unsigned images; sign behind linearize, a signature covers the layout',
     *run({ image }) {

@@ -34,7 +34,8 @@ import {
 import { symbolTableRange } from '../../pe/string-table.js';
 import { sectionOf, symbolRecords } from '../../pe/symbols.js';
 import { differingRanges, newBlocks } from '../../verify/byte-comparison.js';
-import { type KeptCheck, type LinearFlaw, partOf } from './check.js';
+import type { Violation } from '../../verify/check.js';
+import { type KeptCheck, partOf } from './check.js';
 import { pePicture, pictureDifferences } from './picture.js';
 import type { LinearSubject } from './subject.js';
 
@@ -43,8 +44,9 @@ const SHOWN = 8;
 export const keptChecks: readonly KeptCheck[] = [
   {
     name: 'linear.kept-header',
+    needs: 'baseline',
     because: 'entry, image base, alignment in memory and directories decide how firmware loads and starts the image',
-    *run({ image, mb2 }, input) {
+    *run({ subject: { image, mb2 }, input }) {
       const part = 'optional header';
       yield* sameFields('COFF file header', FileHeader, image.fileHeader, input.fileHeader, FREE_FILE_FIELDS);
       yield* sameFields(part, OptionalHeader, image.optionalHeader, input.optionalHeader, FREE_OPTIONAL_FIELDS);
@@ -69,8 +71,9 @@ export const keptChecks: readonly KeptCheck[] = [
   },
   {
     name: 'linear.kept-sections',
+    needs: 'baseline',
     because: 'code finds its data, and firmware its relocations, where the linker put them',
-    *run({ image }, input) {
+    *run({ subject: { image }, input }) {
       const homes = homesOf(image, input);
       const parts = new Map<PeSection | undefined, number>();
       for (const home of homes) parts.set(home, (parts.get(home) ?? 0) + 1);
@@ -102,9 +105,10 @@ export const keptChecks: readonly KeptCheck[] = [
   },
   {
     name: 'linear.kept-bytes',
+    needs: 'baseline',
     because:
       'no instruction and no datum may change, but for the Multiboot header and the file offsets of debug entries',
-    *run(subject, input) {
+    *run({ subject, input }) {
       const end = input.sections.reduce((most, s) => (memoryRange(s).end > most ? memoryRange(s).end : most), 0n);
       const allowed = normalize([...headerEdits(subject, input), ...mb1Edits(subject), ...debugEdits(input)]);
       let count = 0;
@@ -124,8 +128,9 @@ export const keptChecks: readonly KeptCheck[] = [
   },
   {
     name: 'linear.kept-symbols',
+    needs: 'baseline',
     because: 'debuggers must find every symbol at its old address',
-    *run({ image }, input) {
+    *run({ subject: { image }, input }) {
       const part = 'COFF symbols';
       const [now, was] = [symbolTableRange(image.fileHeader), symbolTableRange(input.fileHeader)];
       if (
@@ -156,7 +161,7 @@ function* sameFields(
   image: object,
   input: object,
   free: readonly string[],
-): Generator<LinearFlaw> {
+): Generator<Violation> {
   const [now, was] = [image as Record<string, number | bigint>, input as Record<string, number | bigint>];
   for (const field of Object.keys(fields)) {
     if (free.includes(field) || now[field] === was[field]) continue;
@@ -165,7 +170,7 @@ function* sameFields(
 }
 
 /** The DOS header and stub, and what stands behind the section table but for a Multiboot2 header that moved there. */
-function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeImage): Generator<LinearFlaw> {
+function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeImage): Generator<Violation> {
   const part = 'headers';
   if (image.peOffset !== input.peOffset) {
     yield { part, text: `the PE header is at ${hex(image.peOffset)}, it was at ${hex(input.peOffset)}` };
@@ -184,7 +189,7 @@ function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeI
 }
 
 /** The bytes behind the symbols: strings, then whatever was appended to the input; a signature may follow or be gone. */
-function* sameRest(image: PeImage, now: bigint, input: PeImage, was: bigint): Generator<LinearFlaw> {
+function* sameRest(image: PeImage, now: bigint, input: PeImage, was: bigint): Generator<Violation> {
   const end = ({ source, directories }: PeImage) => {
     const signature = directories[DIRECTORY_SECURITY];
     const cut = signature !== undefined && signature.Size > 0n ? signature.VirtualAddress : source.size;
@@ -205,7 +210,7 @@ function* sameRest(image: PeImage, now: bigint, input: PeImage, was: bigint): Ge
     yield { offset: now, part: 'strings and overlay', text: 'are shorter than in the input' };
 }
 
-function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Generator<LinearFlaw> {
+function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Generator<Violation> {
   const length = was.end - was.start;
   if (length === 0n) return;
   const [difference] = differingRanges(
@@ -220,7 +225,7 @@ function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Gen
 }
 
 /** Where sections were joined, numbers and values differ; addresses must not. */
-function* sameAddresses(image: PeImage, input: PeImage): Generator<LinearFlaw> {
+function* sameAddresses(image: PeImage, input: PeImage): Generator<Violation> {
   const part = 'COFF symbols';
   const before = symbolRecords(input);
   let index = 0;

@@ -12,7 +12,7 @@ import { isTailKind, type LinearSubject } from './subject.js';
 export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.raw-in-file',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'UEFI firmware refuses an image whose sections leave the file',
     *run({ image: { sections, source, optionalHeader } }) {
@@ -35,7 +35,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.section-order',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'the section table ascends by address and sections share no address (PE Format, "Section Table")',
     *run({ image: { sections } }) {
@@ -51,7 +51,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.one-distance',
-    level: 'error',
+    needs: 'image',
     because: 'a flat loader copies one stretch: every loaded section must stand equally far from its address',
     *run({ loaded }) {
       const [first] = loaded;
@@ -77,7 +77,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.tiling',
-    level: 'error',
+    needs: 'image',
     because: 'bytes in no section are not covered by a signature, yet a flat loader would load them',
     *run({ image: { sections, optionalHeader } }) {
       let end = optionalHeader.SizeOfHeaders;
@@ -97,7 +97,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.zero-padding',
-    level: 'error',
+    needs: 'image',
     because: 'a loader that copies all of SizeOfRawData must write nothing but zeros behind VirtualSize',
     *run({ image: { sections, source } }) {
       for (const section of sections) {
@@ -113,7 +113,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.bss',
-    level: 'error',
+    needs: 'image',
     because: 'a section without data has no place in the file',
     *run({ image: { sections } }) {
       for (const section of sections) {
@@ -127,7 +127,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.tail-kind',
-    level: 'error',
+    needs: 'image',
     because: 'what stands behind .bss is not there when Multiboot loads the image',
     *run(subject) {
       // Without an address tag nothing says where the loaded part ends.
@@ -143,7 +143,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.symbols',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'debuggers find symbols by PointerToSymbolTable and strings right behind',
     *run({ image: { fileHeader, source, sections } }) {
@@ -167,7 +167,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.header-size',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'firmware copies SizeOfHeaders bytes to the image base, in front of the first section',
     *run({ image }) {
@@ -185,7 +185,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.size-of-image',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'firmware reserves SizeOfImage bytes and refuses what leaves them',
     *run({ image: { sections, optionalHeader } }) {
@@ -202,7 +202,7 @@ export const layoutChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.checksum',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'signing tools and some firmware compare CheckSum with the file',
     *run({ image }) {

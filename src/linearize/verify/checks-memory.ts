@@ -14,7 +14,7 @@ const SHOWN = 8;
 export const memoryChecks: readonly LinearCheck[] = [
   {
     name: 'linear.same-memory',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'the same code runs whoever loaded it: UEFI and Multiboot must leave the same bytes, but for the tail',
     *run(subject) {
@@ -44,7 +44,7 @@ export const memoryChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.relocations',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'firmware changes the bytes that base relocations name, and must not hit the new tags',
     *run({ image, mb2, values }) {
@@ -71,7 +71,7 @@ export const memoryChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.debug-pointers',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'debug entries hold the file offset of their data, next to its address',
     *run({ image }) {

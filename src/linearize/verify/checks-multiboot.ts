@@ -5,7 +5,8 @@ import { hex } from '../../errors/hex.js';
 import { MB1_LAST_FOR_QEMU } from '../../multiboot/mb1.js';
 import type { AddressTag, Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
 import { isExecutable, memoryRange } from '../../pe/image.js';
-import type { LinearCheck, LinearFlaw } from './check.js';
+import type { Violation } from '../../verify/check.js';
+import type { LinearCheck } from './check.js';
 import { isTailKind, type LinearSubject } from './subject.js';
 
 const ONE_MIB = 0x100000n;
@@ -25,7 +26,7 @@ function tagged({ mb2, values }: LinearSubject): Tagged | undefined {
 export const multibootChecks: readonly LinearCheck[] = [
   {
     name: 'linear.mb2-header',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'GRUB takes the first valid header of the first 32 KiB and refuses an address tag without an entry tag',
     *run({ mb2, values }) {
@@ -44,7 +45,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.tag-arithmetic',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'GRUB computes place and size by plain subtraction; a short read or a negative count is no error to it',
     *run(subject) {
@@ -52,7 +53,7 @@ export const multibootChecks: readonly LinearCheck[] = [
       if (found === undefined) return;
       const { header, address, values } = found;
       const { load_addr, load_end_addr, bss_end_addr, header_addr } = address;
-      const at = (text: string): LinearFlaw => ({ offset: header.offset, part: 'address tag', text });
+      const at = (text: string): Violation => ({ offset: header.offset, part: 'address tag', text });
       if (load_addr === 0xffffffffn)
         yield at('load_addr is -1, which GRUB uses as it stands in one of its subtractions');
       if (load_end_addr === 0n)
@@ -78,7 +79,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.load-range',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'load_end_addr is the end of the last loaded section, and all of .bss must be zeroed and reserved',
     *run(subject) {
@@ -86,7 +87,7 @@ export const multibootChecks: readonly LinearCheck[] = [
       if (found === undefined) return;
       const { address, header } = found;
       const { loaded, bss, physBase, image } = subject;
-      const at = (text: string): LinearFlaw => ({ offset: header.offset, part: 'address tag', text });
+      const at = (text: string): Violation => ({ offset: header.offset, part: 'address tag', text });
       const last = loaded.at(-1);
       const end = last === undefined ? undefined : memoryRange(last).end + physBase;
       if (end !== undefined && end !== address.load_end_addr) {
@@ -109,7 +110,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.entries',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'a loader jumps there whatever stands there',
     *run({ values, loaded, physBase, mb2 }) {
@@ -130,7 +131,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.relocatable',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because:
       'GRUB aligns load_addr and keeps it within the range of the relocatable tag; Xen needs a multiple of 2 MiB',
@@ -139,7 +140,7 @@ export const multibootChecks: readonly LinearCheck[] = [
       const tag = found?.values.relocatable;
       if (found === undefined || tag === undefined) return;
       const { load_addr, bss_end_addr } = found.address;
-      const at = (text: string): LinearFlaw => ({ offset: found.header.offset, part: 'relocatable tag', text });
+      const at = (text: string): Violation => ({ offset: found.header.offset, part: 'relocatable tag', text });
       if (tag.align > 1n && load_addr % tag.align !== 0n)
         yield at(`load_addr ${hex(load_addr)} is no multiple of ${hex(tag.align)}`);
       if (load_addr < tag.min_addr)
@@ -150,7 +151,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.mb1-header',
-    level: 'error',
+    needs: 'image',
     aboutTags: true,
     because: 'QEMU -kernel and GRUB multiboot load the file by the fields of this header',
     *run(subject) {
@@ -158,7 +159,7 @@ export const multibootChecks: readonly LinearCheck[] = [
       const { mb1 } = subject;
       if (found === undefined || mb1?.fields === undefined) return;
       const { address, header, values } = found;
-      const at = (text: string): LinearFlaw => ({ offset: mb1.offset, part: 'Multiboot 1 header', text });
+      const at = (text: string): Violation => ({ offset: mb1.offset, part: 'Multiboot 1 header', text });
       const wanted = {
         header_addr: address.header_addr - header.offset + mb1.offset,
         load_addr: address.load_addr,
@@ -176,7 +177,7 @@ export const multibootChecks: readonly LinearCheck[] = [
   },
   {
     name: 'linear.linux-magic',
-    level: 'error',
+    needs: 'image',
     anyImage: true,
     because: 'QEMU takes a file with HdrS at 0x202 for a Linux boot image before it looks at anything else',
     *run({ image }) {

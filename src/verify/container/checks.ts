@@ -1,19 +1,20 @@
 /**
- * The laws that a rewritten container must obey, each with its reason: one row per law, all that breaks it. They are held
- * against the file as it was read back, by somebody who knows the input and the data wanted, and not how it was made.
+ * The checks of a rewritten container, one row each. They are held against the file as it was read back, by somebody who
+ * knows the input and the data wanted, and not how it was made.
  */
-import { compare, normalize, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
-import { hex, hexRange } from '../errors/hex.js';
-import { type BzImage, setupField } from './bzimage.js';
-import { growth } from './growth.js';
-import { findNative, findPairs, pairAt } from './native.js';
-import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from './open.js';
-import type { Way } from './rebuilt.js';
-import { crcRange, hasCrc } from './seal.js';
+import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../bytes/range.js';
+import type { ByteSource } from '../../bytes/source.js';
+import { type BzImage, setupField } from '../../container/bzimage.js';
+import { growth } from '../../container/growth.js';
+import { findNative, findPairs, pairAt } from '../../container/native.js';
+import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../container/open.js';
+import type { Way } from '../../container/rebuilt.js';
+import { crcRange, hasCrc } from '../../container/seal.js';
+import { hex, hexRange } from '../../errors/hex.js';
+import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
 
-/** What a result is judged by. */
-export interface Verdict<Opened extends OpenedContainer = OpenedBzImage> {
+/** A container and what it became: what a result is judged by. */
+export interface Rewritten<Opened extends OpenedContainer = OpenedBzImage> {
   readonly before: Opened;
   /** The result, opened from scratch. */
   readonly after: Opened;
@@ -21,18 +22,10 @@ export interface Verdict<Opened extends OpenedContainer = OpenedBzImage> {
   readonly wanted: ByteSource;
 }
 
-export interface ContainerCheck<Opened extends OpenedContainer = OpenedBzImage> {
-  /** Stable; users and tests name it. */
-  readonly name: string;
-  readonly because: string;
+export interface ContainerCheck<Opened extends OpenedContainer = OpenedBzImage>
+  extends ExpectationCheck<Rewritten<Opened>> {
+  /** The ways of writing that it is about. */
   readonly ways: readonly (Way | 'strip' | 'gzip')[];
-  run(verdict: Verdict<Opened>): Iterable<string>;
-}
-
-/** A breach, for the message. */
-export interface Breach {
-  readonly check: string;
-  readonly text: string;
 }
 
 const ALL = ['attach', 'replace', 'detach', 'strip'] as const;
@@ -40,28 +33,31 @@ const ALL = ['attach', 'replace', 'detach', 'strip'] as const;
 export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   {
     name: 'container-unpacks-to-wanted',
+    needs: 'expectation',
     because: 'what Xen unpacks by the header is the kernel it starts',
     ways: ALL,
     *run({ after, wanted }) {
       const at = differenceAt(wholeOf(after), wanted);
       if (at !== undefined) {
         const size = after.unpacked.length;
-        yield `the payload unpacks to ${size} bytes that differ at ${hex(at)}, wanted ${wanted.size}`;
+        yield { text: `the payload unpacks to ${size} bytes that differ at ${hex(at)}, wanted ${wanted.size}` };
       }
     },
   },
   {
     name: 'container-tail-kept',
+    needs: 'expectation',
     because: 'Linux reads its relocation table backwards from the end of what it unpacks',
     ways: ALL,
     *run({ before, after }) {
       const { unpacked } = after;
       const behind = unpacked.subarray(Math.max(0, unpacked.length - before.tail.length));
-      if (firstDifference(behind, before.tail) !== undefined) yield 'the bytes behind the ELF changed';
+      if (firstDifference(behind, before.tail) !== undefined) yield { text: 'the bytes behind the ELF changed' };
     },
   },
   {
     name: 'container-native-kept',
+    needs: 'expectation',
     because: 'Linux starts exactly what it started before',
     ways: ['attach', 'detach', 'strip'],
     *run({ before, after }) {
@@ -76,27 +72,30 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   },
   {
     name: 'container-attached-behind-kernel',
+    needs: 'expectation',
     because: 'a payload inside the protected-mode part would be taken for the native one',
     ways: ['attach'],
     *run({ before, after: { image } }) {
       if (!image.attached || image.payload.start < before.image.sysEnd) {
-        yield `the payload is at ${hex(image.payload.start)}, wanted it behind ${hex(before.image.sysEnd)}`;
+        yield { text: `the payload is at ${hex(image.payload.start)}, wanted it behind ${hex(before.image.sysEnd)}` };
       }
     },
   },
   {
     name: 'container-fits-init-size',
+    needs: 'expectation',
     because: 'GRUB reads all that follows the setup part into init_size bytes, without comparing the two',
     ways: ['attach'],
     *run({ after: { image } }) {
       const need = image.source.size - image.setupSize;
       if (image.hasInitSize && need > BigInt(image.header.init_size)) {
-        yield `${hex(need)} bytes follow the setup part, init_size is ${hex(image.header.init_size)}`;
+        yield { text: `${hex(need)} bytes follow the setup part, init_size is ${hex(image.header.init_size)}` };
       }
     },
   },
   {
     name: 'container-native-lengths-kept',
+    needs: 'expectation',
     because: 'the start-up code unpacks the old payload by the lengths in its own data',
     ways: ['attach'],
     *run({ before, after }) {
@@ -105,27 +104,30 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
       const length = Number(payload.end - payload.start);
       for (const at of findPairs(before.image, length, unpackedSize)) {
         const pair = pairAt(after.image, at);
-        if (pair.length !== length || pair.size !== unpackedSize) yield `the lengths at ${hex(at)} changed`;
+        if (pair.length !== length || pair.size !== unpackedSize) yield { text: `the lengths at ${hex(at)} changed` };
       }
     },
   },
   {
     name: 'container-ends-with-payload',
+    needs: 'expectation',
     because: 'whoever signs the image appends to its end',
     ways: ['attach'],
     *run({ after: { image } }) {
       const { end } = image.payload;
-      if (end !== image.source.size) yield `the payload ends at ${hex(end)}, the file at ${hex(image.source.size)}`;
+      if (end !== image.source.size)
+        yield { text: `the payload ends at ${hex(end)}, the file at ${hex(image.source.size)}` };
     },
   },
   {
     name: 'container-native-payload-named',
+    needs: 'expectation',
     because: 'a detached image is what it was before attach',
     ways: ['detach'],
     *run({ before, after: { image } }) {
-      if (image.attached) yield 'the payload still stands behind the kernel';
+      if (image.attached) yield { text: 'the payload still stands behind the kernel' };
       if (image.source.size !== image.sysEnd)
-        yield `the file ends at ${hex(image.source.size)}, the kernel at ${hex(image.sysEnd)}`;
+        yield { text: `the file ends at ${hex(image.source.size)}, the kernel at ${hex(image.sysEnd)}` };
       const native = findNative(before.image);
       const length = Number(image.payload.end - image.payload.start);
       if (
@@ -133,22 +135,24 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
         native.offset !== image.header.payload_offset ||
         native.size !== image.unpackedSize
       ) {
-        yield 'the header and the start-up code name different payloads';
+        yield { text: 'the header and the start-up code name different payloads' };
       }
     },
   },
   {
     name: 'container-same-size',
+    needs: 'expectation',
     because: 'nothing behind the payload can move',
     ways: ['replace'],
     *run({ before, after }) {
       const was = before.image.sysEnd;
       if (after.image.source.size !== was)
-        yield `the file has ${hex(after.image.source.size)} bytes, wanted ${hex(was)}`;
+        yield { text: `the file has ${hex(after.image.source.size)} bytes, wanted ${hex(was)}` };
     },
   },
   {
     name: 'container-only-named-fields',
+    needs: 'expectation',
     because: 'the code around the payload must stay as it was linked',
     ways: ['replace'],
     *run({ before, after }) {
@@ -168,6 +172,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   },
   {
     name: 'container-lengths-agree',
+    needs: 'expectation',
     because: 'header, start-up code and size word are read by different readers',
     ways: ['replace'],
     *run({ before, after: { image } }) {
@@ -176,49 +181,57 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
       for (const at of findPairs(was, Number(was.payload.end - was.payload.start), was.unpackedSize)) {
         const pair = pairAt(image, at);
         if (pair.length !== length || pair.size !== image.unpackedSize) {
-          yield `the start-up code has ${hex(pair.length)} and ${hex(pair.size)}, the header ${hex(length)}, the size word ${hex(image.unpackedSize)}`;
+          yield {
+            text: `the start-up code has ${hex(pair.length)} and ${hex(pair.size)}, the header ${hex(length)}, the size word ${hex(image.unpackedSize)}`,
+          };
         }
       }
     },
   },
   {
     name: 'container-payload-stays',
+    needs: 'expectation',
     because: 'the start-up code knows the place and the format of its payload',
     ways: ['replace'],
     *run({ before, after }) {
-      if (after.image.header.payload_offset !== before.image.header.payload_offset) yield 'the payload moved';
+      if (after.image.header.payload_offset !== before.image.header.payload_offset) yield { text: 'the payload moved' };
       if (after.image.format !== before.image.format) {
-        yield `the payload is ${after.image.format}, wanted ${before.image.format}`;
+        yield { text: `the payload is ${after.image.format}, wanted ${before.image.format}` };
       }
-      if (after.facts.spare > 0n) yield `${after.facts.spare} bytes stand between the stream and the size word`;
+      if (after.facts.spare > 0n)
+        yield { text: `${after.facts.spare} bytes stand between the stream and the size word` };
     },
   },
   {
     name: 'container-in-place-law',
+    needs: 'expectation',
     because: 'Linux unpacks over itself, and init_size keeps the writer behind the reader',
     ways: ['replace'],
     *run({ before: { image: was }, after: { image: is } }) {
       if (!was.hasInitSize) return;
       const shorter = Number(was.payload.end - was.payload.start) - Number(is.payload.end - is.payload.start);
       const need = BigInt(was.header.init_size) + growth(shorter, is.unpackedSize - was.unpackedSize);
-      if (BigInt(is.header.init_size) < need) yield `init_size is ${hex(is.header.init_size)}, wanted ${hex(need)}`;
+      if (BigInt(is.header.init_size) < need)
+        yield { text: `init_size is ${hex(is.header.init_size)}, wanted ${hex(need)}` };
     },
   },
   {
     name: 'container-crc-as-before',
+    needs: 'expectation',
     because: 'tools compare the CRC-32 at the end of the kernel; a kernel without one has data there',
     ways: ALL,
     *run({ before, after }) {
-      if (hasCrc(before.image) && !hasCrc(after.image)) yield 'the CRC-32 at the end of the kernel is wrong';
+      if (hasCrc(before.image) && !hasCrc(after.image)) yield { text: 'the CRC-32 at the end of the kernel is wrong' };
     },
   },
   {
     name: 'container-not-signed',
+    needs: 'expectation',
     because: 'a signature that no longer matches is worse than none',
     ways: ALL,
     *run({ after: { image } }) {
-      if (image.pe?.certificate !== undefined) yield 'the certificate table is still there';
-      if (image.pe !== undefined && image.pe.checksum.value !== 0) yield 'the PE checksum is not 0';
+      if (image.pe?.certificate !== undefined) yield { text: 'the certificate table is still there' };
+      if (image.pe !== undefined && image.pe.checksum.value !== 0) yield { text: 'the PE checksum is not 0' };
     },
   },
 ];
@@ -226,40 +239,41 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
 export const GZIP_CHECKS: readonly ContainerCheck<OpenedGzip>[] = [
   {
     name: 'gzip-one-plain-member',
+    needs: 'expectation',
     because: 'Xen reads one member, takes the size from the end of the file, and refuses some header flags',
     ways: ['gzip'],
     *run({ after: { facts } }) {
-      if (facts.behind.size > 0n) yield `${facts.behind.size} bytes follow the member`;
-      if (facts.flags !== 0) yield `the header flags are ${hex(facts.flags)}, wanted 0`;
+      if (facts.behind.size > 0n) yield { text: `${facts.behind.size} bytes follow the member` };
+      if (facts.flags !== 0) yield { text: `the header flags are ${hex(facts.flags)}, wanted 0` };
     },
   },
   {
     name: 'gzip-unpacks-to-wanted',
+    needs: 'expectation',
     because: 'what is unpacked is the kernel that is started',
     ways: ['gzip'],
     *run({ after, wanted }) {
-      if (!sameBytes(wholeOf(after), wanted)) yield 'the file unpacks to something else';
+      if (!sameBytes(wholeOf(after), wanted)) yield { text: 'the file unpacks to something else' };
     },
   },
 ];
 
-/** All breaches of the laws for one way of writing. */
-export function judgeBzImage(way: Way | 'strip', verdict: Verdict): Breach[] {
-  return judge(BZIMAGE_CHECKS, way, verdict);
+/** All that breaks the checks for one way of writing, in the order of the table. */
+export function judgeBzImage(way: Way | 'strip', rewritten: Rewritten): Finding[] {
+  return judge(BZIMAGE_CHECKS, way, rewritten);
 }
 
-export function judgeGzip(verdict: Verdict<OpenedGzip>): Breach[] {
-  return judge(GZIP_CHECKS, 'gzip', verdict);
+export function judgeGzip(rewritten: Rewritten<OpenedGzip>): Finding[] {
+  return judge(GZIP_CHECKS, 'gzip', rewritten);
 }
 
 function judge<O extends OpenedContainer>(
   checks: readonly ContainerCheck<O>[],
   way: Way | 'strip' | 'gzip',
-  verdict: Verdict<O>,
-): Breach[] {
-  return checks
-    .filter(({ ways }) => ways.includes(way))
-    .flatMap(({ name, run }) => [...run(verdict)].map((text) => ({ check: name, text })));
+  planned: Rewritten<O>,
+): Finding[] {
+  const asked = checks.filter(({ ways }) => ways.includes(way));
+  return run(asked, { file: planned.after.facts.file, planned }, 'table');
 }
 
 /** Fields that a signature touches. */
@@ -272,9 +286,9 @@ function sealRanges({ pe }: BzImage): Range[] {
 const CHUNK = 0x100000n;
 
 /** Where two files differ within `range`, but for `except` (sorted, disjoint): the first place. */
-function* differences(a: ByteSource, b: ByteSource, range: Range, except: readonly Range[]): Generator<string> {
+function* differences(a: ByteSource, b: ByteSource, range: Range, except: readonly Range[]): Generator<Violation> {
   if (b.size < range.end) {
-    yield `the file ends at ${hex(b.size)}, wanted it to reach ${hex(range.end)}`;
+    yield { text: `the file ends at ${hex(b.size)}, wanted it to reach ${hex(range.end)}` };
     return;
   }
   for (const { start, end } of subtractSorted(
@@ -285,7 +299,7 @@ function* differences(a: ByteSource, b: ByteSource, range: Range, except: readon
       const length = end - at < CHUNK ? end - at : CHUNK;
       const difference = firstDifference(a.read(at, length, 'input'), b.read(at, length, 'result'));
       if (difference === undefined) continue;
-      yield `the byte at ${hex(at + BigInt(difference))} changed, in ${hexRange(start, end)} none may`;
+      yield { text: `the byte at ${hex(at + BigInt(difference))} changed, in ${hexRange(start, end)} none may` };
       return;
     }
   }
