@@ -1,6 +1,6 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../errors/patch-error.js';
-import type { Survivor } from '../plan/edits.js';
+import { IMAGE_KINDS, type Survivor } from '../plan/edits.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION } from './options.js';
 import { usageError } from './usage-error.js';
@@ -131,3 +131,12 @@ export function survivorsOption<const Tools extends readonly Survivor[]>(tools: 
     },
   } as const satisfies OptionTable;
 }
+
+/** `--kind`. */
+export const KIND_OPTION = {
+  kind: {
+    kind: 'choice',
+    choices: IMAGE_KINDS,
+    help: 'what the image is, where its own signs fail: a kernel is started by a boot loader, a program by execve',
+  },
+} as const satisfies OptionTable;

@@ -11,7 +11,7 @@ import type { VerifyArgs } from '../../src/cli/commands/verify.js';
 import { type ArgsOf, group, type OptionTable } from '../../src/cli/option-table.js';
 import type { LinearWish } from '../../src/linearize/wish.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
-import type { PlacementName, Survivor } from '../../src/plan/edits.js';
+import type { ImageKind, PlacementName, Survivor } from '../../src/plan/edits.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type Holds<Proof extends true> = Proof;
@@ -68,6 +68,7 @@ export type OfCommands = [
   Holds<Same<StampArgs['payload'], 'attach' | 'replace' | 'extract' | undefined>>,
   Holds<Same<StampArgs['placement'], PlacementName | 'auto'>>,
   Holds<Same<StampArgs['metadata'], readonly string[]>>,
+  Holds<Same<(PatchArgs | StampArgs | FixArgs)['kind'], ImageKind | undefined>>,
   Holds<Same<FixArgs['loaders'], readonly string[]>>,
   Holds<Same<VerifyArgs['xenVersion'], XenVersion>>,
   Holds<Same<LinearizeArgs['wish'], LinearWish>>,

@@ -8,6 +8,7 @@ import {
   checkPayload,
   checkTarget,
   IF_CHANGED_OPTION,
+  KIND_OPTION,
   outputOptions,
   PAYLOAD_OPTIONS,
   PAYLOAD_WAYS,
@@ -57,6 +58,7 @@ const OPTIONS = {
       read: (text): 4 | 8 => (text === '8' ? 8 : 4),
       help: 'padding of the records: 4, or 8 only for a reader that needs it',
     },
+    ...KIND_OPTION,
   }),
   ...PAYLOAD_OPTIONS,
   payload: {
