@@ -1,6 +1,10 @@
-// dist/man/xen-elfpatch.1 from what --help prints, so that the two cannot differ. Needs the built command.
+// The man page from what --help prints, so that the two cannot differ: node scripts/man.mjs [FILE], dist/man/xen-elfpatch.1
+// unless given. Needs the built command.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const [file = 'dist/man/xen-elfpatch.1'] = process.argv.slice(2);
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const help = (...args) =>
@@ -37,5 +41,5 @@ const page = [
   'readelf(1), objcopy(1), xl.cfg(5)',
   '',
 ].join('\n');
-mkdirSync('dist/man', { recursive: true });
-writeFileSync('dist/man/xen-elfpatch.1', page.replace(/\n{2,}/g, '\n.sp\n'));
+mkdirSync(dirname(file), { recursive: true });
+writeFileSync(file, page.replace(/\n{2,}/g, '\n.sp\n'));

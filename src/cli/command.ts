@@ -1,5 +1,5 @@
 /** What a command is: the shape of its words and options, and the work, which is loaded only when it is called. */
-import type { Argv } from 'yargs';
+import { type ArgsOf, argsOf, type Completion, type OptionTable, type RawOptions } from './option-table.js';
 
 /** 0 done or yes, 1 the answer is no, 2 could not be done. */
 export type ExitStatus = 0 | 1 | 2;
@@ -10,10 +10,12 @@ export interface Words {
   readonly name: string;
   readonly min: number;
   readonly max: number;
+  /** Undefined: files. */
+  readonly complete?: Completion;
 }
 
-/** The argument shapes of one command. `Options` is what yargs infers, `Args` what the work is given. */
-export interface Shape<Options, Args> {
+/** The argument shapes of one command. `Options` is the table of its options, `Args` what the work is given. */
+export interface Shape<Options extends OptionTable, Args> {
   readonly name: string;
   /** Behind the command's name in its usage line. */
   readonly synopsis: string;
@@ -22,28 +24,27 @@ export interface Shape<Options, Args> {
   /** What `--help` says under the usage line. */
   readonly about: string;
   readonly words: Words;
-  /** Options that may be given more than once; every other one twice is a mistake. */
-  readonly repeatable: readonly string[];
+  readonly options: Options;
   /** Command line and what it does; at least two, all of them real. */
   readonly examples: readonly (readonly [command: string, what: string])[];
-  options(cli: Argv): Argv<Options>;
-  /** Checks what no single option can tell and gives the work plain values. Errors: `usage.bad`. */
-  args(options: Options, words: readonly string[]): Args;
+  /** Checks what no single option can tell and adds the words. Errors: `usage.bad`. */
+  args(given: ArgsOf<Options>, words: readonly string[]): Args;
 }
 
 /** A shape with its work, types closed over. */
 export interface Command {
-  readonly shape: Omit<Shape<unknown, unknown>, 'options' | 'args'>;
-  options(cli: Argv): Argv<unknown>;
-  run(options: unknown, words: readonly string[]): Promise<ExitStatus>;
+  readonly shape: Omit<Shape<OptionTable, unknown>, 'args'>;
+  /** `options` are what yargs parsed by the table of the shape. */
+  run(options: RawOptions, words: readonly string[]): Promise<ExitStatus>;
 }
 
 /** Ties a shape to its work. */
-export function command<Options, Args>(shape: Shape<Options, Args>, run: (args: Args) => Promise<ExitStatus>): Command {
+export function command<Options extends OptionTable, Args>(
+  shape: Shape<Options, Args>,
+  run: (args: Args) => Promise<ExitStatus>,
+): Command {
   return {
     shape,
-    options: (cli) => shape.options(cli),
-    // What yargs parsed with shape.options() has the type that it inferred from them.
-    run: async (options, words) => run(shape.args(options as Options, words)),
+    run: async (options, words) => run(shape.args(argsOf(shape.name, shape.options, options), words)),
   };
 }

@@ -1,12 +1,20 @@
-/** Options that several commands have. */
-import { COLOR_MODES, type ColorMode } from './output.js';
+/** Options that commands of every sort have. */
+import type { OptionTable } from './option-table.js';
+import { COLOR_MODES } from './output.js';
 
-export type { ColorMode };
+export type { ColorMode } from './output.js';
+
+/** `--json`. */
+export const JSON_OPTION = {
+  json: { kind: 'flag', help: 'one JSON document instead of text' },
+} as const satisfies OptionTable;
 
 /** `--color`: for commands whose results can be coloured. */
 export const COLOR_OPTION = {
-  choices: COLOR_MODES,
-  default: 'auto',
-  requiresArg: true,
-  describe: 'auto (on a terminal, unless NO_COLOR is set), always or never',
-} as const;
+  color: {
+    kind: 'choice',
+    choices: COLOR_MODES,
+    default: 'auto',
+    help: 'auto (on a terminal, unless NO_COLOR is set), always or never',
+  },
+} as const satisfies OptionTable;

@@ -1,16 +1,22 @@
 /** The command line to a command and its arguments, or to a text that answers it (help, version). */
-import yargs, { type Argv } from 'yargs';
+import yargs, { type Argv, type Options } from 'yargs';
 import { fail } from '../errors/patch-error.js';
 import { nearest } from '../note/nearest.js';
 import { VERSION } from '../version.js';
 import type { Command, Words } from './command.js';
+import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
 import { type UsageWords, usageWords } from './usage-words.js';
 
 export const SCRIPT = 'xen-elfpatch';
 
 export type Parsed =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'run'; readonly command: Command; readonly options: unknown; readonly words: readonly string[] };
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      readonly options: RawOptions;
+      readonly words: readonly string[];
+    };
 
 /** Reads a command line. Errors: `usage.bad`. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Parsed {
@@ -26,14 +32,14 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
     const hint = close === undefined ? undefined : `Did you mean ${SCRIPT} ${close}?`;
     fail('usage.bad', {}, { what: `unknown command ${name}`, ...(hint === undefined ? {} : { hint }) });
   }
-  const { text } = yargsParse(overview(commands), args, []);
+  const { text } = yargsParse(overview(commands), args, {});
   if (text === '') fail('usage.bad', {}, { what: 'no command given' });
   return { kind: 'text', text };
 }
 
 /** The text of `xen-elfpatch --help`. */
 export function overviewText(commands: readonly Command[]): string {
-  return yargsParse(overview(commands), ['--help'], []).text;
+  return yargsParse(overview(commands), ['--help'], {}).text;
 }
 
 /** The command that a line names, whether or not the rest of it makes sense. */
@@ -56,7 +62,7 @@ function asksForHelp(args: readonly string[]): boolean {
 
 function parseCommand(command: Command, args: readonly string[]): Parsed {
   const { shape } = command;
-  const { text, options, words } = yargsParse(command.options(described(command)), args, shape.repeatable, shape.name);
+  const { text, options, words } = yargsParse(described(command), args, shape.options, shape.name);
   if (text !== '') return { kind: 'text', text };
   checkWords(shape.name, shape.words, words);
   return { kind: 'run', command, options, words };
@@ -107,9 +113,31 @@ function bare(): Argv {
 
 function described({ shape }: Command): Argv {
   const cli = bare().usage(`${SCRIPT} ${shape.name} ${shape.synopsis}\n\n${shape.about}`);
+  for (const [name, option] of Object.entries(shape.options)) cli.option(name, yargsOption(option));
   // Two lines each: in the columns that yargs makes of examples, a command line would be broken at every blank.
   const examples = shape.examples.map(([line, what]) => `  ${line}\n      ${what}`);
   return cli.epilogue(`Examples:\n${examples.join('\n')}`);
+}
+
+/** As yargs declares it. Defaults are left to argsOf(), conditions too. */
+function yargsOption(option: Option): Options {
+  const { alias, group } = option;
+  const shown = {
+    describe: helpOf(option),
+    ...(alias === undefined ? {} : { alias }),
+    ...(group === undefined ? {} : { group }),
+  };
+  switch (option.kind) {
+    case 'flag':
+      return { ...shown, type: 'boolean' };
+    case 'value':
+      return { ...shown, type: 'string', requiresArg: true };
+    case 'choice':
+      return { ...shown, choices: option.choices, requiresArg: true };
+    case 'values':
+    case 'list':
+      return { ...shown, type: 'string', array: true, requiresArg: true };
+  }
 }
 
 function overview(commands: readonly Command[]): Argv {
@@ -125,16 +153,11 @@ function overview(commands: readonly Command[]): Argv {
 
 interface YargsResult {
   readonly text: string;
-  readonly options: unknown;
+  readonly options: RawOptions;
   readonly words: readonly string[];
 }
 
-function yargsParse(
-  cli: Argv<unknown>,
-  args: readonly string[],
-  repeatable: readonly string[],
-  command?: string,
-): YargsResult {
+function yargsParse(cli: Argv<unknown>, args: readonly string[], table: OptionTable, command?: string): YargsResult {
   let text = '';
   let problem: Error | undefined;
   const parsed = withHelp(cli).parse(
@@ -145,7 +168,7 @@ function yargsParse(
       text = output;
     },
   );
-  if (problem !== undefined) refuse(usageWords(problem.message, knownOptions(cli)), command);
+  if (problem !== undefined) refuse(usageWords(problem.message, [...Object.keys(table), 'help', 'version']), command);
   const {
     _: before,
     '--': behind = [],
@@ -154,13 +177,15 @@ function yargsParse(
     _: (string | number)[];
     '--'?: (string | number)[];
   };
-  refuseRepeats(options, repeatable, command);
+  refuseRepeats(options, table, command);
   return { text: text === '' ? '' : `${text}\n`, options, words: [...before, ...behind].map(String) };
 }
 
-function refuseRepeats(options: Record<string, unknown>, repeatable: readonly string[], command?: string): void {
+function refuseRepeats(options: RawOptions, table: OptionTable, command?: string): void {
   for (const [name, value] of Object.entries(options)) {
-    if (Array.isArray(value) && !repeatable.includes(name) && /^[a-z0-9-]{2,}$/.test(name)) {
+    // yargs has each option under its alias and in camelCase too.
+    const option = table[name];
+    if (Array.isArray(value) && option !== undefined && !isRepeatable(option)) {
       refuse({ what: `--${name} given ${value.length} times, wanted it once` }, command);
     }
   }
@@ -171,9 +196,4 @@ function refuse({ what, hint }: UsageWords, command: string | undefined): never 
   const look = command === undefined ? undefined : `${SCRIPT} ${command} --help shows the options`;
   const best = hint ?? look;
   fail('usage.bad', {}, best === undefined ? { what } : { what, hint: best });
-}
-
-/** The long names of the options that a yargs instance was told of. */
-function knownOptions(cli: Argv<unknown>): string[] {
-  return Object.keys(cli.getOptions().key).filter((name) => name.length > 1);
 }

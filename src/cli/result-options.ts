@@ -1,70 +1,49 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../errors/patch-error.js';
-
-/** Later tools that the notes can be asked to survive. `flat` is `objcopy -O binary`. */
-const SURVIVAL_TOOLS = ['strip', 'objcopy', 'eu-strip', 'flat'] as const;
-export type Survivor = (typeof SURVIVAL_TOOLS)[number];
-export const survivorNames: string = SURVIVAL_TOOLS.join(', ');
-
-const flag = (describe: string) => ({ type: 'boolean', describe }) as const;
-const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
+import { IMAGE_KINDS, type Survivor } from '../plan/edits.js';
+import { type ArgsOf, group, type OptionTable } from './option-table.js';
+import { JSON_OPTION } from './options.js';
+import { usageError } from './usage-error.js';
 
 /** How notes get into the payload of a bzImage. */
 export const PAYLOAD_WAYS = ['attach', 'replace', 'extract', 'detach'] as const;
 export type PayloadWay = (typeof PAYLOAD_WAYS)[number];
 
-/** The same as of a command that always edits the ELF. */
-export const EDIT_WAYS = ['attach', 'replace', 'extract'] as const;
+/** For a kernel inside a bzImage or gzip file, of a command that always edits the ELF. */
+export const PAYLOAD_OPTIONS = group('For a kernel inside a bzImage or gzip file:', {
+  payload: {
+    kind: 'choice',
+    choices: ['attach', 'replace', 'extract'],
+    help: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF',
+  },
+  compressor: {
+    kind: 'value',
+    help: 'replace: PROGRAM that packs the payload; extract: gzip, to get an ELF.gz',
+    isFor: { option: 'payload', values: ['replace', 'extract'] },
+  },
+  'strip-signature': { kind: 'flag', help: 'take a Secure Boot signature off; the result must be signed again' },
+  'keep-tail': {
+    kind: 'flag',
+    help: 'extract: keep the relocation table behind the ELF',
+    isFor: { option: 'payload', values: ['extract'] },
+  },
+});
 
-export interface PayloadArgs {
-  /** How to write into a bzImage or a gzip file; undefined: attach, or gzip again. */
+/** What the work is given of them; `payload` undefined: attach, or gzip again. */
+export interface PayloadArgs extends Omit<ArgsOf<typeof PAYLOAD_OPTIONS>, 'payload'> {
   readonly payload: PayloadWay | undefined;
-  readonly compressor: string | undefined;
-  readonly stripSignature: boolean;
-  readonly keepTail: boolean;
 }
 
-/** What the command line has of them. */
-export interface PayloadFlags {
-  readonly payload: PayloadWay | undefined;
-  readonly compressor: string | undefined;
-  readonly 'strip-signature': boolean | undefined;
-  readonly 'keep-tail': boolean | undefined;
-}
-
-/** All but `payload`, whose choices differ. */
-export const PAYLOAD_OPTIONS = {
-  compressor: value('replace: PROGRAM that packs the payload; extract: gzip, to get an ELF.gz'),
-  'strip-signature': flag('take a Secure Boot signature off; the result must be signed again'),
-  'keep-tail': flag('extract: keep the relocation table behind the ELF'),
-} as const;
-
-export const PAYLOAD_GROUP = 'For a kernel inside a bzImage or gzip file:';
-
-/** Options that only some ways of writing into a container have. Errors: `usage.bad`. */
-export function payloadArgs(
+/** What no single option can tell of them. Errors: `usage.bad`. */
+export function checkPayload(
   command: string,
-  options: PayloadFlags & { readonly 'in-place': boolean | undefined },
-): PayloadArgs {
-  const refuse = (what: string): never =>
-    fail('usage.bad', {}, { what, hint: `xen-elfpatch ${command} --help shows how it is called` });
-  const { payload, compressor } = options;
-  if (compressor !== undefined && payload !== 'replace' && payload !== 'extract') {
-    refuse('--compressor is for --payload replace and --payload extract');
+  { payload, compressor, inPlace }: PayloadArgs & { readonly inPlace: boolean },
+): void {
+  if (payload !== 'extract') return;
+  if (compressor !== undefined && compressor !== 'gzip') {
+    usageError(command, `--compressor is ${compressor}, wanted gzip with --payload extract`);
   }
-  if (compressor !== undefined && payload === 'extract' && compressor !== 'gzip') {
-    refuse(`--compressor is ${compressor}, wanted gzip with --payload extract`);
-  }
-  if (options['keep-tail'] === true && payload !== 'extract') refuse('--keep-tail is for --payload extract');
-  if (payload === 'extract' && options['in-place'] === true) {
-    refuse('--payload extract makes another kind of file, wanted -o OUT');
-  }
-  return {
-    payload,
-    compressor,
-    stripSignature: options['strip-signature'] === true,
-    keepTail: options['keep-tail'] === true,
-  };
+  if (inPlace) usageError(command, '--payload extract makes another kind of file, wanted -o OUT');
 }
 
 /** `--payload` given for a file that is an ELF itself. Errors: `usage.bad`. */
@@ -74,46 +53,90 @@ export function refusePayload({ payload }: PayloadArgs, file: string): void {
   fail('usage.bad', {}, { what, hint: 'Leave --payload out' });
 }
 
-export const RESULT_OPTIONS = {
-  output: { ...value('write the result here; - is standard output'), alias: 'o' },
-  'in-place': flag('change IMAGE itself, all or nothing'),
-  'if-changed': flag('leave an output alone that holds these bytes already, its times too'),
-  'dry-run': flag('print the plan and write nothing'),
-  check: flag('write nothing, exit 1 if there is work to do'),
-  depfile: value('write a Make dependency file'),
-  json: flag('one JSON document instead of text'),
-} as const;
+/** The heading for what is written. */
+export const RESULT_GROUP = 'What is written:';
 
-interface TargetOptions {
-  readonly output: string | undefined;
-  readonly 'in-place': boolean | undefined;
-  readonly 'dry-run': boolean | undefined;
-  readonly check: boolean | undefined;
-  readonly json: boolean | undefined;
+/** Where the result goes; `image` is the word of the synopsis, `result` what comes out. */
+export function outputOptions({ image = 'IMAGE', result = 'result' } = {}) {
+  return {
+    output: {
+      kind: 'value',
+      alias: 'o',
+      help: `write the ${result} here; - is standard output`,
+      conflicts: 'in-place',
+    },
+    'in-place': { kind: 'flag', help: `change ${image} itself, all or nothing` },
+  } as const satisfies OptionTable;
+}
+
+/** `--if-changed`. */
+export const IF_CHANGED_OPTION = {
+  'if-changed': { kind: 'flag', help: 'leave an output alone that holds these bytes already, its times too' },
+} as const satisfies OptionTable;
+
+/** What is done with a plan besides writing it; `work` is what `--check` looks for. */
+export function planOptions(work = 'there is work to do') {
+  return {
+    'dry-run': { kind: 'flag', help: 'print the plan and write nothing' },
+    check: { kind: 'flag', help: `write nothing, exit 1 if ${work}` },
+    depfile: { kind: 'value', help: 'write a Make dependency file' },
+  } as const satisfies OptionTable;
+}
+
+/** The result, of a command whose help has no other words for it. */
+export const RESULT_OPTIONS = group(RESULT_GROUP, {
+  ...outputOptions(),
+  ...IF_CHANGED_OPTION,
+  ...planOptions(),
+  ...JSON_OPTION,
+});
+
+type TargetArgs = Pick<ArgsOf<typeof RESULT_OPTIONS>, 'output' | 'inPlace' | 'dryRun' | 'check' | 'json'>;
+
+/** What a command calls its work. */
+interface TargetWork {
+  /** Does it edit at all? */
+  readonly edits?: boolean;
+  /** What is done to the image. */
+  readonly done?: string;
 }
 
 /** Exactly one target, unless nothing is written. Errors: `usage.bad`. */
-export function checkTarget(command: string, options: TargetOptions, image: string, edits: boolean): void {
-  const refuse = (what: string, hint = `xen-elfpatch ${command} --help shows how it is called`): never =>
-    fail('usage.bad', {}, { what, hint });
-  const inPlace = options['in-place'] === true;
-  const writes = edits && options['dry-run'] !== true && options.check !== true;
-  if (options.output !== undefined && inPlace) refuse('--output and --in-place cannot be given together');
-  if (writes && options.output === undefined && !inPlace) {
-    refuse('no target given, wanted -o OUT or --in-place', '--dry-run shows the plan');
+export function checkTarget(
+  command: string,
+  { output, inPlace, dryRun, check, json }: TargetArgs,
+  image: string,
+  { edits = true, done = 'patched' }: TargetWork = {},
+): void {
+  if (edits && !dryRun && !check && output === undefined && !inPlace) {
+    usageError(command, 'no target given, wanted -o OUT or --in-place', '--dry-run shows the plan');
   }
-  if (!edits && (options.output !== undefined || inPlace)) refuse(`${command}: nothing to write was asked for`);
-  if (inPlace && image === '-') refuse('standard input cannot be patched in place, wanted -o OUT');
-  if (options.output === '-' && options.json === true) refuse('-o - and --json both want standard output');
+  if (!edits && (output !== undefined || inPlace)) usageError(command, `${command}: nothing to write was asked for`);
+  if (inPlace && image === '-') usageError(command, `standard input cannot be ${done} in place, wanted -o OUT`);
+  if (output === '-' && json) usageError(command, '-o - and --json both want standard output');
 }
 
-/** The tools named in `--must-survive` lists. Errors: `usage.bad`. */
-export function survivors(command: string, lists: readonly string[]): Survivor[] {
-  return lists
-    .flatMap((list) => list.split(','))
-    .map((name) => {
-      const known = SURVIVAL_TOOLS.find((tool) => tool === name);
-      const what = `--must-survive is ${name}, wanted some of ${survivorNames}`;
-      return known ?? fail('usage.bad', {}, { what, hint: `xen-elfpatch ${command} --help shows how it is called` });
-    });
+/** The tools that every edit can be asked to survive. `flat` is `objcopy -O binary`. */
+export const BUILD_TOOLS = ['strip', 'objcopy', 'eu-strip', 'flat'] as const satisfies readonly Survivor[];
+
+/** `--must-survive`, out of these tools. */
+export function survivorsOption<const Tools extends readonly Survivor[]>(tools: Tools) {
+  return {
+    'must-survive': {
+      kind: 'list',
+      metavar: 'TOOLS',
+      choices: tools,
+      help: `a comma-separated list of ${tools.join(', ')}`,
+      complete: BUILD_TOOLS,
+    },
+  } as const satisfies OptionTable;
 }
+
+/** `--kind`. */
+export const KIND_OPTION = {
+  kind: {
+    kind: 'choice',
+    choices: IMAGE_KINDS,
+    help: 'what the image is, where its own signs fail: a kernel is started by a boot loader, a program by execve',
+  },
+} as const satisfies OptionTable;

@@ -29,9 +29,5 @@ export function usageWords(message: string, options: readonly string[]): UsageWo
     const [, name = '', given = '', choices = ''] = choice;
     return { what: `--${name} is ${given.replaceAll('"', '')}, wanted one of ${choices.replaceAll('"', '')}` };
   }
-  const pair = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(message);
-  if (pair !== null) return { what: `--${pair[1]} and --${pair[2]} cannot be given together` };
-  const missing = /^Missing required arguments?: (.*)$/s.exec(message)?.[1];
-  if (missing !== undefined) return { what: `--${missing.split(', ')[0]} is required` };
   return { what: message.replace(/\s*\n\s*/g, ' ') };
 }

@@ -60,6 +60,7 @@ describe('patch: values stay as they are typed', () => {
       loaded: undefined,
       section: undefined,
       mustSurvive: [],
+      kind: undefined,
       payload: undefined,
       compressor: undefined,
       stripSignature: false,

@@ -1,20 +1,15 @@
 /** `completion`: the declared commands and options as a script of a shell. */
-import yargs from 'yargs';
-import { topicNames } from '../../explain/index.js';
-import { XEN_VERSIONS } from '../../loaders/xen-version.js';
-import { XEN_NOTES } from '../../note/xen-notes.js';
 import type { Command, ExitStatus } from '../command.js';
+import { completionOf } from '../option-table.js';
 import { writeOut } from '../output.js';
-import { survivorNames } from '../result-options.js';
 import type { CompletionArgs } from './completion.js';
-import { LOADER_NAMES } from './verify.js';
 
 interface Words {
   readonly name: string;
   readonly summary: string;
   /** Long options, with their dashes. */
   readonly options: readonly string[];
-  /** Values of options that have a choice. */
+  /** Values of options whose values are known words. */
   readonly choices: readonly (readonly [option: string, values: readonly string[]])[];
   /** What its words may be; empty: files. */
   readonly operands: readonly string[];
@@ -22,49 +17,23 @@ interface Words {
 
 /** Runs the command. */
 export async function runCompletion({ shell }: CompletionArgs, commands: readonly Command[]): Promise<ExitStatus> {
-  const words = commands.map(wordsOf);
+  const words = await Promise.all(commands.map(wordsOf));
   writeOut(shell === 'bash' ? bash(words) : zsh(words));
   return 0;
 }
 
-/** Values of options that are no choices of yargs', because they come in lists or in several spellings. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  for: LOADER_NAMES,
-  preset: ['pv', 'pv32', 'pvh', 'pv+pvh'].flatMap((name) => [name, `${name}+dom0`]),
-  'must-survive': survivorNames.split(', '),
-  'xen-version': XEN_VERSIONS,
-  'build-id': ['keep', 'sha1', 'sha256'],
-  set: XEN_NOTES.map(({ name }) => `${name}=`),
-  note: [],
-  unset: XEN_NOTES.map(({ name }) => name),
-};
-
-/** What the words of a command are, where they are no files. */
-const OPERANDS: Readonly<Record<string, () => readonly string[]>> = {
-  explain: topicNames,
-  completion: () => ['bash', 'zsh'],
-};
-
-function wordsOf(command: Command): Words {
-  const { key, choices } = command.options(yargs([]).help(false).version(false)).getOptions();
-  const long = Object.keys(key).filter((name) => name.length > 1);
+async function wordsOf({ shape }: Command): Promise<Words> {
+  const completed = await Promise.all(
+    Object.entries(shape.options).map(async ([name, option]) => [`--${name}`, await completionOf(option)] as const),
+  );
+  const { complete = [] } = shape.words;
   return {
-    name: command.shape.name,
-    summary: command.shape.summary,
-    options: [...long, 'help', 'version'].map((name) => `--${name}`),
-    choices: long.flatMap((name): [string, readonly string[]][] => {
-      const listed: unknown = choices?.[name];
-      const values = Array.isArray(listed) ? listed.map(String) : valuesOf(command.shape.name, name);
-      return values.length > 0 ? [[`--${name}`, values]] : [];
-    }),
-    operands: OPERANDS[command.shape.name]?.() ?? [],
+    name: shape.name,
+    summary: shape.summary,
+    options: [...Object.keys(shape.options), 'help', 'version'].map((name) => `--${name}`),
+    choices: completed.filter(([, words]) => words.length > 0),
+    operands: typeof complete === 'function' ? await complete() : complete,
   };
-}
-
-function valuesOf(command: string, option: string): readonly string[] {
-  // The --note of stamp is of any owner, that of mkelf32 Xen's.
-  if (command === 'mkelf32' && option === 'note') return VALUES['set'] ?? [];
-  return VALUES[option] ?? [];
 }
 
 /** Something follows the value at once: `PHYS32_ENTRY=`. */

@@ -9,19 +9,20 @@ export interface CompletionArgs {
   readonly shell: ShellName;
 }
 
-export const completionShape: Shape<unknown, CompletionArgs> = {
+const OPTIONS = {};
+
+export const completionShape: Shape<typeof OPTIONS, CompletionArgs> = {
   name: 'completion',
   synopsis: 'SHELL',
   summary: 'a script that completes commands, options and their choices',
   about: 'Prints a completion script for bash or zsh, made from the same declarations as --help.',
-  words: { name: 'SHELL', min: 1, max: 1 },
-  repeatable: [],
+  words: { name: 'SHELL', min: 1, max: 1, complete: SHELLS },
+  options: OPTIONS,
   examples: [
     ['eval "$(xen-elfpatch completion bash)"', 'in ~/.bashrc'],
     ['xen-elfpatch completion zsh > ~/.zfunc/_xen-elfpatch', 'in a folder of $fpath'],
   ],
-  options: (cli) => cli,
-  args(_options, [word = '']) {
+  args(_given, [word = '']) {
     const shell = SHELLS.find((known) => known === word);
     return { shell: shell ?? fail('usage.bad', {}, { what: `SHELL is ${word}, wanted ${SHELLS.join(' or ')}` }) };
   },

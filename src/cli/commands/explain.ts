@@ -1,18 +1,16 @@
 /** `explain [NAME|TOPIC]`: the shape of its arguments. */
 import type { Shape } from '../command.js';
+import { topics } from '../completion-words.js';
+import type { ArgsOf } from '../option-table.js';
+import { JSON_OPTION } from '../options.js';
 
 /** What the work is given. */
-export interface ExplainArgs {
+export interface ExplainArgs extends ArgsOf<typeof JSON_OPTION> {
   /** A note, a topic or a problem id; undefined for the index. */
   readonly name: string | undefined;
-  readonly json: boolean;
 }
 
-interface Options {
-  readonly json: boolean | undefined;
-}
-
-export const explainShape: Shape<Options, ExplainArgs> = {
+export const explainShape: Shape<typeof JSON_OPTION, ExplainArgs> = {
   name: 'explain',
   synopsis: '[NAME|TOPIC]',
   summary: 'explain a note, a preset, a loader or a problem',
@@ -20,14 +18,13 @@ export const explainShape: Shape<Options, ExplainArgs> = {
     'Explains a note (ENTRY, phys32_entry, 18), a topic (presets, loaders, problems), a problem by its id, or a message ' +
     'that a loader printed. Without a name, lists all there is.',
   // A loader's message has several words; nobody should have to quote it.
-  words: { name: 'NAME', min: 0, max: Number.POSITIVE_INFINITY },
-  repeatable: [],
+  words: { name: 'NAME', min: 0, max: Number.POSITIVE_INFINITY, complete: topics },
+  options: JSON_OPTION,
   examples: [
     ['xen-elfpatch explain PHYS32_ENTRY', 'what a note means and who needs it'],
     ['xen-elfpatch explain presets', 'the named sets of notes'],
     ['xen-elfpatch explain read.not-elf', 'what an error of this command means'],
     ['xen-elfpatch explain without PVH ELF Note', 'what a message of QEMU means'],
   ],
-  options: (cli) => cli.option('json', { type: 'boolean', describe: 'one JSON document instead of text' }),
-  args: ({ json }, words) => ({ name: words.length === 0 ? undefined : words.join(' '), json: json === true }),
+  args: (given, words) => ({ ...given, name: words.length === 0 ? undefined : words.join(' ') }),
 };

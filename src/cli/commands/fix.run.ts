@@ -25,7 +25,7 @@ export async function runFix(args: FixArgs): Promise<ExitStatus> {
 }
 
 async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
-  const wish = { ...DEFAULT_WISH, mustSurvive: args.mustSurvive };
+  const wish = { ...DEFAULT_WISH, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
     const found = findFix(input.source, args.loaders, wish, { xenVersion: args.xenVersion });

@@ -1,26 +1,23 @@
 /** `layout IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
 import type { Shape } from '../command.js';
-import { COLOR_OPTION, type ColorMode } from '../options.js';
+import type { ArgsOf, OptionTable } from '../option-table.js';
+import { COLOR_OPTION, JSON_OPTION } from '../options.js';
 
-export interface LayoutArgs {
+const OPTIONS = {
+  compare: { kind: 'value', help: 'a second image, shown as the one after' },
+  svg: { kind: 'value', help: 'write a picture (SVG) here; - is standard output' },
+  physical: { kind: 'flag', help: 'memory by physical instead of virtual address' },
+  ...JSON_OPTION,
+  ...COLOR_OPTION,
+} as const satisfies OptionTable;
+
+/** What the work is given. */
+export interface LayoutArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
-  readonly compare: string | undefined;
-  readonly svg: string | undefined;
-  readonly physical: boolean;
-  readonly json: boolean;
-  readonly color: ColorMode;
 }
 
-interface Options {
-  readonly compare: string | undefined;
-  readonly svg: string | undefined;
-  readonly physical: boolean | undefined;
-  readonly json: boolean | undefined;
-  readonly color: ColorMode;
-}
-
-export const layoutShape: Shape<Options, LayoutArgs> = {
+export const layoutShape: Shape<typeof OPTIONS, LayoutArgs> = {
   name: 'layout',
   synopsis: 'IMAGE [--compare OTHER] [--svg FILE]',
   summary: 'the file and memory map, as text or as a picture',
@@ -29,27 +26,16 @@ export const layoutShape: Shape<Options, LayoutArgs> = {
     'file on one side, memory on the other. --compare puts a second image beside it, as before and after an edit. PE images ' +
     '(xen.efi) are shown by their sections.',
   words: { name: 'IMAGE', min: 1, max: 1 },
-  repeatable: [],
+  options: OPTIONS,
   examples: [
     ['xen-elfpatch layout vmlinux', 'the map as text'],
     ['xen-elfpatch layout vmlinux --svg map.svg', 'a picture for the browser'],
     ['xen-elfpatch layout vmlinux --compare vmlinux.pvh --svg patch.svg', 'before and after'],
   ],
-  options: (cli) =>
-    cli
-      .option('compare', { type: 'string', requiresArg: true, describe: 'a second image, shown as the one after' })
-      .option('svg', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'write a picture (SVG) here; - is standard output',
-      })
-      .option('physical', { type: 'boolean', describe: 'memory by physical instead of virtual address' })
-      .option('json', { type: 'boolean', describe: 'one JSON document instead of text' })
-      .option('color', COLOR_OPTION),
-  args({ compare, svg, physical, json, color }, [image = '']) {
-    if (svg === '-' && json === true) {
+  args(given, [image = '']) {
+    if (given.svg === '-' && given.json) {
       fail('usage.bad', {}, { what: '--svg - and --json both want standard output' });
     }
-    return { image, compare, svg, physical: physical === true, json: json === true, color };
+    return { ...given, image };
   },
 };

@@ -1,29 +1,29 @@
 /** `notes IMAGE…`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
 import type { Shape } from '../command.js';
-import { COLOR_OPTION, type ColorMode } from '../options.js';
+import type { ArgsOf, OptionTable } from '../option-table.js';
+import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+
+const OPTIONS = {
+  xen: { kind: 'flag', help: "only Xen's notes" },
+  raw: { kind: 'flag', help: 'the bytes of each descriptor as well' },
+  ...JSON_OPTION,
+  format: {
+    kind: 'choice',
+    choices: ['text', 'readnotes'],
+    help: "text, or readnotes: byte for byte what Xen's readnotes prints",
+  },
+  'require-xen': { kind: 'flag', help: 'exit 1 when an image has no Xen note' },
+  ...COLOR_OPTION,
+} as const satisfies OptionTable;
 
 /** What the work is given. */
-export interface NotesArgs {
+export interface NotesArgs extends Omit<ArgsOf<typeof OPTIONS>, 'format'> {
   readonly images: readonly string[];
-  readonly xen: boolean;
-  readonly raw: boolean;
-  readonly json: boolean;
   readonly readnotes: boolean;
-  readonly requireXen: boolean;
-  readonly color: ColorMode;
 }
 
-interface Options {
-  readonly xen: boolean | undefined;
-  readonly raw: boolean | undefined;
-  readonly json: boolean | undefined;
-  readonly format: 'text' | 'readnotes' | undefined;
-  readonly 'require-xen': boolean | undefined;
-  readonly color: ColorMode;
-}
-
-export const notesShape: Shape<Options, NotesArgs> = {
+export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
   name: 'notes',
   synopsis: 'IMAGE...',
   summary: 'show the notes of an image and what Xen does with each',
@@ -31,44 +31,22 @@ export const notesShape: Shape<Options, NotesArgs> = {
     'Shows every note of every owner: name, value, where it stands, and whether Xen reads it and why not. ' +
     'IMAGE is a linked ELF file, - is standard input.',
   words: { name: 'IMAGE', min: 1, max: Number.POSITIVE_INFINITY },
-  repeatable: [],
+  options: OPTIONS,
   examples: [
     ['xen-elfpatch notes vmlinux', 'all notes'],
     ['xen-elfpatch notes --xen --json vmlinux', "Xen's notes for a program"],
     ['xen-elfpatch notes --require-xen k1 k2', 'exit 1 if one has no Xen note'],
     ['zcat vmlinux.gz | xen-elfpatch notes -', 'an image from a pipe'],
   ],
-  options: (cli) =>
-    cli
-      .option('xen', { type: 'boolean', describe: "only Xen's notes" })
-      .option('raw', { type: 'boolean', describe: 'the bytes of each descriptor as well' })
-      .option('json', { type: 'boolean', describe: 'one JSON document instead of text' })
-      .option('format', {
-        choices: ['text', 'readnotes'] as const,
-        requiresArg: true,
-        describe: "text, or readnotes: byte for byte what Xen's readnotes prints",
-      })
-      .option('require-xen', { type: 'boolean', describe: 'exit 1 when an image has no Xen note' })
-      .option('color', COLOR_OPTION),
-  args(options, words) {
-    if (options.json === true && options.format === 'readnotes') {
+  args({ format, ...given }, images) {
+    const readnotes = format === 'readnotes';
+    if (given.json && readnotes) {
       fail('usage.bad', {}, { what: '--json and --format readnotes cannot be given together' });
     }
-    if (options.format === 'readnotes' && words.length > 1) {
-      fail(
-        'usage.bad',
-        {},
-        { what: `--format readnotes takes one IMAGE, as readnotes does, and ${words.length} are given` },
-      );
+    if (readnotes && images.length > 1) {
+      const what = `--format readnotes takes one IMAGE, as readnotes does, and ${images.length} are given`;
+      fail('usage.bad', {}, { what });
     }
-    return {
-      images: words,
-      xen: options.xen === true,
-      raw: options.raw === true,
-      json: options.json === true,
-      readnotes: options.format === 'readnotes',
-      requireXen: options['require-xen'] === true,
-      color: options.color,
-    };
+    return { ...given, images, readnotes };
   },
 };

@@ -92,6 +92,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
     section: section ?? DEFAULT_WISH.section,
     notesAlign: args.notesAlign,
     mustSurvive: args.mustSurvive,
+    kind: args.kind,
   };
   return { edits, wish, files };
 }

@@ -1,89 +1,93 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
-import { PLACEMENTS, type PlacementWish, SURVIVORS, type Survivor } from '../../plan/edits.js';
+import { PLACEMENTS, SURVIVORS } from '../../plan/edits.js';
 import type { Shape } from '../command.js';
-import { COLOR_OPTION, type ColorMode } from '../options.js';
+import { noteNames, noteSettings } from '../completion-words.js';
+import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
+import { COLOR_OPTION, JSON_OPTION } from '../options.js';
 import {
-  PAYLOAD_GROUP,
+  checkPayload,
+  checkTarget,
+  IF_CHANGED_OPTION,
+  KIND_OPTION,
+  outputOptions,
   PAYLOAD_OPTIONS,
   PAYLOAD_WAYS,
-  type PayloadArgs,
-  type PayloadFlags,
-  payloadArgs,
+  planOptions,
+  RESULT_GROUP,
+  survivorsOption,
 } from '../result-options.js';
+import { usageError } from '../usage-error.js';
 
-/** Where the notes may go; `auto` is the least disturbing that works. */
-const PLACEMENT_CHOICES = ['auto', ...PLACEMENTS] as const;
+/** Every edit, in the order in which edits apply. */
+const EDITS = group('Edits, applied in this order:', {
+  clear: { kind: 'flag', help: 'drop every Xen note; those of other owners stay' },
+  'from-legacy': { kind: 'flag', help: 'turn a __xen_guest string into notes' },
+  'copy-from': { kind: 'values', metavar: 'IMAGE2', help: 'take all Xen notes of another image' },
+  preset: {
+    kind: 'values',
+    help: 'pv, pv32, pvh, pv+pvh, each with +dom0: a named set, filled from the image',
+    complete: ['pv', 'pv32', 'pvh', 'pv+pvh'].flatMap((name) => [name, `${name}+dom0`]),
+  },
+  spec: { kind: 'values', metavar: 'FILE', help: 'edits from a JSON or YAML file' },
+  set: {
+    kind: 'values',
+    metavar: 'NAME=VALUE',
+    help: 'set one note; VALUE may be sym:NAME, phys:NAME, entry, hex:BYTES, file:PATH',
+    read: settingOf,
+    complete: noteSettings,
+  },
+  unset: { kind: 'values', metavar: 'NAME', help: 'remove one note', complete: noteNames },
+});
 
-/** What the work is given. Values are as typed; edits of one kind are in the order of the command line. */
-export interface PatchArgs extends PayloadArgs {
+const OPTIONS = {
+  ...EDITS,
+  ...group('Where the notes go:', {
+    placement: {
+      kind: 'choice',
+      choices: ['auto', ...PLACEMENTS],
+      help: `take only this way of making room: ${PLACEMENTS.join(', ')}; auto takes the least disturbing`,
+    },
+    loaded: { kind: 'flag', help: 'the notes must be in memory', conflicts: 'not-loaded' },
+    'not-loaded': { kind: 'flag', help: 'the notes must not be in memory' },
+    section: { kind: 'value', help: 'name of the note section, .note.Xen unless given' },
+    ...survivorsOption(SURVIVORS),
+    'notes-align': {
+      kind: 'choice',
+      choices: ['4', '8'],
+      default: '4',
+      read: (text): 4 | 8 => (text === '8' ? 8 : 4),
+      help: 'padding of the records: 4, or 8 only for a reader that needs it',
+    },
+    ...KIND_OPTION,
+  }),
+  ...PAYLOAD_OPTIONS,
+  payload: {
+    ...PAYLOAD_OPTIONS.payload,
+    choices: PAYLOAD_WAYS,
+    help: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF, detach what was attached',
+  },
+  ...group(RESULT_GROUP, {
+    ...outputOptions({ result: 'patched image' }),
+    ...IF_CHANGED_OPTION,
+    ...planOptions('patching would change a byte'),
+    ...JSON_OPTION,
+    verbose: { kind: 'flag', alias: 'v', help: 'tell every byte range, and the notes that stay as they are' },
+  }),
+  ...COLOR_OPTION,
+} as const satisfies OptionTable;
+
+/**
+ * What the work is given. Values are as typed; edits of one kind are in the order of the command line. `placement` and
+ * `section` are undefined when not given, so that a spec file may say them.
+ */
+export interface PatchArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'> {
   /** `-`: standard input. */
   readonly image: string;
-  /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
-  readonly output: string | undefined;
-  readonly inPlace: boolean;
-  /** An output that holds these bytes already is left alone, its times too. */
-  readonly ifChanged: boolean;
-
-  readonly clear: boolean;
-  readonly fromLegacy: boolean;
-  readonly copyFrom: readonly string[];
-  readonly preset: readonly string[];
-  readonly spec: readonly string[];
-  /** NAME=VALUE; the `=` is there, NAME and VALUE are not looked at yet. */
-  readonly set: readonly string[];
-  readonly unset: readonly string[];
-
-  /** Undefined when not given, so that a spec file may say it. */
-  readonly placement: PlacementWish['placement'] | undefined;
   /** true: into memory, false: out of it, undefined: as they were where that is possible. */
   readonly loaded: boolean | undefined;
-  readonly section: string | undefined;
-  readonly mustSurvive: readonly Survivor[];
-  readonly notesAlign: 4 | 8;
-
-  readonly dryRun: boolean;
-  readonly check: boolean;
-  readonly depfile: string | undefined;
-  readonly json: boolean;
-  readonly verbose: boolean;
-  readonly color: ColorMode;
 }
 
-interface Options extends PayloadFlags {
-  readonly output: string | undefined;
-  readonly 'in-place': boolean | undefined;
-  readonly 'if-changed': boolean | undefined;
-  readonly clear: boolean | undefined;
-  readonly 'from-legacy': boolean | undefined;
-  readonly 'copy-from': string[] | undefined;
-  readonly preset: string[] | undefined;
-  readonly spec: string[] | undefined;
-  readonly set: string[] | undefined;
-  readonly unset: string[] | undefined;
-  readonly placement: PlacementWish['placement'] | undefined;
-  readonly loaded: boolean | undefined;
-  readonly 'not-loaded': boolean | undefined;
-  readonly section: string | undefined;
-  readonly 'must-survive': string[] | undefined;
-  readonly 'notes-align': '4' | '8';
-  readonly 'dry-run': boolean | undefined;
-  readonly check: boolean | undefined;
-  readonly depfile: string | undefined;
-  readonly json: boolean | undefined;
-  readonly verbose: boolean | undefined;
-  readonly color: ColorMode;
-}
-
-const flag = (describe: string) => ({ type: 'boolean', describe }) as const;
-const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
-const values = (describe: string) => ({ type: 'string', array: true, requiresArg: true, describe }) as const;
-
-const EDITS = 'Edits, applied in this order:';
-const PLACES = 'Where the notes go:';
-const RESULTS = 'What is written:';
-
-export const patchShape: Shape<Options, PatchArgs> = {
+export const patchShape: Shape<typeof OPTIONS, PatchArgs> = {
   name: 'patch',
   synopsis: 'IMAGE (-o OUT | --in-place) [edits]',
   summary: 'write Xen notes into a linked ELF',
@@ -92,7 +96,7 @@ export const patchShape: Shape<Options, PatchArgs> = {
     'result back and proves it before it takes the place of the target. Patching with notes that are there already ' +
     'changes no byte.',
   words: { name: 'IMAGE', min: 1, max: 1 },
-  repeatable: ['copy-from', 'preset', 'spec', 'set', 'unset', 'must-survive'],
+  options: OPTIONS,
   examples: [
     ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh', 'make it start in a PVH guest'],
     ['xen-elfpatch patch vmlinux --in-place --set PHYS32_ENTRY=phys:pvh_start', 'a note from a symbol'],
@@ -100,118 +104,17 @@ export const patchShape: Shape<Options, PatchArgs> = {
     ['xen-elfpatch patch vmlinux --spec notes.yaml --check', 'in CI: exit 1 if there is work to do'],
     ['xen-elfpatch patch vmlinuz --in-place --set SUPPORTED_FEATURES=0x8801', 'a prebuilt kernel, as it is'],
   ],
-  options: (cli) =>
-    cli
-      .option('clear', flag('drop every Xen note; those of other owners stay'))
-      .option('from-legacy', flag('turn a __xen_guest string into notes'))
-      .option('copy-from', values('IMAGE2: take all Xen notes of another image'))
-      .option('preset', values('pv, pv32, pvh, pv+pvh, each with +dom0: a named set, filled from the image'))
-      .option('spec', values('FILE: edits from a JSON or YAML file'))
-      .option('set', values('NAME=VALUE: set one note; VALUE may be sym:NAME, phys:NAME, entry, hex:BYTES, file:PATH'))
-      .option('unset', values('NAME: remove one note'))
-      .group(['clear', 'from-legacy', 'copy-from', 'preset', 'spec', 'set', 'unset'], EDITS)
-      .option('placement', {
-        choices: PLACEMENT_CHOICES,
-        requiresArg: true,
-        describe: `take only this way of making room: ${PLACEMENTS.join(', ')}; auto takes the least disturbing`,
-      })
-      .option('loaded', flag('the notes must be in memory'))
-      .option('not-loaded', flag('the notes must not be in memory'))
-      .option('section', value('name of the note section, .note.Xen unless given'))
-      .option('must-survive', values(`TOOLS: a comma-separated list of ${SURVIVORS.join(', ')}`))
-      .option('notes-align', {
-        choices: ['4', '8'] as const,
-        default: '4' as const,
-        requiresArg: true,
-        describe: 'padding of the records: 4, or 8 only for a reader that needs it',
-      })
-      .group(['placement', 'loaded', 'not-loaded', 'section', 'must-survive', 'notes-align'], PLACES)
-      .option('payload', {
-        choices: PAYLOAD_WAYS,
-        requiresArg: true,
-        describe:
-          'attach (default) a second payload for Xen, replace the payload in place, extract the ELF, detach what was attached',
-      })
-      .options(PAYLOAD_OPTIONS)
-      .group(['payload', ...Object.keys(PAYLOAD_OPTIONS)], PAYLOAD_GROUP)
-      .option('output', { ...value('write the patched image here; - is standard output'), alias: 'o' })
-      .option('in-place', flag('change IMAGE itself, all or nothing'))
-      .option('if-changed', flag('leave an output alone that holds these bytes already, its times too'))
-      .option('dry-run', flag('print the plan and write nothing'))
-      .option('check', flag('write nothing, exit 1 if patching would change a byte'))
-      .option('depfile', value('write a Make dependency file'))
-      .option('json', flag('one JSON document instead of text'))
-      .option('verbose', { ...flag('tell every byte range, and the notes that stay as they are'), alias: 'v' })
-      .group(['output', 'in-place', 'if-changed', 'dry-run', 'check', 'depfile', 'json', 'verbose'], RESULTS)
-      .option('color', COLOR_OPTION),
-  args(options, [image = '']) {
-    checkOutput(options, image);
-    const payload = payloadArgs('patch', options);
-    checkDetach(options);
-    for (const edit of options.set ?? []) {
-      if (!edit.includes('=')) {
-        fail('usage.bad', {}, { what: `--set is ${edit}, wanted NAME=VALUE`, hint: '--unset NAME removes a note' });
-      }
-    }
-    if (options.loaded === true && options['not-loaded'] === true)
-      refuse('--loaded and --not-loaded cannot be given together');
-    return {
-      image,
-      output: options.output,
-      inPlace: options['in-place'] === true,
-      ifChanged: options['if-changed'] === true,
-      clear: options.clear === true,
-      fromLegacy: options['from-legacy'] === true,
-      copyFrom: options['copy-from'] ?? [],
-      preset: options.preset ?? [],
-      spec: options.spec ?? [],
-      set: options.set ?? [],
-      unset: options.unset ?? [],
-      placement: options.placement,
-      loaded: options.loaded === true ? true : options['not-loaded'] === true ? false : undefined,
-      section: options.section,
-      mustSurvive: survivors(options['must-survive'] ?? []),
-      notesAlign: options['notes-align'] === '8' ? 8 : 4,
-      ...payload,
-      dryRun: options['dry-run'] === true,
-      check: options.check === true,
-      depfile: options.depfile,
-      json: options.json === true,
-      verbose: options.verbose === true,
-      color: options.color,
-    };
+  args({ loaded, notLoaded, ...given }, [image = '']) {
+    checkTarget('patch', given, image);
+    checkPayload('patch', given);
+    // What is taken off leaves the kernel as it was, and nothing to edit.
+    const edit = given.payload === 'detach' ? firstGiven(EDITS, given) : undefined;
+    if (edit !== undefined) usageError('patch', `--payload detach takes no edits, --${edit} was given`);
+    return { ...given, image, loaded: loaded ? true : notLoaded ? false : undefined };
   },
 };
 
-/** Exactly one target, unless nothing is written. */
-function checkOutput(options: Options, image: string): void {
-  const inPlace = options['in-place'] === true;
-  const writes = options['dry-run'] !== true && options.check !== true;
-  if (options.output !== undefined && inPlace) refuse('--output and --in-place cannot be given together');
-  if (writes && options.output === undefined && !inPlace) {
-    fail('usage.bad', {}, { what: 'no target given, wanted -o OUT or --in-place', hint: '--dry-run shows the plan' });
-  }
-  if (inPlace && image === '-') refuse('standard input cannot be patched in place, wanted -o OUT');
-  if (options.output === '-' && options.json === true) refuse('-o - and --json both want standard output');
-}
-
-/** What is taken off leaves the kernel as it was, and nothing to edit. */
-function checkDetach(options: Options): void {
-  const edits = ['clear', 'from-legacy', 'copy-from', 'preset', 'spec', 'set', 'unset'] as const;
-  const edit = edits.find((name) => options[name] !== undefined && options[name] !== false);
-  if (options.payload === 'detach' && edit !== undefined)
-    refuse(`--payload detach takes no edits, --${edit} was given`);
-}
-
-function survivors(lists: readonly string[]): Survivor[] {
-  const asked = lists.flatMap((list) => list.split(','));
-  return asked.map((name) => {
-    const known = SURVIVORS.find((tool) => tool === name);
-    if (known === undefined) refuse(`--must-survive is ${name}, wanted some of ${SURVIVORS.join(', ')}`);
-    return known;
-  });
-}
-
-function refuse(what: string): never {
-  fail('usage.bad', {}, { what, hint: 'xen-elfpatch patch --help shows how it is called' });
+function settingOf(text: string): string {
+  if (text.includes('=')) return text;
+  return usageError('patch', `--set is ${text}, wanted NAME=VALUE`, '--unset NAME removes a note');
 }

@@ -97,7 +97,7 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
     buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
     notes: args.notes.map((text) => parseNote(text, encoding)),
     remove: args.remove.map(parseNoteKey),
-    placement: { placement: args.placement, mustSurvive: args.mustSurvive },
+    placement: { placement: args.placement, mustSurvive: args.mustSurvive, kind: args.kind },
   };
   return { wish, files };
 }

@@ -1,56 +1,65 @@
 /** `stamp IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
-import { PLACEMENTS, type PlacementName } from '../../plan/edits.js';
-import type { ResultArgs } from '../apply.js';
+import { PLACEMENTS } from '../../plan/edits.js';
 import type { Shape } from '../command.js';
-import { COLOR_OPTION, type ColorMode } from '../options.js';
+import { type ArgsOf, group, type OptionTable } from '../option-table.js';
+import { COLOR_OPTION } from '../options.js';
 import {
+  BUILD_TOOLS,
+  checkPayload,
   checkTarget,
-  EDIT_WAYS,
-  PAYLOAD_GROUP,
+  KIND_OPTION,
   PAYLOAD_OPTIONS,
-  type PayloadArgs,
-  type PayloadFlags,
-  payloadArgs,
   RESULT_OPTIONS,
-  type Survivor,
-  survivorNames,
-  survivors,
+  survivorsOption,
 } from '../result-options.js';
 
+const OPTIONS = {
+  ...group('Stamps:', {
+    'package-metadata': {
+      kind: 'values',
+      member: 'metadata',
+      help: 'KEY=VALUE puts in a member, FILE or {JSON} is the whole object',
+    },
+    date: {
+      kind: 'value',
+      metavar: 'KEY',
+      help: 'put in the date of SOURCE_DATE_EPOCH under this key; the clock is never read',
+    },
+    'build-id': {
+      kind: 'value',
+      help: 'keep (there has to be one), sha1, sha256 (computed), or hexadecimal digits',
+      complete: ['keep', 'sha1', 'sha256'],
+    },
+    note: {
+      kind: 'values',
+      member: 'notes',
+      metavar: 'OWNER:TYPE=VALUE',
+      help: 'any note; VALUE is text, hex:BYTES, file:PATH; TYPE/4=N is a number',
+    },
+    remove: { kind: 'values', metavar: 'OWNER:TYPE', help: 'remove notes' },
+  }),
+  ...group('Where the notes go:', {
+    placement: {
+      kind: 'choice',
+      choices: ['auto', ...PLACEMENTS],
+      default: 'auto',
+      help: 'take only this way of making room; auto takes the least disturbing',
+    },
+    ...survivorsOption(BUILD_TOOLS),
+    ...KIND_OPTION,
+  }),
+  ...PAYLOAD_OPTIONS,
+  ...RESULT_OPTIONS,
+  ...COLOR_OPTION,
+} as const satisfies OptionTable;
+
 /** What the work is given; values are as typed. */
-export interface StampArgs extends ResultArgs, PayloadArgs {
-  readonly metadata: readonly string[];
-  readonly date: string | undefined;
-  readonly buildId: string | undefined;
-  readonly notes: readonly string[];
-  readonly remove: readonly string[];
-  readonly placement: PlacementName | 'auto';
-  readonly mustSurvive: readonly Survivor[];
+export interface StampArgs extends ArgsOf<typeof OPTIONS> {
+  readonly image: string;
 }
 
-interface Options extends PayloadFlags {
-  readonly 'package-metadata': string[] | undefined;
-  readonly date: string | undefined;
-  readonly 'build-id': string | undefined;
-  readonly note: string[] | undefined;
-  readonly remove: string[] | undefined;
-  readonly placement: PlacementName | 'auto' | undefined;
-  readonly 'must-survive': string[] | undefined;
-  readonly output: string | undefined;
-  readonly 'in-place': boolean | undefined;
-  readonly 'if-changed': boolean | undefined;
-  readonly 'dry-run': boolean | undefined;
-  readonly check: boolean | undefined;
-  readonly depfile: string | undefined;
-  readonly json: boolean | undefined;
-  readonly color: ColorMode;
-}
-
-const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
-const values = (describe: string) => ({ type: 'string', array: true, requiresArg: true, describe }) as const;
-
-export const stampShape: Shape<Options, StampArgs> = {
+export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
   name: 'stamp',
   synopsis: 'IMAGE [-o OUT | --in-place] [stamps]',
   summary: 'say in a note where an image came from: package metadata, build-id, any owner',
@@ -60,7 +69,7 @@ export const stampShape: Shape<Options, StampArgs> = {
     'so. Without stamps to write it shows those that are there; with --check alone it exits 1 when package metadata are ' +
     'missing or break the convention.',
   words: { name: 'IMAGE', min: 1, max: 1 },
-  repeatable: ['package-metadata', 'note', 'remove', 'must-survive'],
+  options: OPTIONS,
   examples: [
     [
       'xen-elfpatch stamp vmlinux --in-place --package-metadata name=kernel --package-metadata version=1.2',
@@ -73,62 +82,19 @@ export const stampShape: Shape<Options, StampArgs> = {
     ['xen-elfpatch stamp vmlinux -o out --note Vendor:1=built-by-ci', 'any note'],
     ['xen-elfpatch stamp vmlinux --check', 'in CI: are the metadata there and right?'],
   ],
-  options: (cli) =>
-    cli
-      .option('package-metadata', values('KEY=VALUE puts in a member, FILE or {JSON} is the whole object'))
-      .option('date', value('KEY: put in the date of SOURCE_DATE_EPOCH under this key; the clock is never read'))
-      .option('build-id', value('keep (there has to be one), sha1, sha256 (computed), or hexadecimal digits'))
-      .option('note', values('OWNER:TYPE=VALUE: any note; VALUE is text, hex:BYTES, file:PATH; TYPE/4=N is a number'))
-      .option('remove', values('OWNER:TYPE: remove notes'))
-      .group(['package-metadata', 'date', 'build-id', 'note', 'remove'], 'Stamps:')
-      .option('placement', {
-        choices: ['auto', ...PLACEMENTS] as const,
-        requiresArg: true,
-        describe: 'take only this way of making room; auto takes the least disturbing',
-      })
-      .option('must-survive', values(`TOOLS: a comma-separated list of ${survivorNames}`))
-      .group(['placement', 'must-survive'], 'Where the notes go:')
-      .option('payload', {
-        choices: EDIT_WAYS,
-        requiresArg: true,
-        describe: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF',
-      })
-      .options(PAYLOAD_OPTIONS)
-      .group(['payload', ...Object.keys(PAYLOAD_OPTIONS)], PAYLOAD_GROUP)
-      .options(RESULT_OPTIONS)
-      .group(Object.keys(RESULT_OPTIONS), 'What is written:')
-      .option('color', COLOR_OPTION),
-  args(options, [image = '']) {
-    const metadata = options['package-metadata'] ?? [];
-    const [notes, remove] = [options.note ?? [], options.remove ?? []];
-    const wholes = metadata.filter((text) => !isMember(text));
+  args(given, [image = '']) {
+    const wholes = given.metadata.filter((text) => !isMember(text));
     if (wholes.length > 1) {
       fail('usage.bad', {}, { what: `--package-metadata: found ${wholes.length} whole objects, wanted at most one` });
     }
-    const writesId = options['build-id'] !== undefined && options['build-id'] !== 'keep';
+    const writesId = given.buildId !== undefined && given.buildId !== 'keep';
     const edits =
-      metadata.length + notes.length + remove.length + (writesId ? 1 : 0) + (options.date === undefined ? 0 : 1);
-    checkTarget('stamp', options, image, edits > 0);
-    const payload = payloadArgs('stamp', options);
-    return {
-      image,
-      metadata,
-      date: options.date,
-      buildId: options['build-id'],
-      notes,
-      remove,
-      placement: options.placement ?? 'auto',
-      mustSurvive: survivors('stamp', options['must-survive'] ?? []),
-      output: options.output,
-      inPlace: options['in-place'] === true,
-      ifChanged: options['if-changed'] === true,
-      dryRun: options['dry-run'] === true,
-      check: options.check === true,
-      depfile: options.depfile,
-      json: options.json === true,
-      color: options.color,
-      ...payload,
-    };
+      writesId ||
+      given.date !== undefined ||
+      [given.metadata, given.notes, given.remove].some(({ length }) => length > 0);
+    checkTarget('stamp', given, image, { edits });
+    checkPayload('stamp', given);
+    return { ...given, image };
   },
 };
 

@@ -3,7 +3,8 @@ import { fail } from '../../errors/patch-error.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../../loaders/xen-version.js';
 import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';
-import { COLOR_OPTION, type ColorMode } from '../options.js';
+import type { ArgsOf, OptionTable } from '../option-table.js';
+import { COLOR_OPTION, JSON_OPTION } from '../options.js';
 
 /** Loaders that have a verdict; LOADERS in src/loaders has the rules. */
 export const LOADER_NAMES = [
@@ -19,29 +20,41 @@ export const LOADER_NAMES = [
   'kexec',
 ] as const;
 
-/** What the work is given. */
-export interface VerifyArgs {
+/** `--xen-version`. */
+export const XEN_VERSION_OPTION = {
+  'xen-version': {
+    kind: 'value',
+    help: `rules of that Xen (${NEWEST_XEN})`,
+    default: NEWEST_XEN,
+    read: versionNamed,
+    complete: XEN_VERSIONS,
+  },
+} as const satisfies OptionTable;
+
+const OPTIONS = {
+  baseline: { kind: 'value', help: 'the image before it was patched' },
+  for: {
+    kind: 'values',
+    member: 'loaders',
+    help: `a loader that must start it: ${LOADER_NAMES.join(', ')}`,
+    read: loaderNamed,
+    complete: LOADER_NAMES,
+  },
+  ...XEN_VERSION_OPTION,
+  rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
+  ...JSON_OPTION,
+  ...COLOR_OPTION,
+} as const satisfies OptionTable;
+
+/**
+ * What the work is given. Without `baseline`: the structural checks alone. Without `loaders` all are told, and none
+ * decides the exit status.
+ */
+export interface VerifyArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
-  /** The image before it was patched; undefined for the structural checks alone. */
-  readonly baseline: string | undefined;
-  /** Loaders that decide the exit status; none: all are told, none decides. */
-  readonly loaders: readonly string[];
-  readonly xenVersion: XenVersion;
-  readonly rules: boolean;
-  readonly json: boolean;
-  readonly color: ColorMode;
 }
 
-interface Options {
-  readonly baseline: string | undefined;
-  readonly for: string[] | undefined;
-  readonly 'xen-version': string | undefined;
-  readonly rules: boolean | undefined;
-  readonly json: boolean | undefined;
-  readonly color: ColorMode;
-}
-
-export const verifyShape: Shape<Options, VerifyArgs> = {
+export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
   name: 'verify',
   synopsis: 'IMAGE [--baseline ORIGINAL] [--for LOADER]…',
   summary: 'is an image sound, and which loaders would start it?',
@@ -52,35 +65,14 @@ export const verifyShape: Shape<Options, VerifyArgs> = {
     'loader that was named would not start it. Of a PE image (xen.efi) the laws are those of its headers. IMAGE - is ' +
     'standard input.',
   words: { name: 'IMAGE', min: 1, max: 1 },
-  repeatable: ['for'],
+  options: OPTIONS,
   examples: [
     ['xen-elfpatch verify vmlinux', 'is it a sound image?'],
     ['xen-elfpatch verify out --baseline vmlinux', 'what did the patch change?'],
     ['xen-elfpatch verify vmlinux --for xen-pv', 'would xl start it as a PV guest?'],
     ['xen-elfpatch verify --json vmlinux', 'findings for a program'],
   ],
-  options: (cli) =>
-    cli
-      .option('baseline', { type: 'string', requiresArg: true, describe: 'the image before it was patched' })
-      .option('for', {
-        type: 'string',
-        array: true,
-        requiresArg: true,
-        describe: `a loader that must start it: ${LOADER_NAMES.join(', ')}`,
-      })
-      .option('xen-version', { type: 'string', requiresArg: true, describe: `rules of that Xen (${NEWEST_XEN})` })
-      .option('rules', { type: 'boolean', describe: 'list the rules that each verdict went through' })
-      .option('json', { type: 'boolean', describe: 'one JSON document instead of text' })
-      .option('color', COLOR_OPTION),
-  args: ({ baseline, for: named, 'xen-version': version, rules, json, color }, [image = '']) => ({
-    image,
-    baseline,
-    loaders: (named ?? []).map(loaderNamed),
-    xenVersion: version === undefined ? NEWEST_XEN : versionNamed(version),
-    rules: rules === true,
-    json: json === true,
-    color,
-  }),
+  args: (given, [image = '']) => ({ ...given, image }),
 };
 
 function loaderNamed(name: string): string {
@@ -91,7 +83,7 @@ function loaderNamed(name: string): string {
 }
 
 /** The release that `--xen-version` names. Errors: `usage.bad`. */
-export function versionNamed(text: string): XenVersion {
+function versionNamed(text: string): XenVersion {
   const version = parseXenVersion(text);
   if (version !== undefined) return version;
   const what = `--xen-version ${text}: wanted ${XEN_VERSIONS[0]} to ${NEWEST_XEN}`;

@@ -14,6 +14,7 @@ _xen_elfpatch() {
     patch:--placement) compadd -- auto in-place grow append extend move-table shift new-load; return ;;
     patch:--must-survive) compadd -- strip objcopy eu-strip flat; return ;;
     patch:--notes-align) compadd -- 4 8; return ;;
+    patch:--kind) compadd -- kernel program; return ;;
     patch:--payload) compadd -- attach replace extract detach; return ;;
     patch:--color) compadd -- auto always never; return ;;
     notes:--format) compadd -- text readnotes; return ;;
@@ -21,11 +22,13 @@ _xen_elfpatch() {
     fix:--for) compadd -- xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh linux-loader grub-xen multiboot multiboot2 kexec; return ;;
     fix:--xen-version) compadd -- 4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22; return ;;
     fix:--must-survive) compadd -- strip objcopy eu-strip flat; return ;;
+    fix:--kind) compadd -- kernel program; return ;;
     fix:--payload) compadd -- attach replace extract; return ;;
     fix:--color) compadd -- auto always never; return ;;
     stamp:--build-id) compadd -- keep sha1 sha256; return ;;
     stamp:--placement) compadd -- auto in-place grow append extend move-table shift new-load; return ;;
     stamp:--must-survive) compadd -- strip objcopy eu-strip flat; return ;;
+    stamp:--kind) compadd -- kernel program; return ;;
     stamp:--payload) compadd -- attach replace extract; return ;;
     stamp:--color) compadd -- auto always never; return ;;
     diff:--color) compadd -- auto always never; return ;;
@@ -38,10 +41,10 @@ _xen_elfpatch() {
     mkelf32:--note) compadd -S '' -- INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=; return ;;
   esac
   case "${words[2]}" in
-    patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --verbose --color --help --version) ;;
+    patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --verbose --color --help --version) ;;
     notes) list=(--xen --raw --json --format --require-xen --color --help --version) ;;
-    fix) list=(--for --xen-version --must-survive --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
-    stamp) list=(--package-metadata --date --build-id --note --remove --placement --must-survive --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
+    fix) list=(--for --xen-version --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
+    stamp) list=(--package-metadata --date --build-id --note --remove --placement --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
     diff) list=(--json --color --help --version) ;;
     layout) list=(--compare --svg --physical --json --color --help --version) ;;
     verify) list=(--baseline --for --xen-version --rules --json --color --help --version) ;;

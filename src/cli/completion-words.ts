@@ -1,0 +1,18 @@
+/** Words that complete values and stand in modules which nothing but completing needs at once. */
+
+/** Names of Xen's notes. */
+export async function noteNames(): Promise<string[]> {
+  const { XEN_NOTES } = await import('../note/xen-notes.js');
+  return XEN_NOTES.map(({ name }) => name);
+}
+
+/** The same as the beginning of NAME=VALUE. */
+export async function noteSettings(): Promise<string[]> {
+  return (await noteNames()).map((name) => `${name}=`);
+}
+
+/** Everything that `explain` explains. */
+export async function topics(): Promise<readonly string[]> {
+  const { topicNames } = await import('../explain/index.js');
+  return topicNames();
+}
