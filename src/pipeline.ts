@@ -18,6 +18,7 @@ import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './pl
 import { entryWarnings } from './plan/entry-sense.js';
 import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/foreign.js';
 import { findHome, type Home } from './plan/home.js';
+import { imageKind } from './plan/image-kind.js';
 import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
@@ -73,7 +74,8 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
   // From here on the notes of the result are settled; only their place is open.
   const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
   const rewrite = edits.some(({ kind }) => kind === 'rewrite' || kind === 'merge');
-  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish };
+  const kind = imageKind(facts, wish.kind);
+  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish, kind };
   const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
   const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
   const settled = { image, facts, home, foreign, xenRewritten };

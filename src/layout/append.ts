@@ -20,8 +20,8 @@ export function append(job: Job): Layout | Refusal {
   if (job.wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
   const merged = mergeFor(job);
   if ('reason' in merged) return refuse(merged.reason);
-  const found = findSlot(job.facts, job.home);
-  if ('reason' in found) return refuse(found.reason);
+  const found = findSlot(job);
+  if ('reason' in found) return { placement: 'append', ...found };
   const place = noteSpace(job, merged, found.slot);
   return compose(job, merged, {
     placement: 'append',

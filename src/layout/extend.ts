@@ -30,7 +30,7 @@ interface Hole {
 
 export function extend(job: Job): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
-  const { facts, home } = job;
+  const { facts } = job;
   if (job.wish.loaded === false) return refuse('the notes would be inside a PT_LOAD');
   const merged = mergeFor(job);
   if ('reason' in merged) return refuse(merged.reason);
@@ -39,8 +39,8 @@ export function extend(job: Job): Layout | Refusal {
     return 'reason' in hole ? hole.reason : undefined;
   });
   if (isLayout(where)) return where;
-  const found = findSlot(facts, home);
-  if ('reason' in found) return refuse(found.reason);
+  const found = findSlot(job);
+  if ('reason' in found) return { placement: 'extend', ...found };
   // A new entry takes bytes behind the table that are then no hole any more.
   const entry = found.slot.kind === 'slack' ? rangeOf(facts.tableEnd, phdrSize(facts)) : rangeOf(0n, 0n);
   const reasons: string[] = [];

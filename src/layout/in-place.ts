@@ -207,8 +207,8 @@ function finish(
 
   let slot: Slot = { kind: 'merged', index: home.segments.at(-1) ?? -1 };
   if (home.segments.length === 0 && !empty) {
-    const found = findSlot(facts, home);
-    if ('reason' in found) return { placement, reason: found.reason };
+    const found = findSlot(job);
+    if ('reason' in found) return { placement, ...found };
     if (found.slot.kind === 'slack' && found.slot.evict.length > 0) {
       return { placement, reason: 'sections would have to move out of the header slack' };
     }

@@ -5,6 +5,7 @@ import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from 
 import type { PlacementWish } from '../plan/edits.js';
 import type { ForeignNotes } from '../plan/foreign.js';
 import type { Home } from '../plan/home.js';
+import type { KindAnswer } from '../plan/image-kind.js';
 import type { Facts } from '../plan/survey.js';
 import type { WantedNote } from '../plan/wanted.js';
 import type { Blob } from './layout.js';
@@ -20,6 +21,8 @@ export interface Job {
   /** Write the notes anew even where they say what they shall say. */
   readonly rewrite: boolean;
   readonly wish: PlacementWish;
+  /** A program finds its headers in memory when it runs, and they stay as they are. */
+  readonly kind: KindAnswer;
 }
 
 /**

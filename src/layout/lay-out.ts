@@ -5,6 +5,7 @@
 import { PT_NOTE } from '../elf/names.js';
 import { fail } from '../errors/patch-error.js';
 import { PLACEMENTS, type PlacementName } from '../plan/edits.js';
+import { kindWords } from '../plan/image-kind.js';
 import { append } from './append.js';
 import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
@@ -36,7 +37,7 @@ export interface LaidOut {
   readonly survives: readonly Survival[];
 }
 
-/** Errors: `plan.unreadable-note`, `plan.impossible` (with every reason), `plan.layout-law`. */
+/** Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`. */
 export function layOut(job: Job): LaidOut {
   const { image } = job.facts;
   const overwritten = overwriteOnly(job);
@@ -61,7 +62,9 @@ export function layOut(job: Job): LaidOut {
     if (lost.length === 0) return { layout: obeyLaws(image, outcome), refused, survives: survivalOf(image, outcome) };
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
-  return fail('plan.impossible', { file: image.source.name }, { refused });
+  const place = { file: image.source.name };
+  if (!refused.some(({ sparesProgram }) => sparesProgram)) return fail('plan.impossible', place, { refused });
+  return fail('plan.program', place, { what: kindWords(job.kind), refused });
 }
 
 /** Xen takes e_phnum as it stands (libelf knows no PN_XNUM), so it never comes to the entries behind that number. */

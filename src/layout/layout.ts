@@ -56,6 +56,8 @@ export interface Layout {
 export interface Refusal {
   readonly placement: PlacementName;
   readonly reason: string;
+  /** It would work in a kernel; what a running program finds would change. */
+  readonly sparesProgram?: boolean;
 }
 
 export function isLayout(outcome: Layout | Refusal): outcome is Layout {

@@ -8,14 +8,18 @@ import { compose, mergeFor } from './compose.js';
 import type { Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
 import { multibootWindow } from './multiboot-room.js';
+import { tableMustStay } from './program.js';
 import { countable } from './table.js';
 
 export function moveTable(job: Job): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'move-table', reason });
   const { facts, home } = job;
   if (job.wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const stays = tableMustStay(job);
+  if (stays !== undefined) return { placement: 'move-table', reason: stays, sparesProgram: true };
   if (facts.hasPhdrSegment) return refuse('PT_PHDR says that the program needs the table where it is');
-  if (facts.hasInterpreter)
+  const kernelByWord = job.kind.by === 'asked' && job.kind.kind === 'kernel';
+  if (facts.hasInterpreter && !kernelByWord)
     return refuse('the image is started by execve, which looks for the table in the first PT_LOAD');
   const merged = mergeFor(job);
   if ('reason' in merged) return refuse(merged.reason);

@@ -11,7 +11,7 @@ import { hex } from '../errors/hex.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
-import { countable, findSlot, phdrSize, type Slot } from './table.js';
+import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './table.js';
 
 const X86_PAGE = 0x1000n;
 
@@ -28,7 +28,7 @@ export function newLoad(job: Job): Layout | Refusal {
   if (highest === undefined) return refuse('the image has no PT_LOAD whose addresses could be followed');
 
   const slot = slotWithLoad(job);
-  if ('reason' in slot) return refuse(slot.reason);
+  if ('reason' in slot) return { placement: 'new-load', ...slot };
   const x86 = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
   const p_align = x86 ? X86_PAGE : highest.p_align > X86_PAGE ? highest.p_align : X86_PAGE;
   const p_vaddr = alignUp(vEnd(highest), p_align);
@@ -72,8 +72,9 @@ function vEnd({ p_vaddr, p_memsz }: Phdr): bigint {
 }
 
 /** Two entries are needed, one where a PT_NOTE is there to be redirected: all new ones have to fit the slack. */
-function slotWithLoad({ facts, home }: Job): Slot | { readonly reason: string } {
-  const found = findSlot(facts, home);
+function slotWithLoad(job: Job): Slot | Extract<SlotAnswer, { reason: string }> {
+  const { facts } = job;
+  const found = findSlot(job);
   if ('reason' in found) return found;
   const fresh = found.slot.kind === 'slack' ? 2n : 1n;
   const counted = countable(facts, Number(fresh));

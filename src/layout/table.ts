@@ -12,6 +12,8 @@ import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHD
 import { hex } from '../errors/hex.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
+import type { Job } from './job.js';
+import { entryMustNotJoin, stackMustStay } from './program.js';
 
 /** The entry that will hold the PT_NOTE. */
 export type Slot =
@@ -23,7 +25,8 @@ export type Slot =
   /** A new entry in a table that grows by other means (moved or shifted). */
   | { readonly kind: 'grown' };
 
-export type SlotAnswer = { readonly slot: Slot } | { readonly reason: string };
+/** The entry, or why there is none; `sparesProgram` as in Refusal. */
+export type SlotAnswer = { readonly slot: Slot } | { readonly reason: string; readonly sparesProgram?: boolean };
 
 const EMPTY: Phdr = {
   p_type: PT_NULL,
@@ -48,7 +51,8 @@ export function phdrSize({ image }: Facts): bigint {
  * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
  * be moved out of, a PT_GNU_STACK that nobody evaluates, and last slack that is loaded into memory.
  */
-export function findSlot(facts: Facts, home: Home): SlotAnswer {
+export function findSlot(job: Job): SlotAnswer {
+  const { facts, home, kind } = job;
   const own = home.segments.at(-1);
   if (own !== undefined) return { slot: { kind: 'merged', index: own } };
   const { segments, header } = facts.image;
@@ -56,18 +60,22 @@ export function findSlot(facts: Facts, home: Home): SlotAnswer {
   if (empty >= 0) return { slot: { kind: 'null', index: empty } };
 
   const reasons: string[] = [];
+  let sparesProgram = false;
   const counted = countable(facts, 1);
   if (counted === undefined) {
-    const slack = slackSlot(facts);
+    const slack = slackSlot(job);
     if ('slot' in slack && !slack.slot.loadedBytes) return slack;
     if ('reason' in slack) reasons.push(slack.reason);
     const stack = segments.findIndex(({ p_type }) => p_type === PT_GNU_STACK);
-    const isKernel = header.e_type === ET_EXEC && !facts.hasInterpreter && !facts.isDynamic;
-    if (stack >= 0 && isKernel) return { slot: { kind: 'stack', index: stack } };
-    if (stack >= 0) reasons.push('its PT_GNU_STACK is evaluated when the image is executed');
+    const isStatic = header.e_type === ET_EXEC && !facts.hasInterpreter && !facts.isDynamic;
+    const free = isStatic || (kind.by === 'asked' && kind.kind === 'kernel');
+    const spared = stack >= 0 ? stackMustStay(job) : undefined;
+    if (stack >= 0 && free && spared === undefined) return { slot: { kind: 'stack', index: stack } };
     if ('slot' in slack) return slack;
+    if (stack >= 0) reasons.push(spared ?? 'its PT_GNU_STACK is evaluated when the image is executed');
+    sparesProgram = spared !== undefined || slack.sparesProgram === true;
   } else reasons.push(counted);
-  return { reason: `no program header can be had: ${reasons.join(', ')}` };
+  return { reason: `no program header can be had: ${reasons.join(', ')}`, sparesProgram };
 }
 
 /** May the table hold `more` entries? Above 65,534 the count is kept in section header 0. */
@@ -77,7 +85,8 @@ export function countable({ image }: Facts, more: number): string | undefined {
   return `${count} program headers need a section header table to hold the count, and there is none`;
 }
 
-function slackSlot(facts: Facts): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string } {
+function slackSlot(job: Job): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string; sparesProgram?: boolean } {
+  const { facts } = job;
   const need = phdrSize(facts);
   const { slack, tableEnd } = facts;
   const room = slack.end - slack.start;
@@ -89,6 +98,8 @@ function slackSlot(facts: Facts): { slot: Extract<Slot, { kind: 'slack' }> } | {
   if (room >= need) {
     if (wanted.end > facts.fileSize) return { reason: 'the file ends at its program header table' };
     if (!facts.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
+    const spared = entryMustNotJoin(job, wanted);
+    if (spared !== undefined) return { reason: spared, sparesProgram: true };
     return { slot: { kind: 'slack', evict: [], loadedBytes: holder !== undefined } };
   }
   const taken = `${need} bytes needed behind the table at ${hex(tableEnd)}, ${room} free`;

@@ -116,6 +116,18 @@ export const planProblems = {
       'Each placement has preconditions; the message says, with numbers, which one failed for each that was tried. With ' +
       '--placement only the named one is tried.',
   }),
+  'plan.program': problem<{ what: string; refused: readonly { placement: string; reason: string }[] }>({
+    exit: 2,
+    text: (c) =>
+      `${c.what}; no placement leaves what it finds when it runs: ` +
+      c.refused.map((r) => `${r.placement}: ${r.reason}`).join('; '),
+    hint: 'If it is a kernel, say so: --kind kernel',
+    meaning:
+      'execve hands a program the address of its program headers in memory, and the C library reads them there: for thread ' +
+      'storage, relocation and the rights of stacks. Moving the table, or taking PT_GNU_STACK for the notes, breaks a ' +
+      'program that ran. What shows a kernel (Xen notes, a Multiboot header, p_paddr unlike p_vaddr, addresses in the upper ' +
+      'half) outweighs what shows a program.',
+  }),
   'plan.layout-law': problem<{ law: string }>({
     exit: 2,
     text: (c) => `the planned layout breaks a law: ${c.law}`,

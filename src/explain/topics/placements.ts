@@ -46,7 +46,7 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
       end of the file first. The copy has address 0 and is not loaded; the old bytes stay in memory, dead.`,
     needs: [
       'one PT_NOTE, or a free place for an entry',
-      'a PT_GNU_STACK is taken only in a static ET_EXEC without PT_INTERP and PT_DYNAMIC, that is: in kernels',
+      'a PT_GNU_STACK is taken only in a static ET_EXEC without PT_INTERP and PT_DYNAMIC that does not look like a program',
     ],
     survives: 'strip, objcopy, llvm-strip and objcopy -O binary; eu-strip leaves the PT_NOTE pointing at stale bytes',
   },
@@ -69,7 +69,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     moves: 'the program header table',
     how: `As append, with the program header table at the end of the file or in a zero gap, and e_phoff pointing there.`,
     needs: [
-      'no PT_PHDR and no PT_INTERP; the image is not started by execve',
+      'no PT_PHDR and no PT_INTERP',
+      'the table is in no PT_LOAD, or the image does not look like a program',
       'no multiboot header: GRUB wants the table within the first 8 KiB (multiboot 1) or 32 KiB (multiboot 2)',
     ],
     survives:
@@ -123,6 +124,23 @@ export const placements: Page = {
     text`--loaded and --not-loaded force the notes into or out of memory. Loaders read notes from the file, so they need not
       be loaded; a program that reads its own notes, as Linux does for /sys/kernel/notes, wants them loaded. With auto,
       notes that were loaded stay loaded where that is possible.`,
+    heading('Kernels and programs'),
+    text`execve hands a program the address of its program headers in memory (AT_PHDR), and the C library reads them there for
+      thread storage, relocation and the rights of stacks. So where the image looks like a program, a table in a PT_LOAD
+      stays where it is and grows only over bytes that section headers show to be padding, and PT_GNU_STACK is not taken: a
+      placement that would is refused and names the sign. Any sign of a kernel outweighs all of a program; an image without
+      signs is taken for a kernel; --kind kernel and --kind program decide where the signs fail.`,
+    text`Signs of a kernel:`,
+    list(
+      'Xen notes, or a section __xen_guest; a Multiboot header',
+      'a PT_LOAD whose p_paddr is not its p_vaddr, or whose p_vaddr is in the upper half of the addresses',
+      'a PT_INTERP that nobody has: /red/herring (FreeBSD), /nonexistent/solo5/ (Solo5)',
+    ),
+    text`Signs of a program:`,
+    list(
+      'any other PT_INTERP; PT_TLS; PT_DYNAMIC; an ABI tag note of GNU or Android; EI_OSABI GNU',
+      'PT_GNU_STACK with an entry in the lower half and headers in a PT_LOAD, but for a PC image that is linked to 1 MiB',
+    ),
     text`See also: explain survival.`,
   ],
 };
