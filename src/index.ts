@@ -14,9 +14,22 @@
  * Every address, offset and size is a `bigint`.
  */
 
+// Node's side of what the core needs of the platform.
+import './platform/node.js';
+
+export { FileSource } from './bytes/file-source.js';
+export {
+  type Hasher,
+  type Inflated,
+  installPorts,
+  type OpenFile,
+  type Ports,
+  type ProgramResult,
+  type SecondParser,
+} from './bytes/ports.js';
 // Open: bytes by range, each read checked against the size of the file.
 export type { Range } from './bytes/range.js';
-export { BufferSource, type ByteSource, FileSource, OverlaySource, type Write } from './bytes/source.js';
+export { BufferSource, type ByteSource, OverlaySource, type Write } from './bytes/source.js';
 // Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
 export { type ContainerFacts, containerText } from './container/facts.js';
 export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
