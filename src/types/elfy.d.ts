@@ -27,7 +27,7 @@ declare module 'elfy' {
     readonly filesz: number;
     readonly memsz: number;
     readonly align: number;
-    readonly data: Buffer;
+    readonly data: Uint8Array;
   }
 
   export interface ElfySection {
@@ -39,7 +39,7 @@ declare module 'elfy' {
     readonly size: number;
     readonly link: number;
     readonly info: number;
-    readonly data: Buffer;
+    readonly data: Uint8Array;
   }
 
   export interface ElfyBody {
