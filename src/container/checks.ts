@@ -4,6 +4,7 @@
  */
 import { compare, normalize, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
+import { equalBytes } from '../bytes/text.js';
 import { hex, hexRange } from '../errors/hex.js';
 import { type BzImage, setupField } from './bzimage.js';
 import { growth } from './growth.js';
@@ -308,7 +309,7 @@ export function sameBytes(a: ByteSource, b: ByteSource): boolean {
 
 /** Index of the first byte that differs; undefined: equal, and equally long. */
 export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
-  if (Buffer.compare(a, b) === 0) return undefined;
+  if (equalBytes(a, b)) return undefined;
   const most = Math.min(a.length, b.length);
   for (let at = 0; at < most; at++) if (a[at] !== b[at]) return at;
   return most;

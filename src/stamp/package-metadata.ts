@@ -3,6 +3,7 @@
  * systemd and others tell which package an executable came from.
  */
 import { parseDocument } from 'yaml';
+import { latin1Bytes, utf8Bytes } from '../bytes/text.js';
 import { fail, type Place } from '../errors/patch-error.js';
 import type { NoteContent } from '../note/record.js';
 
@@ -94,10 +95,10 @@ function knownKeyProblem(value: object): string | undefined {
 export function metadataNote(metadata: Metadata): NoteContent {
   const text = JSON.stringify(metadata);
   parseMetadata(text);
-  const bytes = Buffer.from(text, 'utf8');
+  const bytes = utf8Bytes(text);
   const desc = new Uint8Array(Math.ceil((bytes.length + 1) / 4) * 4);
   desc.set(bytes);
-  return { name: Uint8Array.from(Buffer.from(`${FDO_OWNER}\0`, 'latin1')), type: FDO_PACKAGING_METADATA, desc };
+  return { name: latin1Bytes(`${FDO_OWNER}\0`), type: FDO_PACKAGING_METADATA, desc };
 }
 
 /** The JSON text in a descriptor: UTF-8 up to the first NUL. Undefined when it is no UTF-8. */
