@@ -3,6 +3,7 @@
  * behind bytes that are no record (a tool that zeroed notes in place). They are taken over byte for byte.
  */
 import { type Range, rangeOf } from '../bytes/range.js';
+import { findBytes, latin1Bytes } from '../bytes/text.js';
 import { type ElfImage, hasFileBytes } from '../elf/image.js';
 import { SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
@@ -21,7 +22,7 @@ export interface Salvage {
 const MOST_BYTES = 0x10000n;
 const MOST_PLACES = 64;
 const HEADER = 12;
-const XEN = 'Xen\0';
+const XEN = latin1Bytes('Xen\0');
 
 /** The first place with whole Xen records; undefined when there is none, or when two of a type say different things. */
 export function salvage(image: ElfImage): Salvage | undefined {
@@ -54,10 +55,9 @@ function places(image: ElfImage): { where: string; kind: Salvage['kind']; range:
 /** Records of owner Xen and a known type that stand whole in the range, wherever they begin. */
 function recordsIn(image: ElfImage, { start, end }: Range): NoteContent[] {
   const bytes = image.source.read(start, end - start, 'notes');
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: NoteContent[] = [];
   let from = HEADER;
-  for (let name = buffer.indexOf(XEN, from, 'latin1'); name >= 0; name = buffer.indexOf(XEN, from, 'latin1')) {
+  for (let name = findBytes(bytes, XEN, from); name >= 0; name = findBytes(bytes, XEN, from)) {
     const at = name - HEADER;
     const [record] = walkNotes(bytes.subarray(at), start + BigInt(at), image.encoding.endian, 4n).records;
     const whole = record !== undefined && record.name.length === XEN.length && noteInfo(record.type) !== undefined;

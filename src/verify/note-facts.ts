@@ -1,4 +1,5 @@
 /** Facts about notes that several checks need. */
+import { latin1 } from '../bytes/text.js';
 import { type NoteContent, ownerOf } from '../note/record.js';
 
 /** The note with the entry point of a PVH kernel (xen/include/public/elfnote.h). */
@@ -28,11 +29,7 @@ export function isNobodys({ name, type, desc }: NoteContent): boolean {
 
 /** The same text for two notes exactly when they are the same note. */
 export function noteKey({ name, type, desc }: NoteContent): string {
-  return `${type} ${name.length} ${bytesAsText(name)}${bytesAsText(desc)}`;
-}
-
-function bytesAsText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return `${type} ${name.length} ${latin1(name)}${latin1(desc)}`;
 }
 
 /** `owner "GNU", type 3, 20 bytes`. */
