@@ -2,7 +2,7 @@
  * What the core needs of the platform it runs on, as functions that are given to it: hashes, decompression, a second
  * reader, files named in values. src/platform/node.ts has Node's; another JavaScript may install its own, or none.
  */
-import type { Elfy, ElfyBody, ElfyHeader } from 'elfy';
+import type { SecondParser } from './second-parser.js';
 import type { ByteSource } from './source.js';
 
 /** A hash that is fed piece by piece. */
@@ -32,13 +32,6 @@ export type ProgramResult =
 /** An open file; close it when done. */
 export interface OpenFile extends ByteSource {
   close(): void;
-}
-
-/** elfy, fed with a whole file. */
-export interface SecondParser {
-  readonly constants: Elfy['constants'];
-  /** Throws where elfy gives up. `named`: the image has a table of section names. */
-  parse(bytes: Uint8Array, named: boolean): { readonly header: ElfyHeader; readonly body: ElfyBody };
 }
 
 /** Everything that a platform may have. */

@@ -3,7 +3,8 @@
  * first needed, because most commands need none of them.
  */
 import { FileSource } from '../bytes/file-source.js';
-import { type Inflated, installPorts, type SecondParser } from '../bytes/ports.js';
+import { type Inflated, installPorts } from '../bytes/ports.js';
+import type { SecondParser } from '../bytes/second-parser.js';
 import { describeSystemError } from '../bytes/source.js';
 
 /** A first guess below this is no use: data is handed out in pieces of this size at least. */

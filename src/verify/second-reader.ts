@@ -3,8 +3,9 @@
  * not for what it is known to get wrong: sh_addralign and sh_entsize of ELF64, numbers beyond 2^53 (doubles), extended
  * numbering, an image without section names.
  */
-import { portOrNone, type SecondParser } from '../bytes/ports.js';
+import { portOrNone } from '../bytes/ports.js';
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import type { SecondParser } from '../bytes/second-parser.js';
 import { fits } from '../bytes/source.js';
 import { equalBytes, latin1Bytes, utf8 } from '../bytes/text.js';
 import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
