@@ -17,6 +17,7 @@ export const PLATFORM_GLOBALS = [
   '__filename',
   'global',
   'globalThis',
+  'NodeJS',
 ];
 
 const LINE = /^(?<name>[a-z0-9-]+)(?<platform> \(platform\))?: (?<files>[^<]+) <-(?<may>[^+]*)(?:\+(?<packages>.*))?$/;
@@ -99,10 +100,13 @@ export function checkFiles(rooms, files) {
 }
 
 function* importBreaches(rooms, room, path, text) {
-  const { importedFiles } = ts.preProcessFile(text, true, true);
+  const { importedFiles, referencedFiles, typeReferenceDirectives } = ts.preProcessFile(text, true, true);
   const rule = `${WHITELIST}:${room.line} (${room.name})`;
+  for (const { fileName, pos } of [...referencedFiles, ...typeReferenceDirectives]) {
+    yield { path, line: lineAt(text, pos), text: `refers to ${fileName}: only import tells ${rule} what is used` };
+  }
   for (const { fileName, pos } of importedFiles) {
-    const line = text.slice(0, pos).split('\n').length;
+    const line = lineAt(text, pos);
     if (fileName.startsWith('node:')) {
       if (!room.platform) yield { path, line, text: `imports ${fileName}: ${rule} is no room of the platform` };
     } else if (!fileName.startsWith('.')) {
@@ -117,26 +121,39 @@ function* importBreaches(rooms, room, path, text) {
   }
 }
 
-const MAYBE_GLOBAL = new RegExp(`\\b(?:${PLATFORM_GLOBALS.join('|')})\\b|import\\.meta`);
+function lineAt(text, pos) {
+  return text.slice(0, pos).split('\n').length;
+}
 
+const MAYBE_GLOBAL = new RegExp(`\\b(?:${PLATFORM_GLOBALS.join('|')})\\b|import\\s*[.(]`);
+
+/** What no list of imports shows: globals of Node, and import() of a name that is worked out. */
 function* globalBreaches(room, path, text) {
-  if (room.platform || !MAYBE_GLOBAL.test(text)) return;
+  if (!MAYBE_GLOBAL.test(text)) return;
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const rule = `${WHITELIST}:${room.line} (${room.name})`;
   const found = [];
   const visit = (node) => {
-    if (ts.isIdentifier(node) && PLATFORM_GLOBALS.includes(node.text) && !isMember(node)) found.push(node);
-    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) found.push(node);
+    const why =
+      isGlobal(node) && !room.platform ? 'is no room of the platform' : isOpen(node) && 'cannot tell what it is';
+    if (why) found.push({ node, why });
     ts.forEachChild(node, visit);
   };
   visit(file);
-  for (const node of found) {
-    const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
-    yield {
-      path,
-      line,
-      text: `uses ${node.getText()}: ${WHITELIST}:${room.line} (${room.name}) is no room of the platform`,
-    };
+  for (const { node, why } of found) {
+    yield { path, line: lineAt(text, node.getStart()), text: `uses ${node.getText()}: ${rule} ${why}` };
   }
+}
+
+function isGlobal(node) {
+  if (ts.isMetaProperty(node)) return node.keywordToken === ts.SyntaxKind.ImportKeyword;
+  return ts.isIdentifier(node) && PLATFORM_GLOBALS.includes(node.text) && !isMember(node);
+}
+
+/** import() of anything but a plain string. */
+function isOpen(node) {
+  if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return false;
+  return !node.arguments[0] || !ts.isStringLiteral(node.arguments[0]);
 }
 
 /** The name of a member, `x.process` or `{ process: 1 }`: that is no global. */

@@ -79,6 +79,15 @@ describe.each(CORE.map((room) => [room.name, room] as const))('%s runs in any Ja
   });
 });
 
+describe('no file hides what it uses', () => {
+  it.each(INNER.map((room) => [room.name, room] as const))('%s', (_, room) => {
+    expect(breaches(room, '\nconst a = import(name);')).toMatchObject([{ line: 2 }]);
+    expect(breaches(room, 'const a = import(`./a.js`);').length).toBeGreaterThan(0);
+    expect(breaches(room, '/// <reference types="node" />')).toHaveLength(1);
+    expect(breaches(room, '/// <reference path="../a.ts" />')).toHaveLength(1);
+  });
+});
+
 describe('every room of the platform', () => {
   it('may use Node', () => {
     for (const room of INNER.filter(({ platform }) => platform)) {
