@@ -16,6 +16,7 @@ types: $(NPM_STAMP)
 
 lint: $(NPM_STAMP)
 	npx biome check .
+	node scripts/check-rooms.mjs
 
 format: $(NPM_STAMP)
 	npx biome check --write .

@@ -3,9 +3,10 @@
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
 import { realpathSync, statSync } from 'node:fs';
+import { FileSource } from './bytes/file-source.js';
 import { JoinedSource } from './bytes/joined.js';
 import { rangeOf } from './bytes/range.js';
-import { BufferSource, type ByteSource, FileSource, OverlaySource } from './bytes/source.js';
+import { BufferSource, type ByteSource, OverlaySource } from './bytes/source.js';
 import { attach, detach, stripSignature } from './container/attach.js';
 import { formatDemands } from './container/demands.js';
 import type { ContainerFacts } from './container/facts.js';
@@ -186,7 +187,7 @@ function wholeFile(bytes: Uint8Array, summary: string): Rebuilt {
 
 export interface ContainerWritten {
   readonly how: 'unchanged' | 'clone';
-  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read' | 'absent'; readonly details: readonly string[] };
   /** What the way of writing means for others. */
   readonly warnings?: readonly string[];
 }

@@ -14,9 +14,23 @@
  * Every address, offset and size is a `bigint`.
  */
 
+// Installs Node's side of the ports.
+import './platform/node.js';
+
 // Open: bytes by range, each read checked against the size of the file.
+export { FileSource } from './bytes/file-source.js';
+// Ports: what the core needs of the platform; Node's are installed by importing the library.
+export {
+  type Hasher,
+  type Inflated,
+  installPorts,
+  type OpenFile,
+  type Ports,
+  type ProgramResult,
+} from './bytes/ports.js';
 export type { Range } from './bytes/range.js';
-export { BufferSource, type ByteSource, FileSource, OverlaySource, type Write } from './bytes/source.js';
+export type { SecondParser } from './bytes/second-parser.js';
+export { BufferSource, type ByteSource, OverlaySource, type Write } from './bytes/source.js';
 // Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
 export { type ContainerFacts, containerText } from './container/facts.js';
 export { type Opened, type OpenedContainer, openContainer } from './container/open.js';

@@ -3,8 +3,10 @@
  * last two passes touch the disk.
  */
 import { realpathSync, statSync } from 'node:fs';
+import { newBlocks, sameStretch } from './bytes/byte-comparison.js';
+import { FileSource } from './bytes/file-source.js';
 import { rangeOf } from './bytes/range.js';
-import { FileSource, OverlaySource, RepairedSource } from './bytes/source.js';
+import { OverlaySource, RepairedSource } from './bytes/source.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail } from './errors/patch-error.js';
@@ -22,7 +24,6 @@ import { imageKind } from './plan/image-kind.js';
 import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
-import { newBlocks, sameStretch } from './verify/byte-comparison.js';
 import type { Expectation } from './verify/finding.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
@@ -174,7 +175,7 @@ export interface Written {
   /** `unchanged`: in place and nothing to do. `direct`: patched where it is. `clone`: written beside and renamed. */
   readonly how: 'unchanged' | 'direct' | 'clone';
   /** What the second reader (elfy) says of the result. */
-  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read'; readonly details: readonly string[] };
+  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read' | 'absent'; readonly details: readonly string[] };
   /** What the way of writing means for others. */
   readonly warnings?: readonly string[];
 }

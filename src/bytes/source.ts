@@ -2,7 +2,6 @@
  * The one door through which foreign bytes come in. Everything is read by range, checked against the size of the file
  * before a byte is allocated, so a lying header costs an error and nothing else.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { fail, PatchError } from '../errors/patch-error.js';
 
 /** The most that one read may ask for. Header tables, name tables and notes of real images are far below. */
@@ -13,6 +12,8 @@ export interface ByteSource {
   /** For messages: the path as the user gave it. */
   readonly name: string;
   readonly size: bigint;
+  /** Kind and permission bits (st_mode) where the bytes are those of one file. */
+  readonly mode?: number;
   /**
    * The bytes `[offset, offset + length)`; `part` names them in an error.
    * Errors: `read.truncated` when the range leaves the file, `read.too-large` above READ_LIMIT.
@@ -62,69 +63,6 @@ export class BufferSource implements ByteSource {
   readInto(offset: bigint, target: Uint8Array, part: string): void {
     checkInside(this, offset, BigInt(target.length), part);
     target.set(this.#bytes.subarray(Number(offset), Number(offset) + target.length));
-  }
-}
-
-/** An open regular file. Close it when done; a read after that is an error of the caller. */
-export class FileSource implements ByteSource {
-  readonly name: string;
-  readonly size: bigint;
-  readonly fd: number;
-  readonly stats: Stats;
-
-  private constructor(name: string, fd: number, stats: Stats) {
-    this.name = name;
-    this.fd = fd;
-    this.stats = stats;
-    this.size = BigInt(stats.size);
-  }
-
-  /** Opens `path` for reading. Errors: `read.open`, `read.not-a-file` (a pipe is never waited for). */
-  static open(path: string, name = path): FileSource {
-    let fd: number;
-    try {
-      // O_NONBLOCK: opening a FIFO without a writer would hang.
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      throw systemError(error, name, 'open');
-    }
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) {
-      closeSync(fd);
-      fail('read.not-a-file', { file: name }, { kind: kindOf(stats) });
-    }
-    return new FileSource(name, fd, stats);
-  }
-
-  read(offset: bigint, length: bigint, part: string): Uint8Array {
-    checkRead(this, offset, length, part);
-    const bytes = new Uint8Array(Number(length));
-    this.readInto(offset, bytes, part);
-    return bytes;
-  }
-
-  readInto(offset: bigint, target: Uint8Array, part: string): void {
-    checkInside(this, offset, BigInt(target.length), part);
-    let done = 0;
-    while (done < target.length) {
-      const got = this.#readAt(target, done, offset + BigInt(done));
-      if (got === 0) {
-        fail('read.changed', { file: this.name, offset, part }, { what: 'it became shorter' });
-      }
-      done += got;
-    }
-  }
-
-  #readAt(bytes: Uint8Array, at: number, offset: bigint): number {
-    try {
-      return readSync(this.fd, bytes, at, bytes.length - at, offset);
-    } catch (error) {
-      throw systemError(error, this.name, 'read');
-    }
-  }
-
-  close(): void {
-    closeSync(this.fd);
   }
 }
 
@@ -196,11 +134,4 @@ export function describeSystemError(error: unknown): string {
   if (code === undefined) return error.message;
   const words = /^\w+: ([^,]+)/.exec(error.message)?.[1];
   return words === undefined ? code : `${words} (${code})`;
-}
-
-function kindOf(stats: Stats): string {
-  if (stats.isDirectory()) return 'directory';
-  if (stats.isFIFO()) return 'pipe';
-  if (stats.isSocket()) return 'socket';
-  return 'device';
 }

@@ -2,7 +2,8 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ByteSource, FileSource, systemError } from '../bytes/source.js';
+import { FileSource } from '../bytes/file-source.js';
+import { type ByteSource, systemError } from '../bytes/source.js';
 import { waitABit } from '../bytes/wait.js';
 import type { ContainerFacts } from '../container/facts.js';
 import type { Opened } from '../container/open.js';

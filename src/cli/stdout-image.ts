@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileSource } from '../bytes/source.js';
+import { FileSource } from '../bytes/file-source.js';
 import { writeOut } from './output.js';
 
 const CHUNK = 0x100000n;

@@ -1,6 +1,7 @@
 /** gzip members (RFC 1952): taken apart by hand, because what stands behind the first one decides who can read the file. */
-import { constants, crc32, inflateRawSync } from 'node:zlib';
-import { type ByteSource, describeSystemError } from '../bytes/source.js';
+import { port, portOrNone } from '../bytes/ports.js';
+import type { ByteSource } from '../bytes/source.js';
+import { joinBytes } from '../bytes/text.js';
 import { type OnProgress, wordAt } from './limits.js';
 
 const FHCRC = 2;
@@ -34,24 +35,12 @@ export function unpackGzip(packed: Uint8Array, limit: number): GzipResult {
   const stated = packed.length >= 4 ? wordAt(packed, packed.length - 4) : 0;
   // One buffer of the right size saves a copy; the size is believed only as far as it is possible.
   const plausible = stated > 0 && stated <= Math.min(limit, packed.length * BEST_RATIO);
-  let inflated: { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
-  try {
-    inflated = inflateRawSync(data, {
-      maxOutputLength: Math.max(1, limit),
-      chunkSize: plausible ? Math.max(64, stated + 1) : STEP,
-      finishFlush: constants.Z_FINISH,
-      info: true,
-      // With `info` Node answers both the data and the engine; its types know only the first.
-    }) as unknown as typeof inflated;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ERR_BUFFER_TOO_LARGE') return { problem: 'too-large' };
-    return corrupt(error instanceof Error ? error.message : describeSystemError(error));
-  }
-  const end = header + inflated.engine.bytesWritten;
-  const bytes = inflated.buffer;
+  const inflated = port('inflate')(data, limit, plausible ? stated + 1 : STEP);
+  if ('problem' in inflated) return inflated;
+  const end = header + inflated.used;
+  const { bytes } = inflated;
   if (packed.length - end < TRAILER) return corrupt('the CRC-32 and the length behind the data are missing');
-  const crc = crc32(bytes);
+  const crc = port('crc32')(bytes, 0);
   if (wordAt(packed, end) !== crc) return corrupt('the CRC-32 does not match');
   if (wordAt(packed, end + 4) !== bytes.length % 2 ** 32) return corrupt('the length does not match');
   return { bytes, end: end + TRAILER, flags: packed[3] ?? 0 };
@@ -97,7 +86,7 @@ export async function packGzip(data: ByteSource, onProgress?: OnProgress): Promi
     done += BigInt(part.length);
     gzip.push(part, done >= data.size);
     onProgress?.(done, data.size);
-    await new Promise((resolve) => setImmediate(resolve));
+    await portOrNone('pause')?.();
   } while (done < data.size);
-  return Buffer.concat(parts);
+  return joinBytes(parts);
 }

@@ -3,6 +3,7 @@
  * unpacked, stand side by side in its data since Linux 5.10 (arch/x86/boot/compressed/mkpiggy.c). Here: the pair.
  */
 import { rangeOf } from '../bytes/range.js';
+import { findBytes, joinBytes } from '../bytes/text.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
@@ -16,10 +17,10 @@ export function findPairs(image: BzImage, length: number, size: number): bigint[
   const { payload, sysEnd, source } = image;
   const start = image.attached ? image.setupSize : payload.end;
   if (start >= sysEnd || sysEnd > source.size) return [];
-  const code = Buffer.from(readWhole(source, { start, end: sysEnd }, 'kernel').buffer);
-  const wanted = Buffer.concat([wordBytes(length), wordBytes(size)]);
+  const code = readWhole(source, { start, end: sysEnd }, 'kernel');
+  const wanted = joinBytes([wordBytes(length), wordBytes(size)]);
   const found: bigint[] = [];
-  for (let at = code.indexOf(wanted); at >= 0 && found.length < MOST; at = code.indexOf(wanted, at + 1)) {
+  for (let at = findBytes(code, wanted); at >= 0 && found.length < MOST; at = findBytes(code, wanted, at + 1)) {
     found.push(start + BigInt(at));
   }
   return found;

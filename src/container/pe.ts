@@ -4,6 +4,7 @@
  */
 import { type Range, rangeOf } from '../bytes/range.js';
 import { type ByteSource, fits } from '../bytes/source.js';
+import { latin1 } from '../bytes/text.js';
 import { type Encoding, struct } from '../elf/struct.js';
 
 /** PE headers and the setup header of Linux are little-endian on every machine; `native` fields are 8 bytes. */
@@ -106,9 +107,7 @@ function readSections(source: ByteSource, { at, coff }: Headers) {
   if (!fits(start, size, source.size)) return [];
   const bytes = source.read(start, size, 'PE section table');
   return Array.from({ length: coff.NumberOfSections }, (_, i) => ({
-    name: Buffer.from(bytes.subarray(i * entry, i * entry + 8))
-      .toString('latin1')
-      .replace(/\0+$/, ''),
+    name: latin1(bytes.subarray(i * entry, i * entry + 8)).replace(/\0+$/, ''),
     at: start + BigInt(i * entry),
     header: Section.decode(bytes, i * entry, LITTLE),
   }));

@@ -3,15 +3,8 @@
  * an environment that cannot change what they do, and with an end to what they may print.
  */
 import { spawn } from 'node:child_process';
+import type { ProgramResult } from '../bytes/ports.js';
 import { type ByteSource, describeSystemError } from '../bytes/source.js';
-import type { OnProgress } from './limits.js';
-
-export type ProgramResult =
-  | { readonly kind: 'done'; readonly bytes: Uint8Array }
-  | { readonly kind: 'missing' }
-  /** More came out than was allowed. */
-  | { readonly kind: 'too-long' }
-  | { readonly kind: 'failed'; readonly why: string };
 
 /** What a compressor can print of an error that is worth repeating. */
 const WORDS = 200;
@@ -23,7 +16,7 @@ export function runProgram(
   args: readonly string[],
   input: ByteSource,
   limit: number,
-  onProgress?: OnProgress,
+  onProgress?: (done: bigint, total: bigint) => void,
 ): Promise<ProgramResult> {
   // An empty name is none; spawn() would throw.
   if (program === '') return Promise.resolve({ kind: 'missing' });

@@ -2,7 +2,9 @@
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
  * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
  */
+import { runProgram } from '../bytes/ports.js';
 import type { ByteSource, Write } from '../bytes/source.js';
+import { joinBytes } from '../bytes/text.js';
 import type { ElfImage } from '../elf/image.js';
 import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
@@ -12,7 +14,6 @@ import { growth } from './growth.js';
 import { type OnProgress, wordBytes } from './limits.js';
 import { thePair } from './native.js';
 import { PACKERS } from './packers.js';
-import { runProgram } from './program.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 import { contentEnd, unsealed } from './seal.js';
 
@@ -55,7 +56,7 @@ export async function replace(image: BzImage, next: NewData, options: ReplaceOpt
   const writes: Write[] = [
     { offset: payload.start, bytes },
     headerWord('payload_length', length),
-    { offset: pair, bytes: Buffer.concat([wordBytes(length), wordBytes(size)]) },
+    { offset: pair, bytes: joinBytes([wordBytes(length), wordBytes(size)]) },
     ...initSizes(image, grown),
     ...unsealed(image),
   ];

@@ -2,7 +2,7 @@
  * What covers a bzImage as a whole and has to follow an edit: the Secure Boot signature (Authenticode, PE certificate
  * table), the PE checksum, and the CRC-32 that kernels up to 6.14 end with (Linux arch/x86/boot/tools/build.c).
  */
-import { crc32 } from 'node:zlib';
+import { port } from '../bytes/ports.js';
 import { type Range, rangeOf } from '../bytes/range.js';
 import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
@@ -45,6 +45,7 @@ export function crcWrite(image: BzImage, edited: ByteSource): Write {
 }
 
 function crcOf(source: ByteSource, end: bigint): number {
+  const crc32 = port('crc32');
   let crc = 0;
   for (let at = 0n; at < end; at += CHUNK) {
     const length = end - at < CHUNK ? end - at : CHUNK;

@@ -2,6 +2,7 @@
  * Where the first of possibly several streams ends. The programs that unpack go on to the next one; Xen and Linux stop
  * there, and start half a kernel.
  */
+import { findBytes, latin1, latin1Bytes } from '../bytes/text.js';
 import { wordAt } from './limits.js';
 
 const HEADER = 12;
@@ -53,12 +54,13 @@ function lastXzStart(packed: Uint8Array, end: number): number | undefined {
 /** Kernels have one block or two; the limits keep data that is all footers from costing more than a look. */
 const INDEX_LIMIT = 0x10000;
 const TRIES = 4096;
+/** What a footer ends with. */
+const MAGIC = latin1Bytes('YZ');
 
 /** The first place behind the header where a whole stream ends. */
 function firstXzEnd(packed: Uint8Array): number {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
   let tries = 0;
-  for (let at = bytes.indexOf('YZ', HEADER); at >= 0 && tries < TRIES; at = bytes.indexOf('YZ', at + 1)) {
+  for (let at = findBytes(packed, MAGIC, HEADER); at >= 0 && tries < TRIES; at = findBytes(packed, MAGIC, at + 1)) {
     if (at < HEADER + FOOTER || wordAt(packed, at - 6) * 4 > INDEX_LIMIT) continue;
     tries += 1;
     if (lastXzStart(packed, at + 2) === 0) return at + 2;
@@ -68,11 +70,10 @@ function firstXzEnd(packed: Uint8Array): number {
 
 /** A bzip2 stream begins with `BZh`, a digit, and the number of its first block (bzip2 has no other way to tell). */
 export function bzip2StreamEnd(packed: Uint8Array): number {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
-  const block = Buffer.from([0x31, 0x41, 0x59, 0x26, 0x53, 0x59]);
-  for (let at = bytes.indexOf(block, 10); at >= 0; at = bytes.indexOf(block, at + 1)) {
-    const level = bytes[at - 1] ?? 0;
-    if (level >= 0x31 && level <= 0x39 && bytes.toString('latin1', at - 4, at - 1) === 'BZh') return at - 4;
+  const block = Uint8Array.of(0x31, 0x41, 0x59, 0x26, 0x53, 0x59);
+  for (let at = findBytes(packed, block, 10); at >= 0; at = findBytes(packed, block, at + 1)) {
+    const level = packed[at - 1] ?? 0;
+    if (level >= 0x31 && level <= 0x39 && latin1(packed.subarray(at - 4, at - 1)) === 'BZh') return at - 4;
   }
   return packed.length;
 }

@@ -1,11 +1,10 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
-
+import { runProgram } from '../bytes/ports.js';
 import { BufferSource } from '../bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
 import { unpackLz4 } from './lz4-legacy.js';
-import { runProgram } from './program.js';
 import { bzip2StreamEnd, xzStreamEnd } from './stream-end.js';
 import { onlySkippable, unpackZstd, zstdFrame } from './zstd.js';
 

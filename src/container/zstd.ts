@@ -1,4 +1,5 @@
 /** Unpacks a zstd frame with libzstd in WebAssembly, after walking its blocks to know where it ends (RFC 8878). */
+import { port } from '../bytes/ports.js';
 import { wordAt } from './limits.js';
 
 const MAGIC = 0xfd2fb528;
@@ -67,12 +68,10 @@ export function onlySkippable(bytes: Uint8Array): boolean {
 
 /** Unpacks one frame to at most `size` bytes; undefined when it is damaged or becomes more. */
 export async function unpackZstd(frame: Uint8Array, size: number): Promise<Uint8Array | undefined> {
-  const { ZSTDDecoder } = await import('zstddec');
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
+  const decode = await port('loadZstd')();
   // The length is always given: without it, the decoder would believe the frame.
   if (size === 0) return new Uint8Array(0);
-  const bytes = decoder.decode(frame, size);
+  const bytes = decode(frame, size);
   // An error of the decoder comes out as nothing, or as more than it was given room for.
   return bytes.length > 0 && bytes.length <= size ? bytes : undefined;
 }

@@ -1,6 +1,7 @@
 /** Every byte range in which two files differ, block by block, with memory that does not depend on their size. */
+
+import { differingRanges, newBlocks } from '../bytes/byte-comparison.js';
 import type { ByteSource } from '../bytes/source.js';
-import { differingRanges, newBlocks } from '../verify/byte-comparison.js';
 import type { Shift } from '../verify/finding.js';
 import type { FilePlace } from './places.js';
 

@@ -2,6 +2,7 @@
  * What differs between two images: notes, headers, segments, sections, bytes. Entries are matched by what they are, not by
  * their index alone, so that an inserted one is an insertion and not a difference of all behind it.
  */
+import { equalBytes } from '../bytes/text.js';
 import { Ehdr, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { segmentTypeName } from '../elf/names.js';
@@ -64,17 +65,16 @@ export function diffImages(
 }
 
 function headerFields(a: ElfImage, b: ElfImage): FieldDifference[] {
-  const ident =
-    Buffer.compare(a.ident, b.ident) === 0
-      ? []
-      : [
-          {
-            field: 'e_ident',
-            before: hexBytes(a.ident),
-            after: hexBytes(b.ident),
-            meaning: EHDR_WORDS['e_ident'] ?? '',
-          },
-        ];
+  const ident = equalBytes(a.ident, b.ident)
+    ? []
+    : [
+        {
+          field: 'e_ident',
+          before: hexBytes(a.ident),
+          after: hexBytes(b.ident),
+          meaning: EHDR_WORDS['e_ident'] ?? '',
+        },
+      ];
   return [...ident, ...fieldsOf(Object.keys(Ehdr.fields), a.header, b.header, EHDR_WORDS)];
 }
 

@@ -2,6 +2,8 @@
  * What differs between two PE images. Sections are matched by name and compared as they stand in memory: a new layout of
  * the file is a difference of places, and not of every byte behind it.
  */
+
+import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
 import { pictureDifferences } from '../linearize/verify/picture.js';
@@ -19,7 +21,6 @@ import {
   sectionTable,
 } from '../pe/image.js';
 import { directoryName } from '../pe/names.js';
-import { newBlocks, sameStretch } from '../verify/byte-comparison.js';
 import { type ByteComparison, type ByteDifference, type ByteGroup, RANGES_KEPT } from './bytes.js';
 import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.js';
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';

@@ -6,6 +6,7 @@
  */
 import { contains, normalize, type Range, rangeOf, subtractSorted } from '../bytes/range.js';
 import { fits } from '../bytes/source.js';
+import { equalBytes, findBytes } from '../bytes/text.js';
 import { Shdr } from './headers.js';
 import { claimedRanges, type ElfImage, hasFileBytes, isAllocated, sectionFileRange, shdrTable } from './image.js';
 import { SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
@@ -40,7 +41,7 @@ interface Search {
   readonly image: ElfImage;
   readonly gaps: readonly Range[];
   /** The section header table as it is now. */
-  readonly table: Buffer;
+  readonly table: Uint8Array;
   /** Bytes of an entry, and how many of them no edit adds or changes. */
   readonly entry: number;
   readonly kept: number;
@@ -59,7 +60,7 @@ function searchOf(image: ElfImage): Search | undefined {
   const anchor = sections.findIndex((s, i) => i > 0 && i !== shstrndx && hasFileBytes(s) && s.sh_type !== SHT_NOTE);
   if (anchor < 0) return undefined;
   const entry = Shdr.size(image.encoding);
-  const table = Buffer.from(source.read(range.start, size, 'section header table'));
+  const table = source.read(range.start, size, 'section header table');
   const kept = sections.findLastIndex((_, i) => !isOfEdits(image, i)) + 1;
   return { image, gaps, table, entry, kept, anchor, comparisons: 0 };
 }
@@ -74,10 +75,10 @@ function isOfEdits({ sections, shstrndx }: ElfImage, index: number): boolean {
 /** The ranges that old tables in one gap prove to be free. */
 function* remainsIn(search: Search, gap: Range): Generator<Range> {
   const { image, table, entry, anchor } = search;
-  const bytes = Buffer.from(image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes'));
+  const bytes = image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes');
   const wanted = table.subarray(anchor * entry, (anchor + 1) * entry);
   for (let from = 0; ; ) {
-    const at = bytes.indexOf(wanted, from);
+    const at = findBytes(bytes, wanted, from);
     if (at < 0) return;
     from = at + 1;
     const start = at - anchor * entry;
@@ -90,7 +91,7 @@ function* remainsIn(search: Search, gap: Range): Generator<Range> {
 }
 
 /** How many entries of an old state of the table stand here; 0 when it is none. */
-function entriesAt(search: Search, bytes: Buffer): number {
+function entriesAt(search: Search, bytes: Uint8Array): number {
   const { image, table, entry, kept } = search;
   const { sections, encoding } = image;
   let index = 0;
@@ -98,7 +99,7 @@ function entriesAt(search: Search, bytes: Buffer): number {
     search.comparisons += 1;
     if (search.comparisons > COMPARISONS) return 0;
     const at = index * entry;
-    if (index < sections.length && bytes.compare(table, at, at + entry, at, at + entry) === 0) continue;
+    if (index < sections.length && equalBytes(bytes.subarray(at, at + entry), table.subarray(at, at + entry))) continue;
     if (!isEarlierState(image, Shdr.decode(bytes, at, encoding), index)) break;
   }
   return index >= kept ? index : 0;
@@ -123,7 +124,7 @@ function sameBut(a: Shdr, b: Shdr, free: readonly (keyof Shdr)[]): boolean {
 }
 
 /** What an old table says of its names and notes, where those bytes are free as well. */
-function* witnessed({ image, gaps, entry }: Search, old: Buffer): Generator<Range> {
+function* witnessed({ image, gaps, entry }: Search, old: Uint8Array): Generator<Range> {
   for (let index = 1; (index + 1) * entry <= old.length; index += 1) {
     const section = Shdr.decode(old, index * entry, image.encoding);
     const range = sectionFileRange(section);
@@ -138,7 +139,7 @@ function areOldNames(image: ElfImage, { start, end }: Range): boolean {
   if (now === undefined || end - start > SEARCHED) return false;
   const old = image.source.read(start, end - start, 'unclaimed bytes');
   const common = Math.min(old.length, now.length);
-  return Buffer.compare(old.subarray(0, common), now.subarray(0, common)) === 0;
+  return equalBytes(old.subarray(0, common), now.subarray(0, common));
 }
 
 /** Two remains with nothing but alignment between them are one. */

@@ -4,6 +4,7 @@
  * read in windows, so memory does not depend on their size (gABI, "Symbol Table", "String Table").
  */
 import { fits } from '../bytes/source.js';
+import { findBytes, latin1Bytes } from '../bytes/text.js';
 import { type Shdr, Sym } from './headers.js';
 import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
 import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from './names.js';
@@ -90,16 +91,15 @@ function eachSymbol(
 /** Every offset in the string table at which one of the names stands, NUL behind it. Tails of longer strings count. */
 function stringOffsets(image: ElfImage, strtab: Shdr, names: readonly string[]): Map<number, string> {
   const offsets = new Map<number, string>();
-  const needles = names.map((name) => ({ name, bytes: Buffer.from(`${name}\0`, 'latin1') }));
+  const needles = names.map((name) => ({ name, bytes: latin1Bytes(`${name}\0`) }));
   const longest = BigInt(Math.max(1, ...needles.map(({ bytes }) => bytes.length)));
   // Windows overlap by the longest name, so that none is cut by a window's edge.
   for (let at = 0n; at < strtab.sh_size; at += WINDOW) {
     const rest = strtab.sh_size - at;
     const length = rest < WINDOW + longest ? rest : WINDOW + longest;
     const chunk = image.source.read(strtab.sh_offset + at, length, 'symbol names');
-    const window = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     for (const { name, bytes } of needles) {
-      for (let hit = window.indexOf(bytes); hit >= 0; hit = window.indexOf(bytes, hit + 1)) {
+      for (let hit = findBytes(chunk, bytes); hit >= 0; hit = findBytes(chunk, bytes, hit + 1)) {
         offsets.set(Number(at) + hit, name);
       }
     }

@@ -3,6 +3,7 @@
  * behind bytes that are no record (a tool that zeroed notes in place). They are taken over byte for byte.
  */
 import { type Range, rangeOf } from '../bytes/range.js';
+import { findBytes } from '../bytes/text.js';
 import { type ElfImage, hasFileBytes } from '../elf/image.js';
 import { SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
@@ -52,10 +53,9 @@ function places(image: ElfImage): { where: string; kind: Salvage['kind']; range:
 /** Records of owner Xen and a known type that stand whole in the range, wherever they begin. */
 function recordsIn(image: ElfImage, { start, end }: Range): NoteContent[] {
   const bytes = image.source.read(start, end - start, 'notes');
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: NoteContent[] = [];
   let from = NHDR_SIZE;
-  for (let name = buffer.indexOf(XEN_OWNER, from); name >= 0; name = buffer.indexOf(XEN_OWNER, from)) {
+  for (let name = findBytes(bytes, XEN_OWNER, from); name >= 0; name = findBytes(bytes, XEN_OWNER, from)) {
     const at = name - NHDR_SIZE;
     const [record] = walkNotes(bytes.subarray(at), start + BigInt(at), image.encoding.endian, 4n).records;
     const whole =

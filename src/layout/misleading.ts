@@ -5,6 +5,7 @@
  */
 import { ShiftedSource } from '../bytes/shifted.js';
 import { OverlaySource, type Write } from '../bytes/source.js';
+import { joinBytes } from '../bytes/text.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { PT_NOTE } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
@@ -65,7 +66,7 @@ function tables(encoding: Encoding, { header, segments, sections }: Layout): Wri
   const phdrs = segments.map((segment) => Phdr.encode(segment, encoding));
   const shdrs = sections.map((section) => Shdr.encode(section, encoding));
   return [
-    { offset: header.e_phoff, bytes: Buffer.concat(phdrs) },
-    { offset: header.e_shoff, bytes: Buffer.concat(shdrs) },
+    { offset: header.e_phoff, bytes: joinBytes(phdrs) },
+    { offset: header.e_shoff, bytes: joinBytes(shdrs) },
   ];
 }

@@ -4,6 +4,7 @@
  * but the ELF header and one entry refer to them (gABI, "Section Header", "Special Section Indexes").
  */
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { findBytes, joinBytes, latin1Bytes } from '../bytes/text.js';
 import { Shdr } from '../elf/headers.js';
 import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../elf/image.js';
 import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../elf/names.js';
@@ -205,8 +206,8 @@ function nameOffset(draft: Draft, name: string): number | undefined {
     return undefined;
   }
   const current = draft.names ?? table;
-  const wanted = Buffer.from(`${name}\0`, 'latin1');
-  const at = Buffer.from(current.buffer, current.byteOffset, current.length).indexOf(wanted);
+  const wanted = latin1Bytes(`${name}\0`);
+  const at = findBytes(current, wanted);
   if (at >= 0) return at;
   if (
     isAllocated(section) ||
@@ -215,7 +216,7 @@ function nameOffset(draft: Draft, name: string): number | undefined {
     draft.warnings.push(`no section ${name} was added: the section-name table is loaded and cannot grow`);
     return undefined;
   }
-  draft.names = Buffer.concat([current, wanted]);
+  draft.names = joinBytes([current, wanted]);
   return current.length;
 }
 

@@ -69,14 +69,14 @@ export function findEntry(
 /** The address of a symbol in loaded code. Of several the global one; several different ones are none. */
 function symbolRva(image: PeImage, placement: Placement, name: string): bigint | undefined {
   const all = new Set<bigint>();
-  const global = new Set<bigint>();
+  const globals = new Set<bigint>();
   for (const { rva, storageClass } of symbolsNamed(image, name)) {
     if (!isLoadedCode(placement, rva)) continue;
     // Two different ones settle it; a table may hold a million.
     if (all.size < 2) all.add(rva);
-    if (storageClass === IMAGE_SYM_CLASS_EXTERNAL && global.size < 2) global.add(rva);
+    if (storageClass === IMAGE_SYM_CLASS_EXTERNAL && globals.size < 2) globals.add(rva);
   }
-  const candidates = global.size > 0 ? global : all;
+  const candidates = globals.size > 0 ? globals : all;
   const [only] = candidates;
   return candidates.size === 1 ? only : undefined;
 }

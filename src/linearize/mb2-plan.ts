@@ -6,6 +6,7 @@
 import { alignUp } from '../bytes/align.js';
 import { rangeOf } from '../bytes/range.js';
 import type { ByteSource, Write } from '../bytes/source.js';
+import { findBytes } from '../bytes/text.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import {
@@ -247,8 +248,8 @@ function findBeyond(linear: ByteSource, { loadEnd, distance }: Placement): Mb2He
   const magic = Uint8Array.of(0xd6, 0x50, 0x52, 0xe8);
   for (let from = BigInt(MB2_WINDOW) - 16n; from < stop; from += BigInt(CHUNK)) {
     const length = stop - from < BigInt(CHUNK + MB2_WINDOW) ? stop - from : BigInt(CHUNK + MB2_WINDOW);
-    const bytes = Buffer.from(linear.read(from, length, 'Multiboot2 header'));
-    for (let at = bytes.indexOf(magic); at >= 0 && at < CHUNK; at = bytes.indexOf(magic, at + 1)) {
+    const bytes = linear.read(from, length, 'Multiboot2 header');
+    for (let at = findBytes(bytes, magic); at >= 0 && at < CHUNK; at = findBytes(bytes, magic, at + 1)) {
       const aligned = (from + BigInt(at)) % BigInt(MB2_ALIGN) === 0n;
       if (aligned && at + 16 <= bytes.length && isMb2At(bytes, at)) return readMb2(bytes, at, from + BigInt(at));
     }

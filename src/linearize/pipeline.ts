@@ -1,11 +1,11 @@
 /** `linearize` from a layout to a proved file: write, read back, judge, take the target's place. */
 import { realpathSync, statSync } from 'node:fs';
+import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
+import { FileSource } from '../bytes/file-source.js';
 import type { ByteSource } from '../bytes/source.js';
-import { FileSource } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 import { findMb2, mb2Values } from '../multiboot/mb2.js';
 import { readPe } from '../pe/read.js';
-import { newBlocks, sameStretch } from '../verify/byte-comparison.js';
 import { lock } from '../write/lock.js';
 import type { LinearLayout } from './layout.js';
 import { type LinearVerdict, verifyLinear } from './verify/verify.js';

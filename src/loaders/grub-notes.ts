@@ -3,6 +3,7 @@
  * later notes over earlier ones, the whole segment in memory first.
  */
 import { fits } from '../bytes/source.js';
+import { latin1 } from '../bytes/text.js';
 import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { up4 } from '../note/libelf.js';
@@ -98,15 +99,15 @@ class GrubReader {
     const wanted = '__xen_guest\0';
     if (at > source.size) throw new Refused(SEEK);
     if (!fits(at, BigInt(wanted.length), source.size)) return false;
-    return Buffer.from(source.read(at, BigInt(wanted.length), 'section name')).toString('latin1') === wanted;
+    return latin1(source.read(at, BigInt(wanted.length), 'section name')) === wanted;
   }
 
-  #read(offset: bigint, size: bigint): Buffer {
+  #read(offset: bigint, size: bigint): Uint8Array {
     const { source } = this.#image;
     if (offset > source.size) throw new Refused(SEEK);
     if (!fits(offset, size, source.size)) throw new Refused(EOF);
     if (size > AREA_LIMIT) throw new Refused('out of memory');
-    return Buffer.from(source.read(offset, size, 'notes'));
+    return source.read(offset, size, 'notes');
   }
 
   /** GRUB holds all of an area in memory; here it is looked at through a window, for tables may name it 65,535 times. */
@@ -163,7 +164,7 @@ class GrubReader {
       this.info.readBeyond = true;
       return false;
     }
-    return Buffer.from(this.#reader.bytes(start + at, BigInt(text.length))).toString('latin1') === text;
+    return latin1(this.#reader.bytes(start + at, BigInt(text.length))) === text;
   }
 
   /**
@@ -172,7 +173,7 @@ class GrubReader {
    */
   #legacy(offset: bigint, size: bigint): void {
     const { info } = this;
-    const whole = this.#read(offset, size).toString('latin1');
+    const whole = latin1(this.#read(offset, size));
     const nul = whole.indexOf('\0');
     const text = nul < 0 ? whole : whole.slice(0, nul);
     info.saysPv = true;

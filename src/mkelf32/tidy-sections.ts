@@ -2,6 +2,7 @@
  * The section headers of a tidy container: the three or four that the original makes, or those of the input at their new
  * addresses, with or without its symbols.
  */
+import { joinBytes, latin1Bytes } from '../bytes/text.js';
 import type { Shdr } from '../elf/headers.js';
 import { type ElfImage, hasFileBytes, isAllocated } from '../elf/image.js';
 import {
@@ -101,12 +102,12 @@ export function withNames(
   nameTableAt: bigint,
 ): { readonly headers: readonly Shdr[]; readonly names: Uint8Array; readonly shstrndx: number } {
   const places = new Map<string, number>([['', 0]]);
-  const bytes: Buffer[] = [Buffer.of(0)];
+  const bytes: Uint8Array[] = [Uint8Array.of(0)];
   let size = 1;
   for (const { name } of [...sections, { name: SHSTRTAB }]) {
     if (places.has(name)) continue;
     places.set(name, size);
-    const text = Buffer.from(`${name}\0`, 'latin1');
+    const text = latin1Bytes(`${name}\0`);
     bytes.push(text);
     size += text.length;
   }
@@ -114,7 +115,7 @@ export function withNames(
   const all = [...sections, { name: SHSTRTAB, header: table }];
   return {
     headers: all.map(({ name, header }) => ({ ...header, sh_name: places.get(name) ?? 0 })),
-    names: Buffer.concat(bytes),
+    names: joinBytes(bytes),
     shstrndx: sections.length,
   };
 }

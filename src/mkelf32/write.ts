@@ -14,7 +14,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import type { ByteSource, FileSource } from '../bytes/source.js';
+import type { FileSource } from '../bytes/file-source.js';
+import type { ByteSource } from '../bytes/source.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { replaceWhole, resolveTarget } from '../write/beside.js';
 import { refuseChanged } from '../write/system.js';

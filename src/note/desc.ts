@@ -1,4 +1,5 @@
 /** Descriptors to values and back (xen/include/public/elfnote.h; widths as Xen's libelf reads them). */
+import { latin1, latin1Bytes, utf8Bytes } from '../bytes/text.js';
 import { type Encoding, nativeSize } from '../elf/struct.js';
 import { noteInfo } from './xen-notes.js';
 
@@ -32,7 +33,7 @@ export function decodeValue(type: number, desc: Uint8Array, encoding: Encoding):
 function decodeString(desc: Uint8Array): NoteValue {
   const end = desc.indexOf(0);
   const used = end < 0 ? desc : desc.subarray(0, end);
-  const text = Buffer.from(used.buffer, used.byteOffset, used.length).toString('latin1');
+  const text = latin1(used);
   return { kind: 'string', text, terminated: end >= 0 };
 }
 
@@ -91,7 +92,7 @@ export function fitsWidth(value: bigint, width: number): boolean {
  */
 export function encodeString(text: string): Uint8Array {
   const single = [...text].every((character) => (character.codePointAt(0) ?? 0) <= 0xff);
-  const bytes = Buffer.from(text, single ? 'latin1' : 'utf8');
+  const bytes = single ? latin1Bytes(text) : utf8Bytes(text);
   const withNul = new Uint8Array(bytes.length + 1);
   withNul.set(bytes);
   return withNul;

@@ -3,6 +3,7 @@
  * (xen/common/libelf/libelf-dominfo.c, elf_xen_parse_guest_info), and turned into the notes that mean the same, for its
  * defaults are not those of notes.
  */
+import { latin1 } from '../bytes/text.js';
 import type { ElfImage } from '../elf/image.js';
 import { findSection } from '../elf/section-names.js';
 import { type Encoding, nativeSize } from '../elf/struct.js';
@@ -55,7 +56,7 @@ export function readLegacy(image: ElfImage): LegacyString | undefined {
     const place = { file: image.source.name, offset, part: '__xen_guest' };
     fail('note.too-large', place, { what: 'the __xen_guest string', found: BigInt(end), limit: TEXT_LIMIT });
   }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('latin1');
+  const text = latin1(bytes.subarray(0, end));
   return { section, offset, text, items: parseLegacy(text) };
 }
 

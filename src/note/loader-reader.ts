@@ -3,6 +3,7 @@
  * It holds one window of the file, so a walk that jumps about costs one small read per jump and no memory.
  */
 import { type ByteSource, fits } from '../bytes/source.js';
+import { latin1 } from '../bytes/text.js';
 import type { Encoding } from '../elf/struct.js';
 import { readNumber } from './desc.js';
 
@@ -20,7 +21,7 @@ export type LoaderString =
 export class LoaderReader {
   readonly #source: ByteSource;
   readonly #endian: Encoding['endian'];
-  #window: Buffer = Buffer.alloc(0);
+  #window: Uint8Array = new Uint8Array(0);
   #words: DataView = new DataView(this.#window.buffer, this.#window.byteOffset, 0);
   #start = 0n;
 
@@ -61,7 +62,7 @@ export class LoaderReader {
     const rest = size - at < BigInt(longest) ? Number(size - at) : longest;
     const index = this.#locate(at, rest);
     const end = this.#window.indexOf(0, index);
-    if (end >= 0 && end < index + rest) return { text: this.#window.toString('latin1', index, end) };
+    if (end >= 0 && end < index + rest) return { text: latin1(this.#window.subarray(index, end)) };
     return { broken: rest === longest ? 'excessively long string' : 'out of range access' };
   }
 
@@ -75,7 +76,7 @@ export class LoaderReader {
     const rest = this.#source.size - at;
     const bytes = this.#source.read(at, rest < WINDOW ? rest : WINDOW, 'notes');
     this.#start = at;
-    this.#window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#window = bytes;
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return 0;
   }

@@ -3,6 +3,7 @@
  * What a note means is not known here; every record is kept byte for byte.
  */
 
+import { equalBytes, latin1 } from '../bytes/text.js';
 import { Nhdr } from '../elf/headers.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
@@ -159,7 +160,7 @@ export function encodeNotes(notes: readonly NoteContent[], endian: Encoding['end
 export function ownerOf(name: Uint8Array): string {
   const end = name.indexOf(0);
   const used = end < 0 ? name : name.subarray(0, end);
-  return Buffer.from(used.buffer, used.byteOffset, used.length).toString('latin1');
+  return latin1(used);
 }
 
 /** Is the owner Xen? Only what stands in front of the first NUL counts. */
@@ -179,5 +180,5 @@ export function sameNote(a: NoteContent, b: NoteContent): boolean {
 
 /** Are they the same bytes? */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+  return equalBytes(a, b);
 }

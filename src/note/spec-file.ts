@@ -3,7 +3,7 @@
  * every mistake is reported with its path and line. It pulls in a YAML reader and a schema validator: import it lazily.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import { FileSource } from '../bytes/source.js';
+import { port } from '../bytes/ports.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { member, nodeAt, offsetOf, type Path, type Plain, pathText, scalarText } from './spec-nodes.js';
 import { schemaMistakes } from './spec-schema.js';
@@ -39,7 +39,7 @@ const MORE_LIMIT = 20;
 
 /** Reads a notes file. Errors: those of opening it, `note.too-large` above 1 MiB, `note.bad-spec`. */
 export function loadSpec(path: string): Spec {
-  const source = FileSource.open(path);
+  const source = port('openFile')(path);
   try {
     const { size } = source;
     if (size > FILE_LIMIT) {

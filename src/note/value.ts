@@ -2,6 +2,7 @@
  * The VALUE of NAME=VALUE as data. Nothing is evaluated here: symbols and files are looked up by those who have the
  * image, and the answer is checked against its width by checkedNumber().
  */
+import { hexDigitBytes } from '../bytes/text.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import { fitsWidth } from './desc.js';
@@ -73,7 +74,7 @@ function parseRaw(text: string, bad: Bad): ValueExpr | undefined {
   if (text.startsWith('hex:')) {
     const digits = text.slice(4).replaceAll(/\s+/g, '');
     if (!/^([0-9a-f]{2})*$/i.test(digits)) bad('hex: with two hexadecimal digits a byte');
-    return { kind: 'bytes', bytes: Uint8Array.from(Buffer.from(digits, 'hex')) };
+    return { kind: 'bytes', bytes: hexDigitBytes(digits) };
   }
   if (text.startsWith('file:')) {
     const path = text.slice(5);

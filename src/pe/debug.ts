@@ -1,5 +1,6 @@
 /** The debug directory ("Debug Directory (Image Only)") and the build-id that GNU ld puts there. */
 import { fits } from '../bytes/source.js';
+import { latin1 } from '../bytes/text.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import { DebugEntry, PE } from './headers.js';
@@ -34,7 +35,7 @@ export function debugEntries(image: PeImage): DebugRecord[] {
 }
 
 /** Signature of a CodeView record of the form PDB 7.0: `RSDS`, 16 bytes, age, file name. */
-const RSDS = '52534453';
+const RSDS = 'RSDS';
 
 /**
  * The build-id: the 16 bytes behind `RSDS` in a CodeView entry, as ld --build-id writes them and Xen reads them
@@ -47,7 +48,7 @@ export function peBuildId(image: PeImage): Uint8Array | undefined {
     const at = fileOffsetOf(image, entry.AddressOfRawData, 20n) ?? entry.PointerToRawData;
     if (!fits(at, 20n, source.size)) continue;
     const bytes = source.read(at, 20n, 'CodeView record');
-    if (Buffer.from(bytes.subarray(0, 4)).toString('hex') === RSDS) return bytes.slice(4);
+    if (latin1(bytes.subarray(0, 4)) === RSDS) return bytes.slice(4);
   }
   return undefined;
 }

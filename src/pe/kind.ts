@@ -1,5 +1,6 @@
 /** Is a file a PE image to be looked at as one? Kernels that are PE as well have better readers. */
 import { type ByteSource, fits } from '../bytes/source.js';
+import { latin1 } from '../bytes/text.js';
 import { PatchError } from '../errors/patch-error.js';
 import { FileHeader, PE } from './headers.js';
 import { fileHeaderOffset, SIGNATURE_SIZE } from './image.js';
@@ -39,7 +40,7 @@ function isUnified(source: ByteSource): boolean {
 function has(source: ByteSource, [offset, text]: readonly [bigint, string]): boolean {
   const size = BigInt(text.length);
   if (!fits(offset, size, source.size)) return false;
-  return Buffer.from(source.read(offset, size, 'magic')).toString('latin1') === text;
+  return latin1(source.read(offset, size, 'magic')) === text;
 }
 
 function wordAt(source: ByteSource, offset: bigint): bigint | undefined {

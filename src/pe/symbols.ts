@@ -1,6 +1,7 @@
 /** COFF symbols ("COFF Symbol Table"), read in windows, so memory does not depend on their number. */
 import { fits } from '../bytes/source.js';
 import { stringAt } from '../bytes/string-at.js';
+import { equalBytes, latin1, latin1Bytes } from '../bytes/text.js';
 import { fail } from '../errors/patch-error.js';
 import { CoffSymbol, PE } from './headers.js';
 import type { PeImage, PeSection } from './image.js';
@@ -62,7 +63,7 @@ export function* symbolRecords({ source, fileHeader }: PeImage): Generator<Symbo
 /** The symbols that stand in a section and bear the name, one at a time. Errors: `read.truncated`. */
 export function* symbolsNamed(image: PeImage, name: string): Generator<PlacedSymbol> {
   const strings = name.length > SHORT_NAME ? readStringTable(image.source, image.fileHeader) : undefined;
-  const wanted = Buffer.from(name, 'latin1');
+  const wanted = latin1Bytes(name);
   for (const { symbol } of symbolRecords(image)) {
     const section = sectionOf(image, symbol);
     if (section === undefined || !bears(symbol, wanted, strings)) continue;
@@ -77,15 +78,15 @@ export function sectionOf({ sections }: PeImage, { SectionNumber }: CoffSymbol):
 }
 
 /** Compared where they stand: a table may hold one name of megabytes, and every symbol may point to it. */
-function bears({ NameZeroes, NameOffset }: CoffSymbol, name: Buffer, strings: Uint8Array | undefined): boolean {
+function bears({ NameZeroes, NameOffset }: CoffSymbol, name: Uint8Array, strings: Uint8Array | undefined): boolean {
   if (NameZeroes === 0) {
     if (strings === undefined || NameOffset + name.length > strings.length) return false;
     const end = strings[NameOffset + name.length] ?? 0;
-    return end === 0 && name.equals(strings.subarray(NameOffset, NameOffset + name.length));
+    return end === 0 && equalBytes(name, strings.subarray(NameOffset, NameOffset + name.length));
   }
   const bytes = new Uint8Array(SHORT_NAME);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, NameZeroes, true);
   view.setUint32(4, NameOffset, true);
-  return stringAt(bytes, 0) === name.toString('latin1');
+  return stringAt(bytes, 0) === latin1(name);
 }

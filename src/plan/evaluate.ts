@@ -1,6 +1,6 @@
 /** Values that come from the image: symbols, the entry point, addresses mapped through the PT_LOADs. */
 
-import { FileSource } from '../bytes/source.js';
+import { port } from '../bytes/ports.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
@@ -95,7 +95,7 @@ export function evaluate(expr: ValueExpr, type: number, width: number, resolver:
 }
 
 function readValueFile(path: string): Uint8Array {
-  const source = FileSource.open(path);
+  const source = port('openFile')(path);
   try {
     if (source.size > FILE_LIMIT) {
       fail('plan.bad-file', { file: path }, { reason: `${source.size} bytes, wanted at most ${FILE_LIMIT}` });

@@ -3,6 +3,7 @@
  * is replaced where it stands, and a new one joins Xen's notes behind them, because several loaders let the last PT_NOTE
  * decide and would not look into another.
  */
+import { equalBytes } from '../bytes/text.js';
 import { fail } from '../errors/patch-error.js';
 import type { NoteArea } from '../note/areas.js';
 import { XEN } from '../note/note-types.js';
@@ -129,7 +130,7 @@ export function foreignNotes(facts: Facts, owner: string, type: number): readonl
 
 /** Can the new descriptor be written over the old one, with nothing else changed? */
 function sameShape(record: NoteRecord, content: NoteContent): boolean {
-  return Buffer.compare(record.name, content.name) === 0 && record.desc.length === content.desc.length;
+  return equalBytes(record.name, content.name) && record.desc.length === content.desc.length;
 }
 
 /** The area that has to be rewritten: Xen's, unless notes that change their size stand elsewhere. */

@@ -3,13 +3,14 @@
  * over all their bytes. Headers that contradict themselves are the verifier's to find.
  */
 import { isAlignment } from '../bytes/align.js';
+import { equalBytes, latin1Bytes } from '../bytes/text.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { ET_CORE, ET_REL, fileTypeName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 
 /** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
-const SIGNATURE_TRAILER = Buffer.from('~Module signature appended~\n', 'latin1');
+const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');
 
 /** Errors: `plan.relocatable`, `plan.signed`, `plan.unsound` for a PT_LOAD with an impossible p_align. */
 export function refuseUnpatchable(image: ElfImage): void {
@@ -21,7 +22,7 @@ export function refuseUnpatchable(image: ElfImage): void {
   const trailer = BigInt(SIGNATURE_TRAILER.length);
   if (source.size > trailer) {
     const end = source.read(source.size - trailer, trailer, 'end of file');
-    if (SIGNATURE_TRAILER.equals(end))
+    if (equalBytes(SIGNATURE_TRAILER, end))
       fail('plan.signed', { file, offset: source.size - trailer }, { end: source.size });
   }
   // The verifier forgives this, for loaders of kernels ignore it; moving bytes by such an alignment has no meaning.

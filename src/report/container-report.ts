@@ -55,7 +55,11 @@ function proof({ way, rebuilt }: ContainerPlan, { how, secondReader }: Container
     extract: '',
     gzip: '',
   }[way];
-  const elfy = secondReader.verdict === 'agrees' ? 'elfy agrees' : 'elfy cannot read this shape';
+  const elfy = {
+    agrees: 'elfy agrees',
+    'cannot-read': 'elfy cannot read this shape',
+    absent: 'no second reader was asked',
+  }[secondReader.verdict];
   return `verified: the file was opened again and unpacks to what was wanted${native} (${rebuilt.fileSize} bytes); ${elfy}`;
 }
 

@@ -1,4 +1,5 @@
 /** The frame of every JSON document: the schema's name first, addresses, offsets and sizes as hexadecimal strings. */
+import { hexDigits } from '../bytes/text.js';
 import { hex } from '../errors/hex.js';
 
 /** What may stand in a document. A bigint is an address, an offset or a size; counts are numbers. */
@@ -23,5 +24,5 @@ export function jsonDocument(name: string, members: { readonly [key: string]: Js
 
 /** Bytes as hexadecimal digits, as documents hold them. */
 export function bytesToJson(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  return hexDigits(bytes);
 }

@@ -3,6 +3,7 @@
  * those of glibc's elf.h, Linux' include/linux/build-salt.h and elfnote-lto.h, the ELF package metadata
  * specification of the UAPI group (owner FDO) and the BSDs' sys/exec_elf.h.
  */
+import { utf8 } from '../bytes/text.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
@@ -82,7 +83,7 @@ function text(desc: Uint8Array): Meaning {
   const end = desc.indexOf(0);
   return {
     kind: 'string',
-    text: Buffer.from(end < 0 ? desc : desc.subarray(0, end)).toString('utf8'),
+    text: utf8(end < 0 ? desc : desc.subarray(0, end)),
     terminated: end >= 0,
   };
 }

@@ -1,5 +1,6 @@
 /** A patch plan and what became of it, as text for people and as the members of a `xen-elfpatch/patch/1` document. */
 import type { Range } from '../bytes/range.js';
+import { utf8 } from '../bytes/text.js';
 import { segmentTypeName } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
@@ -118,7 +119,7 @@ function foreignText({ foreign }: PatchPlan): string {
 /** A descriptor as text when it is some, else as digits. */
 export function descText(desc: Uint8Array): string {
   const end = desc.indexOf(0);
-  const text = Buffer.from(desc.buffer, desc.byteOffset, end < 0 ? desc.length : end).toString('utf8');
+  const text = utf8(desc.subarray(0, end < 0 ? desc.length : end));
   const isText =
     end > 0 && !text.includes('\ufffd') && !/\p{Cc}/u.test(text) && desc.subarray(end).every((byte) => byte === 0);
   if (isText) return printable(text);
@@ -203,10 +204,11 @@ function proofText({ image, rendered }: PatchPlan, { how, secondReader }: Writte
       ? 'only the ranges above were written, and they read back as planned'
       : `every byte outside them equals ${printable(image.source.name)}`;
   const size = `${rendered.fileSize} bytes`;
-  const elfy =
-    secondReader.verdict === 'agrees'
-      ? 'elfy agrees'
-      : `elfy cannot read this shape (${secondReader.details.join('; ')})`;
+  const elfy = {
+    agrees: 'elfy agrees',
+    'cannot-read': `elfy cannot read this shape (${secondReader.details.join('; ')})`,
+    absent: 'no second reader was asked',
+  }[secondReader.verdict];
   return `verified: the notes read back, the format holds, ${rest} (${size}); ${elfy}`;
 }
 

@@ -66,6 +66,8 @@ function secondReaderText({ verdict }: SecondOpinion, style: Style): string {
       return `the second reader (elfy) ${style.good('agrees')}`;
     case 'differs':
       return `the second reader (elfy) ${style.bad('reads something else')}`;
+    case 'absent':
+      return `there is ${style.warn('no second reader')} on this platform`;
     case 'cannot-read':
       return `the second reader (elfy) ${style.warn('cannot read this image')}`;
   }

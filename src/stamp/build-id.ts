@@ -3,7 +3,7 @@
  * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type NT_GNU_BUILD_ID, as `ld --build-id`
  * writes it.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { type Hasher, port } from '../bytes/ports.js';
 import { intersect, normalize, type Range } from '../bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/image.js';
@@ -33,7 +33,7 @@ export function buildIdNote(id: Uint8Array): NoteContent {
  */
 export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Array {
   const { encoding, header, source } = image;
-  const hash = createHash(algorithm);
+  const hash = port('newHasher')(algorithm);
   const skipped = normalize([
     { start: 0n, end: ehdrSize(encoding) },
     phdrTable(image),
@@ -50,17 +50,17 @@ export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Arra
     }
     hashLoad(hash, image, segment, skipped);
   }
-  return Uint8Array.from(hash.digest());
+  return hash.digest();
 }
 
-function put(hash: Hash, ...numbers: readonly bigint[]): void {
+function put(hash: Hasher, ...numbers: readonly bigint[]): void {
   const bytes = new DataView(new ArrayBuffer(numbers.length * 8));
   for (const [i, number] of numbers.entries()) bytes.setBigUint64(i * 8, number, true);
   hash.update(new Uint8Array(bytes.buffer));
 }
 
 /** A PT_LOAD that holds nothing but notes, made for them, leaves no trace. */
-function hashLoad(hash: Hash, image: ElfImage, load: Phdr, skipped: readonly Range[]): void {
+function hashLoad(hash: Hasher, image: ElfImage, load: Phdr, skipped: readonly Range[]): void {
   const bss = load.p_memsz > load.p_filesz ? load.p_memsz : 0n;
   let begun = false;
   const begin = () => {
@@ -94,7 +94,7 @@ function hashLoad(hash: Hash, image: ElfImage, load: Phdr, skipped: readonly Ran
 
 const NOTHING = new Uint8Array(0x1000);
 
-function putZeros(hash: Hash, count: bigint): void {
+function putZeros(hash: Hasher, count: bigint): void {
   for (let left = count; left > 0n; left -= BigInt(NOTHING.length)) {
     hash.update(left < BigInt(NOTHING.length) ? NOTHING.subarray(0, Number(left)) : NOTHING);
   }

@@ -3,12 +3,13 @@
  * code may go by symbols to them. They are told by their framing alone, so that stripping changes nothing.
  */
 import type { Range } from '../bytes/range.js';
+import { findBytes, latin1Bytes } from '../bytes/text.js';
 import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
 import { FDO, GNU, LINUX, XEN } from '../note/note-types.js';
 import { NHDR_SIZE, roundUp } from '../note/record.js';
 
 /** Owners that a run of notes is found by; any other owner may follow. */
-const OWNERS: readonly string[] = [XEN, GNU, FDO, LINUX].map((owner) => `${owner}\0`);
+const OWNERS = [XEN, GNU, FDO, LINUX].map((owner) => latin1Bytes(`${owner}\0`));
 const MOST_NAME = 64;
 const MOST_DESC = 0x10000;
 const WINDOW = 0x40000;
@@ -34,7 +35,7 @@ function runsIn(image: ElfImage, { start, end }: Range, runs: Range[]): void {
   let from = start;
   for (let at = start; at < end; at += BigInt(WINDOW)) {
     const length = end - at < BigInt(WINDOW) + overlap ? end - at : BigInt(WINDOW) + overlap;
-    const window = Buffer.from(image.source.read(at, length, 'loaded bytes'));
+    const window = image.source.read(at, length, 'loaded bytes');
     for (const offset of startsIn(window, at, image.encoding.endian === 'little')) {
       if (offset < from || runs.length >= MOST_RUNS) continue;
       const stop = endOfRun(image, offset, end);
@@ -46,18 +47,14 @@ function runsIn(image: ElfImage, { start, end }: Range, runs: Range[]): void {
 }
 
 /** File offsets of 4-aligned headers whose owner is one of those looked for. */
-function startsIn(window: Buffer, base: bigint, little: boolean): bigint[] {
+function startsIn(window: Uint8Array, base: bigint, little: boolean): bigint[] {
   const starts: bigint[] = [];
+  const view = new DataView(window.buffer, window.byteOffset, window.length);
   for (const owner of OWNERS) {
-    for (
-      let name = window.indexOf(owner, NHDR_SIZE, 'latin1');
-      name >= 0;
-      name = window.indexOf(owner, name + 1, 'latin1')
-    ) {
+    for (let name = findBytes(window, owner, NHDR_SIZE); name >= 0; name = findBytes(window, owner, name + 1)) {
       const offset = base + BigInt(name - NHDR_SIZE);
       if (offset % 4n !== 0n) continue;
-      const size = little ? window.readUInt32LE(name - NHDR_SIZE) : window.readUInt32BE(name - NHDR_SIZE);
-      if (size === owner.length) starts.push(offset);
+      if (view.getUint32(name - NHDR_SIZE, little) === owner.length) starts.push(offset);
     }
   }
   return starts.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

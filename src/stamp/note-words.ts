@@ -1,6 +1,7 @@
 /** Notes of any owner as words on a command line: `OWNER:TYPE=VALUE`. */
-import { readFileSync } from 'node:fs';
+import { port } from '../bytes/ports.js';
 import { describeSystemError } from '../bytes/source.js';
+import { hexDigitBytes, utf8Bytes } from '../bytes/text.js';
 import type { Encoding } from '../elf/struct.js';
 import { fail } from '../errors/patch-error.js';
 import { encodeNumber, fitsWidth, isWidth } from '../note/desc.js';
@@ -67,16 +68,16 @@ function descriptor(text: string, value: string): Uint8Array {
   }
   if (value.startsWith('file:')) return fileBytes(value.slice(5));
   if (value.includes('\0')) fail('stamp.bad-note', {}, { found: text, wanted: 'text without a NUL' });
-  return Uint8Array.from(Buffer.from(`${value}\0`, 'utf8'));
+  return utf8Bytes(`${value}\0`);
 }
 
 /** Bytes of a file, for a descriptor. Errors: `plan.bad-file`. */
 export function fileBytes(path: string): Uint8Array {
   try {
-    const bytes = readFileSync(path);
+    const bytes = port('readFile')(path);
     if (bytes.length > FILE_LIMIT)
       fail('plan.bad-file', { file: path }, { reason: `it is larger than ${FILE_LIMIT} bytes` });
-    return Uint8Array.from(bytes);
+    return bytes;
   } catch (error) {
     if (error instanceof Error && error.name === 'PatchError') throw error;
     return fail('plan.bad-file', { file: path }, { reason: describeSystemError(error) }, error);
@@ -88,5 +89,5 @@ const FILE_LIMIT = 0x100000;
 /** `0011aabb` to bytes; undefined when it is no such thing. */
 export function hexBytesOf(text: string): Uint8Array | undefined {
   const digits = text.replaceAll(/\s+/g, '');
-  return digits !== '' && /^([0-9a-f]{2})+$/i.test(digits) ? Uint8Array.from(Buffer.from(digits, 'hex')) : undefined;
+  return digits !== '' && /^([0-9a-f]{2})+$/i.test(digits) ? hexDigitBytes(digits) : undefined;
 }

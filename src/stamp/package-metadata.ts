@@ -3,6 +3,7 @@
  * systemd and others tell which package an executable came from.
  */
 import { parseDocument } from 'yaml';
+import { utf8Bytes } from '../bytes/text.js';
 import { fail, type Place } from '../errors/patch-error.js';
 import { FDO, FDO_PACKAGING_METADATA } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';
@@ -92,7 +93,7 @@ function knownKeyProblem(value: object): string | undefined {
 export function metadataNote(metadata: Metadata): NoteContent {
   const text = JSON.stringify(metadata);
   parseMetadata(text);
-  const bytes = Buffer.from(text, 'utf8');
+  const bytes = utf8Bytes(text);
   const desc = new Uint8Array(Math.ceil((bytes.length + 1) / 4) * 4);
   desc.set(bytes);
   return { name: nameOf(FDO), type: FDO_PACKAGING_METADATA, desc };

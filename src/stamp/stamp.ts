@@ -2,6 +2,7 @@
  * Stamps: notes that say where an image came from, put where no loader that accepted the image stops doing so. They join
  * Xen's notes behind them, in the same PT_NOTE; the machinery is that of `patch`.
  */
+import { equalBytes } from '../bytes/text.js';
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
@@ -96,7 +97,7 @@ function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
       const draft = old?.length === size ? old : new Uint8Array(size);
       const first = plan(draft);
       const id = computeBuildId(readElf(preview(image, first.rendered)), algorithm);
-      return Buffer.compare(id, draft) === 0 ? first : plan(id);
+      return equalBytes(id, draft) ? first : plan(id);
     }
   }
 }

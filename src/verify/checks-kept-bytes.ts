@@ -1,8 +1,9 @@
 /** Laws about bytes: what an edit of notes leaves as it was. Most stand on one comparison of the two files. */
-import { FileSource, fits } from '../bytes/source.js';
+
+import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
+import { fits } from '../bytes/source.js';
 import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
-import { newBlocks, sameStretch } from './byte-comparison.js';
 import type { Violation } from './check.js';
 import { differencesOf } from './difference-home.js';
 import type { ElfCheck } from './elf-check.js';
@@ -89,9 +90,9 @@ export const keptByteChecks: readonly ElfCheck[] = [
     *run({ before, after }) {
       const old = before.image.source;
       const now = after.image.source;
-      if (!(old instanceof FileSource) || !(now instanceof FileSource)) return;
-      const wanted = old.stats.mode & PERMISSIONS;
-      const found = now.stats.mode & PERMISSIONS;
+      if (old.mode === undefined || now.mode === undefined) return;
+      const wanted = old.mode & PERMISSIONS;
+      const found = now.mode & PERMISSIONS;
       if (found !== wanted) yield { part: 'file', text: `mode is ${octal(found)}, wanted ${octal(wanted)} as before` };
     },
   },

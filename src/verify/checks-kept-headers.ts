@@ -1,5 +1,6 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
 import { overlaps } from '../bytes/range.js';
+import { equalBytes } from '../bytes/text.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, SHT_PROGBITS, segmentTypeName } from '../elf/names.js';
@@ -19,7 +20,7 @@ export const keptHeaderChecks: readonly ElfCheck[] = [
     *run({ before, after }) {
       const old = before.image;
       const now = after.image;
-      if (Buffer.compare(old.ident, now.ident) !== 0) {
+      if (!equalBytes(old.ident, now.ident)) {
         const text = `e_ident is ${hexBytes(now.ident)}, was ${hexBytes(old.ident)}`;
         yield { offset: 0n, part: 'ELF header', text };
       }

@@ -2,6 +2,8 @@
  * Were the places that an edit wrote to free? Only headers, notes and unused zeros may be overwritten, and unclaimed bytes
  * that are provably this image's own tables in an earlier state.
  */
+
+import { differingRanges, newBlocks, ZEROS } from '../bytes/byte-comparison.js';
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../bytes/range.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import { hasFileBytes, sectionFileRange, segmentFileRange } from '../elf/image.js';
@@ -16,7 +18,6 @@ import {
   segmentTypeName,
 } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
-import { differingRanges, newBlocks, ZEROS } from './byte-comparison.js';
 import type { Violation } from './check.js';
 import { wentElsewhere } from './moved-sections.js';
 import { headerAndNoteRanges, originOf, type Pair } from './pair.js';

@@ -1,8 +1,9 @@
 /** Sections that were moved out of the way: not where they stood, but with the same bytes. */
+
+import { type Blocks, newBlocks, sameStretch } from '../bytes/byte-comparison.js';
 import { fits } from '../bytes/source.js';
 import { hasFileBytes } from '../elf/image.js';
 import { hex } from '../errors/hex.js';
-import { type Blocks, newBlocks, sameStretch } from './byte-comparison.js';
 import type { Violation } from './check.js';
 import { isTouched, movedOffset, type Pair } from './pair.js';
 import { sectionPart } from './subject.js';

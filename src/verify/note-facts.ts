@@ -1,4 +1,5 @@
 /** Facts about notes that several checks need. */
+import { latin1 } from '../bytes/text.js';
 import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, ownerOf } from '../note/record.js';
 
@@ -20,11 +21,7 @@ export function isNobodys({ name, type, desc }: NoteContent): boolean {
 
 /** The same text for two notes exactly when they are the same note. */
 export function noteKey({ name, type, desc }: NoteContent): string {
-  return `${type} ${name.length} ${bytesAsText(name)}${bytesAsText(desc)}`;
-}
-
-function bytesAsText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return `${type} ${name.length} ${latin1(name)}${latin1(desc)}`;
 }
 
 /** `owner "GNU", type 3, 20 bytes`. */

@@ -3,9 +3,11 @@
  * not for what it is known to get wrong: sh_addralign and sh_entsize of ELF64, numbers beyond 2^53 (doubles), extended
  * numbering, an image without section names.
  */
-import type { Elfy, ElfyBody, ElfyHeader } from 'elfy';
+import { portOrNone } from '../bytes/ports.js';
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import type { SecondParser } from '../bytes/second-parser.js';
 import { fits } from '../bytes/source.js';
+import { equalBytes, latin1Bytes, utf8 } from '../bytes/text.js';
 import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
@@ -13,12 +15,15 @@ import { hex } from '../errors/hex.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export interface SecondOpinion {
-  readonly verdict: 'agrees' | 'differs' | 'cannot-read';
+  /** `absent`: this platform has no second reader. */
+  readonly verdict: 'agrees' | 'differs' | 'cannot-read' | 'absent';
   /** What differs, or why it cannot read this, or what it could not be asked; one line each. */
   readonly details: readonly string[];
 }
 
-/** elfy wants the file as one Buffer. Everything it is asked for has to lie below this. */
+type Reading = ReturnType<SecondParser['parse']>;
+
+/** elfy wants the file in one piece. Everything it is asked for has to lie below this. */
 const WINDOW = 0x80000000n;
 
 /** Bytes that are read for elfy, and compared with what it made of them. Real images need less than one MiB. */
@@ -32,24 +37,23 @@ const LIMIT = 16;
 
 /**
  * Asks elfy about headers, program headers, sections and the bytes of every note segment and note section. Reads header
- * tables, names and notes only; memory does not depend on the size of the file. Errors: those of reading the image.
+ * tables, names and notes only; memory does not depend on the size of the file. It comes in through a port. Errors: those of reading the image.
  */
 export async function secondReader(image: ElfImage): Promise<SecondOpinion> {
+  const load = portOrNone('loadSecondParser');
+  if (load === undefined) return { verdict: 'absent', details: ['this platform has no second reader'] };
   const reason = beyondElfy(image);
   if (reason !== undefined) return { verdict: 'cannot-read', details: [reason] };
-  const { default: elfy } = await import('elfy');
+  const elfy = await load();
   const bytes = sparseCopy(image);
   const named = image.shstrndx !== 0;
-  let header: ElfyHeader;
-  let body: ElfyBody;
+  let reading: Reading;
   try {
-    const parser = new elfy.Parser();
-    header = parser.parseHeader(bytes);
-    body = parser.parseBody(bytes, header);
-    if (named) body = parser.resolveBody(body, header);
+    reading = elfy.parse(bytes, named);
   } catch (error) {
     return { verdict: 'cannot-read', details: [`elfy gave up: ${error instanceof Error ? error.message : error}`] };
   }
+  const { header, body } = reading;
   const differences = [
     ...headerDifferences(image, header, elfy),
     ...segmentDifferences(image, body, elfy),
@@ -115,9 +119,9 @@ function endOf(ranges: readonly Range[]): bigint {
  * The file as elfy wants it, with only the needed bytes filled in. The operating system hands out zeroed memory page by
  * page as it is written, so what is left out costs nothing.
  */
-function sparseCopy(image: ElfImage): Buffer {
+function sparseCopy(image: ElfImage): Uint8Array {
   const ranges = neededRanges(image);
-  const bytes = Buffer.alloc(Number(endOf(ranges)));
+  const bytes = new Uint8Array(Number(endOf(ranges)));
   for (const { start, end } of ranges) {
     image.source.readInto(start, bytes.subarray(Number(start), Number(end)), 'bytes for the second reader');
   }
@@ -131,7 +135,11 @@ function* unequal(part: string, pairs: readonly (readonly [string, number | bigi
   }
 }
 
-function* headerDifferences({ header, encoding }: ElfImage, theirs: ElfyHeader, elfy: Elfy): Generator<string> {
+function* headerDifferences(
+  { header, encoding }: ElfImage,
+  theirs: Reading['header'],
+  elfy: SecondParser,
+): Generator<string> {
   const part = 'ELF header';
   const words = `${encoding.bits} ${encoding.endian === 'little' ? 'lsb' : 'msb'}`;
   if (words !== `${theirs.class} ${theirs.endian}`) {
@@ -156,7 +164,7 @@ function* headerDifferences({ header, encoding }: ElfImage, theirs: ElfyHeader, 
   ]);
 }
 
-function* segmentDifferences(image: ElfImage, { programs }: ElfyBody, elfy: Elfy): Generator<string> {
+function* segmentDifferences(image: ElfImage, { programs }: Reading['body'], elfy: SecondParser): Generator<string> {
   yield* unequal('program header table', [['entries', image.segments.length, programs.length]]);
   const sameBytes = noteComparer(image);
   for (const [index, ours] of image.segments.entries()) {
@@ -178,7 +186,12 @@ function* segmentDifferences(image: ElfImage, { programs }: ElfyBody, elfy: Elfy
   }
 }
 
-function* sectionDifferences(image: ElfImage, { sections }: ElfyBody, elfy: Elfy, named: boolean): Generator<string> {
+function* sectionDifferences(
+  image: ElfImage,
+  { sections }: Reading['body'],
+  elfy: SecondParser,
+  named: boolean,
+): Generator<string> {
   yield* unequal('section header table', [['entries', image.sections.length, sections.length]]);
   const sameBytes = noteComparer(image);
   for (const [index, ours] of image.sections.entries()) {
@@ -204,18 +217,18 @@ function* sectionDifferences(image: ElfImage, { sections }: ElfyBody, elfy: Elfy
 
 /** Our names are one character a byte, elfy's are decoded as UTF-8. */
 function asUtf8(name: string): string {
-  return Buffer.from(name, 'latin1').toString();
+  return utf8(latin1Bytes(name));
 }
 
 /** Compares note bytes as read here with those elfy cut out; equal headers, of which there may be 65,534, only once. */
-function noteComparer(image: ElfImage): (range: Range, theirs: Buffer) => boolean {
+function noteComparer(image: ElfImage): (range: Range, theirs: Uint8Array) => boolean {
   const known = new Map<string, boolean>();
   return ({ start, end }, theirs) => {
     const key = `${start} ${end} ${theirs.byteOffset} ${theirs.length}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     const ours = image.source.read(start, end - start, 'notes');
-    const same = Buffer.compare(ours, theirs) === 0;
+    const same = equalBytes(ours, theirs);
     known.set(key, same);
     return same;
   };

@@ -5,7 +5,7 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
-import type { FileSource } from '../bytes/source.js';
+import type { FileSource } from '../bytes/file-source.js';
 import type { Rendered } from './render.js';
 import { type ReplaceOptions, replaceFile } from './replace.js';
 import { attempt, attemptAsync } from './system.js';

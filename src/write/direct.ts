@@ -3,8 +3,9 @@
  * small write then makes it visible: the old image is whole before that write, the new one after it.
  */
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import type { FileSource } from '../bytes/file-source.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
-import type { FileSource, Write } from '../bytes/source.js';
+import type { Write } from '../bytes/source.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { undoAtEnd } from './cleanup.js';
 import type { Rendered } from './render.js';

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
-import type { FileSource } from '../bytes/source.js';
+import type { FileSource } from '../bytes/file-source.js';
 import { replaceWhole } from './beside.js';
 import { attempt, attemptAsync, refuseChanged } from './system.js';
 

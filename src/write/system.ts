@@ -1,6 +1,7 @@
 /** File operations with located errors, and the watch over an input that must not change under the tool. */
 import { statSync } from 'node:fs';
-import { describeSystemError, type FileSource } from '../bytes/source.js';
+import type { FileSource } from '../bytes/file-source.js';
+import { describeSystemError } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
 
 /** Runs a file operation; what the system refuses becomes `write.failed`. `action` completes "cannot …". */

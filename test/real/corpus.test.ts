@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/bytes/file-source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';

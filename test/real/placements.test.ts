@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/bytes/file-source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BufferSource, FileSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/bytes/file-source.js';
+import { BufferSource } from '../../src/bytes/source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';

@@ -2,8 +2,9 @@
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { FileSource } from '../../src/bytes/file-source.js';
 import { rangeOf } from '../../src/bytes/range.js';
-import { FileSource, type Write } from '../../src/bytes/source.js';
+import type { Write } from '../../src/bytes/source.js';
 import { planDirect, writeDirect } from '../../src/write/direct.js';
 import type { Rendered } from '../../src/write/render.js';
 import { workFolder } from '../support/cli.js';

@@ -1,6 +1,6 @@
 /** `mkelf32`: from the words to a container, and from the container to a file. */
 import { statSync } from 'node:fs';
-import { FileSource } from '../../bytes/source.js';
+import { FileSource } from '../../bytes/file-source.js';
 import { readElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
 import type { Verdict } from '../../loaders/rule.js';

@@ -1,4 +1,6 @@
 /** Laws of what the linear file kept of its input. They know which bytes may change, and nothing of the writer's plan. */
+
+import { differingRanges, newBlocks } from '../../bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../bytes/range.js';
 import { hex, hexRange } from '../../errors/hex.js';
 import { MB1_MAGIC, MB1_SIZE, Mb1Head } from '../../multiboot/mb1.js';
@@ -33,7 +35,6 @@ import {
 } from '../../pe/names.js';
 import { symbolTableRange } from '../../pe/string-table.js';
 import { sectionOf, symbolRecords } from '../../pe/symbols.js';
-import { differingRanges, newBlocks } from '../../verify/byte-comparison.js';
 import type { Violation } from '../../verify/check.js';
 import { type KeptCheck, partOf } from './check.js';
 import { pePicture, pictureDifferences } from './picture.js';

@@ -1,10 +1,11 @@
 /** Laws of the linear layout, seen in the file alone: sections, headers, symbols, checksum. */
+
+import { ZEROS } from '../../bytes/byte-comparison.js';
 import { fits } from '../../bytes/source.js';
 import { hex, hexRange } from '../../errors/hex.js';
 import { OptionalHeader, PE } from '../../pe/headers.js';
 import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../pe/image.js';
 import { stringTableRange, symbolTableRange } from '../../pe/string-table.js';
-import { ZEROS } from '../../verify/byte-comparison.js';
 import { type LinearCheck, partOf } from './check.js';
 import { pictureDifferences } from './picture.js';
 import { isTailKind, type LinearSubject } from './subject.js';

@@ -2,13 +2,14 @@
  * What memory holds after loading, as intervals: by UEFI firmware at ImageBase, and by a Multiboot loader that follows the
  * address tag. Addresses are relative to the image base; what no piece covers is zeros.
  */
+
+import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../bytes/byte-comparison.js';
 import type { Piece } from '../../bytes/pieces.js';
 import type { Range } from '../../bytes/range.js';
 import type { ByteSource } from '../../bytes/source.js';
 import type { AddressTag } from '../../multiboot/mb2.js';
 import type { SectionHeader } from '../../pe/headers.js';
 import { copiedSize, type PeImage } from '../../pe/image.js';
-import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../verify/byte-comparison.js';
 
 /** Memory as pieces of one file, sorted and disjoint. */
 export interface Picture {

@@ -2,6 +2,7 @@
  * What Xen's parser takes from notes or from the `__xen_guest` string (xen/common/libelf/libelf-dominfo.c,
  * elf_xen_parse_note and elf_xen_parse_guest_info). For most notes the last of a type counts; masks add up.
  */
+import { latin1 } from '../../bytes/text.js';
 import type { ElfImage } from '../../elf/image.js';
 import { featureItems } from '../../note/features.js';
 import { parseLegacy, parseNumber, UNSET } from '../../note/legacy.js';
@@ -211,7 +212,7 @@ export function parametersOfLegacy(image: ElfImage, section: number): XenParamet
   const offset = image.sections[section]?.sh_offset ?? 0n;
   const bytes = new LoaderReader(image.source, image.encoding.endian).bytes(offset, LEGACY_LIMIT);
   const nul = bytes.indexOf(0);
-  const text = Buffer.from(bytes.subarray(0, nul < 0 ? bytes.length : nul)).toString('latin1');
+  const text = latin1(bytes.subarray(0, nul < 0 ? bytes.length : nul));
   given.ranOut = nul < 0 && offset + LEGACY_LIMIT > image.source.size;
   for (const { key, value } of parseLegacy(text)) {
     if (BY_KEY.get(key)?.item?.(given, value) === false) break;

@@ -4,6 +4,7 @@
  */
 import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../bytes/range.js';
 import type { ByteSource } from '../../bytes/source.js';
+import { equalBytes } from '../../bytes/text.js';
 import { type BzImage, setupField } from '../../container/bzimage.js';
 import { growth } from '../../container/growth.js';
 import { findNative, findPairs, pairAt } from '../../container/native.js';
@@ -322,7 +323,7 @@ export function sameBytes(a: ByteSource, b: ByteSource): boolean {
 
 /** Index of the first byte that differs; undefined: equal, and equally long. */
 export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
-  if (Buffer.compare(a, b) === 0) return undefined;
+  if (equalBytes(a, b)) return undefined;
   const most = Math.min(a.length, b.length);
   for (let at = 0; at < most; at++) if (a[at] !== b[at]) return at;
   return most;

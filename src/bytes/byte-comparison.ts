@@ -1,6 +1,7 @@
 /** Two stretches of bytes compared block by block: every byte, with memory that does not depend on their length. */
-import type { Range } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
+import type { Range } from './range.js';
+import type { ByteSource } from './source.js';
+import { compareBytes } from './text.js';
 
 /**
  * Bytes per block; two of them are all the memory a comparison takes. Both stay in a core's own cache between being
@@ -21,13 +22,13 @@ export interface Stretch {
 
 /** The two buffers of a comparison; used again for the next one. */
 export interface Blocks {
-  readonly a: Buffer;
-  readonly b: Buffer;
+  readonly a: Uint8Array;
+  readonly b: Uint8Array;
 }
 
 export function newBlocks(length: bigint): Blocks {
   const size = length < BigInt(BLOCK) ? Number(length) : BLOCK;
-  return { a: Buffer.allocUnsafeSlow(size), b: Buffer.allocUnsafeSlow(size) };
+  return { a: new Uint8Array(size), b: new Uint8Array(size) };
 }
 
 /** A source of nothing but zeros, for bytes that ought to be unused. */
@@ -60,7 +61,7 @@ export function* differingRanges(
     const right = blocks.b.subarray(0, size);
     a.source.readInto(a.offset + at, left, 'bytes compared');
     b.source.readInto(b.offset + at, right, 'bytes compared');
-    if (Buffer.compare(left, right) !== 0) {
+    if (compareBytes(left, right) !== 0) {
       for (const index of differingBytes(left, right)) {
         const place = at + BigInt(index);
         if (open !== undefined && place < open.end + BigInt(NEAR)) open.end = place + 1n;
@@ -76,10 +77,10 @@ export function* differingRanges(
   if (open !== undefined) yield open;
 }
 
-function* differingBytes(a: Buffer, b: Buffer): Generator<number> {
+function* differingBytes(a: Uint8Array, b: Uint8Array): Generator<number> {
   for (let piece = 0; piece < a.length; piece += PIECE) {
     const end = Math.min(piece + PIECE, a.length);
-    if (a.compare(b, piece, end, piece, end) === 0) continue;
+    if (compareBytes(a.subarray(piece, end), b.subarray(piece, end)) === 0) continue;
     for (let i = piece; i < end; i += 1) if (a[i] !== b[i]) yield i;
   }
 }

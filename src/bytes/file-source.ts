@@ -1,0 +1,77 @@
+/** Bytes of a file on disk, through Node's file system: the one source that is not memory. */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { fail } from '../errors/patch-error.js';
+import type { OpenFile } from './ports.js';
+import { checkInside, checkRead, systemError } from './source.js';
+
+/** An open regular file. Close it when done; a read after that is an error of the caller. */
+export class FileSource implements OpenFile {
+  readonly name: string;
+  readonly size: bigint;
+  readonly fd: number;
+  readonly stats: Stats;
+  readonly mode: number;
+
+  private constructor(name: string, fd: number, stats: Stats) {
+    this.name = name;
+    this.fd = fd;
+    this.stats = stats;
+    this.size = BigInt(stats.size);
+    this.mode = stats.mode;
+  }
+
+  /** Opens `path` for reading. Errors: `read.open`, `read.not-a-file` (a pipe is never waited for). */
+  static open(path: string, name = path): FileSource {
+    let fd: number;
+    try {
+      // O_NONBLOCK: opening a FIFO without a writer would hang.
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      throw systemError(error, name, 'open');
+    }
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) {
+      closeSync(fd);
+      fail('read.not-a-file', { file: name }, { kind: kindOf(stats) });
+    }
+    return new FileSource(name, fd, stats);
+  }
+
+  read(offset: bigint, length: bigint, part: string): Uint8Array {
+    checkRead(this, offset, length, part);
+    const bytes = new Uint8Array(Number(length));
+    this.readInto(offset, bytes, part);
+    return bytes;
+  }
+
+  readInto(offset: bigint, target: Uint8Array, part: string): void {
+    checkInside(this, offset, BigInt(target.length), part);
+    let done = 0;
+    while (done < target.length) {
+      const got = this.#readAt(target, done, offset + BigInt(done));
+      if (got === 0) {
+        fail('read.changed', { file: this.name, offset, part }, { what: 'it became shorter' });
+      }
+      done += got;
+    }
+  }
+
+  #readAt(bytes: Uint8Array, at: number, offset: bigint): number {
+    try {
+      return readSync(this.fd, bytes, at, bytes.length - at, offset);
+    } catch (error) {
+      throw systemError(error, this.name, 'read');
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isFIFO()) return 'pipe';
+  if (stats.isSocket()) return 'socket';
+  return 'device';
+}
