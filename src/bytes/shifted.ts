@@ -1,19 +1,24 @@
-/** A source with zero bytes inserted at a place: what a file is once everything behind that place has moved. */
+/** Bytes that moved: the law of it, and a file as a source once everything behind a place stands later. */
 import { type ByteSource, checkInside } from './source.js';
 
-/** Bytes at or behind `at` stand `by` later. */
-export interface Insertion {
+/** Bytes of the input at or behind `at` stand `by` later in the output; the bytes between are zero. */
+export interface Shift {
   readonly at: bigint;
   readonly by: bigint;
+}
+
+/** Where the byte at `offset` of the input stands in the output. */
+export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
+  return shift === undefined || offset < shift.at ? offset : offset + shift.by;
 }
 
 export class ShiftedSource implements ByteSource {
   readonly name: string;
   readonly size: bigint;
   readonly #base: ByteSource;
-  readonly #shift: Insertion;
+  readonly #shift: Shift;
 
-  constructor(base: ByteSource, shift: Insertion) {
+  constructor(base: ByteSource, shift: Shift) {
     this.name = base.name;
     this.size = base.size + shift.by;
     this.#base = base;

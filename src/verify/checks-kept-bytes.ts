@@ -1,4 +1,5 @@
 /** Laws about bytes: what an edit of notes leaves as it was. Most stand on one comparison of the two files. */
+import { movedOffset } from '../bytes/shifted.js';
 import { FileSource, fits } from '../bytes/source.js';
 import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
@@ -7,7 +8,7 @@ import type { Check, Flaw } from './check.js';
 import { differencesOf } from './difference-home.js';
 import { plannedOverForeign } from './free-ranges.js';
 import { movedSectionFlaws } from './moved-sections.js';
-import { movedOffset, type Pair } from './pair.js';
+import type { Pair } from './pair.js';
 import { memoryDifferences } from './same-memory.js';
 
 export const keptByteChecks: readonly Check[] = [

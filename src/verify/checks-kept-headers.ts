@@ -1,12 +1,14 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
+
 import { overlaps } from '../bytes/range.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, SHT_PROGBITS, segmentTypeName } from '../elf/names.js';
 import { hex, hexBytes } from '../errors/hex.js';
 import type { Check, Flaw } from './check.js';
 import type { Expectation } from './finding.js';
-import { isTouched, movedOffset, type Pair } from './pair.js';
+import { isTouched, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export const keptHeaderChecks: readonly Check[] = [

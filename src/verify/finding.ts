@@ -1,5 +1,6 @@
 /** What the verifier is given and what it answers; plain data, so that it never has to know who made the edit. */
 import type { Range } from '../bytes/range.js';
+import type { Shift } from '../bytes/shifted.js';
 import type { ElfImage } from '../elf/image.js';
 import type { Place } from '../errors/patch-error.js';
 import type { NoteContent } from '../note/record.js';
@@ -13,12 +14,6 @@ export interface Finding {
   readonly place: Place;
   /** What was found and what was wanted, one line. */
   readonly text: string;
-}
-
-/** Bytes of the input at or behind `at` stand `by` later in the output. */
-export interface Shift {
-  readonly at: bigint;
-  readonly by: bigint;
 }
 
 /** What an edit was meant to change. */

@@ -2,10 +2,11 @@
  * The proof that an edit changed nothing else: every byte of the output outside the planned ranges is the byte of the
  * input that it was, in its place or in its place plus the shift. Never sampled.
  */
+
 import { type Range, subtract } from '../bytes/range.js';
+import type { Shift } from '../bytes/shifted.js';
 import { type ByteSource, OverlaySource } from '../bytes/source.js';
 import { type Blocks, differingRanges, newBlocks, type Stretch, ZEROS } from './byte-comparison.js';
-import type { Shift } from './finding.js';
 
 export interface Comparison {
   readonly before: ByteSource;

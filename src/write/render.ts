@@ -1,10 +1,10 @@
 /** A layout as the shortest list of writes over the input: only bytes that differ. */
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import { ShiftedSource } from '../bytes/shifted.js';
+import { type Shift, ShiftedSource } from '../bytes/shifted.js';
 import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
-import type { Layout, Shift } from '../layout/layout.js';
+import type { Layout } from '../layout/layout.js';
 
 export interface Rendered {
   /** Writes over the input, or over the shifted input; sorted, disjoint, each one a difference. */
