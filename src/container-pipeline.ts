@@ -18,13 +18,13 @@ import { replace } from './container/replace.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail, PatchError } from './errors/patch-error.js';
+import { preview } from './layout/render.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';
 import { secondReader } from './verify/second-reader.js';
 import { verifyImage } from './verify/verify.js';
 import { resolveTarget } from './write/beside.js';
 import { lock } from './write/lock.js';
-import { preview } from './write/render.js';
 import { attempt } from './write/system.js';
 
 export interface ContainerWish {
@@ -252,11 +252,10 @@ async function write(
 ): Promise<ContainerWritten> {
   const { writeClone } = await import('./write/clone.js');
   const { writes, fileSize } = plan.rebuilt;
-  const planned = writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
   let opinion: ContainerWritten['secondReader'] = { verdict: 'agrees', details: [] };
   await writeClone(
     source,
-    { writes, fileSize, shift: undefined, planned },
+    { writes, fileSize, shift: undefined },
     {
       inputPath,
       target,

@@ -12,6 +12,7 @@ import { alreadyThere, coveringNow } from './layout/already-there.js';
 import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';
 import type { Layout, Refusal, Survival } from './layout/layout.js';
+import { preview, type Rendered, render } from './layout/render.js';
 import { survivalOf } from './layout/survival.js';
 import { type NoteContent, ownerOf } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
@@ -28,7 +29,6 @@ import { verifyImage } from './verify/verify.js';
 import { resolveTarget } from './write/beside.js';
 import { planDirect, writeDirect } from './write/direct.js';
 import { lock } from './write/lock.js';
-import { preview, type Rendered, render } from './write/render.js';
 import { attempt } from './write/system.js';
 
 /** Everything decided about an edit, before a byte is written. */

@@ -1,5 +1,5 @@
-/** Bytes that moved: the law of it, and a file as a source once everything behind a place stands later. */
-import { type ByteSource, checkInside } from './source.js';
+/** Bytes that moved: the law of it, and what a file is once everything behind a place stands later. */
+import { type ByteSource, checkInside, OverlaySource, type Write } from './source.js';
 
 /** Bytes of the input at or behind `at` stand `by` later in the output; the bytes between are zero. */
 export interface Shift {
@@ -44,4 +44,17 @@ export class ShiftedSource implements ByteSource {
     const behind = offset > at + by ? offset : at + by;
     copy(behind, end, behind - by);
   }
+}
+
+/** A file as what differs from another one: a gap may open, ranges are written over, and it has an end of its own. */
+export interface Changed {
+  /** Over the input, or over the shifted input. */
+  readonly writes: readonly Write[];
+  readonly shift: Shift | undefined;
+  readonly fileSize: bigint;
+}
+
+/** The changed file as a source, without a byte written. */
+export function changedSource(base: ByteSource, { writes, shift, fileSize }: Changed): ByteSource {
+  return new OverlaySource(shift === undefined ? base : new ShiftedSource(base, shift), writes, fileSize);
 }

@@ -12,11 +12,11 @@ import {
   sameAsPlannedContainer,
   writeContainer,
 } from '../container-pipeline.js';
+import { preview } from '../layout/render.js';
 import { changes, type PatchPlan } from '../pipeline.js';
 import { type ContainerOutcome, containerPatchJson, containerPatchText } from '../report/container-report.js';
 import { jsonDocument } from '../report/json.js';
 import { styleOf } from '../report/text.js';
-import { preview } from '../write/render.js';
 import { detailOf, type Extra, lossText, type ResultArgs } from './apply.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';

@@ -1,10 +1,11 @@
 /** From a plan to its end, for every command that edits: checked, shown, written, reported. */
+
+import { preview } from '../layout/render.js';
 import type { Lost } from '../loaders/loaders.js';
 import { changes, type PatchPlan, sameAsPlanned, writePatch } from '../pipeline.js';
 import { type Json, jsonDocument } from '../report/json.js';
 import { type Detail, type Outcome, patchJson, patchText } from '../report/patch-report.js';
 import { styleOf } from '../report/text.js';
-import { preview } from '../write/render.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';
 import type { OpenInput } from './input.js';

@@ -162,7 +162,7 @@ function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Ph
     if (index === extended?.index) {
       return { ...segment, p_filesz: segment.p_filesz + extended.by, p_memsz: segment.p_memsz + extended.by };
     }
-    return { ...segment, p_offset: movedOffset(shift, segment.p_offset) };
+    return shift === undefined ? segment : { ...segment, p_offset: movedOffset(shift, segment.p_offset) };
   });
 }
 

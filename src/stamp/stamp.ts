@@ -5,13 +5,13 @@
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
 import { fail } from '../errors/patch-error.js';
+import { preview } from '../layout/render.js';
 import { lostLoaders } from '../loaders/loaders.js';
 import { type NoteContent, ownerOf } from '../note/record.js';
 import { changes, type PatchPlan, planPatch } from '../pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
 import { foreignNotes } from '../plan/foreign.js';
 import { survey } from '../plan/survey.js';
-import { preview } from '../write/render.js';
 import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId, GNU_OWNER, NT_GNU_BUILD_ID } from './build-id.js';
 import type { NoteKey } from './note-words.js';
 import {

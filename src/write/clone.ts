@@ -5,8 +5,8 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
+import type { Changed } from '../bytes/shifted.js';
 import type { FileSource } from '../bytes/source.js';
-import type { Rendered } from './render.js';
 import { type ReplaceOptions, replaceFile } from './replace.js';
 import { attempt, attemptAsync } from './system.js';
 
@@ -18,14 +18,14 @@ export interface CloneOptions extends ReplaceOptions {
 }
 
 /** Writes the result. On any error the temporary file is gone and the target untouched. */
-export async function writeClone(source: FileSource, rendered: Rendered, options: CloneOptions): Promise<void> {
+export async function writeClone(source: FileSource, rendered: Changed, options: CloneOptions): Promise<void> {
   await replaceFile(source, options, async (temporary) => {
     await copy(source, rendered, temporary, options);
     writeRanges(temporary, rendered, options.targetName);
   });
 }
 
-async function copy(source: FileSource, rendered: Rendered, temporary: string, options: CloneOptions): Promise<void> {
+async function copy(source: FileSource, rendered: Changed, temporary: string, options: CloneOptions): Promise<void> {
   const { targetName, onProgress } = options;
   const timer =
     onProgress === undefined
@@ -74,7 +74,7 @@ async function copyShifted(
   }
 }
 
-function writeRanges(path: string, rendered: Rendered, name: string): void {
+function writeRanges(path: string, rendered: Changed, name: string): void {
   const fd = attempt(name, 'open the copy', () => openSync(path, 'r+'));
   try {
     for (const { offset, bytes } of rendered.writes) {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { rangeOf } from '../../src/bytes/range.js';
 import { FileSource, type Write } from '../../src/bytes/source.js';
+import type { Rendered } from '../../src/layout/render.js';
 import { planDirect, writeDirect } from '../../src/write/direct.js';
-import type { Rendered } from '../../src/write/render.js';
 import { workFolder } from '../support/cli.js';
 
 const folder = workFolder();
