@@ -86,11 +86,11 @@ export const keptByteChecks: readonly Check[] = [
     invariant: 21,
     needs: 'expectation',
     because: 'a kernel that was executable or private has to stay so',
-    *run({ before, after }) {
+    *run({ before, after, expectation }) {
       const old = before.image.source;
       const now = after.image.source;
       if (!(old instanceof FileSource) || !(now instanceof FileSource)) return;
-      const wanted = old.stats.mode & PERMISSIONS;
+      const wanted = (expectation?.fileMode ?? old.stats.mode) & PERMISSIONS;
       const found = now.stats.mode & PERMISSIONS;
       if (found !== wanted) yield { part: 'file', text: `mode is ${octal(found)}, wanted ${octal(wanted)} as before` };
     },

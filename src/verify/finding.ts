@@ -33,6 +33,8 @@ export interface Expectation {
   readonly replacedSegments: readonly number[];
   /** Input section indices whose header was meant to change: the reused note section, the name table. */
   readonly touchedSections: readonly number[];
+  /** The mode that the file was meant to get; the input's when left out. */
+  readonly fileMode?: number | undefined;
   /** Notes of other owners that were meant to appear or to go; none when left out. */
   readonly foreignAdded?: readonly NoteContent[];
   readonly foreignRemoved?: readonly NoteContent[];
