@@ -2,11 +2,11 @@
  * Notes inside a container: open → plan on the ELF alone → put the container together again → write → open the result
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
-import { realpathSync, statSync } from 'node:fs';
 import { FileSource } from './bytes/file-source.js';
 import { JoinedSource } from './bytes/joined.js';
 import { rangeOf } from './bytes/range.js';
-import { BufferSource, type ByteSource, OverlaySource } from './bytes/source.js';
+import { changedSource } from './bytes/shifted.js';
+import { BufferSource, type ByteSource } from './bytes/source.js';
 import { attach, detach, stripSignature } from './container/attach.js';
 import { formatDemands } from './container/demands.js';
 import type { ContainerFacts } from './container/facts.js';
@@ -15,19 +15,16 @@ import { type OnProgress, readWhole } from './container/limits.js';
 import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from './container/open.js';
 import type { Rebuilt, Way } from './container/rebuilt.js';
 import { replace } from './container/replace.js';
-import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail, PatchError } from './errors/patch-error.js';
-import { changes, expectationOf, type PatchPlan, planPatch } from './pipeline.js';
+import { preview } from './layout/render.js';
+import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';
 import type { Finding } from './verify/check.js';
 import { judgeBzImage, judgeGzip, sameBytes } from './verify/container/checks.js';
-import { secondReader } from './verify/second-reader.js';
-import { verifyImage } from './verify/verify.js';
-import { resolveTarget } from './write/beside.js';
-import { lock } from './write/lock.js';
-import { preview } from './write/render.js';
-import { attempt } from './write/system.js';
+import { type Agreement, refuseErrors } from './verify/proof.js';
+import { changedInput } from './write/content.js';
+import { deliver } from './write/deliver.js';
 
 export interface ContainerWish {
   /** Undefined: attach for a bzImage; a gzip file stays one. */
@@ -185,23 +182,9 @@ function wholeFile(bytes: Uint8Array, summary: string): Rebuilt {
   return { writes: [{ offset: 0n, bytes }], fileSize: BigInt(bytes.length), summary, warnings: [] };
 }
 
-export interface ContainerWritten {
-  readonly how: 'unchanged' | 'clone';
-  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read' | 'absent'; readonly details: readonly string[] };
-  /** What the way of writing means for others. */
-  readonly warnings?: readonly string[];
-}
-
-/** Does a file hold the planned result already, byte for byte? False when there is none. */
-export function sameAsPlannedContainer(plan: ContainerPlan, output: string): boolean {
-  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return false;
-  const there = FileSource.open(output);
-  try {
-    const { writes, fileSize } = plan.rebuilt;
-    return sameBytes(there, new OverlaySource(plan.source, writes, fileSize));
-  } finally {
-    there.close();
-  }
+/** The result as a source, before a byte of it is written. */
+export function containerPreview({ source, rebuilt: { writes, fileSize } }: ContainerPlan): ByteSource {
+  return changedSource(source, { writes, shift: undefined, fileSize });
 }
 
 /**
@@ -215,79 +198,27 @@ export async function writeContainer(
     readonly output: string | undefined;
     readonly steps?: Steps | undefined;
   },
-): Promise<ContainerWritten> {
-  const { source } = plan;
+): Promise<Written> {
+  const { source, rebuilt } = plan;
   if (!(source instanceof FileSource)) throw new TypeError('writeContainer needs an image that was read from a file');
   const { inputPath, output, steps } = options;
-  if (output === undefined) {
-    if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
-    if (!containerChanges(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
-    const target = attempt(source.name, 'look at the file', () => realpathSync(inputPath));
-    const unlock = lock(target, source.name);
-    try {
-      const written = await write(plan, source, inputPath, target, source.name, steps);
-      const others = source.stats.nlink - 1;
-      if (others < 1) return written;
-      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
-      return { ...written, warnings: [`a new file took its place; ${names} to the file as it was`] };
-    } finally {
-      unlock();
-    }
-  }
-  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
-  if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
-    fail('write.same-file', { file: output }, { input: source.name });
-  }
-  if (existing !== undefined && !existing.isFile()) {
-    fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
-  }
-  return write(plan, source, inputPath, resolveTarget(output), output, steps);
-}
-
-async function write(
-  plan: ContainerPlan,
-  source: FileSource,
-  inputPath: string,
-  target: string,
-  targetName: string,
-  steps: Steps | undefined,
-): Promise<ContainerWritten> {
-  const { writeClone } = await import('./write/clone.js');
-  const { writes, fileSize } = plan.rebuilt;
-  const planned = writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
-  let opinion: ContainerWritten['secondReader'] = { verdict: 'agrees', details: [] };
-  await writeClone(
+  const changed = { writes: rebuilt.writes, shift: undefined, fileSize: rebuilt.fileSize };
+  const { how, proof, warnings } = await deliver({
     source,
-    { writes, fileSize, shift: undefined, planned },
-    {
-      inputPath,
-      target,
-      targetName,
-      check: async (path) => {
-        const copy = FileSource.open(path, targetName);
-        try {
-          opinion = await proveContainer(plan, copy, steps);
-        } finally {
-          copy.close();
-        }
-      },
-    },
-  );
-  return { how: 'clone', secondReader: opinion };
+    inputPath,
+    output,
+    changes: containerChanges(plan),
+    // Lengths and checksums in several places hang together: no one small write makes the new file.
+    content: changedInput(source, inputPath, changed, undefined, undefined),
+    prove: (result) => proveContainer(plan, result, steps),
+  });
+  return { how, secondReader: proof ?? UNTOUCHED.secondReader, warnings };
 }
 
 /** Judges a result as read back: the container by its laws, the ELF in it as any patched ELF. Errors: `verify.*`. */
-export async function proveContainer(
-  plan: ContainerPlan,
-  result: ByteSource,
-  steps?: Steps,
-): Promise<ContainerWritten['secondReader']> {
+export async function proveContainer(plan: ContainerPlan, result: ByteSource, steps?: Steps): Promise<Agreement> {
   const after = await reopen(result, steps);
-  const breaches = breachesOf(plan, after);
-  const [first] = breaches;
-  if (first !== undefined) {
-    fail('verify.failed', { file: result.name }, { check: first.check, text: first.text, more: breaches.length - 1 });
-  }
+  refuseErrors(breachesOf(plan, after).map((breach) => ({ ...breach, level: 'error', place: { file: result.name } })));
   if (plan.elf === undefined) return { verdict: 'agrees', details: [] };
   // What the planner made of the ELF, without what stands behind it.
   const size = Number(plan.elf.rendered.fileSize);
@@ -297,7 +228,7 @@ export async function proveContainer(
       : after.elf.size === BigInt(size)
         ? after.elf
         : new BufferSource(readWhole(after.elf, rangeOf(0n, BigInt(size)), 'result'), after.elf.name);
-  return proveElf(plan.elf, readElf(elf), steps?.('comparing'));
+  return provePatch(plan.elf, readElf(elf), steps?.('comparing'));
 }
 
 /** A result that cannot be opened is a result that proved wrong, whatever is wrong with it. */
@@ -331,23 +262,4 @@ function extracted({ opened, rebuilt, wanted }: ContainerPlan, after: Opened): P
   const right = after.kind === 'elf' || after.kind === 'gzip';
   if (right && sameBytes(wholeOf(after), wanted ?? opened.elf)) return [];
   return [{ check: 'container-extracted', text: `the result is not the ELF that was wanted (${rebuilt.summary})` }];
-}
-
-async function proveElf(
-  elf: PatchPlan,
-  image: ElfImage,
-  onProgress: OnProgress | undefined,
-): Promise<ContainerWritten['secondReader']> {
-  const findings = verifyImage({ image, baseline: elf.image, expectation: expectationOf(elf), onProgress }).filter(
-    ({ level }) => level === 'error',
-  );
-  const [first] = findings;
-  if (first !== undefined) {
-    fail('verify.failed', first.place, { check: first.check, text: first.text, more: findings.length - 1 });
-  }
-  const opinion = await secondReader(image);
-  if (opinion.verdict === 'differs') {
-    fail('verify.second-reader', { file: image.source.name }, { details: opinion.details.join('; ') });
-  }
-  return { verdict: opinion.verdict, details: opinion.details };
 }

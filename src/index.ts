@@ -67,6 +67,8 @@ export { type ProvedVerdict, proveCure } from './fix/cure.js';
 export { type Diagnosis, type Fix, findFix, targetsOf } from './fix/fix.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
+// The result of a plan as bytes to read, before anything is written.
+export { preview } from './layout/render.js';
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
@@ -180,5 +182,3 @@ export { type SecondOpinion, secondReader } from './verify/second-reader.js';
 export { verifyImage } from './verify/verify.js';
 /** The version of this package. */
 export { VERSION } from './version.js';
-// The result of a plan as bytes to read, before anything is written.
-export { preview } from './write/render.js';

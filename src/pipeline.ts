@@ -2,11 +2,9 @@
  * The pipeline as a list of passes: read → plan → layout → write → verify. Each arrow is a value; only the first and the
  * last two passes touch the disk.
  */
-import { realpathSync, statSync } from 'node:fs';
-import { newBlocks, sameStretch } from './bytes/byte-comparison.js';
 import { FileSource } from './bytes/file-source.js';
-import { rangeOf } from './bytes/range.js';
-import { OverlaySource, RepairedSource } from './bytes/source.js';
+import type { Changed } from './bytes/shifted.js';
+import { RepairedSource } from './bytes/source.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
 import { fail } from './errors/patch-error.js';
@@ -14,6 +12,7 @@ import { alreadyThere, coveringNow } from './layout/already-there.js';
 import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';
 import type { Layout, Refusal, Survival } from './layout/layout.js';
+import { preview, type Rendered, render } from './layout/render.js';
 import { survivalOf } from './layout/survival.js';
 import { isXens, type NoteContent } from './note/record.js';
 import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/edits.js';
@@ -25,13 +24,11 @@ import { refuseUnpatchable } from './plan/soundness.js';
 import { type Facts, survey } from './plan/survey.js';
 import { wantedNotes } from './plan/wanted.js';
 import type { Expectation } from './verify/finding.js';
-import { secondReader } from './verify/second-reader.js';
+import { type Agreement, proveImage } from './verify/proof.js';
 import { verifyImage } from './verify/verify.js';
-import { resolveTarget } from './write/beside.js';
-import { planDirect, writeDirect } from './write/direct.js';
-import { lock } from './write/lock.js';
-import { preview, type Rendered, render } from './write/render.js';
-import { attempt } from './write/system.js';
+import { changedInput } from './write/content.js';
+import { deliver } from './write/deliver.js';
+import { holds } from './write/holds.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -175,20 +172,48 @@ export interface Written {
   /** `unchanged`: in place and nothing to do. `direct`: patched where it is. `clone`: written beside and renamed. */
   readonly how: 'unchanged' | 'direct' | 'clone';
   /** What the second reader (elfy) says of the result. */
-  readonly secondReader: { readonly verdict: 'agrees' | 'cannot-read' | 'absent'; readonly details: readonly string[] };
+  readonly secondReader: Agreement;
   /** What the way of writing means for others. */
   readonly warnings?: readonly string[];
 }
+
+/** Nothing was written: what is there is what was read. */
+export const UNTOUCHED: Written = { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
 
 /**
  * Writes the result and proves it: the new bytes are read back and judged before they take the target's place.
  * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
  */
-export async function writePatch(plan: PatchPlan, options: WriteOptions): Promise<Written> {
+export async function writePatch(plan: PatchPlan, { inputPath, output, onProgress }: WriteOptions): Promise<Written> {
   const source = fileBehind(plan);
-  return options.output === undefined
-    ? writeInPlace(plan, source, options)
-    : writeOutput(plan, source, options, options.output);
+  const told = (stage: 'copying' | 'comparing') =>
+    onProgress && ((done: bigint, total: bigint) => onProgress(stage, done, total));
+  // Bytes that the image was read with are headers: in use, wherever they are written.
+  const inUse = plan.image.source === source ? plan.facts.claims : undefined;
+  const { how, proof, warnings } = await deliver({
+    source,
+    inputPath,
+    output,
+    changes: changes(plan),
+    content: changedInput(source, inputPath, writesOver(plan), inUse, told('copying')),
+    prove: (result, { before, mode }) =>
+      proveImage({
+        image: readElf(result),
+        baseline: before === undefined ? plan.image : { ...plan.image, source: before },
+        expectation: { ...expectationOf(plan), fileMode: mode },
+        onProgress: told('comparing'),
+      }),
+  });
+  return { how, secondReader: proof ?? UNTOUCHED.secondReader, warnings };
+}
+
+/** Judges a result as read back, against the image that the plan was made for. Errors: `verify.*`. */
+export function provePatch(
+  plan: PatchPlan,
+  image: ElfImage,
+  onProgress?: (done: bigint, total: bigint) => void,
+): Promise<Agreement> {
+  return proveImage({ image, baseline: plan.image, expectation: expectationOf(plan), onProgress });
 }
 
 /** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
@@ -199,132 +224,12 @@ function fileBehind({ image: { source } }: PatchPlan): FileSource {
 }
 
 /** What is to be written over the file: the plan's writes over those that the image was read with. */
-function writesOver({ image: { source }, rendered }: PatchPlan): Rendered {
+function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
   if (!(source instanceof RepairedSource)) return rendered;
-  const writes = [...source.writes, ...rendered.writes];
-  const planned = [
-    ...source.writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
-    ...rendered.planned,
-  ];
-  return { ...rendered, writes, planned };
+  return { ...rendered, writes: [...source.writes, ...rendered.writes] };
 }
 
 /** Does a file hold the planned result already, byte for byte? False when there is none. */
 export function sameAsPlanned(plan: PatchPlan, output: string): boolean {
-  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return false;
-  const there = FileSource.open(output);
-  try {
-    const { fileSize } = plan.rendered;
-    const planned = { source: preview(plan.image, plan.rendered), offset: 0n };
-    return (
-      there.size === fileSize && sameStretch(planned, { source: there, offset: 0n }, fileSize, newBlocks(fileSize))
-    );
-  } finally {
-    there.close();
-  }
-}
-
-async function writeInPlace(plan: PatchPlan, source: FileSource, options: WriteOptions): Promise<Written> {
-  if (!changes(plan)) return { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
-  if ((source.stats.mode & 0o222) === 0) fail('write.read-only', { file: source.name }, {});
-  const target = attempt(source.name, 'look at the file', () => realpathSync(options.inputPath));
-  const unlock = lock(target, source.name);
-  try {
-    const laidOver = plan.image.source !== source;
-    const direct = laidOver ? undefined : planDirect(source, plan.facts.claims, plan.rendered);
-    if (direct === undefined) {
-      const written = await clone(plan, source, options, target, source.name);
-      const others = source.stats.nlink - 1;
-      if (others < 1) return written;
-      const names = others === 1 ? 'another name of the file (a hard link) leads' : `${others} other names lead`;
-      return { ...written, warnings: [`a new file took its place; ${names} to the image as it was`] };
-    }
-    let opinion: Written['secondReader'] | undefined;
-    await writeDirect(target, source, direct, plan.rendered.fileSize, async (replaced) => {
-      // What is on disk now, with the one write that is still to come laid over it.
-      const now = FileSource.open(target, source.name);
-      try {
-        const readBack = direct.early.map(({ offset, bytes }) => ({
-          offset,
-          bytes: now.read(offset, BigInt(bytes.length), 'bytes just written'),
-        }));
-        // Every other byte is the input's own: it is the same file, and nothing else was written.
-        const before = new OverlaySource(source, replaced);
-        const result = new OverlaySource(before, [...readBack, direct.commit], now.size);
-        opinion = await prove(plan, { ...plan.image, source: before }, readElf(result), options);
-      } finally {
-        now.close();
-      }
-    });
-    return { how: 'direct', secondReader: opinion ?? { verdict: 'agrees', details: [] } };
-  } finally {
-    unlock();
-  }
-}
-
-async function writeOutput(
-  plan: PatchPlan,
-  source: FileSource,
-  options: WriteOptions,
-  output: string,
-): Promise<Written> {
-  const existing = attempt(output, 'look at the output', () => statSync(output, { throwIfNoEntry: false }));
-  if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
-    fail('write.same-file', { file: output }, { input: source.name });
-  }
-  if (existing !== undefined && !existing.isFile()) {
-    fail('write.not-a-file', { file: output }, { kind: existing.isDirectory() ? 'folder' : 'device or pipe' });
-  }
-  return clone(plan, source, options, resolveTarget(output), output);
-}
-
-async function clone(
-  plan: PatchPlan,
-  source: FileSource,
-  options: WriteOptions,
-  target: string,
-  targetName: string,
-): Promise<Written> {
-  const { writeClone } = await import('./write/clone.js');
-  const { onProgress } = options;
-  let opinion: Written['secondReader'] | undefined;
-  await writeClone(source, writesOver(plan), {
-    inputPath: options.inputPath,
-    target,
-    targetName,
-    onProgress: onProgress && ((done, total) => onProgress('copying', done, total)),
-    check: async (path) => {
-      const copy = FileSource.open(path, targetName);
-      try {
-        opinion = await prove(plan, plan.image, readElf(copy), options);
-      } finally {
-        copy.close();
-      }
-    },
-  });
-  return { how: 'clone', secondReader: opinion ?? { verdict: 'agrees', details: [] } };
-}
-
-/** Judges the result as read back, by our own laws and by the second reader. */
-async function prove(
-  plan: PatchPlan,
-  baseline: ElfImage,
-  image: ElfImage,
-  { onProgress }: WriteOptions,
-): Promise<Written['secondReader']> {
-  const findings = verifyImage({
-    image,
-    baseline,
-    expectation: expectationOf(plan),
-    onProgress: onProgress && ((done, total) => onProgress('comparing', done, total)),
-  }).filter(({ level }) => level === 'error');
-  const [first] = findings;
-  if (first !== undefined) {
-    fail('verify.failed', first.place, { check: first.check, text: first.text, more: findings.length - 1 });
-  }
-  const opinion = await secondReader(image);
-  if (opinion.verdict === 'differs') {
-    fail('verify.second-reader', { file: image.source.name }, { details: opinion.details.join('; ') });
-  }
-  return { verdict: opinion.verdict, details: opinion.details };
+  return holds(output, preview(plan.image, plan.rendered));
 }

@@ -27,3 +27,21 @@ export function startProgress(doing: string): { report: Progress; end(): void } 
     },
   };
 }
+
+/** Gives each step of the work that takes long a line of progress of its own. */
+export type Steps = (doing: string) => Progress;
+
+/** The lines of one piece of work. `end` wipes what is shown of them. */
+export function startSteps(): { readonly steps: Steps; end(): void } {
+  const started = new Map<string, ReturnType<typeof startProgress>>();
+  return {
+    steps(doing) {
+      const progress = started.get(doing) ?? startProgress(doing);
+      started.set(doing, progress);
+      return progress.report;
+    },
+    end() {
+      for (const progress of started.values()) progress.end();
+    },
+  };
+}

@@ -3,16 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../bytes/file-source.js';
+import { undoAtEnd } from '../write/cleanup.js';
+import { attempt } from '../write/system.js';
 import { writeOut } from './output.js';
 
 const CHUNK = 0x100000n;
 
 /**
- * `write` makes the file whose name it is given. Errors: those of `write`, when nothing has reached standard output; those
- * of writeOut.
+ * `write` makes the file whose name it is given; `done` is called when it has. Errors: those of `write`, when nothing has
+ * reached standard output; `write.failed` where there is no folder to make the file in; those of writeOut.
  */
-export async function writeToStdout<T>(write: (output: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'xen-elfpatch-'));
+export async function writeToStdout<T>(write: (output: string) => Promise<T>, done: () => void): Promise<T> {
+  const folder = attempt(tmpdir(), 'make a folder for the result', () => mkdtempSync(join(tmpdir(), 'xen-elfpatch-')));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const forget = undoAtEnd(remove);
   let source: FileSource;
   let written: T;
   try {
@@ -21,7 +25,9 @@ export async function writeToStdout<T>(write: (output: string) => Promise<T>): P
     source = FileSource.open(output, '<stdout>');
   } finally {
     // The open file stays readable without its name, and nothing is left when the reader goes away halfway.
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    forget();
+    done();
   }
   for (let at = 0n; at < source.size; at += CHUNK) {
     const rest = source.size - at;

@@ -7,6 +7,7 @@ import { multibootHeaders } from '../elf/multiboot.js';
 import { readElf } from '../elf/read.js';
 import { hex } from '../errors/hex.js';
 import { PatchError } from '../errors/patch-error.js';
+import { preview } from '../layout/render.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import type { Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
@@ -14,7 +15,6 @@ import { parseSetting } from '../note/value.js';
 import { parseNoteName } from '../note/xen-notes.js';
 import { planPatch } from '../pipeline.js';
 import type { Edit } from '../plan/edits.js';
-import { preview } from '../write/render.js';
 
 /** The entry of these is in a PHYS32_ENTRY note. */
 const PVH: ReadonlySet<string> = new Set(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader']);

@@ -1,5 +1,6 @@
 /** Puts together what the placements that carry the notes elsewhere have in common. */
 import { type Range, rangeOf } from '../bytes/range.js';
+import { movedOffset, type Shift } from '../bytes/shifted.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { Phdr as PhdrStruct } from '../elf/headers.js';
 import { addressSpace, loadAtVaddr } from '../elf/image.js';
@@ -9,7 +10,7 @@ import { encodeNotes } from '../note/record.js';
 import type { PlacementName } from '../plan/edits.js';
 import { headerFor, withCounts } from './header.js';
 import { type Job, mergedNotes, overwriteBlobs, xenOf } from './job.js';
-import type { Blob, Layout, Refusal, Shift } from './layout.js';
+import type { Blob, Layout, Refusal } from './layout.js';
 import { type Room, roomOf, take } from './room.js';
 import { type Cover, planSections } from './section-side.js';
 import { buildTable, replacedBy, type Slot } from './table.js';
@@ -113,7 +114,7 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
       { offset: move.range.start, bytes: merged.bytes, what: 'notes' },
       ...(move.blobs ?? []),
       ...plan.blobs,
-      ...overwriteBlobs(job, (offset) => shiftedOffset(offset, move.shift)),
+      ...overwriteBlobs(job, (offset) => movedOffset(move.shift, offset)),
     ],
     shift: move.shift,
     fileSize: plan.end,
@@ -156,22 +157,17 @@ function coverOutsideMemory({ facts, wish }: Job): boolean {
   return asked && loadAtVaddr(facts.image, 0n) === undefined;
 }
 
-function shiftedOffset(offset: bigint, shift: Shift | undefined): bigint {
-  return shift === undefined || offset < shift.at ? offset : offset + shift.by;
-}
-
 function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Phdr[] {
   return facts.image.segments.map((segment, index) => {
     if (index === extended?.index) {
       return { ...segment, p_filesz: segment.p_filesz + extended.by, p_memsz: segment.p_memsz + extended.by };
     }
-    if (shift === undefined || segment.p_offset < shift.at) return segment;
-    return { ...segment, p_offset: segment.p_offset + shift.by };
+    return shift === undefined ? segment : { ...segment, p_offset: movedOffset(shift, segment.p_offset) };
   });
 }
 
 function shiftedSections({ facts }: Job, shift: Shift | undefined): readonly Shdr[] {
   const { sections } = facts.image;
   if (shift === undefined) return sections;
-  return sections.map((s, i) => (i === 0 || s.sh_offset < shift.at ? s : { ...s, sh_offset: s.sh_offset + shift.by }));
+  return sections.map((s, i) => (i === 0 ? s : { ...s, sh_offset: movedOffset(shift, s.sh_offset) }));
 }

@@ -1,5 +1,6 @@
 /** Where everything lands: the computed layout, before a byte of it is written. Pure data. */
 import type { Range } from '../bytes/range.js';
+import type { Shift } from '../bytes/shifted.js';
 import type { Ehdr, Phdr, Shdr } from '../elf/headers.js';
 import type { NoteContent } from '../note/record.js';
 import type { PlacementName, Survivor } from '../plan/edits.js';
@@ -9,12 +10,6 @@ export interface Blob {
   readonly offset: bigint;
   readonly bytes: Uint8Array;
   readonly what: string;
-}
-
-/** Input bytes at or behind `at` stand `by` later in the output; the bytes between are zero. */
-export interface Shift {
-  readonly at: bigint;
-  readonly by: bigint;
 }
 
 /** What a later tool does to the result. */

@@ -4,6 +4,7 @@
  * earlier edit put elsewhere.
  */
 import { overlaps, rangeOf } from '../bytes/range.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { isXens, NHDR_SIZE, type NoteRecord } from '../note/record.js';
 import { type Job, nobodysName } from './job.js';
 import type { Layout } from './layout.js';
@@ -16,8 +17,7 @@ export function hideStaleNotes(job: Job, layout: Layout): Layout {
   const { shift } = layout;
   const blobs = stale.map((record) => {
     // The header's third word is the type; the name follows.
-    const from = record.offset + BigInt(NHDR_SIZE - 4);
-    const offset = shift !== undefined && from >= shift.at ? from + shift.by : from;
+    const offset = movedOffset(shift, record.offset + BigInt(NHDR_SIZE - 4));
     const bytes = new Uint8Array(4 + record.name.length);
     bytes.set(nobodysName(record.name.length), 4);
     return { offset, bytes, what: 'note in a section, made nobody’s' };

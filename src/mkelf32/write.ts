@@ -1,24 +1,14 @@
 /**
- * A container to a file: front to back through one buffer, so that memory does not depend on the image. A file appears
- * whole or not at all; a device or a pipe is written as it is.
+ * A container to a file: front to back through one buffer, so that memory does not depend on the image. It takes its place
+ * as every result does (write/deliver.ts), but as Xen's own tool has it: refusals in its words, a new file with its mode, and
+ * a device or a pipe is written through. `xen-mkelf32`, the drop-in, prints nothing else, and says nothing of other names.
  */
-import {
-  accessSync,
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from 'node:fs';
+
+import { accessSync, closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import type { FileSource } from '../bytes/file-source.js';
 import type { ByteSource } from '../bytes/source.js';
 import { fail, PatchError } from '../errors/patch-error.js';
-import { replaceWhole, resolveTarget } from '../write/beside.js';
-import { refuseChanged } from '../write/system.js';
+import { deliver } from '../write/deliver.js';
 import { type Container, type Part, partSize } from './container.js';
 import { systemWords } from './errno.js';
 
@@ -31,45 +21,59 @@ export interface Paths {
   readonly input: string;
   readonly output: string;
   /** Judges the finished file before it takes the name of the output; throws to refuse. */
-  readonly check?: ((path: string) => void) | undefined;
+  readonly check?: ((result: ByteSource) => void) | undefined;
 }
 
 /**
- * Writes the output. An existing file keeps its permission bits, and its owner where that is allowed.
- * Errors: `mkelf32.same-file`, `mkelf32.open-output`, `mkelf32.write-output`, `read.changed`; the output is as it was.
+ * Writes the output; what that means for others. An existing file keeps its permission bits, and its owner where that is
+ * allowed. Errors: `mkelf32.same-file`, `mkelf32.open-output`, `mkelf32.write-output`, `read.changed`, those of the check;
+ * the output is as it was.
  */
-export async function writeMkelf32(source: FileSource, container: Container, paths: Paths): Promise<void> {
-  const { input, output } = paths;
-  const existing = opening(output, () => statSync(output, { throwIfNoEntry: false }));
-  if (existing !== undefined && existing.ino === source.stats.ino && existing.dev === source.stats.dev) {
-    fail('mkelf32.same-file', {}, { file: output });
+export async function writeMkelf32(
+  source: FileSource,
+  container: Container,
+  { input, output, check }: Paths,
+): Promise<readonly string[]> {
+  let begun = false;
+  try {
+    refuseAsOpenDoes(output);
+    const { warnings } = await deliver({
+      source,
+      inputPath: input,
+      output,
+      changes: true,
+      content: {
+        kind: 'streamed',
+        mode: NEW_MODE,
+        async write(fd) {
+          begun = true;
+          await writeParts(fd, source, container.parts);
+        },
+      },
+      prove: check && (async (result) => check(result)),
+    });
+    return warnings;
+  } catch (error) {
+    return refuse(error, output, begun);
   }
-  if (existing !== undefined && !existing.isFile()) return await writeStream(source, container, output);
-  if (existing !== undefined) opening(output, () => accessSync(output, constants.W_OK));
-  // Names that no file can have: the system refuses them, and has made nothing by then.
-  else if (output === '' || output.endsWith('/')) opening(output, () => closeSync(openSync(output, 'w')));
-  await replaceWhole(resolveTarget(output), output, async (temporary) => {
-    const fd = opening(output, () => openSync(temporary, 'wx', NEW_MODE));
-    try {
-      await writeParts(fd, source, container.parts);
-      if (existing !== undefined) keepOwnerAndMode(fd, temporary, existing);
-      writing(() => fsyncSync(fd));
-    } finally {
-      closeSync(fd);
-    }
-    paths.check?.(temporary);
-    refuseChanged(input, source);
-  });
 }
 
-/** To a device or a pipe; a directory is refused by the system. */
-async function writeStream(source: FileSource, { parts }: Container, output: string): Promise<void> {
-  const fd = opening(output, () => openSync(output, 'w'));
-  try {
-    await writeParts(fd, source, parts);
-  } finally {
-    closeSync(fd);
-  }
+/** The original opens what is there; a rename asks the folder only. Errors: those of the system. */
+function refuseAsOpenDoes(output: string): void {
+  const existing = statSync(output, { throwIfNoEntry: false });
+  if (existing?.isFile() === true) accessSync(output, constants.W_OK);
+  else if (existing?.isDirectory() === true || existing?.isSocket() === true) closeSync(openSync(output, 'w'));
+}
+
+/** A refusal in the words of the original, where it has any. */
+function refuse(error: unknown, file: string, begun: boolean): never {
+  const id = error instanceof PatchError ? error.id : undefined;
+  if (id === 'write.same-file') fail('mkelf32.same-file', {}, { file }, error);
+  const words = systemWords(id === 'write.failed' && error instanceof Error ? error.cause : error);
+  if (words === undefined) throw error;
+  return begun
+    ? fail('mkelf32.write-output', {}, words, error)
+    : fail('mkelf32.open-output', {}, { file, ...words }, error);
 }
 
 /** Writes the parts to an open file, one behind the other. Errors: `mkelf32.write-output`, those of reading. */
@@ -104,25 +108,6 @@ async function writeLong(
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     done += writing(() => writeSync(fd, bytes, done, bytes.length - done));
-  }
-}
-
-function keepOwnerAndMode(fd: number, path: string, { uid, gid, mode }: Stats): void {
-  try {
-    chownSync(path, uid, gid);
-  } catch {
-    // Only root may give files away.
-  }
-  writing(() => fchmodSync(fd, mode & 0o7777));
-}
-
-function opening<T>(file: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const words = systemWords(error);
-    if (error instanceof PatchError || words === undefined) throw error;
-    return fail('mkelf32.open-output', {}, { file, ...words }, error);
   }
 }
 

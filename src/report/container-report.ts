@@ -1,7 +1,8 @@
 /** What was done, or would be, to a container: as text for people and as members of a `xen-elfpatch/patch/1` document. */
 import { containerText } from '../container/facts.js';
-import { type ContainerPlan, type ContainerWritten, containerChanges } from '../container-pipeline.js';
+import { type ContainerPlan, containerChanges } from '../container-pipeline.js';
 import { hex } from '../errors/hex.js';
+import type { Written } from '../pipeline.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';
 import { type Detail, patchJson, planText } from './patch-report.js';
@@ -10,7 +11,7 @@ import { counted, printable, type Style, table } from './text.js';
 export type ContainerOutcome =
   | { readonly kind: 'planned' }
   | { readonly kind: 'checked' }
-  | { readonly kind: 'written'; readonly written: ContainerWritten; readonly output: string };
+  | { readonly kind: 'written'; readonly written: Written; readonly output: string };
 
 export function containerPatchText(
   plan: ContainerPlan,
@@ -45,7 +46,7 @@ function headline(plan: ContainerPlan, outcome: ContainerOutcome): string {
   }
 }
 
-function proof({ way, rebuilt }: ContainerPlan, { how, secondReader }: ContainerWritten): string {
+function proof({ way, rebuilt }: ContainerPlan, { how, secondReader }: Written): string {
   if (how === 'unchanged') return 'verified: nothing was written';
   const native = {
     attach: ', what Linux itself starts is unchanged',

@@ -1,5 +1,7 @@
 /** Laws about notes after an edit: the wanted ones are there for every reader, the others are as they were. */
+
 import { contains, overlaps, type Range } from '../bytes/range.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { hex, hexRange } from '../errors/hex.js';
@@ -9,7 +11,7 @@ import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Violation } from './check.js';
 import type { ElfCheck, PlannedPair } from './elf-check.js';
 import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note-facts.js';
-import { movedOffset, type Pair } from './pair.js';
+import type { Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
 export const editedNoteChecks: readonly ElfCheck[] = [

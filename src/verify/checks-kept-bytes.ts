@@ -1,6 +1,6 @@
 /** Laws about bytes: what an edit of notes leaves as it was. Most stand on one comparison of the two files. */
-
 import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { fits } from '../bytes/source.js';
 import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
@@ -9,7 +9,7 @@ import { differencesOf } from './difference-home.js';
 import type { ElfCheck } from './elf-check.js';
 import { plannedOverForeign } from './free-ranges.js';
 import { movedSectionViolations } from './moved-sections.js';
-import { movedOffset, type Pair } from './pair.js';
+import type { Pair } from './pair.js';
 import { memoryDifferences } from './same-memory.js';
 
 export const keptByteChecks: readonly ElfCheck[] = [
@@ -87,11 +87,11 @@ export const keptByteChecks: readonly ElfCheck[] = [
     invariant: 21,
     needs: 'expectation',
     because: 'a kernel that was executable or private has to stay so',
-    *run({ before, after }) {
+    *run({ before, after, expectation }) {
       const old = before.image.source;
       const now = after.image.source;
       if (old.mode === undefined || now.mode === undefined) return;
-      const wanted = old.mode & PERMISSIONS;
+      const wanted = (expectation?.fileMode ?? old.mode) & PERMISSIONS;
       const found = now.mode & PERMISSIONS;
       if (found !== wanted) yield { part: 'file', text: `mode is ${octal(found)}, wanted ${octal(wanted)} as before` };
     },

@@ -1,5 +1,7 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
+
 import { overlaps } from '../bytes/range.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { equalBytes } from '../bytes/text.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
@@ -8,7 +10,7 @@ import { hex, hexBytes } from '../errors/hex.js';
 import type { Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import type { Expectation } from './finding.js';
-import { isTouched, movedOffset, type Pair } from './pair.js';
+import { isTouched, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export const keptHeaderChecks: readonly ElfCheck[] = [

@@ -1,13 +1,8 @@
 /** What the verifier is given: plain data, so that it never has to know who made the edit. */
 import type { Range } from '../bytes/range.js';
+import type { Shift } from '../bytes/shifted.js';
 import type { ElfImage } from '../elf/image.js';
 import type { NoteContent } from '../note/record.js';
-
-/** Bytes of the input at or behind `at` stand `by` later in the output. */
-export interface Shift {
-  readonly at: bigint;
-  readonly by: bigint;
-}
 
 /** What an edit was meant to change. */
 export interface Expectation {
@@ -26,6 +21,8 @@ export interface Expectation {
   readonly replacedSegments: readonly number[];
   /** Input section indices whose header was meant to change: the reused note section, the name table. */
   readonly touchedSections: readonly number[];
+  /** The mode that the file was meant to get; the input's when left out. */
+  readonly fileMode?: number | undefined;
   /** Notes of other owners that were meant to appear or to go; none when left out. */
   readonly foreignAdded?: readonly NoteContent[];
   readonly foreignRemoved?: readonly NoteContent[];

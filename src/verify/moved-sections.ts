@@ -1,11 +1,11 @@
 /** Sections that were moved out of the way: not where they stood, but with the same bytes. */
-
 import { type Blocks, newBlocks, sameStretch } from '../bytes/byte-comparison.js';
+import { movedOffset } from '../bytes/shifted.js';
 import { fits } from '../bytes/source.js';
 import { hasFileBytes } from '../elf/image.js';
 import { hex } from '../errors/hex.js';
 import type { Violation } from './check.js';
-import { isTouched, movedOffset, type Pair } from './pair.js';
+import { isTouched, type Pair } from './pair.js';
 import { sectionPart } from './subject.js';
 
 /** Bytes of moved sections that are compared; only sections in no segment may move, and few have to. */

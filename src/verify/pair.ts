@@ -2,11 +2,12 @@
 
 import { lazy } from '../bytes/lazy.js';
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
+import { movedOffset, type Shift } from '../bytes/shifted.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
 import { PatchError } from '../errors/patch-error.js';
-import type { Expectation, Shift, VerifyInput } from './finding.js';
+import type { Expectation, VerifyInput } from './finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
 
@@ -36,11 +37,6 @@ export function pairOf(
     compareUntouched({ before: baseline.source, after: after.image.source, planned, shift, onProgress }),
   );
   return { before, after, expectation, shift, counterparts, planned, differences };
-}
-
-/** Where a byte of `before` at `offset` stands in `after`. */
-export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
-  return shift !== undefined && offset >= shift.at ? offset + shift.by : offset;
 }
 
 /** Where a range of `before` stands in `after`; two ranges when the gap opened inside it. */

@@ -5,8 +5,8 @@
 
 import { type Blocks, differingRanges, newBlocks, type Stretch, ZEROS } from '../bytes/byte-comparison.js';
 import { type Range, subtract } from '../bytes/range.js';
+import type { Shift } from '../bytes/shifted.js';
 import { type ByteSource, OverlaySource } from '../bytes/source.js';
-import type { Shift } from './finding.js';
 
 export interface Comparison {
   readonly before: ByteSource;

@@ -1,60 +1,63 @@
 /**
- * Writing through a clone: the input is copied by the kernel beside the target (a reflink where the file system has them),
- * the few changed ranges are written into the copy, and when it is synced and verified it takes the target's name.
+ * A file as a clone of another: the input is copied by the kernel (a reflink where the file system has them), then the few
+ * changed ranges are written into the copy.
  */
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
 import type { FileSource } from '../bytes/file-source.js';
-import type { Rendered } from './render.js';
-import { type ReplaceOptions, replaceFile } from './replace.js';
+import type { Changed, Shift } from '../bytes/shifted.js';
 import { attempt, attemptAsync } from './system.js';
 
 const CHUNK = 0x400000;
 const POLL_MS = 250;
 
-export interface CloneOptions extends ReplaceOptions {
-  onProgress?: ((done: bigint, total: bigint) => void) | undefined;
+export interface CloneOptions {
+  /** Path of the opened input. */
+  readonly inputPath: string;
+  /** For messages: the target as the user gave it. */
+  readonly name: string;
+  readonly onProgress?: ((done: bigint, total: bigint) => void) | undefined;
 }
 
-/** Writes the result. On any error the temporary file is gone and the target untouched. */
-export async function writeClone(source: FileSource, rendered: Rendered, options: CloneOptions): Promise<void> {
-  await replaceFile(source, options, async (temporary) => {
-    await copy(source, rendered, temporary, options);
-    writeRanges(temporary, rendered, options.targetName);
-  });
+/** Makes `path`, which must not exist, the changed form of the input. Errors: `write.failed`, those of reading. */
+export async function writeClone(
+  path: string,
+  source: FileSource,
+  changed: Changed,
+  options: CloneOptions,
+): Promise<void> {
+  await copy(path, source, changed, options);
+  writeRanges(path, changed, options.name);
 }
 
-async function copy(source: FileSource, rendered: Rendered, temporary: string, options: CloneOptions): Promise<void> {
-  const { targetName, onProgress } = options;
+async function copy(
+  path: string,
+  source: FileSource,
+  { shift, fileSize }: Changed,
+  { inputPath, name, onProgress }: CloneOptions,
+): Promise<void> {
   const timer =
     onProgress === undefined
       ? undefined
       : setInterval(() => {
-          const stats = statSync(temporary, { throwIfNoEntry: false });
-          if (stats !== undefined) onProgress(BigInt(stats.size), rendered.fileSize);
+          const stats = statSync(path, { throwIfNoEntry: false });
+          if (stats !== undefined) onProgress(BigInt(stats.size), fileSize);
         }, POLL_MS);
   try {
-    if (rendered.shift === undefined) {
-      await attemptAsync(targetName, 'copy the input', () =>
-        fsExtra.copyFile(options.inputPath, temporary, fsExtra.constants.COPYFILE_FICLONE),
+    if (shift === undefined) {
+      await attemptAsync(name, 'copy the input', () =>
+        fsExtra.copyFile(inputPath, path, fsExtra.constants.COPYFILE_FICLONE),
       );
-      attempt(targetName, 'open the copy', () => fsExtra.chmodSync(temporary, 0o600));
-    } else {
-      await copyShifted(source, rendered.shift, temporary, targetName);
-    }
+      attempt(name, 'open the copy', () => fsExtra.chmodSync(path, 0o600));
+    } else await copyShifted(source, shift, path, name);
   } finally {
     clearInterval(timer);
   }
 }
 
 /** Copies with a gap of zeros at `at`; the kernel has no call for that, so the bytes pass through one buffer. */
-async function copyShifted(
-  source: FileSource,
-  { at, by }: { readonly at: bigint; readonly by: bigint },
-  temporary: string,
-  name: string,
-): Promise<void> {
+async function copyShifted(source: FileSource, { at, by }: Shift, temporary: string, name: string): Promise<void> {
   const fd = attempt(name, 'create the file', () => openSync(temporary, 'wx', 0o600));
   try {
     for (let offset = 0n; offset < source.size; ) {
@@ -74,15 +77,15 @@ async function copyShifted(
   }
 }
 
-function writeRanges(path: string, rendered: Rendered, name: string): void {
+function writeRanges(path: string, { writes, fileSize }: Changed, name: string): void {
   const fd = attempt(name, 'open the copy', () => openSync(path, 'r+'));
   try {
-    for (const { offset, bytes } of rendered.writes) {
+    for (const { offset, bytes } of writes) {
       for (let done = 0; done < bytes.length; ) {
         done += attempt(name, 'write', () => writeSync(fd, bytes, done, bytes.length - done, Number(offset) + done));
       }
     }
-    attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(rendered.fileSize)));
+    attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(fileSize)));
   } finally {
     closeSync(fd);
   }

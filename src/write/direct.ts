@@ -5,10 +5,10 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { FileSource } from '../bytes/file-source.js';
 import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import type { Changed } from '../bytes/shifted.js';
 import type { Write } from '../bytes/source.js';
 import { fail, PatchError } from '../errors/patch-error.js';
 import { undoAtEnd } from './cleanup.js';
-import type { Rendered } from './render.js';
 import { attempt, refuseChanged } from './system.js';
 
 /** A write inside one block of this size reaches the disk whole or not at all. */
@@ -22,7 +22,7 @@ export interface DirectPlan {
 }
 
 /** Sorts the writes into invisible ones and the commit; undefined when the edit cannot be committed by one small write. */
-export function planDirect(source: FileSource, claims: readonly Range[], rendered: Rendered): DirectPlan | undefined {
+export function planDirect(source: FileSource, claims: readonly Range[], rendered: Changed): DirectPlan | undefined {
   if (rendered.shift !== undefined || rendered.fileSize < source.size) return undefined;
   const visible = (write: Write) => {
     const range = rangeOf(write.offset, BigInt(write.bytes.length));

@@ -1,5 +1,5 @@
 /** A file written from a source: blocks of zeros become holes where the file system has them. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { ByteSource } from '../bytes/source.js';
 import { attempt } from './system.js';
 
@@ -7,7 +7,7 @@ const CHUNK = 0x40000n;
 /** Holes are multiples of the block size of the file system, which is rarely another one. */
 const BLOCK = 4096;
 
-/** Creates `path`, which must not exist, with the bytes of the source, and syncs it. Errors: `write.failed`, `read.*`. */
+/** Creates `path`, which must not exist, with the bytes of the source. Errors: `write.failed`, `read.*`. */
 export async function writeSparse(
   path: string,
   source: ByteSource,
@@ -33,7 +33,6 @@ export async function writeSparse(
       // Lets progress be shown and signals be handled.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    attempt(name, 'sync the file', () => fsyncSync(fd));
   } finally {
     closeSync(fd);
   }

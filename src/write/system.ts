@@ -1,5 +1,6 @@
 /** File operations with located errors, and the watch over an input that must not change under the tool. */
-import { statSync } from 'node:fs';
+
+import { chmodSync, chownSync, type Stats, statSync } from 'node:fs';
 import type { FileSource } from '../bytes/file-source.js';
 import { describeSystemError } from '../bytes/source.js';
 import { fail } from '../errors/patch-error.js';
@@ -35,4 +36,14 @@ export function refuseChanged(path: string, source: FileSource): void {
           ? 'it was written to'
           : undefined;
   if (what !== undefined) fail('read.changed', { file: source.name }, { what });
+}
+
+/** Gives a file the permission bits of another, and its owner where that is allowed. Errors: `write.failed`. */
+export function takeAfter(path: string, { uid, gid, mode }: Stats, name: string): void {
+  try {
+    chownSync(path, uid, gid);
+  } catch {
+    // Only root may give files away; a file of one's own is what every tool leaves then.
+  }
+  attempt(name, 'set the permissions', () => chmodSync(path, mode & 0o7777));
 }

@@ -5,6 +5,7 @@
 import { BufferSource, READ_LIMIT } from '../../src/bytes/source.js';
 import { looksLikeElf, readElf } from '../../src/elf/read.js';
 import { proveCure } from '../../src/fix/cure.js';
+import { preview } from '../../src/layout/render.js';
 import { verifyPe } from '../../src/linearize/verify/verify.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
@@ -21,7 +22,6 @@ import { peVerifyDocument } from '../../src/report/pe-verify-report.js';
 import { verifyDocument } from '../../src/report/verify-report.js';
 import { secondReader } from '../../src/verify/second-reader.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 
 /** `notes NAME --json`. */
 export function notes(bytes: Uint8Array, name: string): string {

@@ -3,9 +3,9 @@ import { BufferSource } from '../../src/bytes/source.js';
 import { diffImages } from '../../src/diff/diff.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS } from '../../src/elf/struct.js';
+import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';
 import { planPatch } from '../../src/pipeline.js';
-import { preview } from '../../src/write/render.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 
 describe.each(ENCODINGS)('diffImages(), ELF$bits $endian', (encoding) => {

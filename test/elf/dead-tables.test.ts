@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { deadRanges } from '../../src/elf/dead-tables.js';
 import { readElf } from '../../src/elf/read.js';
+import { preview } from '../../src/layout/render.js';
 import { planPatch } from '../../src/pipeline.js';
 import type { Edit } from '../../src/plan/edits.js';
-import { preview } from '../../src/write/render.js';
 import { fixture } from '../support/images.js';
 
 const ADD: Edit = {

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { findFix } from '../../src/fix/fix.js';
+import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { expectationOf } from '../../src/pipeline.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 import { REPORTED } from './reported.js';
 
 describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name', ({ loaders, reason, image }) => {

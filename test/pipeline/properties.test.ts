@@ -8,13 +8,13 @@ import { BufferSource } from '../../src/bytes/source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';
+import { preview } from '../../src/layout/render.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/note/loader-walks.js';
 import { sameNote } from '../../src/note/record.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../../src/plan/edits.js';
 import { secondReader } from '../../src/verify/second-reader.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 import { editLists, imageOf, type Shape, shapes, wishes } from '../support/generated.js';
 
 // More runs for a night: PROPERTY_RUNS=20000 npx vitest run test/pipeline

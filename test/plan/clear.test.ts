@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
+import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 
 const encoding = { bits: 64, endian: 'little' } as const;

@@ -9,11 +9,11 @@ import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
 import { PatchError } from '../../src/errors/patch-error.js';
 import { findFix } from '../../src/fix/fix.js';
+import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';
 import { type PatchPlan, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, type ImageKind, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
 import { planStamp } from '../../src/stamp/stamp.js';
-import { preview } from '../../src/write/render.js';
 import { type ElfBuilder, elf, num } from '../support/elf-builder.js';
 
 const PT_TLS = 7;

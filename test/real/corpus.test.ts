@@ -9,12 +9,12 @@ import { FileSource } from '../../src/bytes/file-source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';
+import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';
 import { changes, expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 import { corpusFiles } from '../support/images.js';
 
 const set = (text: string): Edit => ({ kind: 'set', setting: parseSetting(text) });

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { PatchError } from '../../src/errors/patch-error.js';
+import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';
 import { type PatchPlan, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, PLACEMENTS } from '../../src/plan/edits.js';
 import { imageKind } from '../../src/plan/image-kind.js';
 import { survey } from '../../src/plan/survey.js';
 import { planStamp } from '../../src/stamp/stamp.js';
-import { preview } from '../../src/write/render.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { requireTools } from '../support/images.js';
 

@@ -5,6 +5,7 @@ import { type ElfImage, loads } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
 import { PatchError } from '../../src/errors/patch-error.js';
+import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { noteAreas } from '../../src/note/areas.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
@@ -14,7 +15,6 @@ import { PLACEMENTS } from '../../src/plan/edits.js';
 import { computeBuildId } from '../../src/stamp/build-id.js';
 import { planStamp, type StampWish, stampsOf } from '../../src/stamp/stamp.js';
 import { verifyImage } from '../../src/verify/verify.js';
-import { preview } from '../../src/write/render.js';
 import { concat, cstr, elf, noteBytes, num } from '../support/elf-builder.js';
 
 const NOTHING: StampWish = {

@@ -70,7 +70,7 @@ export function expectError(run: CliResult, id: string, text: RegExp = /./): voi
   const lines = run.stderr.split('\n').filter((line) => line !== '' && !/^xen-elfpatch: warning: /.test(line));
   expect(run.stderr).not.toMatch(/^\s+at /m);
   expect(lines.length, run.stderr).toBeLessThanOrEqual(2);
-  expect(lines[0]).toMatch(/^xen-elfpatch: .* \[[a-z]+\.[a-z0-9-]+\]$/);
+  expect(lines[0]).toMatch(/^xen-elfpatch: .* \[[a-z0-9]+\.[a-z0-9-]+\]$/);
   expect(lines[0]).toContain(`[${id}]`);
   expect(lines[0]).toMatch(text);
   if (lines[1] !== undefined) expect(lines[1]).toMatch(/^ {2}hint: /);

@@ -5,8 +5,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/bytes/file-source.js';
 import { rangeOf } from '../../src/bytes/range.js';
 import type { Write } from '../../src/bytes/source.js';
+import type { Rendered } from '../../src/layout/render.js';
 import { planDirect, writeDirect } from '../../src/write/direct.js';
-import type { Rendered } from '../../src/write/render.js';
 import { workFolder } from '../support/cli.js';
 
 const folder = workFolder();

@@ -1,8 +1,5 @@
 /** `layout`: reads one or two images and draws their maps. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { describeSystemError } from '../../bytes/source.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
-import { fail } from '../../errors/patch-error.js';
 import { imageMap } from '../../map/image-map.js';
 import { peMap } from '../../map/pe-map.js';
 import { mapSvg } from '../../map/svg.js';
@@ -13,8 +10,10 @@ import { mapJson } from '../../report/map-json.js';
 import { mapComparison, mapText } from '../../report/map-text.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
+import { warn } from '../finish.js';
 import { openImage } from '../input.js';
 import { terminalWidth, wantsColor, writeErr, writeOut } from '../output.js';
+import { stageBeside } from '../text-file.js';
 import type { LayoutArgs } from './layout.js';
 
 /** Runs the command. */
@@ -26,7 +25,8 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
     return 0;
   }
   if (args.svg !== undefined) {
-    writePicture(args.svg, mapSvg(map, other));
+    const images = [args.image, ...(args.compare === undefined ? [] : [args.compare])];
+    writePicture(args.svg, mapSvg(map, other), images);
     writeErr(`xen-elfpatch: drawn to ${args.svg}\n`);
   }
   if (args.json) {
@@ -50,14 +50,8 @@ async function readMap(word: string, physical: boolean) {
   }
 }
 
-/** The whole picture or none. */
-function writePicture(path: string, svg: string): void {
-  const draft = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(draft, svg);
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    fail('write.failed', { file: path }, { action: 'write the picture', reason: describeSystemError(error) }, error);
-  }
+/** The whole picture or none, and nothing that it was drawn from is lost. */
+function writePicture(path: string, svg: string, images: readonly string[]): void {
+  const picture = stageBeside('--svg', path, svg, 'write the picture', images);
+  for (const warning of picture.keep()) warn(path, warning);
 }

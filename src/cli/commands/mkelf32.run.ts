@@ -1,15 +1,15 @@
 /** `mkelf32`: from the words to a container, and from the container to a file. */
 import { statSync } from 'node:fs';
 import { FileSource } from '../../bytes/file-source.js';
+import type { ByteSource } from '../../bytes/source.js';
 import { readElf } from '../../elf/read.js';
-import { fail } from '../../errors/patch-error.js';
 import type { Verdict } from '../../loaders/rule.js';
 import type { Container } from '../../mkelf32/container.js';
 import { planOriginal } from '../../mkelf32/mkelf32.js';
 import { multibootWarnings } from '../../mkelf32/multiboot.js';
 import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
 import { type Variant, variantOf } from '../../mkelf32/variants.js';
-import { writeMkelf32, writeParts } from '../../mkelf32/write.js';
+import { writeMkelf32 } from '../../mkelf32/write.js';
 import { parseSetting } from '../../note/value.js';
 import { jsonDocument } from '../../report/json.js';
 import {
@@ -20,8 +20,9 @@ import {
   variantsText,
 } from '../../report/mkelf32-report.js';
 import type { ExitStatus } from '../command.js';
+import { finish, type Outcome } from '../finish.js';
 import { type OpenInput, openInput } from '../input.js';
-import { writeErr, writeOut } from '../output.js';
+import { writeOut } from '../output.js';
 import type { Mkelf32Args, Mkelf32Work } from './mkelf32.js';
 
 /** Runs the command. Exit 0: written. Every refusal is an error, exit 2. */
@@ -31,30 +32,66 @@ export async function runMkelf32(args: Mkelf32Args): Promise<ExitStatus> {
     return 0;
   }
   const variant = args.tidy ? undefined : variantOf(args.compat ?? 'newest');
-  const warnings = numberWarnings(args, variant);
   const input = openInput(args.input);
   try {
-    const container = await plan(args, variant, input);
-    warnings.push(...container.warnings, ...multibootWarnings(input.source, container));
-    for (const warning of warnings) writeErr(`xen-elfpatch: warning: ${input.source.name}: ${warning}\n`);
-    if (args.output === '-') await writeParts(1, input.source, container.parts);
-    else {
-      const check = args.tidy ? await structureCheck(args.output) : undefined;
-      await writeMkelf32(input.source, container, { input: input.path, output: args.output, check });
-    }
-    report(args, {
-      input: input.source.name,
-      output: args.output,
-      as: variant,
-      container,
-      warnings,
-      verdicts: await verdictsOn(args.output),
-    });
-    return 0;
+    return await wrap(args, variant, input);
   } finally {
     input.close();
   }
 }
+
+/** The result in the eyes of each loader. */
+interface Wrapped {
+  /** What the way of writing means for others. */
+  readonly warnings: readonly string[];
+  /** Undefined when there is no file to be read again. */
+  readonly verdicts: readonly Verdict[] | undefined;
+}
+
+async function wrap(args: Mkelf32Work, variant: Variant | undefined, input: OpenInput): Promise<ExitStatus> {
+  const { source } = input;
+  const container = await plan(args, variant, input);
+  const warnings = [...numberWarnings(args, variant), ...container.warnings, ...multibootWarnings(source, container)];
+  const factsOf = (outcome: Outcome<Wrapped>): Mkelf32Facts => {
+    const written = outcome.kind === 'written' ? outcome.written : { warnings: [], verdicts: undefined };
+    return {
+      input: source.name,
+      output: args.output,
+      as: variant,
+      container,
+      warnings: [...warnings, ...written.warnings],
+      verdicts: written.verdicts,
+    };
+  };
+  return finish<Wrapped>(
+    {
+      command: 'mkelf32',
+      file: source.name,
+      warnings,
+      changes: true,
+      files: [],
+      async write(output = args.output) {
+        const check = args.tidy ? await structureCheck() : undefined;
+        const told = await writeMkelf32(source, container, { input: input.path, output, check });
+        // Where the image goes to standard output, so does nothing else.
+        return { warnings: told, verdicts: args.output === '-' ? undefined : await verdictsOn(output) };
+      },
+      text: (outcome) => (args.output === '-' ? '' : mkelf32Text(factsOf(outcome))),
+      json: (outcome) => mkelf32Json(factsOf(outcome)),
+    },
+    { ...args, ...ALWAYS_WRITES, image: args.input },
+  );
+}
+
+/** The tool whose place the command takes has one target, and writes it. */
+const ALWAYS_WRITES = {
+  inPlace: false,
+  ifChanged: false,
+  dryRun: false,
+  check: false,
+  depfile: undefined,
+  color: 'never',
+} as const;
 
 async function plan(args: Mkelf32Work, variant: Variant | undefined, { source }: OpenInput): Promise<Container> {
   const base = loadBase(args.loadBase);
@@ -71,23 +108,15 @@ async function plan(args: Mkelf32Work, variant: Variant | undefined, { source }:
 }
 
 /** What the original writes is as it is; what we write by our own rules has to obey those of the format. */
-async function structureCheck(output: string): Promise<(path: string) => void> {
+async function structureCheck(): Promise<(result: ByteSource) => void> {
+  const { refuseErrors } = await import('../../verify/proof.js');
   const { verifyImage } = await import('../../verify/verify.js');
-  return (path) => {
-    const source = FileSource.open(path, output);
-    try {
-      const [first, ...others] = verifyImage({ image: readElf(source) }).filter(({ level }) => level === 'error');
-      if (first === undefined) return;
-      fail('verify.failed', first.place, { check: first.check, text: first.text, more: others.length });
-    } finally {
-      source.close();
-    }
-  };
+  return (result) => refuseErrors(verifyImage({ image: readElf(result) }));
 }
 
 /** The written file in the eyes of each loader; undefined when there is none to be read again. */
 async function verdictsOn(output: string): Promise<readonly Verdict[] | undefined> {
-  if (output === '-' || statSync(output, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  if (statSync(output, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const { judgeLoaders } = await import('../../loaders/loaders.js');
   const source = FileSource.open(output);
   try {
@@ -113,9 +142,4 @@ function numberWarnings(args: Mkelf32Work, variant: Variant | undefined): string
     );
   }
   return warnings;
-}
-
-function report(args: Mkelf32Work, facts: Mkelf32Facts): void {
-  if (args.json) writeOut(jsonDocument('mkelf32', mkelf32Json(facts)));
-  else if (args.output !== '-') writeOut(mkelf32Text(facts));
 }

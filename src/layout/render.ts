@@ -1,16 +1,13 @@
 /** A layout as the shortest list of writes over the input: only bytes that differ. */
 import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import { ShiftedSource } from '../bytes/shifted.js';
-import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
+import { type Changed, changedSource, ShiftedSource } from '../bytes/shifted.js';
+import type { ByteSource, Write } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
-import type { Layout, Shift } from '../layout/layout.js';
+import type { Layout } from './layout.js';
 
-export interface Rendered {
-  /** Writes over the input, or over the shifted input; sorted, disjoint, each one a difference. */
-  readonly writes: readonly Write[];
-  readonly shift: Shift | undefined;
-  readonly fileSize: bigint;
+/** The writes are sorted, disjoint, and each one a difference. */
+export interface Rendered extends Changed {
   /** Output ranges that may differ from the input. */
   readonly planned: readonly Range[];
 }
@@ -101,6 +98,5 @@ function differences(base: ByteSource, part: Write): Write[] {
 
 /** The result as a source, without a byte written: for plans, checks and tests. */
 export function preview(image: ElfImage, rendered: Rendered): ByteSource {
-  const base = rendered.shift === undefined ? image.source : new ShiftedSource(image.source, rendered.shift);
-  return new OverlaySource(base, rendered.writes, rendered.fileSize);
+  return changedSource(image.source, rendered);
 }
