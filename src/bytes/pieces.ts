@@ -1,5 +1,5 @@
 /** A file put together out of ranges of another one and of zeros: a new layout costs a list, not a copy. */
-import { type ByteSource, checkInside, checkRead } from './source.js';
+import { type ByteSource, cut, DerivedSource, type Write } from './source.js';
 
 /** The bytes `[start, end)` of the whole: those of the base from `from` on, or zeros. */
 export interface Piece {
@@ -9,37 +9,23 @@ export interface Piece {
 }
 
 /** A source made of pieces, sorted and disjoint; what no piece covers is zeros. */
-export class PiecedSource implements ByteSource {
-  readonly name: string;
-  readonly size: bigint;
+export class PiecedSource extends DerivedSource {
   readonly base: ByteSource;
   readonly pieces: readonly Piece[];
 
   constructor(base: ByteSource, pieces: readonly Piece[], size: bigint) {
-    this.name = base.name;
+    super(base.name, size);
     this.base = base;
     this.pieces = pieces.filter(({ from }) => from !== undefined);
-    this.size = size;
   }
 
-  read(offset: bigint, length: bigint, part: string): Uint8Array {
-    checkRead(this, offset, length, part);
-    const bytes = new Uint8Array(Number(length));
-    this.readInto(offset, bytes, part);
-    return bytes;
-  }
-
-  readInto(offset: bigint, target: Uint8Array, part: string): void {
-    const end = offset + BigInt(target.length);
-    checkInside(this, offset, end - offset, part);
-    target.fill(0);
-    for (let index = firstEndingBehind(this.pieces, offset); index < this.pieces.length; index++) {
+  protected fill(target: Write, part: string): void {
+    const end = target.offset + BigInt(target.bytes.length);
+    for (let index = firstEndingBehind(this.pieces, target.offset); index < this.pieces.length; index++) {
       const piece = this.pieces[index];
-      if (piece === undefined || piece.from === undefined || piece.start >= end) break;
-      const from = piece.start > offset ? piece.start : offset;
-      const to = piece.end < end ? piece.end : end;
-      const into = target.subarray(Number(from - offset), Number(to - offset));
-      this.base.readInto(piece.from + (from - piece.start), into, part);
+      if (piece?.from === undefined || piece.start >= end) break;
+      const into = cut(target, piece.start, piece.end);
+      if (into !== undefined) this.base.readInto(piece.from + (into.offset - piece.start), into.bytes, part);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Bytes that moved: the law of it, and what a file is once everything behind a place stands later. */
-import { type ByteSource, checkInside, OverlaySource, type Write } from './source.js';
+import { type ByteSource, cut, DerivedSource, OverlaySource, type Write } from './source.js';
 
 /** Bytes of the input at or behind `at` stand `by` later in the output; the bytes between are zero. */
 export interface Shift {
@@ -12,37 +12,22 @@ export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
   return shift === undefined || offset < shift.at ? offset : offset + shift.by;
 }
 
-export class ShiftedSource implements ByteSource {
-  readonly name: string;
-  readonly size: bigint;
+export class ShiftedSource extends DerivedSource {
   readonly #base: ByteSource;
   readonly #shift: Shift;
 
   constructor(base: ByteSource, shift: Shift) {
-    this.name = base.name;
-    this.size = base.size + shift.by;
+    super(base.name, base.size + shift.by);
     this.#base = base;
     this.#shift = shift;
   }
 
-  read(offset: bigint, length: bigint, part: string): Uint8Array {
-    checkInside(this, offset, length, part);
-    const bytes = new Uint8Array(Number(length));
-    this.readInto(offset, bytes, part);
-    return bytes;
-  }
-
-  readInto(offset: bigint, target: Uint8Array, part: string): void {
+  protected fill(target: Write, part: string): void {
     const { at, by } = this.#shift;
-    const end = offset + BigInt(target.length);
-    checkInside(this, offset, end - offset, part);
-    target.fill(0);
-    const copy = (from: bigint, to: bigint, source: bigint) => {
-      if (from < to) this.#base.readInto(source, target.subarray(Number(from - offset), Number(to - offset)), part);
-    };
-    copy(offset, end < at ? end : at, offset);
-    const behind = offset > at + by ? offset : at + by;
-    copy(behind, end, behind - by);
+    const before = cut(target, 0n, at);
+    if (before !== undefined) this.#base.readInto(before.offset, before.bytes, part);
+    const behind = cut(target, at + by, this.size);
+    if (behind !== undefined) this.#base.readInto(behind.offset - by, behind.bytes, part);
   }
 }
 

@@ -72,40 +72,64 @@ export interface Write {
   readonly bytes: Uint8Array;
 }
 
-/** A source with writes applied over it, later ones over earlier ones; the end grows as far as they reach. */
-export class OverlaySource implements ByteSource {
+/**
+ * A source whose bytes come from others: what is in no other is zeros. A kind of it says only where bytes come from; the
+ * range of a read is checked, cut and cleared here.
+ */
+export abstract class DerivedSource implements ByteSource {
   readonly name: string;
   readonly size: bigint;
-  /** What lies under the writes: outside them, both sources are the same bytes. */
-  readonly base: ByteSource;
-  readonly writes: readonly Write[];
 
-  constructor(base: ByteSource, writes: readonly Write[], size?: bigint) {
-    this.name = base.name;
-    this.base = base;
-    this.writes = writes;
-    const reach = writes.reduce((end, w) => max(end, w.offset + BigInt(w.bytes.length)), base.size);
-    this.size = size ?? reach;
+  constructor(name: string, size: bigint) {
+    this.name = name;
+    this.size = size;
   }
 
   read(offset: bigint, length: bigint, part: string): Uint8Array {
     checkRead(this, offset, length, part);
     const bytes = new Uint8Array(Number(length));
-    this.readInto(offset, bytes, part);
+    this.fill({ offset, bytes }, part);
     return bytes;
   }
 
   readInto(offset: bigint, target: Uint8Array, part: string): void {
     checkInside(this, offset, BigInt(target.length), part);
-    const end = offset + BigInt(target.length);
-    const fromBase = Number(max(min(end, this.base.size) - offset, 0n));
-    if (fromBase > 0) this.base.readInto(offset, target.subarray(0, fromBase), part);
-    target.fill(0, fromBase);
+    target.fill(0);
+    this.fill({ offset, bytes: target }, part);
+  }
+
+  /** Fills a range of this source, which is inside it and zeros. Errors: those of the sources that it comes from. */
+  protected abstract fill(target: Write, part: string): void;
+}
+
+/** The part of a range of bytes that lies in `[start, end)`, as a view; undefined when nothing of it does. */
+export function cut({ offset, bytes }: Write, start: bigint, end: bigint): Write | undefined {
+  const from = max(offset, start);
+  const to = min(offset + BigInt(bytes.length), end);
+  return from < to ? { offset: from, bytes: bytes.subarray(Number(from - offset), Number(to - offset)) } : undefined;
+}
+
+/** A source with writes applied over it, later ones over earlier ones; the end grows as far as they reach. */
+export class OverlaySource extends DerivedSource {
+  /** What lies under the writes: outside them, both sources are the same bytes. */
+  readonly base: ByteSource;
+  readonly writes: readonly Write[];
+
+  constructor(base: ByteSource, writes: readonly Write[], size?: bigint) {
+    super(base.name, size ?? writes.reduce((end, w) => max(end, w.offset + BigInt(w.bytes.length)), base.size));
+    this.base = base;
+    this.writes = writes;
+  }
+
+  protected fill(target: Write, part: string): void {
+    const under = cut(target, 0n, this.base.size);
+    if (under !== undefined) this.base.readInto(under.offset, under.bytes, part);
     for (const write of this.writes) {
-      const from = max(offset, write.offset);
-      const to = min(end, write.offset + BigInt(write.bytes.length));
-      if (from >= to) continue;
-      target.set(write.bytes.subarray(Number(from - write.offset), Number(to - write.offset)), Number(from - offset));
+      const end = write.offset + BigInt(write.bytes.length);
+      const over = cut(target, write.offset, end);
+      if (over === undefined) continue;
+      const at = Number(over.offset - write.offset);
+      over.bytes.set(write.bytes.subarray(at, at + over.bytes.length));
     }
   }
 }
