@@ -6,10 +6,10 @@ import { alignUp } from '../bytes/align.js';
 import { rangeOf } from '../bytes/range.js';
 import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { hex } from '../errors/hex.js';
+import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
-import { lastMultibootOffset, multibootWindow } from './multiboot-room.js';
 import { countable, phdrSize } from './table.js';
 
 export function shift(job: Job): Layout | Refusal {

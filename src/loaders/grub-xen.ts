@@ -4,7 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Phdr } from '../elf/headers.js';
-import { hasLinuxMagic } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EM_386, EM_X86_64 } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';

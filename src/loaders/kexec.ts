@@ -4,7 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import { hasLinuxMagic } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { PT_INTERP, PT_NOTE, SHT_DYNAMIC, SHT_NOBITS, SHT_NOTE, SHT_REL, SHT_RELA, SHT_SYMTAB } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';

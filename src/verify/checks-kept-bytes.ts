@@ -1,7 +1,8 @@
 /** Laws about bytes: what an edit of notes leaves as it was. Most stand on one comparison of the two files. */
 import { FileSource, fits } from '../bytes/source.js';
-import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { hex } from '../errors/hex.js';
+import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
 import { newBlocks, sameStretch } from './byte-comparison.js';
 import type { Check, Flaw } from './check.js';
 import { differencesOf } from './difference-home.js';
@@ -152,7 +153,9 @@ function* multibootKept({ before, after, shift }: Pair): Generator<Flaw> {
   }
 }
 
-function without(some: readonly MultibootHeader[], others: readonly MultibootHeader[]): MultibootHeader[] {
+type Placed = Pick<MultibootHeader, 'version' | 'offset'>;
+
+function without(some: readonly Placed[], others: readonly Placed[]): Placed[] {
   const known = new Set(others.map(({ version, offset }) => `${version} ${offset}`));
   return some.filter(({ version, offset }) => !known.has(`${version} ${offset}`));
 }
