@@ -7,7 +7,7 @@ import { rangeOf } from '../bytes/range.js';
 import type { ByteSource, Write } from '../bytes/source.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
-import { encodeMb1, findMb1, MB1_CHECKSUM_AT, MB1_HAS_ADDRESSES, MB1_SIZE, type Mb1Fields } from '../multiboot/mb1.js';
+import { encodeMb1, findMb1, MB1_CHECKSUM_AT, MB1_HAS_ADDRESSES, type Mb1Fields, mb1Size } from '../multiboot/mb1.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
 import type { PeImage } from '../pe/image.js';
 import { proveFiller } from './filler.js';
@@ -54,7 +54,7 @@ export function planMb1(
       offset: old.offset,
       flags: old.flags,
       fields,
-      writes: [{ offset: old.offset, bytes: encodeMb1(old.flags, fields) }],
+      writes: [{ offset: old.offset, bytes: encodeMb1(old.flags, fields, old.mode) }],
     };
   }
   if (!asked && old?.fields === undefined) return undefined;
@@ -67,11 +67,11 @@ export function planMb1(
     const why = `it would stand at ${hex(offset)}, QEMU looks up to ${hex(QEMU_MB1.last)}`;
     fail('mb1.no-room', { file, offset }, { why });
   }
-  const proof = proveFiller(image, rangeOf(offset + distance, BigInt(MB1_SIZE)));
-  if (!proof.ok) fail('mb1.no-room', { file, offset }, { why: proof.why });
   const flags = ((old?.flags ?? USUAL_FLAGS) | MB1_HAS_ADDRESSES) >>> 0;
+  const proof = proveFiller(image, rangeOf(offset + distance, BigInt(mb1Size(flags))));
+  if (!proof.ok) fail('mb1.no-room', { file, offset }, { why: proof.why });
   const fields = fieldsAt(offset);
-  const writes: Write[] = [{ offset, bytes: encodeMb1(flags, fields) }];
+  const writes: Write[] = [{ offset, bytes: encodeMb1(flags, fields, old?.mode) }];
   if (old !== undefined) writes.push({ offset: old.offset + MB1_CHECKSUM_AT, bytes: new Uint8Array(4) });
   return { offset, flags, fields, writes };
 }

@@ -20,13 +20,21 @@ const Mb1Fields = struct('multiboot1_address_fields', {
   entry_addr: 'place',
 });
 export type Mb1Fields = ValueOf<typeof Mb1Fields>;
+/** The video mode that a kernel asks for, behind the address fields, whether those are valid or not. */
+const Mb1Mode = struct('multiboot1_graphics_fields', {
+  mode_type: 'word',
+  width: 'word',
+  height: 'word',
+  depth: 'word',
+});
+export type Mb1Mode = ValueOf<typeof Mb1Mode>;
 
 /** Bytes of magic, flags and checksum: a header without address fields. */
 export const MB1_HEAD_SIZE = Mb1Head.size(MULTIBOOT);
 /** Bytes of a header with address fields. */
 export const MB1_SIZE = MB1_HEAD_SIZE + Mb1Fields.size(MULTIBOOT);
 /** Bytes of a header with every field of the format. */
-const MB1_FULL_SIZE = 48;
+const MB1_FULL_SIZE = MB1_SIZE + Mb1Mode.size(MULTIBOOT);
 /** Where the checksum stands in a header. */
 export const MB1_CHECKSUM_AT = BigInt(Mb1Head.offsetOf('checksum', MULTIBOOT));
 
@@ -38,6 +46,8 @@ export interface Mb1Header {
   readonly size: bigint;
   /** Undefined when flag bit 16 is clear: loaders then take the file for ELF. Zeros where the file has no bytes for them. */
   readonly fields: Mb1Fields | undefined;
+  /** Undefined when flag bit 2 is clear. */
+  readonly mode: Mb1Mode | undefined;
 }
 
 /** The header that a loader takes: the first in its window with magic and checksum. */
@@ -58,7 +68,7 @@ export function* mb1Headers(
     const flags = mb1FlagsAt(bytes, at);
     if (flags === undefined) continue;
     const offset = BigInt(at);
-    yield { offset, flags, size: sizeBy(flags), fields: fieldsAt(source, offset, flags) };
+    yield { offset, flags, size: BigInt(mb1Size(flags)), ...fieldsAt(source, offset, flags) };
   }
 }
 
@@ -70,26 +80,31 @@ export function mb1FlagsAt(bytes: Uint8Array, at: number): number | undefined {
   return magic === MB1_MAGIC && sumsToZero(magic, flags, checksum) ? flags : undefined;
 }
 
-function sizeBy(flags: number): bigint {
-  if ((flags & MB1_HAS_VIDEO_MODE) !== 0) return BigInt(MB1_FULL_SIZE);
-  return BigInt((flags & MB1_HAS_ADDRESSES) !== 0 ? MB1_SIZE : MB1_HEAD_SIZE);
+/** Bytes of a header with these flags. */
+export function mb1Size(flags: number): number {
+  if ((flags & MB1_HAS_VIDEO_MODE) !== 0) return MB1_FULL_SIZE;
+  return (flags & MB1_HAS_ADDRESSES) !== 0 ? MB1_SIZE : MB1_HEAD_SIZE;
 }
 
-function fieldsAt(source: ByteSource, offset: bigint, flags: number): Mb1Fields | undefined {
-  if ((flags & MB1_HAS_ADDRESSES) === 0) return undefined;
-  const bytes = new Uint8Array(Mb1Fields.size(MULTIBOOT));
-  const at = offset + BigInt(MB1_HEAD_SIZE);
-  const have = source.size - at;
-  const part = have < BigInt(bytes.length) ? bytes.subarray(0, Number(have)) : bytes;
-  source.readInto(at, part, 'Multiboot address fields');
-  return Mb1Fields.decode(bytes, 0, MULTIBOOT);
+function fieldsAt(source: ByteSource, offset: bigint, flags: number): Pick<Mb1Header, 'fields' | 'mode'> {
+  const bytes = new Uint8Array(MB1_FULL_SIZE);
+  const have = source.size - offset < BigInt(mb1Size(flags)) ? Number(source.size - offset) : mb1Size(flags);
+  source.readInto(offset, bytes.subarray(0, have), 'Multiboot header');
+  const has = (bit: number) => (flags & bit) !== 0;
+  return {
+    fields: has(MB1_HAS_ADDRESSES) ? Mb1Fields.decode(bytes, MB1_HEAD_SIZE, MULTIBOOT) : undefined,
+    mode: has(MB1_HAS_VIDEO_MODE) ? Mb1Mode.decode(bytes, MB1_SIZE, MULTIBOOT) : undefined,
+  };
 }
 
-/** A complete header with address fields. */
-export function encodeMb1(flags: number, fields: Mb1Fields): Uint8Array {
-  const bytes = new Uint8Array(MB1_SIZE);
+const NO_MODE: Mb1Mode = { mode_type: 0, width: 0, height: 0, depth: 0 };
+
+/** A complete header with address fields, and with the video mode where the flags speak of one. */
+export function encodeMb1(flags: number, fields: Mb1Fields, mode: Mb1Mode = NO_MODE): Uint8Array {
+  const bytes = new Uint8Array(Math.max(mb1Size(flags), MB1_SIZE));
   const checksum = checksumFor(MB1_MAGIC, flags);
   Mb1Head.encodeInto(bytes, 0, { magic: MB1_MAGIC, flags, checksum }, MULTIBOOT);
   Mb1Fields.encodeInto(bytes, MB1_HEAD_SIZE, fields, MULTIBOOT);
+  if (bytes.length > MB1_SIZE) Mb1Mode.encodeInto(bytes, MB1_SIZE, mode, MULTIBOOT);
   return bytes;
 }

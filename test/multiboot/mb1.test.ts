@@ -17,8 +17,10 @@ const FIELDS = {
   bss_end_addr: 0x103000n,
   entry_addr: 0xf01fff80n,
 };
-/** Flags 7: a video mode as well, in words 8 to 11 (not of interest here). */
-const WITH_VIDEO = hexToBytes('02 b0 ad 1b 07 00 00 00 f7 4f 52 e4');
+/** Flags 7: linear graphics of 1024x768x32 as well, in words 8 to 11; the address fields between are not valid. */
+const WITH_VIDEO = hexToBytes(`02 b0 ad 1b 07 00 00 00 f7 4f 52 e4 ${'ee '.repeat(20)}
+  00 00 00 00 00 04 00 00 00 03 00 00 20 00 00 00`);
+const MODE = { mode_type: 0, width: 1024, height: 768, depth: 32 };
 
 function fileWith(size: number, ...headers: readonly (readonly [Uint8Array, number])[]): BufferSource {
   const bytes = new Uint8Array(size);
@@ -31,9 +33,9 @@ function fileWith(size: number, ...headers: readonly (readonly [Uint8Array, numb
 
 describe('findMb1()', () => {
   it.each([
-    ['without addresses', PLAIN, { flags: 3, size: 12n, fields: undefined }],
-    ['with address fields', WITH_ADDRESSES, { flags: 0x10003, size: 32n, fields: FIELDS }],
-    ['with a video mode', WITH_VIDEO, { flags: 7, size: 48n, fields: undefined }],
+    ['without addresses', PLAIN, { flags: 3, size: 12n, fields: undefined, mode: undefined }],
+    ['with address fields', WITH_ADDRESSES, { flags: 0x10003, size: 32n, fields: FIELDS, mode: undefined }],
+    ['with a video mode', WITH_VIDEO, { flags: 7, size: 48n, fields: undefined, mode: MODE }],
   ])('reads a header %s', (_, header, expected) => {
     expect(findMb1(fileWith(9000, [header, 0x40]))).toEqual({ offset: 0x40n, ...expected });
   });
@@ -75,6 +77,13 @@ describe('findMb1()', () => {
 describe('encodeMb1()', () => {
   it('writes the vector with address fields', () => {
     expect(encodeMb1(0x10003, FIELDS)).toEqual(WITH_ADDRESSES);
+  });
+
+  it('writes the video mode behind the address fields where the flags speak of one', () => {
+    const bytes = encodeMb1(0x10007, FIELDS, MODE);
+    expect(bytes.subarray(12, 32)).toEqual(WITH_ADDRESSES.subarray(12));
+    expect(bytes.subarray(32)).toEqual(WITH_VIDEO.subarray(32));
+    expect(findMb1(fileWith(9000, [bytes, 0x40]))).toMatchObject({ size: 48n, fields: FIELDS, mode: MODE });
   });
 
   it.each([0, 0xffffffff, 0xe4524ffe])('makes a checksum that fits flags %i', (flags) => {

@@ -1,7 +1,7 @@
 /** Laws of what the linear file kept of its input. They know which bytes may change, and nothing of the writer's plan. */
 import { contains, normalize, type Range, rangeOf, subtract } from '../../bytes/range.js';
 import { hex, hexRange } from '../../errors/hex.js';
-import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, MB1_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
+import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
 import {
   MB2_ARCHITECTURE_I386,
   MB2_HEAD_SIZE,
@@ -313,8 +313,9 @@ function headerAt(input: PeImage, rva: bigint, most: bigint): Mb2Header | undefi
 }
 
 function mb1Edits({ image, mb1 }: LinearSubject): Range[] {
-  const start = mb1?.fields === undefined ? undefined : rvaOf(image, mb1.offset);
-  return start === undefined ? [] : [rangeOf(start, BigInt(MB1_SIZE))];
+  if (mb1?.fields === undefined) return [];
+  const start = rvaOf(image, mb1.offset);
+  return start === undefined ? [] : [rangeOf(start, mb1.size)];
 }
 
 function debugEdits(input: PeImage): Range[] {
