@@ -4,12 +4,15 @@
  */
 import { type Range, rangeOf } from '../bytes/range.js';
 import { type ByteSource, fits } from '../bytes/source.js';
-import { struct, type ValueOf } from '../elf/struct.js';
+import { type Encoding, struct, type ValueOf } from '../elf/struct.js';
 import { hexBytes } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
+import { type EfiStub, readEfiStub } from './efi-stub.js';
 import { formatOf, likelyName, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 import { UNPACKED_LIMIT, wordAt } from './limits.js';
-import { LITTLE, type PeHeader, readPe } from './pe.js';
+
+/** The setup header is little-endian on every machine; its `native` fields are 8 bytes. */
+const LITTLE: Encoding = { bits: 64, endian: 'little' };
 
 /** Where the setup header starts in the file. */
 export const SETUP_HEADER = 0x1f1n;
@@ -83,7 +86,7 @@ export interface BzImage {
   readonly attached: boolean;
   /** Is init_size there? Since protocol 2.10. */
   readonly hasInitSize: boolean;
-  readonly pe: PeHeader | undefined;
+  readonly pe: EfiStub | undefined;
 }
 
 /** `2.15`. */
@@ -145,7 +148,7 @@ export function readBzImage(source: ByteSource): BzImage {
     unpackedSize: statedSize(source, payload, format),
     attached: BigInt(offset) >= BigInt(header.syssize) * 16n,
     hasInitSize: header.version >= INIT_SIZE_PROTOCOL && headerEnd >= INIT_SIZE_END,
-    pe: readPe(source),
+    pe: readEfiStub(source),
   };
 }
 

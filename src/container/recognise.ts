@@ -4,8 +4,9 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { looksLikeElf } from '../elf/read.js';
+import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
+import { hasPeSection } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
-import { hasPeSection } from './pe.js';
 
 export type Recognised =
   | { readonly kind: 'elf' }
@@ -63,7 +64,7 @@ function peKind(source: ByteSource, zboot: boolean): Recognised {
       instead: 'The vmlinux that it was made from is the ELF',
     };
   }
-  if (hasPeSection(source, '.linux')) {
+  if (hasPeSection(source, UNIFIED_KERNEL_SECTION)) {
     return {
       kind: 'other',
       name: 'a unified kernel image',

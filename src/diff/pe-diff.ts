@@ -8,7 +8,7 @@ import { overlaps, type Range, rangeOf } from '../bytes/range.js';
 import type { ByteSource } from '../bytes/source.js';
 import { pictureDifferences } from '../linearize/verify/picture.js';
 import { verifyPe } from '../linearize/verify/verify.js';
-import { findMb1, MB1_SIZE } from '../multiboot/mb1.js';
+import { findMb1 } from '../multiboot/mb1.js';
 import { findMb2, type Mb2Header, mb2Values } from '../multiboot/mb2.js';
 import { FileHeader, OptionalHeader, SectionHeader } from '../pe/headers.js';
 import {
@@ -216,7 +216,7 @@ function multibootHeaders({ source }: PeImage): Range[] {
   const [mb2, mb1] = [findMb2(source), findMb1(source)];
   return [
     ...(mb2 === undefined ? [] : [rangeOf(mb2.offset, BigInt(mb2.bytes.length))]),
-    ...(mb1 === undefined ? [] : [rangeOf(mb1.offset, BigInt(MB1_SIZE))]),
+    ...(mb1 === undefined ? [] : [rangeOf(mb1.offset, mb1.size)]),
   ];
 }
 

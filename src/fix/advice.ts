@@ -3,7 +3,6 @@
  * way, or what only the kernel's builder can tell.
  */
 import type { ByteSource } from '../bytes/source.js';
-import { multibootHeaders } from '../elf/multiboot.js';
 import { readElf } from '../elf/read.js';
 import { hex } from '../errors/hex.js';
 import { PatchError } from '../errors/patch-error.js';
@@ -11,6 +10,8 @@ import { preview } from '../layout/render.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import type { Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
+import { multibootHeaders } from '../multiboot/headers.js';
+import { QEMU_MB1 } from '../multiboot/windows.js';
 import { parseSetting } from '../note/value.js';
 import { parseNoteName } from '../note/xen-notes.js';
 import { planPatch } from '../pipeline.js';
@@ -67,18 +68,17 @@ export function editsIn(command: string): Edit[] {
 /** Kernels that are multiboot's get the message about PVH where QEMU does not find their header. */
 function multibootOutOfReach(source: ByteSource): string | undefined {
   const [first, second] = [1, 2].map((version) =>
-    multibootHeaders(source, { 1: SEARCHED, 2: SEARCHED }).find((header) => header.version === version),
+    multibootHeaders(source, SEARCHED).find((header) => header.version === version),
   );
   if (first !== undefined) {
-    return `there is a multiboot 1 header at ${hex(first.offset)}, and QEMU looks no further than ${hex(QEMU_LAST)}: link it further in front`;
+    return `there is a multiboot 1 header at ${hex(first.offset)}, and QEMU looks no further than ${hex(QEMU_MB1.last)}: link it further in front`;
   }
   if (second === undefined) return undefined;
   return `there is a multiboot 2 header at ${hex(second.offset)} alone, which QEMU does not know: boot it by GRUB, or add a multiboot 1 header or a PVH entry`;
 }
 
-/** The last offset at which QEMU takes a multiboot 1 header, and how far one is looked for to tell. */
-const QEMU_LAST = 8140n;
-const SEARCHED = 0x10000;
+/** How far a header is looked for, to tell that loaders do not look there. */
+const SEARCHED = 0x10000n;
 
 /** The name of the image as a word of a shell; `IMAGE` where it would have to be quoted. */
 export function imageWord(name: string): string {

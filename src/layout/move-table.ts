@@ -3,11 +3,11 @@
  * reads the table from where e_phoff says.
  */
 import { Phdr } from '../elf/headers.js';
+import { multibootWindow } from '../multiboot/windows.js';
 import { behindEverything } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import type { Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
-import { multibootWindow } from './multiboot-room.js';
 import { tableMustStay } from './program.js';
 import { countable } from './table.js';
 

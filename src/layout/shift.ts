@@ -7,10 +7,10 @@ import { rangeOf } from '../bytes/range.js';
 import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { PT_NULL } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';
-import { lastMultibootOffset, multibootWindow } from './multiboot-room.js';
 import { countable, phdrSize } from './table.js';
 
 export function shift(job: Job): Layout | Refusal {

@@ -7,14 +7,8 @@ import { rangeOf } from '../bytes/range.js';
 import type { ByteSource, Write } from '../bytes/source.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
-import {
-  encodeMb1,
-  findMb1,
-  MB1_HAS_ADDRESSES,
-  MB1_LAST_FOR_QEMU,
-  MB1_SIZE,
-  type Mb1Fields,
-} from '../multiboot/mb1.js';
+import { encodeMb1, findMb1, MB1_CHECKSUM_AT, MB1_HAS_ADDRESSES, type Mb1Fields, mb1Size } from '../multiboot/mb1.js';
+import { QEMU_MB1 } from '../multiboot/windows.js';
 import type { PeImage } from '../pe/image.js';
 import { proveFiller } from './filler.js';
 import type { Mb2Plan } from './mb2-plan.js';
@@ -29,11 +23,11 @@ export interface Mb1Plan {
 
 /** Modules page-aligned, memory information wanted: what Xen asks for, where there is no header to keep the flags of. */
 const USUAL_FLAGS = 3;
-const CHECKSUM_AT = 8n;
 
 /**
  * Plans the header. One with address fields that is there already is brought up to date even when none was asked for: it
- * decides how a loader takes the file. Errors: `mb1.no-room`.
+ * decides how a loader takes the file. Where QEMU does not find it, it is replaced by one that all loaders find.
+ * Errors: `mb1.no-room`.
  */
 export function planMb1(
   image: PeImage,
@@ -54,30 +48,30 @@ export function planMb1(
       entry_addr: mb2.entry,
     };
   };
-  if (old?.fields !== undefined) {
+  if (old?.fields !== undefined && old.offset <= QEMU_MB1.last) {
     const fields = fieldsAt(old.offset);
     return {
       offset: old.offset,
       flags: old.flags,
       fields,
-      writes: [{ offset: old.offset, bytes: encodeMb1(old.flags, fields) }],
+      writes: [{ offset: old.offset, bytes: encodeMb1(old.flags, fields, old.mode) }],
     };
   }
-  if (!asked) return undefined;
+  if (!asked && old?.fields === undefined) return undefined;
   if (mb2.how === 'gap') {
     // QEMU refuses header_addr below load_addr (hw/i386/multiboot.c, load_multiboot).
     fail('mb1.no-room', { file }, { why: 'the Multiboot2 header had to move in front of the sections' });
   }
   const offset = alignUp(mb2.end, 4n);
-  if (offset > BigInt(MB1_LAST_FOR_QEMU)) {
-    const why = `it would stand at ${hex(offset)}, QEMU looks up to ${hex(MB1_LAST_FOR_QEMU)}`;
+  if (offset > QEMU_MB1.last) {
+    const why = `it would stand at ${hex(offset)}, QEMU looks up to ${hex(QEMU_MB1.last)}`;
     fail('mb1.no-room', { file, offset }, { why });
   }
-  const proof = proveFiller(image, rangeOf(offset + distance, BigInt(MB1_SIZE)));
-  if (!proof.ok) fail('mb1.no-room', { file, offset }, { why: proof.why });
   const flags = ((old?.flags ?? USUAL_FLAGS) | MB1_HAS_ADDRESSES) >>> 0;
+  const proof = proveFiller(image, rangeOf(offset + distance, BigInt(mb1Size(flags))));
+  if (!proof.ok) fail('mb1.no-room', { file, offset }, { why: proof.why });
   const fields = fieldsAt(offset);
-  const writes: Write[] = [{ offset, bytes: encodeMb1(flags, fields) }];
-  if (old !== undefined) writes.push({ offset: old.offset + CHECKSUM_AT, bytes: new Uint8Array(4) });
+  const writes: Write[] = [{ offset, bytes: encodeMb1(flags, fields, old?.mode) }];
+  if (old !== undefined) writes.push({ offset: old.offset + MB1_CHECKSUM_AT, bytes: new Uint8Array(4) });
   return { offset, flags, fields, writes };
 }

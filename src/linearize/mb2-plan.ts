@@ -6,27 +6,21 @@
 import { alignUp } from '../bytes/align.js';
 import { rangeOf } from '../bytes/range.js';
 import type { ByteSource, Write } from '../bytes/source.js';
-import { findBytes } from '../bytes/text.js';
 import { hex } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
 import {
-  AddressTag,
-  EntryTag,
   findMb2,
-  isMb2At,
   MB2_ALIGN,
-  MB2_WINDOW,
+  MB2_ARCHITECTURE_I386,
   type Mb2Header,
   type Mb2Values,
-  MULTIBOOT,
+  mb2HeaderAt,
   mb2Values,
-  readMb2,
   sealMb2,
-  TAG_ADDRESS,
-  TAG_END,
-  TAG_ENTRY,
-  TagHead,
 } from '../multiboot/mb2.js';
+import { AddressTag, EntryTag, TAG_ADDRESS, TAG_END, TAG_ENTRY, TAG_HEAD_SIZE, TagHead } from '../multiboot/tags.js';
+import { GRUB_MB2 } from '../multiboot/windows.js';
+import { MULTIBOOT } from '../multiboot/words.js';
 import type { PeImage } from '../pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
@@ -52,9 +46,8 @@ export interface Mb2Plan {
 
 /** What lies below belongs to firmware and loaders. */
 const ONE_MIB = 0x100000n;
-const END_SIZE = TagHead.size(MULTIBOOT);
-const ADDRESS_SIZE = TagHead.size(MULTIBOOT) + AddressTag.size(MULTIBOOT);
-const ENTRY_SIZE = TagHead.size(MULTIBOOT) + EntryTag.size(MULTIBOOT);
+const ADDRESS_SIZE = TAG_HEAD_SIZE + AddressTag.size(MULTIBOOT);
+const ENTRY_SIZE = TAG_HEAD_SIZE + EntryTag.size(MULTIBOOT);
 const ENTRY_ROOM = Math.ceil(ENTRY_SIZE / MB2_ALIGN) * MB2_ALIGN;
 
 /**
@@ -84,7 +77,7 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
     const address: AddressTag = { ...addresses.address, header_addr: offset + placement.distance + wish.physBase };
     const bytes = withTags(header, missing, grow, address, addresses.entry);
     const end = offset + BigInt(bytes.length);
-    if (end > BigInt(MB2_WINDOW)) fail('mb2.too-far', { file }, { offset });
+    if (end > GRUB_MB2.bytes) fail('mb2.too-far', { file }, { offset });
     const writes: Write[] = [{ offset, bytes }];
     // A loader takes the first header it finds; the old one must not look like one any more.
     if (offset !== header.offset) writes.push({ offset: header.offset, bytes: new Uint8Array(4) });
@@ -107,7 +100,7 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
   const proof: FillerProof = inPlace
     ? proveFiller(image, rangeOf(end + placement.distance, BigInt(grow)))
     : { ok: false, why: found === undefined ? 'the header stands behind the first 32 KiB' : 'the gap was asked for' };
-  if (proof.ok && end + BigInt(grow) <= BigInt(MB2_WINDOW)) return plan('append', header.offset, proof);
+  if (proof.ok && end + BigInt(grow) <= GRUB_MB2.bytes) return plan('append', header.offset, proof);
   const why = proof.ok ? 'the header would leave the first 32 KiB' : proof.why;
   if (wish.mb2 === 'append') fail('mb2.no-room', { file, offset: header.offset }, { need: grow, why });
 
@@ -132,7 +125,7 @@ function checkTags(file: string, { offset, tags, bytes, problem }: Mb2Header): v
   const place = { file, offset, part: 'Multiboot2 header' };
   if (problem !== undefined) fail('mb2.bad-tags', place, { why: problem });
   const end = tags.at(-1);
-  if (end === undefined || end.at + END_SIZE !== bytes.length) {
+  if (end === undefined || end.at + TAG_HEAD_SIZE !== bytes.length) {
     const why = `the end tag is at ${hex(end?.at ?? 0)}, wanted it last in the ${hex(bytes.length)} bytes of the header`;
     fail('mb2.bad-tags', place, { why });
   }
@@ -199,7 +192,7 @@ function withTags(
 ): Uint8Array {
   const bytes = new Uint8Array(old.length + grow);
   bytes.set(old);
-  let at = old.length - END_SIZE;
+  let at = old.length - TAG_HEAD_SIZE;
   bytes.fill(0, at);
   const atOf = (type: number) => tags.find((tag) => tag.type === type)?.at;
   const place = (type: number, size: number, room: number) => {
@@ -210,19 +203,14 @@ function withTags(
     at += room;
     return here;
   };
-  AddressTag.encodeInto(
-    bytes,
-    place(TAG_ADDRESS, ADDRESS_SIZE, ADDRESS_SIZE) + TagHead.size(MULTIBOOT),
-    address,
-    MULTIBOOT,
-  );
+  AddressTag.encodeInto(bytes, place(TAG_ADDRESS, ADDRESS_SIZE, ADDRESS_SIZE) + TAG_HEAD_SIZE, address, MULTIBOOT);
   EntryTag.encodeInto(
     bytes,
-    place(TAG_ENTRY, ENTRY_SIZE, ENTRY_ROOM) + TagHead.size(MULTIBOOT),
+    place(TAG_ENTRY, ENTRY_SIZE, ENTRY_ROOM) + TAG_HEAD_SIZE,
     { entry_addr: entry },
     MULTIBOOT,
   );
-  TagHead.encodeInto(bytes, at, { type: TAG_END, flags: 0, size: END_SIZE }, MULTIBOOT);
+  TagHead.encodeInto(bytes, at, { type: TAG_END, flags: 0, size: TAG_HEAD_SIZE }, MULTIBOOT);
   // An optional address tag could be passed over by a loader; both are made mandatory.
   for (const type of [TAG_ADDRESS, TAG_ENTRY].filter((t) => !missing.includes(t))) {
     const known = tags.find((tag) => tag.type === type);
@@ -235,23 +223,22 @@ function withTags(
 /** The header at `offset` as far as it goes; undefined when that does not make it better. */
 function readWhole(linear: ByteSource, offset: bigint): Mb2Header | undefined {
   const rest = linear.size - offset;
-  const length = rest < BigInt(MB2_WINDOW) ? rest : BigInt(MB2_WINDOW);
-  const header = readMb2(linear.read(offset, length, 'Multiboot2 header'), 0, offset);
-  return header.problem === undefined ? header : undefined;
+  const length = rest < GRUB_MB2.bytes ? rest : GRUB_MB2.bytes;
+  const header = mb2HeaderAt(linear.read(offset, length, 'Multiboot2 header'), 0, offset);
+  return header?.problem === undefined ? header : undefined;
 }
 
-const CHUNK = 0x100000;
+const CHUNK = 0x100000n;
 
 /** A valid header behind the loaders' window, inside what is loaded: it can be moved to the front. */
 function findBeyond(linear: ByteSource, { loadEnd, distance }: Placement): Mb2Header | undefined {
   const stop = loadEnd - distance < linear.size ? loadEnd - distance : linear.size;
-  const magic = Uint8Array.of(0xd6, 0x50, 0x52, 0xe8);
-  for (let from = BigInt(MB2_WINDOW) - 16n; from < stop; from += BigInt(CHUNK)) {
-    const length = stop - from < BigInt(CHUNK + MB2_WINDOW) ? stop - from : BigInt(CHUNK + MB2_WINDOW);
-    const bytes = linear.read(from, length, 'Multiboot2 header');
-    for (let at = findBytes(bytes, magic); at >= 0 && at < CHUNK; at = findBytes(bytes, magic, at + 1)) {
-      const aligned = (from + BigInt(at)) % BigInt(MB2_ALIGN) === 0n;
-      if (aligned && at + 16 <= bytes.length && isMb2At(bytes, at)) return readMb2(bytes, at, from + BigInt(at));
+  const most = CHUNK + GRUB_MB2.bytes;
+  for (let from = GRUB_MB2.last; from < stop; from += CHUNK) {
+    const bytes = linear.read(from, stop - from < most ? stop - from : most, 'Multiboot2 header');
+    for (let at = 0; at < Number(CHUNK); at += MB2_ALIGN) {
+      const header = mb2HeaderAt(bytes, at, from + BigInt(at));
+      if (header?.architecture === MB2_ARCHITECTURE_I386) return header;
     }
   }
   return undefined;

@@ -21,11 +21,22 @@ import {
 } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { PatchError } from '../errors/patch-error.js';
+import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../multiboot/mb1.js';
+import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../multiboot/mb2.js';
+import {
+  isKnownTag,
+  TAG_ADDRESS,
+  TAG_EFI_BOOT_SERVICES,
+  TAG_END,
+  TAG_ENTRY,
+  TAG_ENTRY_EFI64,
+  TAG_HEAD_SIZE,
+  TAG_OPTIONAL,
+} from '../multiboot/tags.js';
+import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../multiboot/windows.js';
 import { copiedSize, hasRawData, type PeImage } from '../pe/image.js';
 import { looksLikePe, readPe } from '../pe/read.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
-import { type AddressFields, type Multiboot1, type Multiboot2, multiboot1, multiboot2 } from './multiboot-header.js';
-import { QEMU_SEARCH } from './qemu.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
@@ -33,14 +44,11 @@ import { firstOverlap } from './segment-overlap.js';
 const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
 const GIB4 = 0x1_0000_0000n;
 /** A load_addr of -1: from the start of the file, says the specification. */
-const MINUS_ONE = 0xffff_ffff;
+const MINUS_ONE = 0xffff_ffffn;
 const NO_HEADER = 'no multiboot header found';
 
 /** Flags below bit 16 that a boot loader must know; GRUB knows bits 0 to 2. */
 const UNKNOWN_FLAGS = 0xfff8;
-
-/** Tags of a Multiboot2 header that GRUB knows. */
-const KNOWN_TAGS = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 
 class MultibootView {
   readonly source: ByteSource;
@@ -48,8 +56,11 @@ class MultibootView {
   readonly image: LaxImage;
   /** The sections of a PE image; undefined for everything else. */
   readonly pe: PeImage | undefined;
-  readonly header1: Multiboot1 | undefined;
-  readonly header2: Multiboot2 | undefined;
+  readonly header1: Mb1Header | undefined;
+  readonly header2: Mb2Header | undefined;
+  /** Of a Multiboot2 header, as GRUB meets them. */
+  readonly tags: readonly Mb2Tag[];
+  readonly values: Mb2Values | undefined;
 
   constructor(source: ByteSource, version: 1 | 2) {
     this.source = source;
@@ -57,28 +68,26 @@ class MultibootView {
     const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
     this.image = laxElf(source, encoding, { stride: 'declared', sections: true });
     this.pe = peOf(source);
-    this.header1 = version === 1 ? multiboot1(source) : undefined;
-    this.header2 = version === 2 ? multiboot2(source) : undefined;
+    this.header1 = version === 1 ? findMb1(source) : undefined;
+    this.header2 = version === 2 ? findMb2(source) : undefined;
+    this.tags = this.header2 === undefined ? [] : [...walkTags(this.header2.bytes)];
+    this.values = this.header2 === undefined ? undefined : mb2Values({ bytes: this.header2.bytes, tags: this.tags });
   }
 
-  get offset(): number | undefined {
+  get offset(): bigint | undefined {
     return this.header1?.offset ?? this.header2?.offset;
   }
 
-  /** First bytes of the file that the loader holds in memory. */
-  get window(): bigint {
-    return this.version === 1 ? 8192n : 32768n;
+  /** Where GRUB looks; what it reads for that is all that it holds of the file. */
+  get window(): HeaderWindow {
+    return grubWindow(this.version);
   }
 
   /** Where the file goes as one piece, if the header says so. */
-  get fields(): AddressFields | undefined {
+  get fields(): Mb1Fields | undefined {
     if (this.header1 !== undefined) return this.header1.fields;
-    // Of a tag that occurs twice GRUB keeps the later one.
-    const address = this.header2?.tags.findLast(({ type }) => type === 2)?.words;
-    if (address === undefined) return undefined;
-    const [headerAddr = 0, loadAddr = 0, loadEndAddr = 0, bssEndAddr = 0] = address;
-    const entryAddr = this.header2?.tags.findLast(({ type }) => type === 3)?.words[0] ?? 0;
-    return { headerAddr, loadAddr, loadEndAddr, bssEndAddr, entryAddr };
+    if (this.values?.address === undefined) return undefined;
+    return { ...this.values.address, entry_addr: this.values.entry ?? 0n };
   }
 
   get isElf(): boolean {
@@ -107,12 +116,24 @@ function peOf(source: ByteSource): PeImage | undefined {
 
 type R = Rule<MultibootView>;
 
+/** Bytes of a Multiboot2 header that GRUB goes through: up to the end tag, by header_length where none was met. */
+function endOfTags(header: Mb2Header | undefined, tags: readonly Mb2Tag[]): bigint {
+  const end = tags.find(({ type }) => type === TAG_END);
+  return end === undefined ? BigInt(header?.header_length ?? 0) : BigInt(end.at + TAG_HEAD_SIZE);
+}
+
 const HEADER: R = {
   name: 'header',
   source: 'grub-core/loader/multiboot_mbi.c, find_header; multiboot_mbi2.c, find_header',
   because: 'the header is found by its place: 4-aligned in the first 8 KiB, or 8-aligned in the first 32 KiB',
-  run: ({ offset, header2 }) =>
-    offset === undefined || (header2 !== undefined && header2.architecture !== 0) ? refuse(NO_HEADER) : undefined,
+  run({ offset, window, header1, header2, tags }) {
+    if (offset === undefined) return refuse(NO_HEADER);
+    const needs = header1?.fields === undefined ? endOfTags(header2, tags) : BigInt(MB1_SIZE);
+    if (offset + needs <= window.bytes) return undefined;
+    return crash(
+      `the header ends at ${hex(offset + needs)}, and GRUB holds the first ${hex(window.bytes)} bytes only: the rest is what memory has there`,
+    );
+  },
 };
 
 const FLAGS: R = {
@@ -129,13 +150,15 @@ const TAGS: R = {
   name: 'tags',
   source: 'grub-core/loader/multiboot_mbi2.c, grub_multiboot2_load',
   because: 'a tag that is not optional must be known; the address tag needs the entry address tag beside it',
-  run({ header2 }) {
-    const tags = header2?.tags ?? [];
-    const unknown = tags.find(({ type, optional }) => !optional && !KNOWN_TAGS.has(type));
+  run({ tags }) {
+    const unknown = tags.find(({ type, flags }) => (flags & TAG_OPTIONAL) === 0 && !isKnownTag(type));
     if (unknown !== undefined) return refuse(`unsupported tag: ${hex(unknown.type)}`);
     const has = (wanted: number) => tags.some(({ type }) => type === wanted);
-    if (!has(2) || has(3)) return undefined;
-    const reason = has(7) && has(9) ? 'on BIOS; on UEFI the entry tag for its boot services will do' : undefined;
+    if (!has(TAG_ADDRESS) || has(TAG_ENTRY)) return undefined;
+    const reason =
+      has(TAG_EFI_BOOT_SERVICES) && has(TAG_ENTRY_EFI64)
+        ? 'on BIOS; on UEFI the entry tag for its boot services will do'
+        : undefined;
     return refuse('load address tag without entry address tag', { reason });
   },
 };
@@ -144,31 +167,31 @@ const LINEAR: R = {
   name: 'linear-load',
   source: 'grub-core/loader/i386/multiboot_mbi.c, grub_multiboot_load',
   because: 'with address fields the file is copied as one piece from the header on: no byte of it may move',
-  run({ fields, offset = 0, source }) {
+  run({ fields, offset = 0n, source }) {
     if (fields === undefined) return undefined;
-    const { loadAddr, loadEndAddr, bssEndAddr } = fields;
-    if (loadAddr === MINUS_ONE)
+    const { load_addr, load_end_addr, bss_end_addr } = fields;
+    if (load_addr === MINUS_ONE)
       return crash('load_addr -1 is used as it stands in one of two subtractions: GRUB hangs');
     const from = fileOffset(offset, fields);
     if (from < 0n || from > source.size) return refuse('attempt to seek outside of the file');
-    const size = loadEndAddr === 0 ? source.size - from : BigInt(loadEndAddr - loadAddr);
-    if (size < 0n) return crash(`load_end_addr ${hex(loadEndAddr)} is below load_addr ${hex(loadAddr)}`);
-    const end = BigInt(loadAddr) + size;
-    if (bssEndAddr !== 0 && BigInt(bssEndAddr) < end) {
+    const size = load_end_addr === 0n ? source.size - from : load_end_addr - load_addr;
+    if (size < 0n) return crash(`load_end_addr ${hex(load_end_addr)} is below load_addr ${hex(load_addr)}`);
+    const end = load_addr + size;
+    if (bss_end_addr !== 0n && bss_end_addr < end) {
       return crash(
-        `${hex(end)} is where the load ends, bss_end_addr ${hex(bssEndAddr)} is below: GRUB clears a negative count`,
+        `${hex(end)} is where the load ends, bss_end_addr ${hex(bss_end_addr)} is below: GRUB clears a negative count`,
       );
     }
     if (!fits(from, size, source.size)) {
       return warn('the file ends before load_end_addr, and GRUB does not notice: the rest is what memory held');
     }
-    return loadEndAddr === 0 ? warn('load_end_addr 0 loads everything up to the end of the file') : undefined;
+    return load_end_addr === 0n ? warn('load_end_addr 0 loads everything up to the end of the file') : undefined;
   },
 };
 
 /** Where the byte for load_addr stands in the file. */
-function fileOffset(header: number, { headerAddr, loadAddr }: AddressFields): bigint {
-  return BigInt(header - (headerAddr - loadAddr));
+function fileOffset(header: bigint, { header_addr, load_addr }: Mb1Fields): bigint {
+  return header - (header_addr - load_addr);
 }
 
 /**
@@ -179,11 +202,12 @@ const PE_SECTIONS: R = {
   name: 'pe-sections',
   source: 'grub-core/loader/i386/multiboot_mbi.c, grub_multiboot_load: sections of a PE image play no part',
   because: 'the code looks for its data where the linker put it: each section that is loaded must arrive there',
-  run({ fields, offset = 0, pe, source }) {
+  run({ fields, offset = 0n, pe, source }) {
     if (fields === undefined || pe === undefined) return undefined;
     const lowest = pe.sections[0]?.VirtualAddress ?? 0n;
     const from = fileOffset(offset, fields);
-    const end = fields.loadEndAddr === 0 ? source.size - from : BigInt(fields.loadEndAddr - fields.loadAddr);
+    const { load_addr, load_end_addr } = fields;
+    const end = load_end_addr === 0n ? source.size - from : load_end_addr - load_addr;
     const astray = pe.sections.find(
       (s) =>
         s.VirtualAddress - lowest < end &&
@@ -254,8 +278,9 @@ const ELF_RULES: readonly R[] = [
     because: 'the table is read from the bytes already in memory, so it has to end in the search window',
     run({ image: { header }, window }) {
       const end = header.e_phoff + BigInt(header.e_phnum * header.e_phentsize);
-      if (end <= window) return undefined;
-      return refuse('program header at a too high offset', { reason: `it ends at ${hex(end)}, wanted ${hex(window)}` });
+      if (end <= window.bytes) return undefined;
+      const reason = `it ends at ${hex(end)}, wanted ${hex(window.bytes)}`;
+      return refuse('program header at a too high offset', { reason });
     },
   },
   {
@@ -338,14 +363,13 @@ const ELF_RULES: readonly R[] = [
   },
 ];
 
-function values({ fields, entryHome, offset, header2, image: { header } }: MultibootView) {
-  const has = (wanted: number) => header2?.tags.findLast(({ type }) => type === wanted);
+function values({ fields, entryHome, offset, values: tagged, image: { header } }: MultibootView) {
   // With the tag that keeps boot services, UEFI's own entry takes the place of the 32-bit one.
-  const efi = has(7) === undefined ? undefined : has(9)?.words[0];
+  const efi = tagged?.keepsBootServices === true ? tagged.entryEfi64 : undefined;
   return {
-    headerOffset: offset === undefined ? undefined : BigInt(offset),
-    entry: fields === undefined ? (entryHome?.entry ?? header.e_entry) : BigInt(fields.entryAddr),
-    ...(efi === undefined ? {} : { entryOnUefi: BigInt(efi) }),
+    headerOffset: offset,
+    entry: fields === undefined ? (entryHome?.entry ?? header.e_entry) : fields.entry_addr,
+    ...(efi === undefined ? {} : { entryOnUefi: efi }),
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   };
@@ -354,9 +378,9 @@ function values({ fields, entryHome, offset, header2, image: { header } }: Multi
 /** QEMU has a multiboot 1 loader of its own. */
 function programs({ source, header1 }: MultibootView): ProgramVerdict[] {
   if (header1 === undefined) return [];
-  const header = multiboot1(source, QEMU_SEARCH);
+  const header = findMb1(source, QEMU_MB1);
   if (header === undefined) {
-    const text = `the header at ${hex(header1.offset)} is behind the last place where QEMU looks, ${hex(QEMU_SEARCH - 4)}`;
+    const text = `the header at ${hex(header1.offset)} is behind the last place where QEMU looks, ${hex(QEMU_MB1.last)}`;
     return [{ program: 'QEMU', outcome: 'refused', text }];
   }
   const result = qemuMultiboot(source, header);

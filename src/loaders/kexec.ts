@@ -4,7 +4,7 @@
  */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import { hasLinuxMagic } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,

@@ -3,7 +3,7 @@
  * the reader and differ in what they do when it finds no PVH entry.
  */
 import { type ByteSource, fits } from '../bytes/source.js';
-import { hasLinuxMagic } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';

@@ -1,8 +1,8 @@
 /** QEMU's multiboot 1 loader (hw/i386/multiboot.c, load_multiboot): how it ends, and where it enters. */
 import { type ByteSource, fits } from '../bytes/source.js';
 import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_X86_64, PF_X, PT_LOAD } from '../elf/names.js';
+import type { Mb1Fields, Mb1Header } from '../multiboot/mb1.js';
 import { bytesAt, laxElf } from './lax-elf.js';
-import type { AddressFields, Multiboot1 } from './multiboot-header.js';
 
 export type QemuMultiboot =
   | { readonly refused: string; readonly entry?: undefined }
@@ -10,7 +10,7 @@ export type QemuMultiboot =
 
 const E_MACHINE_AT = 18n;
 
-export function qemuMultiboot(source: ByteSource, { offset, fields }: Multiboot1): QemuMultiboot {
+export function qemuMultiboot(source: ByteSource, { offset, fields }: Mb1Header): QemuMultiboot {
   return fields === undefined ? byElf(source) : byFields(source, offset, fields);
 }
 
@@ -39,16 +39,15 @@ function byElf(source: ByteSource): QemuMultiboot {
   return { entry: BigInt.asUintN(32, entry) };
 }
 
-function byFields(source: ByteSource, offset: number, fields: AddressFields): QemuMultiboot {
-  const { headerAddr, loadAddr, loadEndAddr, bssEndAddr, entryAddr } = fields;
-  if (headerAddr < loadAddr) return { refused: 'invalid load_addr address' };
-  if (headerAddr - loadAddr > offset) return { refused: 'invalid header_addr address' };
-  const from = BigInt(offset - (headerAddr - loadAddr));
-  if (loadEndAddr !== 0 && loadEndAddr < loadAddr) return { refused: 'invalid load_end_addr address' };
-  const size = loadEndAddr === 0 ? source.size - from : BigInt(loadEndAddr - loadAddr);
-  if (BigInt(loadAddr) + size > 0xffff_ffffn) return { refused: 'kernel does not fit in address space' };
-  if (bssEndAddr !== 0 && BigInt(bssEndAddr) < BigInt(loadAddr) + size)
-    return { refused: 'invalid bss_end_addr address' };
+function byFields(source: ByteSource, offset: bigint, fields: Mb1Fields): QemuMultiboot {
+  const { header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr } = fields;
+  if (header_addr < load_addr) return { refused: 'invalid load_addr address' };
+  if (header_addr - load_addr > offset) return { refused: 'invalid header_addr address' };
+  const from = offset - (header_addr - load_addr);
+  if (load_end_addr !== 0n && load_end_addr < load_addr) return { refused: 'invalid load_end_addr address' };
+  const size = load_end_addr === 0n ? source.size - from : load_end_addr - load_addr;
+  if (load_addr + size > 0xffff_ffffn) return { refused: 'kernel does not fit in address space' };
+  if (bss_end_addr !== 0n && bss_end_addr < load_addr + size) return { refused: 'invalid bss_end_addr address' };
   if (!fits(from, size, source.size)) return { refused: 'fread() failed' };
-  return { entry: BigInt(entryAddr) };
+  return { entry: entry_addr };
 }

@@ -6,12 +6,13 @@
 import { type ByteSource, fits } from '../bytes/source.js';
 import { type Phdr, Phdr as PhdrStruct } from '../elf/headers.js';
 import { ehdrSize } from '../elf/image.js';
-import { hasLinuxMagic } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_386, EM_X86_64, PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { findMb1 } from '../multiboot/mb1.js';
+import { QEMU_MB1 } from '../multiboot/windows.js';
 import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
-import { multiboot1 } from './multiboot-header.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { crash, cure, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
@@ -26,9 +27,6 @@ const NO_NOTE = 'Error loading uncompressed kernel without PVH ELF Note';
 const UNSUPPORTED_FLAGS = 0x00010004;
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
-
-/** QEMU looks for a header below this offset, the last time at 8140. */
-export const QEMU_SEARCH = 8192 - 48;
 
 export class QemuView {
   readonly source: ByteSource;
@@ -85,7 +83,7 @@ const RULES: readonly Rule<QemuView>[] = [
     source: 'hw/i386/multiboot.c, load_multiboot',
     because: 'a multiboot 1 header in the first 8 KiB always wins over PVH, and there is no way back',
     run({ source }) {
-      const header = multiboot1(source, QEMU_SEARCH);
+      const header = findMb1(source, QEMU_MB1);
       if (header === undefined) return undefined;
       const result = qemuMultiboot(source, header);
       if (result.refused !== undefined) {

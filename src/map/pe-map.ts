@@ -1,7 +1,7 @@
 /** The map of a PE image: its parts in the file, and its sections in memory as UEFI firmware loads them. */
 import { compare, rangeOf } from '../bytes/range.js';
 import { PF_R, PF_W, PF_X } from '../elf/names.js';
-import { findMb1, MB1_SIZE } from '../multiboot/mb1.js';
+import { findMb1 } from '../multiboot/mb1.js';
 import { findMb2 } from '../multiboot/mb2.js';
 import { certificateTable } from '../pe/certificates.js';
 import { copiedSize, type PeImage, type PeSection, sectionTable } from '../pe/image.js';
@@ -13,8 +13,6 @@ import type { MemoryBand } from './memory.js';
 
 /** Sections that are drawn in memory. */
 const LOAD_LIMIT = 1024;
-/** Words of a Multiboot 1 header without address fields. */
-const MB1_BARE = 12n;
 
 /**
  * Memory by linked address (ImageBase and RVA), or by the physical one at which Multiboot loaders put a linear image: the
@@ -92,8 +90,6 @@ function claimsOf(image: PeImage): Claim[] {
     ...data('COFF strings', stringTableRange(source, fileHeader)),
     ...data('certificates', certificateTable(image)),
     ...(mb2 === undefined ? [] : [header('Multiboot2 header', rangeOf(mb2.offset, BigInt(mb2.bytes.length)))]),
-    ...(mb1 === undefined
-      ? []
-      : [header('Multiboot header', rangeOf(mb1.offset, mb1.fields === undefined ? MB1_BARE : BigInt(MB1_SIZE)))]),
+    ...(mb1 === undefined ? [] : [header('Multiboot header', rangeOf(mb1.offset, mb1.size))]),
   ];
 }

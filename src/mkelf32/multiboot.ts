@@ -1,17 +1,16 @@
 /** The Multiboot headers of a planned output: are they where boot loaders look? */
 import { BufferSource, type ByteSource } from '../bytes/source.js';
-import { multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
-import { lastMultibootOffset, multibootWindow } from '../layout/multiboot-room.js';
+import { multibootHeaders } from '../multiboot/headers.js';
+import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { type Container, partSize } from './container.js';
 
 /** Bytes at the start of the output that are searched: twice the larger window. */
 const SEARCHED = 0x10000;
-const WINDOWS = { 1: SEARCHED, 2: SEARCHED };
 
 /** One sentence for each version whose header no loader would find; the image's data moves back by 128 bytes. */
 export function multibootWarnings(source: ByteSource, container: Container): string[] {
-  const found = multibootHeaders(new BufferSource(startOf(source, container)), WINDOWS);
+  const found = multibootHeaders(new BufferSource(startOf(source, container)), BigInt(SEARCHED));
   return ([1, 2] as const).flatMap((version) => {
     const [first] = found.filter((header) => header.version === version);
     if (first === undefined || first.offset <= lastMultibootOffset(first)) return [];

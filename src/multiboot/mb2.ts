@@ -1,63 +1,44 @@
 /**
- * Multiboot2 headers (Multiboot2 specification, "The layout of Multiboot2 header"), found as GRUB finds them: by position in
- * the file, whatever its format. All fields are little-endian.
+ * Multiboot2 headers (Multiboot2 2.0, "The layout of Multiboot2 header"), found as loaders find them: by place in the file,
+ * whatever its format.
  */
 import type { ByteSource } from '../bytes/source.js';
-import { type Encoding, struct, type ValueOf } from '../bytes/struct.js';
+import { struct } from '../bytes/struct.js';
 import { hex } from '../errors/hex.js';
+import {
+  AddressTag,
+  EntryTag,
+  leastTagSize,
+  RelocatableTag,
+  TAG_ADDRESS,
+  TAG_EFI_BOOT_SERVICES,
+  TAG_END,
+  TAG_ENTRY,
+  TAG_ENTRY_EFI64,
+  TAG_HEAD_SIZE,
+  TAG_RELOCATABLE,
+  TagHead,
+} from './tags.js';
+import { GRUB_MB2, type HeaderWindow } from './windows.js';
+import { checksumFor, MULTIBOOT, sumsToZero } from './words.js';
 
-export const MULTIBOOT: Encoding = { bits: 32, endian: 'little' };
-
-export const MB2_MAGIC = 0xe85250d6;
-/** Loaders look no further. */
-export const MB2_WINDOW = 0x8000;
+const MB2_MAGIC = 0xe85250d6;
 /** Headers and tags start at multiples of this. */
 export const MB2_ALIGN = 8;
+/** The architecture of x86, in 32-bit protected mode. */
+export const MB2_ARCHITECTURE_I386 = 0;
 
-export const Mb2Head = struct('multiboot_header', {
+const Mb2Head = struct('multiboot_header', {
   magic: 'word',
   architecture: 'word',
   header_length: 'word',
   checksum: 'word',
 });
 
-export const TAG_END = 0;
-export const TAG_ADDRESS = 2;
-export const TAG_ENTRY = 3;
-export const TAG_EFI_BOOT_SERVICES = 7;
-export const TAG_ENTRY_EFI64 = 9;
-export const TAG_RELOCATABLE = 10;
-
-/** Head of every tag. */
-export const TagHead = struct('multiboot_header_tag', { type: 'half', flags: 'half', size: 'word' });
-
-/** Tag 2 behind its head. */
-export const AddressTag = struct('multiboot_header_tag_address', {
-  header_addr: 'place',
-  load_addr: 'place',
-  load_end_addr: 'place',
-  bss_end_addr: 'place',
-});
-export type AddressTag = ValueOf<typeof AddressTag>;
-
-/** Tags 3 and 9 behind their head. */
-export const EntryTag = struct('multiboot_header_tag_entry_address', { entry_addr: 'place' });
-
-/** Tag 10 behind its head. */
-export const RelocatableTag = struct('multiboot_header_tag_relocatable', {
-  min_addr: 'place',
-  max_addr: 'place',
-  align: 'place',
-  preference: 'word',
-});
-export type RelocatableTag = ValueOf<typeof RelocatableTag>;
-
-const BODIES: Readonly<Record<number, number>> = {
-  [TAG_ADDRESS]: AddressTag.size(MULTIBOOT),
-  [TAG_ENTRY]: EntryTag.size(MULTIBOOT),
-  [TAG_ENTRY_EFI64]: EntryTag.size(MULTIBOOT),
-  [TAG_RELOCATABLE]: RelocatableTag.size(MULTIBOOT),
-};
+/** Bytes of magic, architecture, header_length and checksum. */
+export const MB2_HEAD_SIZE = Mb2Head.size(MULTIBOOT);
+/** Where header_length stands in a header; the checksum follows it. */
+export const MB2_LENGTH_AT = BigInt(Mb2Head.offsetOf('header_length', MULTIBOOT));
 
 export interface Mb2Tag {
   readonly type: number;
@@ -70,6 +51,8 @@ export interface Mb2Tag {
 export interface Mb2Header {
   /** Where it stands in the file. */
   readonly offset: bigint;
+  readonly architecture: number;
+  readonly header_length: number;
   /** The whole header, or as much of it as the window holds. */
   readonly bytes: Uint8Array;
   /** Up to the end tag, which is among them, or up to the first that makes no sense. */
@@ -87,94 +70,102 @@ export interface Mb2Values {
   readonly keepsBootServices: boolean;
 }
 
-/** The first header that is valid as loaders see it: magic, architecture 0 (i386), checksum. */
-export function findMb2(source: ByteSource): Mb2Header | undefined {
-  const size = source.size < BigInt(MB2_WINDOW) ? source.size : BigInt(MB2_WINDOW);
-  const window = source.read(0n, size, 'Multiboot2 window');
-  for (let at = 0; at + Mb2Head.size(MULTIBOOT) <= window.length; at += MB2_ALIGN) {
-    if (isMb2At(window, at)) return readMb2(window, at, BigInt(at));
+/** The header that a loader takes: the first in its window with magic, checksum and the architecture of x86. */
+export function findMb2(source: ByteSource, window: HeaderWindow = GRUB_MB2): Mb2Header | undefined {
+  for (const header of mb2Headers(source, window)) {
+    if (header.architecture === MB2_ARCHITECTURE_I386) return header;
   }
   return undefined;
 }
 
-/** Does a header with a valid checksum begin at `at`? The caller has made sure of 16 bytes. */
-export function isMb2At(bytes: Uint8Array, at: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 4);
-  if (view.getUint32(0, true) !== MB2_MAGIC) return false;
-  const { magic, architecture, header_length, checksum } = Mb2Head.decode(bytes, at, MULTIBOOT);
-  return architecture === 0 && (magic + architecture + header_length + checksum) % 2 ** 32 === 0;
+/** Every header in a window, of any architecture, in order. */
+export function* mb2Headers(
+  source: ByteSource,
+  { bytes: size, align, last, head }: HeaderWindow,
+): Generator<Mb2Header> {
+  const have = source.size < size ? source.size : size;
+  const bytes = source.read(0n, have, 'Multiboot2 window');
+  const stop = have - head < last ? have - head : last;
+  for (let at = 0; at <= stop; at += Number(align)) {
+    const header = mb2HeaderAt(bytes, at, BigInt(at));
+    if (header !== undefined) yield header;
+  }
 }
 
-/** Reads the header at `at` of some bytes; `offset` is its place in the file. */
-export function readMb2(window: Uint8Array, at: number, offset: bigint): Mb2Header {
-  const { header_length } = Mb2Head.decode(window, at, MULTIBOOT);
-  const bytes = window.slice(at, Math.min(window.length, at + header_length));
-  const header = (tags: readonly Mb2Tag[], problem?: string) => ({ offset, bytes, tags, problem });
+/**
+ * The header at `at` of some bytes, of any architecture; undefined where no valid one begins, or the bytes end within its
+ * head. `offset` is its place in the file.
+ */
+export function mb2HeaderAt(bytes: Uint8Array, at: number, offset: bigint): Mb2Header | undefined {
+  // Whole images are searched: one byte tells at most places, without an object made for each.
+  if (bytes[at] !== (MB2_MAGIC & 0xff) || bytes.length - at < MB2_HEAD_SIZE) return undefined;
+  const { magic, architecture, header_length, checksum } = Mb2Head.decode(bytes, at, MULTIBOOT);
+  if (magic !== MB2_MAGIC || !sumsToZero(magic, architecture, header_length, checksum)) return undefined;
+  const own = bytes.slice(at, Math.min(bytes.length, at + header_length));
+  return { offset, architecture, header_length, bytes: own, ...soundTags(own, header_length) };
+}
+
+/**
+ * Tags as a loader meets them, which looks at nothing but the size of each: up to the end tag, which is among them, to the
+ * first whose size leads nowhere, which is too, or to the end of the bytes. Bodies may leave the bytes.
+ */
+export function* walkTags(bytes: Uint8Array): Generator<Mb2Tag> {
+  for (let at = MB2_HEAD_SIZE; at + TAG_HEAD_SIZE <= bytes.length; ) {
+    const tag = { ...TagHead.decode(bytes, at, MULTIBOOT), at };
+    yield tag;
+    if (tag.type === TAG_END || tag.size < TAG_HEAD_SIZE) return;
+    at += Math.ceil(tag.size / MB2_ALIGN) * MB2_ALIGN;
+  }
+}
+
+/** The tags as far as the format allows them. */
+function soundTags(bytes: Uint8Array, header_length: number): Pick<Mb2Header, 'tags' | 'problem'> {
   if (bytes.length < header_length) {
-    return header([], `header_length is ${hex(header_length)}, ${hex(bytes.length)} bytes are left where loaders look`);
+    const problem = `header_length is ${hex(header_length)}, ${hex(bytes.length)} bytes are left where loaders look`;
+    return { tags: [], problem };
   }
   const tags: Mb2Tag[] = [];
-  const headSize = TagHead.size(MULTIBOOT);
-  for (let tagAt = Mb2Head.size(MULTIBOOT); ; ) {
-    if (tagAt + headSize > bytes.length) return header(tags, 'there is no end tag');
-    const tag = { ...TagHead.decode(bytes, tagAt, MULTIBOOT), at: tagAt };
-    const least = headSize + (BODIES[tag.type] ?? 0);
-    if (tag.size < least || tagAt + tag.size > bytes.length) {
-      const room = bytes.length - tagAt;
-      return header(tags, `the size of tag ${tag.type} is ${hex(tag.size)}, wanted ${hex(least)} to ${hex(room)}`);
+  for (const tag of walkTags(bytes)) {
+    const least = leastTagSize(tag.type);
+    const room = bytes.length - tag.at;
+    if (tag.size < least || tag.size > room) {
+      const problem = `the size of tag ${tag.type} is ${hex(tag.size)}, wanted ${hex(least)} to ${hex(room)}`;
+      return { tags, problem };
     }
     tags.push(tag);
-    if (tag.type === TAG_END) return header(tags);
-    tagAt += Math.ceil(tag.size / MB2_ALIGN) * MB2_ALIGN;
+    if (tag.type === TAG_END) return { tags, problem: undefined };
   }
+  return { tags, problem: 'there is no end tag' };
 }
 
-/** What the tags say. */
-export function mb2Values({ bytes, tags }: Mb2Header): Mb2Values {
-  const body = (type: number) => {
-    const tag = tags.findLast((candidate) => candidate.type === type);
-    return tag === undefined ? undefined : tag.at + TagHead.size(MULTIBOOT);
+/** What the tags say. A body that the bytes do not hold to its end is read as zeros from there. */
+export function mb2Values({ bytes, tags }: Pick<Mb2Header, 'bytes' | 'tags'>): Mb2Values {
+  const body = (type: number) => tags.findLast((tag) => tag.type === type);
+  const read = (type: number, size: number) => {
+    const tag = body(type);
+    if (tag === undefined) return undefined;
+    const copy = new Uint8Array(size);
+    copy.set(bytes.subarray(tag.at + TAG_HEAD_SIZE, tag.at + TAG_HEAD_SIZE + size));
+    return copy;
   };
-  const address = body(TAG_ADDRESS);
-  const relocatable = body(TAG_RELOCATABLE);
-  const entryOf = (at: number | undefined) =>
-    at === undefined ? undefined : EntryTag.decode(bytes, at, MULTIBOOT).entry_addr;
+  const address = read(TAG_ADDRESS, AddressTag.size(MULTIBOOT));
+  const relocatable = read(TAG_RELOCATABLE, RelocatableTag.size(MULTIBOOT));
+  const entryOf = (type: number) => {
+    const copy = read(type, EntryTag.size(MULTIBOOT));
+    return copy === undefined ? undefined : EntryTag.decode(copy, 0, MULTIBOOT).entry_addr;
+  };
   return {
-    address: address === undefined ? undefined : AddressTag.decode(bytes, address, MULTIBOOT),
-    entry: entryOf(body(TAG_ENTRY)),
-    entryEfi64: entryOf(body(TAG_ENTRY_EFI64)),
-    relocatable: relocatable === undefined ? undefined : RelocatableTag.decode(bytes, relocatable, MULTIBOOT),
+    address: address === undefined ? undefined : AddressTag.decode(address, 0, MULTIBOOT),
+    entry: entryOf(TAG_ENTRY),
+    entryEfi64: entryOf(TAG_ENTRY_EFI64),
+    relocatable: relocatable === undefined ? undefined : RelocatableTag.decode(relocatable, 0, MULTIBOOT),
     keepsBootServices: body(TAG_EFI_BOOT_SERVICES) !== undefined,
   };
 }
 
-const TAG_NAMES: Readonly<Record<number, string>> = {
-  [TAG_END]: 'end',
-  1: 'information request',
-  [TAG_ADDRESS]: 'address',
-  [TAG_ENTRY]: 'entry address',
-  4: 'console flags',
-  5: 'framebuffer',
-  6: 'module alignment',
-  [TAG_EFI_BOOT_SERVICES]: 'EFI boot services',
-  8: 'EFI i386 entry',
-  [TAG_ENTRY_EFI64]: 'EFI amd64 entry',
-  [TAG_RELOCATABLE]: 'relocatable',
-};
-
-/** `address`, or `tag 77`. */
-export function tagName(type: number): string {
-  return TAG_NAMES[type] ?? `tag ${type}`;
-}
-
-/** Writes length and checksum of a complete header. */
+/** Writes magic, length and checksum of a complete header. */
 export function sealMb2(bytes: Uint8Array): void {
-  const sum = MB2_MAGIC + bytes.length;
-  const head = {
-    magic: MB2_MAGIC,
-    architecture: 0,
-    header_length: bytes.length,
-    checksum: (2 ** 32 - (sum % 2 ** 32)) % 2 ** 32,
-  };
-  Mb2Head.encodeInto(bytes, 0, head, MULTIBOOT);
+  const head = { magic: MB2_MAGIC, architecture: MB2_ARCHITECTURE_I386, header_length: bytes.length };
+  const checksum = checksumFor(head.magic, head.architecture, head.header_length);
+  Mb2Head.encodeInto(bytes, 0, { ...head, checksum }, MULTIBOOT);
 }

@@ -20,8 +20,8 @@ export const FileHeader = struct('IMAGE_FILE_HEADER', {
 });
 export type FileHeader = ValueOf<typeof FileHeader>;
 
-/** Optional header of PE32+, in front of the data directories. */
-export const OptionalHeader = struct('IMAGE_OPTIONAL_HEADER64', {
+/** Fields at the same place of PE32 and PE32+: up to ImageBase, and from SectionAlignment on. */
+const BEFORE_IMAGE_BASE = {
   Magic: 'half',
   MajorLinkerVersion: 'byte',
   MinorLinkerVersion: 'byte',
@@ -30,7 +30,8 @@ export const OptionalHeader = struct('IMAGE_OPTIONAL_HEADER64', {
   SizeOfUninitializedData: 'place',
   AddressOfEntryPoint: 'place',
   BaseOfCode: 'place',
-  ImageBase: 'native',
+} as const;
+const BEHIND_IMAGE_BASE = {
   SectionAlignment: 'place',
   FileAlignment: 'place',
   MajorOperatingSystemVersion: 'half',
@@ -45,6 +46,13 @@ export const OptionalHeader = struct('IMAGE_OPTIONAL_HEADER64', {
   CheckSum: 'word',
   Subsystem: 'half',
   DllCharacteristics: 'half',
+} as const;
+
+/** Optional header of PE32+, in front of the data directories. */
+export const OptionalHeader = struct('IMAGE_OPTIONAL_HEADER64', {
+  ...BEFORE_IMAGE_BASE,
+  ImageBase: 'native',
+  ...BEHIND_IMAGE_BASE,
   SizeOfStackReserve: 'native',
   SizeOfStackCommit: 'native',
   SizeOfHeapReserve: 'native',
@@ -53,6 +61,21 @@ export const OptionalHeader = struct('IMAGE_OPTIONAL_HEADER64', {
   NumberOfRvaAndSizes: 'word',
 });
 export type OptionalHeader = ValueOf<typeof OptionalHeader>;
+
+/** Optional header of PE32, in front of the data directories. */
+export const OptionalHeader32 = struct('IMAGE_OPTIONAL_HEADER32', {
+  ...BEFORE_IMAGE_BASE,
+  BaseOfData: 'place',
+  ImageBase: 'place',
+  ...BEHIND_IMAGE_BASE,
+  SizeOfStackReserve: 'place',
+  SizeOfStackCommit: 'place',
+  SizeOfHeapReserve: 'place',
+  SizeOfHeapCommit: 'place',
+  LoaderFlags: 'word',
+  NumberOfRvaAndSizes: 'word',
+});
+export type OptionalHeader32 = ValueOf<typeof OptionalHeader32>;
 
 /** One entry of the data directories. In entry 4 the address is a file offset, in all others an RVA. */
 export const DataDirectory = struct('IMAGE_DATA_DIRECTORY', { VirtualAddress: 'place', Size: 'place' });

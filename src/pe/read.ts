@@ -3,17 +3,36 @@
  * whether sections make sense is a question for those who load or move them.
  */
 import { contains, rangeOf } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
+import { type ByteSource, fits } from '../bytes/source.js';
+import { stringAt } from '../bytes/string-at.js';
 import { hex, hexBytes } from '../errors/hex.js';
 import { fail } from '../errors/patch-error.js';
-import { DataDirectory, FileHeader, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from './headers.js';
-import { fileHeaderOffset, optionalHeaderOffset, type PeImage, SIGNATURE_SIZE, sectionTable } from './image.js';
+import {
+  DataDirectory,
+  FileHeader,
+  NAME_SIZE,
+  OptionalHeader,
+  OptionalHeader32,
+  PE,
+  SECTION_ENTRY,
+  SectionHeader,
+} from './headers.js';
+import {
+  fileHeaderOffset,
+  optionalHeaderOffset,
+  type PeImage,
+  type PeSection,
+  SIGNATURE_SIZE,
+  sectionTable,
+} from './image.js';
 import { PE32, PE32PLUS } from './names.js';
 import { sectionNames } from './section-names.js';
 
 /** Bytes of the DOS header; its last four say where the PE headers are. */
 const DOS_HEADER = 64n;
 const MOST_DIRECTORIES = 16;
+/** `PE\0\0`. */
+const SIGNATURE = '50 45 00 00';
 
 /** Does the file begin like a DOS or PE program (`MZ`)? */
 export function looksLikePe(source: ByteSource): boolean {
@@ -29,8 +48,7 @@ export function looksLikePe(source: ByteSource): boolean {
 export function readPe(source: ByteSource): PeImage {
   const file = source.name;
   const peOffset = findPeHeader(source);
-  const headerBytes = source.read(fileHeaderOffset({ peOffset }), BigInt(FileHeader.size(PE)), 'COFF file header');
-  const fileHeader = FileHeader.decode(headerBytes, 0, PE);
+  const fileHeader = readFileHeader(source, peOffset);
   const optionalAt = optionalHeaderOffset({ peOffset });
   const place = { file, offset: optionalAt, part: 'optional header' };
   const { SizeOfOptionalHeader } = fileHeader;
@@ -60,7 +78,7 @@ export function readPe(source: ByteSource): PeImage {
   );
 
   const table = sectionTable({ peOffset, fileHeader });
-  const tableBytes = source.read(table.start, table.end - table.start, 'section table');
+  const bare = readSections(source, { peOffset, fileHeader });
   if (!contains(rangeOf(0n, optionalHeader.SizeOfHeaders), table)) {
     refuse(
       'SizeOfHeaders',
@@ -68,11 +86,6 @@ export function readPe(source: ByteSource): PeImage {
       `at least ${hex(table.end)}, the end of the section table`,
     );
   }
-  const bare = Array.from({ length: fileHeader.NumberOfSections }, (_, index) => ({
-    index,
-    rawName: tableBytes.slice(index * SECTION_ENTRY, index * SECTION_ENTRY + NAME_SIZE),
-    ...SectionHeader.decode(tableBytes, index * SECTION_ENTRY + NAME_SIZE, PE),
-  }));
   const names = sectionNames(
     source,
     fileHeader,
@@ -89,16 +102,108 @@ function findPeHeader(source: ByteSource): bigint {
     const found = start.length === 0 ? 'an empty file' : hexBytes(start);
     fail('pe.not-pe', { file, offset: 0n }, { found, wanted: '4d 5a (MZ)' });
   }
-  const dos = source.read(0n, DOS_HEADER, 'DOS header');
-  const peOffset = BigInt(new DataView(dos.buffer, dos.byteOffset, dos.length).getUint32(60, true));
+  const peOffset = readPeOffset(source);
   if (peOffset < DOS_HEADER) {
     const context = { field: 'e_lfanew', found: hex(peOffset), wanted: `at least ${hex(DOS_HEADER)}` };
     fail('pe.bad-header', { file, offset: 60n, part: 'DOS header' }, context);
   }
   const signature = source.read(peOffset, SIGNATURE_SIZE, 'PE signature');
-  if (hexBytes(signature) !== '50 45 00 00') {
-    const context = { found: hexBytes(signature), wanted: '50 45 00 00 (PE)' };
+  if (hexBytes(signature) !== SIGNATURE) {
+    const context = { found: hexBytes(signature), wanted: `${SIGNATURE} (PE)` };
     fail('pe.not-pe', { file, offset: peOffset, part: 'PE signature' }, context);
   }
   return peOffset;
+}
+
+/** Field e_lfanew of the DOS header. Errors: `read.truncated`. */
+function readPeOffset(source: ByteSource): bigint {
+  const dos = source.read(0n, DOS_HEADER, 'DOS header');
+  return BigInt(new DataView(dos.buffer, dos.byteOffset, dos.length).getUint32(60, true));
+}
+
+function readFileHeader(source: ByteSource, peOffset: bigint): FileHeader {
+  const size = BigInt(FileHeader.size(PE));
+  return FileHeader.decode(source.read(fileHeaderOffset({ peOffset }), size, 'COFF file header'), 0, PE);
+}
+
+/** The section table with names as they stand in it. Errors: `read.truncated`. */
+function readSections(source: ByteSource, headers: Pick<PeImage, 'peOffset' | 'fileHeader'>): PeSection[] {
+  const { start, end } = sectionTable(headers);
+  const bytes = source.read(start, end - start, 'section table');
+  return Array.from({ length: headers.fileHeader.NumberOfSections }, (_, index) => {
+    const rawName = bytes.slice(index * SECTION_ENTRY, index * SECTION_ENTRY + NAME_SIZE);
+    const header = SectionHeader.decode(bytes, index * SECTION_ENTRY + NAME_SIZE, PE);
+    return { index, name: stringAt(rawName, 0), rawName, ...header };
+  });
+}
+
+/** The headers of a file that is PE among other things, as far as they can be read. */
+export interface PeHeaders {
+  readonly peOffset: bigint;
+  readonly fileHeader: FileHeader;
+  /** Undefined when it is of neither format, or ends before Subsystem; what the file does not hold of it is 0. */
+  readonly optionalHeader: OptionalHeader | OptionalHeader32 | undefined;
+  /** Those that both the counts and the sizes of the headers leave room for. */
+  readonly directories: readonly DataDirectory[];
+  /** Where the data directories stand in the file. */
+  readonly directoriesOffset: bigint;
+  /** Long names are not looked up. None when the table is not in the file. */
+  readonly sections: readonly PeSection[];
+}
+
+/**
+ * Reads the same headers of a Linux boot image, or of a file that is only to be recognised: UEFI firmware decides what it
+ * takes, nothing is refused here. Unlike readPe() it takes PE32 as well, any place of the PE header, sizes that do not agree,
+ * and headers that the file ends in. Undefined when the file is not PE at all.
+ */
+export function readPeHeaders(source: ByteSource): PeHeaders | undefined {
+  if (!looksLikePe(source) || source.size < DOS_HEADER) return undefined;
+  const peOffset = readPeOffset(source);
+  const wanted = SIGNATURE_SIZE + BigInt(FileHeader.size(PE));
+  if (!fits(peOffset, wanted, source.size) || !hasSignature(source, peOffset)) return undefined;
+  const fileHeader = readFileHeader(source, peOffset);
+  const table = sectionTable({ peOffset, fileHeader });
+  const isThere = fits(table.start, table.end - table.start, source.size);
+  return {
+    peOffset,
+    fileHeader,
+    ...readOptionalHeader(source, peOffset, fileHeader),
+    sections: isThere ? readSections(source, { peOffset, fileHeader }) : [],
+  };
+}
+
+/** Bytes of the optional header that its fields up to Subsystem take, in both formats. */
+const LEAST_OPTIONAL = OptionalHeader.offsetOf('Subsystem', PE);
+
+function readOptionalHeader(
+  source: ByteSource,
+  peOffset: bigint,
+  { SizeOfOptionalHeader }: FileHeader,
+): Pick<PeHeaders, 'optionalHeader' | 'directories' | 'directoriesOffset'> {
+  const start = optionalHeaderOffset({ peOffset });
+  const none = { optionalHeader: undefined, directories: [], directoriesOffset: start };
+  const have = source.size - start < BigInt(SizeOfOptionalHeader) ? source.size - start : BigInt(SizeOfOptionalHeader);
+  if (have < BigInt(LEAST_OPTIONAL)) return none;
+  const bytes = new Uint8Array(Math.max(SizeOfOptionalHeader, OptionalHeader.size(PE)));
+  source.readInto(start, bytes.subarray(0, Number(have)), 'optional header');
+  const wide = OptionalHeader.decode(bytes, 0, PE);
+  if (wide.Magic !== PE32 && wide.Magic !== PE32PLUS) return none;
+  const optionalHeader = wide.Magic === PE32PLUS ? wide : OptionalHeader32.decode(bytes, 0, PE);
+  const size = wide.Magic === PE32PLUS ? OptionalHeader.size(PE) : OptionalHeader32.size(PE);
+  const entry = DataDirectory.size(PE);
+  const room = Math.max(0, Math.floor((Number(have) - size) / entry));
+  const count = Math.min(optionalHeader.NumberOfRvaAndSizes, MOST_DIRECTORIES, room);
+  const directories = Array.from({ length: count }, (_, index) =>
+    DataDirectory.decode(bytes, size + index * entry, PE),
+  );
+  return { optionalHeader, directories, directoriesOffset: start + BigInt(size) };
+}
+
+function hasSignature(source: ByteSource, peOffset: bigint): boolean {
+  return hexBytes(source.read(peOffset, SIGNATURE_SIZE, 'PE signature')) === SIGNATURE;
+}
+
+/** Does a PE file have a section of this (short) name? */
+export function hasPeSection(source: ByteSource, name: string): boolean {
+  return readPeHeaders(source)?.sections.some((section) => section.name === name) === true;
 }

@@ -16,8 +16,8 @@ import {
   sectionFileRange,
   segmentFileRange,
 } from '../elf/image.js';
-import { type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
 import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../elf/names.js';
+import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';
 

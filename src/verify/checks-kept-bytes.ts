@@ -2,8 +2,9 @@
 import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
 import { movedOffset } from '../bytes/shifted.js';
 import { fits } from '../bytes/source.js';
-import { hasLinuxMagic, type MultibootHeader, multibootHeaders } from '../elf/multiboot.js';
+import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { hex } from '../errors/hex.js';
+import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
 import type { Violation } from './check.js';
 import { differencesOf } from './difference-home.js';
 import type { ElfCheck } from './elf-check.js';
@@ -154,7 +155,9 @@ function* multibootKept({ before, after, shift }: Pair): Generator<Violation> {
   }
 }
 
-function without(some: readonly MultibootHeader[], others: readonly MultibootHeader[]): MultibootHeader[] {
+type Placed = Pick<MultibootHeader, 'version' | 'offset'>;
+
+function without(some: readonly Placed[], others: readonly Placed[]): Placed[] {
   const known = new Set(others.map(({ version, offset }) => `${version} ${offset}`));
   return some.filter(({ version, offset }) => !known.has(`${version} ${offset}`));
 }

@@ -1,9 +1,10 @@
 /** Damaged and malicious images: a located error or a proved result, never anything else. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { diffPe } from '../../src/diff/pe-diff.js';
 import { PatchError } from '../../src/errors/patch-error.js';
 import { proveLinear } from '../../src/linearize/pipeline.js';
-import { verifyLinear } from '../../src/linearize/verify/verify.js';
+import { verifyLinear, verifyPe } from '../../src/linearize/verify/verify.js';
 import { linearBytes, linearLayout } from '../support/linear.js';
 import { PeBytes } from '../support/pe-edit.js';
 
@@ -104,6 +105,24 @@ describe('verifyLinear() of damaged files', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('answers for a header_length that no header can have, against a baseline too', () => {
+    for (const length of [0, 4, 8, 12, 15, 16, 17, 20, 24, 0x78, 0x7fff, 0xffffffff]) {
+      const file = new PeBytes(LINEAR.bytes);
+      const at = file.mb2();
+      file.word(at + 8, length).word(at + 12, Number((0x2_0000_0000n - 0xe85250d6n - BigInt(length)) & 0xffff_ffffn));
+      const broken = file.image();
+      expect(verifyLinear(broken).findings.some(({ check }) => check === 'linear.mb2-header')).toBe(true);
+      for (const [image, baseline] of [
+        [broken, GOOD.image()],
+        [GOOD.image(), broken],
+      ] as const) {
+        verifyPe(image, baseline);
+        verifyLinear(image, { baseline });
+        diffPe(baseline, image);
+      }
+    }
   });
 
   it('survives files cut at any length', () => {

@@ -154,6 +154,22 @@ describe('layOutLinear() of the fixture', () => {
     expect(() => linearLayout(file.image(), wish)).toThrow(`[${id}]`);
   });
 
+  it('takes the video mode of an old Multiboot 1 header along, and room for it', () => {
+    const file = PeBytes.fixture();
+    // In .rodata: magic, flags 7, checksum, five words that do not count, then 1024x768x32.
+    const at = file.section('.rodata', 'PointerToRawData');
+    const words = [0x1badb002, 7, 2 ** 32 - 0x1badb002 - 7, 0, 0, 0, 0, 0, 0, 1024, 768, 32];
+    for (const [index, word] of words.entries()) file.word(at + 4 * index, word);
+    const mode = Buffer.from(file.bytes.subarray(at + 32, at + 48));
+    const linear = linearBytes(file.image(), { mb1: true, headerSize: 0x2c0n });
+    const now = linear.bytes.indexOf(Uint8Array.of(0x02, 0xb0, 0xad, 0x1b, 7, 0, 1, 0));
+    expect(now).toBeGreaterThan(linear.mb2());
+    expect(linear.bytes.subarray(now + 32, now + 48)).toEqual(mode);
+    expect(verifyLinear(linear.image(), { baseline: file.image() }).findings).not.toContainEqual(
+      expect.objectContaining({ level: 'error' }),
+    );
+  });
+
   it('moves a header that would leave the first 32 KiB to the front', () => {
     const layout = linearLayout(input(), { headerSize: 0x9000n });
     expect(layout.mb2?.how).toBe('gap');

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { grubXen } from '../../src/loaders/grub-xen.js';
-import { multiboot1, multiboot2 } from '../../src/loaders/multiboot-header.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
+import { findMb1 } from '../../src/multiboot/mb1.js';
+import { findMb2 } from '../../src/multiboot/mb2.js';
 import { elf, num } from '../support/elf-builder.js';
 import { fixture, realImages, requireTools } from '../support/images.js';
 import { generateImages } from './generate.js';
@@ -86,12 +87,8 @@ describe('grub-file 2.06', () => {
         for (const [index, value] of words.entries()) bytes.set(word(value), at + 4 * index);
         const path = folder.write(`mb-${name}-${at}`, bytes);
         const source = new BufferSource(bytes);
-        expect([name, at, multiboot1(source) !== undefined]).toEqual([
-          name,
-          at,
-          await grubFile('is-x86-multiboot', path),
-        ]);
-        expect([name, at, multiboot2(source) !== undefined]).toEqual([
+        expect([name, at, findMb1(source) !== undefined]).toEqual([name, at, await grubFile('is-x86-multiboot', path)]);
+        expect([name, at, findMb2(source) !== undefined]).toEqual([
           name,
           at,
           await grubFile('is-x86-multiboot2', path),

@@ -3,17 +3,15 @@
 import { differingRanges, newBlocks } from '../../bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../bytes/range.js';
 import { hex, hexRange } from '../../errors/hex.js';
-import { MB1_MAGIC, MB1_SIZE, Mb1Head } from '../../multiboot/mb1.js';
+import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
 import {
-  isMb2At,
-  Mb2Head,
+  MB2_ARCHITECTURE_I386,
+  MB2_HEAD_SIZE,
+  MB2_LENGTH_AT,
   type Mb2Header,
-  MULTIBOOT,
-  readMb2,
-  TAG_ADDRESS,
-  TAG_ENTRY,
-  TagHead,
+  mb2HeaderAt,
 } from '../../multiboot/mb2.js';
+import { TAG_ADDRESS, TAG_ENTRY, TAG_HEAD_SIZE } from '../../multiboot/tags.js';
 import { debugEntries } from '../../pe/debug.js';
 import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../pe/headers.js';
 import {
@@ -302,9 +300,9 @@ function headerEdits({ image, mb2 }: LinearSubject, input: PeImage): Range[] {
   const start = mb2 === undefined ? undefined : rvaOf(image, mb2.offset);
   if (mb2 === undefined || start === undefined) return [];
   const old = headerAt(input, start, BigInt(mb2.bytes.length));
-  const oldEnd = BigInt((old?.bytes.length ?? mb2.bytes.length) - TagHead.size(MULTIBOOT));
+  const oldEnd = BigInt((old?.bytes.length ?? mb2.bytes.length) - TAG_HEAD_SIZE);
   return [
-    rangeOf(start + BigInt(Mb2Head.offsetOf('header_length', MULTIBOOT)), 8n),
+    rangeOf(start + MB2_LENGTH_AT, 8n),
     { start: start + oldEnd, end: start + BigInt(mb2.bytes.length) },
     ...mb2.tags
       .filter(({ type }) => type === TAG_ADDRESS || type === TAG_ENTRY)
@@ -316,13 +314,14 @@ function headerEdits({ image, mb2 }: LinearSubject, input: PeImage): Range[] {
 function headerAt(input: PeImage, rva: bigint, most: bigint): Mb2Header | undefined {
   const offset = fileOffsetOf(input, rva, most);
   if (offset === undefined) return undefined;
-  const bytes = input.source.read(offset, most, 'Multiboot2 header');
-  return isMb2At(bytes, 0) ? readMb2(bytes, 0, offset) : undefined;
+  const header = mb2HeaderAt(input.source.read(offset, most, 'Multiboot2 header'), 0, offset);
+  return header?.architecture === MB2_ARCHITECTURE_I386 ? header : undefined;
 }
 
 function mb1Edits({ image, mb1 }: LinearSubject): Range[] {
-  const start = mb1?.fields === undefined ? undefined : rvaOf(image, mb1.offset);
-  return start === undefined ? [] : [rangeOf(start, BigInt(MB1_SIZE))];
+  if (mb1?.fields === undefined) return [];
+  const start = rvaOf(image, mb1.offset);
+  return start === undefined ? [] : [rangeOf(start, mb1.size)];
 }
 
 function debugEdits(input: PeImage): Range[] {
@@ -344,10 +343,8 @@ function isOldHeader({ mb2, mb1, image }: LinearSubject, input: PeImage, rva: bi
     return offset === undefined ? undefined : input.source.read(offset, size, 'old header');
   };
   const moved = mb2 !== undefined && rvaOf(image, mb2.offset) === undefined;
-  const old2 = moved ? before(word, BigInt(Mb2Head.size(MULTIBOOT))) : undefined;
-  if (old2 !== undefined && isMb2At(old2, 0)) return true;
-  const old1 = mb1?.fields === undefined ? undefined : before(word - 8n, BigInt(Mb1Head.size(MULTIBOOT)));
-  if (old1 === undefined) return false;
-  const { magic, flags, checksum } = Mb1Head.decode(old1, 0, MULTIBOOT);
-  return magic === MB1_MAGIC && (magic + flags + checksum) % 2 ** 32 === 0;
+  const old2 = moved ? before(word, BigInt(MB2_HEAD_SIZE)) : undefined;
+  if (old2 !== undefined && mb2HeaderAt(old2, 0, 0n)?.architecture === MB2_ARCHITECTURE_I386) return true;
+  const old1 = mb1?.fields === undefined ? undefined : before(word - MB1_CHECKSUM_AT, BigInt(MB1_HEAD_SIZE));
+  return old1 !== undefined && mb1FlagsAt(old1, 0) !== undefined;
 }

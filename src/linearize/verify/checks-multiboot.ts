@@ -1,9 +1,10 @@
 /** Laws of the Multiboot headers, seen in the file alone (Multiboot2 specification; GRUB grub-core/loader/multiboot_mbi2.c). */
 import { fits } from '../../bytes/source.js';
-import { hasLinuxMagic } from '../../elf/multiboot.js';
+import { hasLinuxMagic } from '../../elf/linux-magic.js';
 import { hex } from '../../errors/hex.js';
-import { MB1_LAST_FOR_QEMU } from '../../multiboot/mb1.js';
-import type { AddressTag, Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
+import type { Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
+import type { AddressTag } from '../../multiboot/tags.js';
+import { QEMU_MB1 } from '../../multiboot/windows.js';
 import { isExecutable, memoryRange } from '../../pe/image.js';
 import type { Violation } from '../../verify/check.js';
 import type { LinearCheck } from './check.js';
@@ -171,8 +172,7 @@ export const multibootChecks: readonly LinearCheck[] = [
         const is = mb1.fields[field as keyof typeof wanted];
         if (is !== value) yield at(`${field} is ${hex(is)}, the Multiboot2 tags say ${hex(value)}`);
       }
-      if (mb1.offset > BigInt(MB1_LAST_FOR_QEMU))
-        yield at(`stands at ${hex(mb1.offset)}, QEMU looks up to ${hex(MB1_LAST_FOR_QEMU)}`);
+      if (mb1.offset > QEMU_MB1.last) yield at(`stands at ${hex(mb1.offset)}, QEMU looks up to ${hex(QEMU_MB1.last)}`);
     },
   },
   {

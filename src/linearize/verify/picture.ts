@@ -7,7 +7,7 @@ import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../bytes/byt
 import type { Piece } from '../../bytes/pieces.js';
 import type { Range } from '../../bytes/range.js';
 import type { ByteSource } from '../../bytes/source.js';
-import type { AddressTag } from '../../multiboot/mb2.js';
+import type { AddressTag } from '../../multiboot/tags.js';
 import type { SectionHeader } from '../../pe/headers.js';
 import { copiedSize, type PeImage } from '../../pe/image.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
-import { hasLinuxMagic, multibootHeaders } from '../../src/elf/multiboot.js';
+import { multibootHeaders } from '../../src/multiboot/headers.js';
 import { hexToBytes } from '../support/elf-builder.js';
 
 /** Magic 0x1badb002, flags 3, checksum. */
@@ -20,7 +20,7 @@ describe('multibootHeaders()', () => {
     [4, 64],
     [8180, 9000],
   ])('finds a version 1 header at %d', (at, size) => {
-    expect(multibootHeaders(fileWith(ONE, at, size))).toEqual([{ version: 1, offset: BigInt(at) }]);
+    expect(multibootHeaders(fileWith(ONE, at, size))).toEqual([{ version: 1, offset: BigInt(at), size: 12n }]);
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('multibootHeaders()', () => {
     [8, 40000],
     [32744, 40000],
   ])('finds a version 2 header at %d', (at, size) => {
-    expect(multibootHeaders(fileWith(TWO, at, size))).toEqual([{ version: 2, offset: BigInt(at) }]);
+    expect(multibootHeaders(fileWith(TWO, at, size))).toEqual([{ version: 2, offset: BigInt(at), size: 24n }]);
   });
 
   it.each([
@@ -57,22 +57,31 @@ describe('multibootHeaders()', () => {
     bytes.set(ONE, 64);
     bytes.set(TWO, 128);
     expect(multibootHeaders(new BufferSource(bytes))).toEqual([
-      { version: 1, offset: 64n },
-      { version: 2, offset: 128n },
+      { version: 1, offset: 64n, size: 12n },
+      { version: 2, offset: 128n, size: 24n },
     ]);
   });
 
   it('reads an empty file', () => {
     expect(multibootHeaders(new BufferSource(new Uint8Array(0)))).toEqual([]);
   });
-});
 
-describe('hasLinuxMagic()', () => {
-  const magic = hexToBytes('48 64 72 53');
+  it('finds headers behind the windows of all loaders when more is searched', () => {
+    const bytes = new Uint8Array(0xa000);
+    bytes.set(ONE, 0x4000);
+    bytes.set(TWO, 0x9000);
+    const source = new BufferSource(bytes);
+    expect(multibootHeaders(source)).toEqual([]);
+    expect(multibootHeaders(source, 0x10000n)).toEqual([
+      { version: 1, offset: 0x4000n, size: 12n },
+      { version: 2, offset: 0x9000n, size: 24n },
+    ]);
+    expect(multibootHeaders(source, 0x400cn)).toEqual([{ version: 1, offset: 0x4000n, size: 12n }]);
+    expect(multibootHeaders(source, 0x400bn)).toEqual([]);
+  });
 
-  it('looks at 0x202 and nowhere else', () => {
-    expect(hasLinuxMagic(fileWith(magic, 0x202, 0x206))).toBe(true);
-    expect(hasLinuxMagic(fileWith(magic, 0x203, 0x300))).toBe(false);
-    expect(hasLinuxMagic(fileWith(magic, 0x202, 0x205))).toBe(false);
+  it('keeps a version 2 header of another architecture: some loader may want it', () => {
+    const mips = hexToBytes('d6 50 52 e8 04 00 00 00 18 00 00 00 0e af ad 17 00 00 00 00 08 00 00 00');
+    expect(multibootHeaders(fileWith(mips, 64, 256))).toEqual([{ version: 2, offset: 64n, size: 24n }]);
   });
 });
