@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
-import { editsIn } from '../../src/fix/advice.js';
 import { type ProvedVerdict, proveCure } from '../../src/fix/cure.js';
 import { findFix } from '../../src/fix/fix.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
@@ -14,16 +13,17 @@ import { planPatch } from '../../src/pipeline.js';
 import { preview } from '../../src/write/render.js';
 import { generateImages } from '../oracle/generate.js';
 import { BIN, runCli, workFolder } from '../support/cli.js';
+import { shellIn } from '../support/shell.js';
 import { REPORTED } from './reported.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
 
-/** What the loader says after the command line that the verdict names. */
-function afterCure(source: BufferSource, { cure = '', loader }: ProvedVerdict) {
-  const mends = cure.startsWith('xen-elfpatch fix ');
-  const plan = mends ? findFix(source, [loader]).plan : planPatch(readElf(source), editsIn(cure));
-  if (plan === undefined) throw new Error(`no plan for ${cure}`);
+/** What the loader says after the fix that the verdict names. */
+function afterCure(source: BufferSource, { cure, loader }: ProvedVerdict) {
+  if (cure?.kind !== 'image') throw new Error('no fix of an image');
+  const plan = cure.repairs.length > 0 ? findFix(source, [loader]).plan : planPatch(readElf(source), cure.edits);
+  if (plan === undefined) throw new Error('no plan');
   return judgeLoaders(preview(plan.image, plan.rendered), { names: [loader] })[0];
 }
 
@@ -60,18 +60,14 @@ describe('proveCure()', () => {
   });
 });
 
-/** Runs a line as it was printed, by a shell, in the folder of the image. */
-function run(line: string) {
-  const command = line.replace(/^xen-elfpatch/, `${process.execPath} ${BIN}`);
-  return spawnSync('sh', ['-c', command], { cwd: folder.path, encoding: 'utf8' });
-}
+const run = shellIn(folder.path);
 
-describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
+describe.each(REPORTED.map((each, i) => ({ ...each, file: `-image ${i}'s` })))(
   'verify --for: $name',
   ({ loaders, image, file }) => {
     it.each(loaders)('%s: every line that it prints as a cure cures, as it stands', (loader) => {
       const path = folder.write(file, image);
-      const { stdout } = spawnSync(process.execPath, [BIN, 'verify', file, '--for', loader], {
+      const { stdout } = spawnSync(process.execPath, [BIN, 'verify', '--for', loader, '--', file], {
         cwd: folder.path,
         encoding: 'utf8',
       });
@@ -83,8 +79,7 @@ describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
         return;
       }
       expect(run(line)).toMatchObject({ status: 0 });
-      const [, output = ''] = / -o (\S+)$/.exec(line) ?? [];
-      expect(runCli(['verify', join(folder.path, output), '--for', loader]).status).toBe(0);
+      expect(runCli(['verify', `${path}.xen`, '--for', loader]).status).toBe(0);
     });
   },
 );

@@ -1,13 +1,13 @@
 /** `completion`: the declared commands and options as a script of a shell. */
 import yargs from 'yargs';
 import { topicNames } from '../../explain/index.js';
+import { LOADER_NAMES } from '../../loaders/names.js';
 import { XEN_VERSIONS } from '../../loaders/xen-version.js';
 import { XEN_NOTES } from '../../note/xen-notes.js';
 import type { Command, ExitStatus } from '../command.js';
 import { writeOut } from '../output.js';
 import { survivorNames } from '../result-options.js';
 import type { CompletionArgs } from './completion.js';
-import { LOADER_NAMES } from './verify.js';
 
 interface Words {
   readonly name: string;

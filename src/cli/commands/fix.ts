@@ -1,5 +1,6 @@
 /** `fix IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
+import { LOADER_NAMES } from '../../loaders/names.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { nearest } from '../../note/nearest.js';
 import type { ResultArgs } from '../apply.js';
@@ -18,7 +19,7 @@ import {
   survivorNames,
   survivors,
 } from '../result-options.js';
-import { LOADER_NAMES, versionNamed } from './verify.js';
+import { versionNamed } from './verify.js';
 
 export interface FixArgs extends ResultArgs, PayloadArgs {
   readonly loaders: readonly string[];
