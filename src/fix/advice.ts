@@ -3,8 +3,11 @@ import type { ByteSource } from '../bytes/source.js';
 import { multibootHeaders } from '../elf/multiboot.js';
 import { hex } from '../errors/hex.js';
 import type { PatchError } from '../errors/patch-error.js';
+import { judgeLoaders } from '../loaders/loaders.js';
 import { isOfFamily } from '../loaders/names.js';
 import type { Verdict } from '../loaders/rule.js';
+import { looksThrough } from '../loaders/wrapped.js';
+import { wrapperFix } from '../note/fix.js';
 import { fixCommand } from '../note/fix-command.js';
 import { fileWord } from '../note/shell.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
@@ -62,8 +65,19 @@ export function adviceOn(subject: Subject, verdict: Verdict): string | undefined
   const { cure, loader } = verdict;
   const fix = imageFix(cure);
   if (fix?.wrapper !== undefined) return fixCommand(fix, { file: fileOf(source), loaders: [loader] });
+  const taken = takenOut(subject, loader);
+  if (taken !== undefined) return taken;
   const after = fix === undefined ? undefined : attempt(subject, { ...BARE, after: subject.before }, fix.edits);
   return adviceFor(source, verdict, after !== undefined && isFailure(after) ? after.error : undefined);
+}
+
+/** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
+function takenOut({ source, image, before, xenVersion }: Subject, loader: string): string | undefined {
+  if (before === undefined || looksThrough(loader, before.facts.kind)) return undefined;
+  const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion });
+  const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(source), loaders: [loader] });
+  const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
+  return `the file is not unpacked; ${command} takes the kernel out, ${said}`;
 }
 
 /** The file that the image stands in. */

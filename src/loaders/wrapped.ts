@@ -240,6 +240,11 @@ const UNWRAPPING: Readonly<Record<LoaderName, Readonly<Partial<Record<Wrapper, r
   kexec: { gzip: [] },
 };
 
+/** Does the loader unpack such a wrapper? */
+export function looksThrough(name: string, wrapper: Wrapper): boolean {
+  return Object.entries(UNWRAPPING).some(([loaderName, rules]) => loaderName === name && rules[wrapper] !== undefined);
+}
+
 /** The verdict on an image that was found in a wrapper. */
 export function judgeWrapped(each: Loader, inside: ByteSource, wrapped: Wrapped, options: Options): Verdict {
   const { facts, outer } = wrapped;

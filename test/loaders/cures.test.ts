@@ -92,6 +92,7 @@ const IMAGES: Readonly<Record<string, Uint8Array>> = {
   'INIT_P2M over the initial area': kernel(pv(wide(15, VBASE + PADDR + 0x4000n))),
   'an unknown required feature': kernel(pv(text(10, '!frobnicate'))),
   '!dom0': kernel(pv(text(10, '!dom0'))),
+  '!dom0 and another': kernel(pv(text(10, '!dom0|!writable_page_tables'))),
   '!supervisor_mode_kernel': kernel(pv(text(10, '!supervisor_mode_kernel'))),
   '!auto_translated_physmap': kernel(pv(text(10, '!auto_translated_physmap'))),
   'no dom0 bit': kernel(pv(word(17, 1n))),

@@ -39,7 +39,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // A way that was asked for is the only one; and without a loader to please, the file stays what it is.
   const ways =
     args.payload === undefined && !args.stripSignature
-      ? waysFor(wrapped, opened.elf).filter(({ alone }) => !alone || (args.loaders.length > 0 && !args.inPlace))
+      ? waysFor(opened, input.source).filter(({ alone }) => !alone || (args.loaders.length > 0 && !args.inPlace))
       : [wayOf(containerWish(args), wrapped, opened.elf)];
   const found = findFix(opened.elf, args.loaders, wish, {
     xenVersion: args.xenVersion,

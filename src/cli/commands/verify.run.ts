@@ -7,6 +7,7 @@ import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
 import { isPlainPe } from '../../pe/kind.js';
 import { readPe } from '../../pe/read.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
@@ -99,9 +100,17 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
     return verdicts;
   }
   const { proveCure } = await import('../../fix/cure.js');
-  const ways = wrapped === undefined ? undefined : (await import('../../fix/ways.js')).waysFor(wrapped, source);
+  const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
   const options = { xenVersion: args.xenVersion, wrapped, ways };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
+}
+
+/** How an edited kernel could be wrapped. What is wrapped was opened before, so it can be opened again. */
+async function waysOf({ outer }: Wrapped) {
+  const { openContainer } = await import('../../container/open.js');
+  const { waysFor } = await import('../../fix/ways.js');
+  const opened = await openContainer(outer);
+  return opened.kind === 'elf' ? undefined : waysFor(opened, outer);
 }
 
 /** The image as a command line can name it again. */
