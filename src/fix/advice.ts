@@ -8,14 +8,16 @@ import { isOfFamily } from '../loaders/names.js';
 import type { Verdict } from '../loaders/rule.js';
 import { looksThrough } from '../loaders/wrapped.js';
 import { wrapperFix } from '../note/fix.js';
-import { fixCommand } from '../note/fix-command.js';
-import { fileWord } from '../note/shell.js';
+import { fileWords, fixCommand } from '../note/fix-command.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
 import { attempt, isFailure, type Subject } from './search.js';
 import { BARE } from './way.js';
 
 /** Refusals of a plan that mean: the image does not tell. */
 const NOT_TOLD: ReadonlySet<string> = new Set(['plan.preset-missing', 'plan.no-load-holds', 'plan.no-symbol']);
+
+/** Where an image stands, for what is said of it. */
+type Home = Pick<Subject, 'source' | 'before'>;
 
 /** Kernels that are multiboot's get the message about PVH where QEMU does not find their header. */
 function multibootOutOfReach(source: ByteSource): string | undefined {
@@ -34,7 +36,7 @@ const QEMU_LAST = 8140n;
 const SEARCHED = 0x10000;
 
 /** What is in the way of a loader; `error`: of the edit that its rule names, where that cannot be made. */
-export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchError | undefined): string | undefined {
+export function adviceFor(home: Home, verdict: Verdict, error: PatchError | undefined): string | undefined {
   const { loader, cure, rule } = verdict;
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
     return `no edit of notes mends it: ${error.detail}`;
@@ -46,11 +48,11 @@ export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchErro
     return 'a multiboot header and its place are a matter of the link, not of notes: explain loaders says where it has to be';
   }
   const untold = error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id);
-  const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(source) : undefined;
+  const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(home.source) : undefined;
   if (untold && lost !== undefined) return lost;
   if (untold && isOfFamily(loader, 'pvh')) {
-    const [name, output] = [fileWord(fileOf(source)), fileWord(`${fileOf(source)}.xen`)];
-    const give = `xen-elfpatch patch ${name ?? 'IMAGE'} --set PHYS32_ENTRY=ADDRESS -o ${output ?? 'IMAGE.xen'}`;
+    const [name, output] = fileWords(fileOf(home), 'xen', 'IMAGE');
+    const give = `xen-elfpatch patch ${name} --set PHYS32_ENTRY=ADDRESS -o ${output}`;
     return `nothing in the image tells a 32-bit entry made for PVH; if it has one, give its physical address: ${give}`;
   }
   // That a preset finds no entry tells nothing to a loader that goes by none.
@@ -61,26 +63,27 @@ export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchErro
 
 /** The same for a verdict alone: the edit that its rule names is tried to see what is in its way. */
 export function adviceOn(subject: Subject, verdict: Verdict): string | undefined {
-  const { source } = subject;
   const { cure, loader } = verdict;
   const fix = imageFix(cure);
-  if (fix?.wrapper !== undefined) return fixCommand(fix, { file: fileOf(source), loaders: [loader] });
+  if (fix?.wrapper !== undefined) return fixCommand(fix, { file: fileOf(subject), loaders: [loader] });
   const taken = takenOut(subject, loader);
   if (taken !== undefined) return taken;
   const after = fix === undefined ? undefined : attempt(subject, { ...BARE, after: subject.before }, fix.edits);
-  return adviceFor(source, verdict, after !== undefined && isFailure(after) ? after.error : undefined);
+  return adviceFor(subject, verdict, after !== undefined && isFailure(after) ? after.error : undefined);
 }
 
 /** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
-function takenOut({ source, image, before, xenVersion }: Subject, loader: string): string | undefined {
+function takenOut(subject: Subject, loader: string): string | undefined {
+  const { image, before, xenVersion } = subject;
   if (before === undefined || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion });
-  const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(source), loaders: [loader] });
+  const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
   const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
   return `the file is not unpacked; ${command} takes the kernel out, ${said}`;
 }
 
-/** The file that the image stands in. */
-function fileOf({ name }: ByteSource): string {
-  return name.replace(/ \(unpacked\)$/, '');
+/** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */
+function fileOf({ source, before }: Home): string | undefined {
+  const { name } = before?.outer ?? source;
+  return name === '<stdin>' ? undefined : name;
 }

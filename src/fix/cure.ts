@@ -53,7 +53,8 @@ export function proveCure(
     return { ...verdict, warnings };
   }
   const found = fixFor(source, verdict.loader, conditions);
-  if ('error' in found) return { ...verdict, cure: undefined, advice: adviceFor(source, verdict, found.error) };
+  if ('error' in found)
+    return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
   if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };
   return { ...verdict, cure: undefined, advice: adviceOn({ ...named, source, image: found.image }, verdict) };
 }

@@ -80,7 +80,7 @@ export function wrapperArguments(wrapper: WrapperChange | undefined): readonly s
 }
 
 /** Image and output as words; a name that no word stands for is replaced by what a person has to fill in. */
-function fileWords(file: string | undefined, suffix: string, otherwise: string): readonly [string, string] {
+export function fileWords(file: string | undefined, suffix: string, otherwise: string): readonly [string, string] {
   const image = file === undefined ? undefined : fileWord(file);
   const output = file === undefined ? undefined : fileWord(`${file}.${suffix}`);
   return image === undefined || output === undefined ? [otherwise, `${otherwise}.${suffix}`] : [image, output];
