@@ -95,7 +95,10 @@ function wayFor(opened: OpenedContainer, wish: ContainerWish): Way | 'gzip' {
 }
 
 /** What the result will be wrapped in when the ELF inside changes; undefined: in nothing. */
-export function factsAfter({ facts, elf }: OpenedContainer, wish: ContainerWish): ContainerFacts | undefined {
+export function factsAfter(
+  { facts, elf }: Pick<OpenedContainer, 'facts' | 'elf'>,
+  wish: ContainerWish,
+): ContainerFacts | undefined {
   const clean = { ...facts, format: 'gzip', demands: [], warnings: [] } as const;
   const gzip = { kind: 'gzip', behind: { kind: 'nothing', size: 0n }, flags: 0 } as const;
   if (wish.way === 'extract') {

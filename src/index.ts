@@ -62,9 +62,9 @@ export { PROBLEMS, type ProblemId } from './errors/problems.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
-export type { Candidate } from './fix/candidates.js';
+export { type Candidate, stepWords } from './fix/candidates.js';
 export { type ProvedVerdict, proveCure } from './fix/cure.js';
-export { type Diagnosis, type Fix, findFix, targetsOf } from './fix/fix.js';
+export { type Diagnosis, type FoundFix, findFix, targetsOf } from './fix/fix.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
 // The result of a plan as bytes to read, before anything is written.
@@ -75,8 +75,9 @@ export type { LinearLayout } from './linearize/layout.js';
 export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
 export { type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
-// Loaders: would they start the image, by which rules, with which values?
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
+// Loaders: what they are called; would they start the image, by which rules, with which values?
+export { LOADER_NAMES, LOADER_ROWS, type LoaderName, type LoaderRow } from './loaders/names.js';
 export { accepts, type Loader, type Remark, type RuleReport, type Verdict } from './loaders/rule.js';
 export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
 // Layout: the file and memory map, as data and as a picture.
@@ -101,6 +102,8 @@ export {
   type NoteValue,
 } from './note/desc.js';
 export { checkFeatures } from './note/features.js';
+export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './note/fix.js';
+export { type CommandContext, fixCommand } from './note/fix-command.js';
 export { type LegacyString, legacyToNotes, readLegacy } from './note/legacy.js';
 export { walkAsXen, type XenView, type XenViewNote } from './note/loader-walks.js';
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './note/phys-entry.js';

@@ -2,6 +2,7 @@
  * The documentation that the command carries with it: every note, topic, problem id, and the messages of the loaders.
  * Pure text and data; printing is the caller's business.
  */
+import { LOADER_ROWS, type LoaderRow } from '../loaders/names.js';
 import { FEATURES } from '../note/features.js';
 import { XEN_NOTES, type XenNoteInfo } from '../note/xen-notes.js';
 import { type Block, code, heading, render, terms, text } from './blocks.js';
@@ -55,6 +56,12 @@ const TABLES: readonly (readonly [name: string, listed: string, make: () => Topi
   ['problems', 'the ids behind the errors of this command', () => problemIndex([])],
 ];
 
+/** The names of programs behind a loader. */
+function loaderAliases(): Record<string, string> {
+  const rows: readonly LoaderRow[] = LOADER_ROWS;
+  return Object.fromEntries(rows.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name])));
+}
+
 /** Other words under which people look for a topic. */
 const ALIASES: Readonly<Record<string, string>> = {
   preset: 'presets',
@@ -67,10 +74,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   placement: 'placements',
   value: 'values',
   loader: 'loaders',
-  firecracker: 'linux-loader',
-  'cloud-hypervisor': 'linux-loader',
-  qemu: 'qemu-pvh',
-  grub: 'grub-xen',
+  ...loaderAliases(),
   bzimage: 'containers',
   container: 'containers',
   vmlinuz: 'containers',

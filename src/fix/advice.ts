@@ -1,69 +1,24 @@
-/**
- * What an edit that a verdict names would come to on this image, and what to say where no edit is known: what is in the
- * way, or what only the kernel's builder can tell.
- */
+/** What to say where no edit is known that makes a loader take an image: what is in the way, or what its builder can tell. */
 import type { ByteSource } from '../bytes/source.js';
-import { readElf } from '../elf/read.js';
 import { hex } from '../errors/hex.js';
-import { PatchError } from '../errors/patch-error.js';
-import { preview } from '../layout/render.js';
-import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
+import type { PatchError } from '../errors/patch-error.js';
+import { judgeLoaders } from '../loaders/loaders.js';
+import { isOfFamily } from '../loaders/names.js';
 import type { Verdict } from '../loaders/rule.js';
-import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
+import { looksThrough } from '../loaders/wrapped.js';
 import { multibootHeaders } from '../multiboot/headers.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
-import { parseSetting } from '../note/value.js';
-import { parseNoteName } from '../note/xen-notes.js';
-import { planPatch } from '../pipeline.js';
-import type { Edit } from '../plan/edits.js';
+import { wrapperFix } from '../note/fix.js';
+import { fileWords, fixCommand } from '../note/fix-command.js';
+import { guessesEntry, imageFix } from './rule-fix.js';
+import { attempt, isFailure, type Subject } from './search.js';
+import { BARE } from './way.js';
 
-/** The entry of these is in a PHYS32_ENTRY note. */
-const PVH: ReadonlySet<string> = new Set(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader']);
 /** Refusals of a plan that mean: the image does not tell. */
 const NOT_TOLD: ReadonlySet<string> = new Set(['plan.preset-missing', 'plan.no-load-holds', 'plan.no-symbol']);
 
-export interface Outcome {
-  readonly verdict?: Verdict | undefined;
-  readonly error?: PatchError | undefined;
-}
-
-/** What the loader says of the image after a cure, as it stands on a command line of `patch`. */
-export function outcomeOf(source: ByteSource, cure: string, loader: string, xenVersion: XenVersion): Outcome {
-  try {
-    const image = readElf(source);
-    const result = preview(image, planPatch(image, editsIn(cure)).rendered);
-    if (lostLoaders(source, result).length > 0) return {};
-    return { verdict: judgeLoaders(result, { names: [loader], xenVersion })[0] };
-  } catch (error) {
-    if (error instanceof PatchError) return { error };
-    throw error;
-  }
-}
-
-/** Is it the file around the image that has to change? No edit of the image inside can show whether that helps. */
-export function isAboutContainer(cure: string | undefined): boolean {
-  return cure?.includes(' --payload ') === true;
-}
-
-/** Does the cure leave it to a preset to find the entry of a PVH kernel, which takes any start symbol there is? */
-export function guessesEntry({ cure }: Verdict): boolean {
-  return cure?.includes(' --preset pvh') === true;
-}
-
-/** The edits of `xen-elfpatch patch IMAGE --set … -o OUT`, of which loaders use these few words. */
-export function editsIn(command: string): Edit[] {
-  const words = command.split(' ');
-  const edits: Edit[] = [];
-  for (let i = 0; i < words.length; i += 1) {
-    const value = words[i + 1] ?? '';
-    if (words[i] === '--clear') edits.push({ kind: 'clear' });
-    if (words[i] === '--from-legacy') edits.push({ kind: 'from-legacy' });
-    if (words[i] === '--preset') edits.push({ kind: 'preset', name: value });
-    if (words[i] === '--set') edits.push({ kind: 'set', setting: parseSetting(value) });
-    if (words[i] === '--unset') edits.push({ kind: 'unset', type: parseNoteName(value).type });
-  }
-  return edits;
-}
+/** Where an image stands, for what is said of it. */
+type Home = Pick<Subject, 'source' | 'before'>;
 
 /** Kernels that are multiboot's get the message about PVH where QEMU does not find their header. */
 function multibootOutOfReach(source: ByteSource): string | undefined {
@@ -80,12 +35,8 @@ function multibootOutOfReach(source: ByteSource): string | undefined {
 /** How far a header is looked for, to tell that loaders do not look there. */
 const SEARCHED = 0x10000n;
 
-/** The name of the image as a word of a shell; `IMAGE` where it would have to be quoted. */
-export function imageWord(name: string): string {
-  return /^[\w@%+=:,./-]+$/.test(name) ? name : 'IMAGE';
-}
-
-export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchError | undefined): string | undefined {
+/** What is in the way of a loader; `error`: of the edit that its rule names, where that cannot be made. */
+export function adviceFor(home: Home, verdict: Verdict, error: PatchError | undefined): string | undefined {
   const { loader, cure, rule } = verdict;
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
     return `no edit of notes mends it: ${error.detail}`;
@@ -93,27 +44,46 @@ export function adviceFor(source: ByteSource, verdict: Verdict, error: PatchErro
   if (rule === 'not-multiboot') {
     return 'QEMU tries the multiboot header before any note: link the kernel without it, or for 32 bit with it alone';
   }
-  if (loader === 'multiboot' || loader === 'multiboot2') {
+  if (isOfFamily(loader, 'multiboot')) {
     return 'a multiboot header and its place are a matter of the link, not of notes: explain loaders says where it has to be';
   }
-  const untold = error === undefined ? guessesEntry(verdict) : NOT_TOLD.has(error.id);
-  const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(source) : undefined;
+  const untold = error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id);
+  const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(home.source) : undefined;
   if (untold && lost !== undefined) return lost;
-  if (untold && PVH.has(loader)) {
-    const name = imageWord(source.name);
-    const give = `xen-elfpatch patch ${name} --set PHYS32_ENTRY=ADDRESS -o ${name}.xen`;
+  if (untold && isOfFamily(loader, 'pvh')) {
+    const [name, output] = fileWords(fileOf(home), 'xen', 'IMAGE');
+    const give = `xen-elfpatch patch ${name} --set PHYS32_ENTRY=ADDRESS -o ${output}`;
     return `nothing in the image tells a 32-bit entry made for PVH; if it has one, give its physical address: ${give}`;
   }
-  if (error !== undefined) return `no edit is known that mends it: ${error.detail}`;
+  // That a preset finds no entry tells nothing to a loader that goes by none.
+  const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
+  if (error !== undefined && !idle) return `no edit is known that mends it: ${error.detail}`;
   return cure === undefined ? undefined : 'no edit of notes is known that mends it';
 }
 
-/** The same for a verdict alone: the edit that it names is tried to see what is in its way. */
-export function adviceOn(
-  source: ByteSource,
-  verdict: Verdict,
-  xenVersion: XenVersion = NEWEST_XEN,
-): string | undefined {
+/** The same for a verdict alone: the edit that its rule names is tried to see what is in its way. */
+export function adviceOn(subject: Subject, verdict: Verdict): string | undefined {
   const { cure, loader } = verdict;
-  return adviceFor(source, verdict, cure === undefined ? undefined : outcomeOf(source, cure, loader, xenVersion).error);
+  const fix = imageFix(cure);
+  if (fix?.wrapper !== undefined) return fixCommand(fix, { file: fileOf(subject), loaders: [loader] });
+  const taken = takenOut(subject, loader);
+  if (taken !== undefined) return taken;
+  const after = fix === undefined ? undefined : attempt(subject, { ...BARE, after: subject.before }, fix.edits);
+  return adviceFor(subject, verdict, after !== undefined && isFailure(after) ? after.error : undefined);
+}
+
+/** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
+function takenOut(subject: Subject, loader: string): string | undefined {
+  const { image, before, xenVersion } = subject;
+  if (before === undefined || looksThrough(loader, before.facts.kind)) return undefined;
+  const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion });
+  const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
+  const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
+  return `the file is not unpacked; ${command} takes the kernel out, ${said}`;
+}
+
+/** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */
+function fileOf({ source, before }: Home): string | undefined {
+  const { name } = before?.outer ?? source;
+  return name === '<stdin>' ? undefined : name;
 }

@@ -9,25 +9,36 @@ import { PT_LOAD } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols } from '../elf/symbols.js';
 import { hex } from '../errors/hex.js';
+import { buildsDom0, isOfFamily } from '../loaders/names.js';
 import { decodeValue, encodeString } from '../note/desc.js';
+import type { Edit } from '../note/edits.js';
 import { checkFeatures, featureItems } from '../note/features.js';
+import { type HeaderRepair, preset, type WrapperChange } from '../note/fix.js';
+import { editArguments, wrapperArguments } from '../note/fix-command.js';
 import { readLegacy } from '../note/legacy.js';
 import { walkAsXen } from '../note/loader-walks.js';
 import { NEUTRAL_TYPE, XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, type NoteRecord, xenNote } from '../note/record.js';
 import { parseSetting } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';
-import type { Edit } from '../plan/edits.js';
 import { findHome } from '../plan/home.js';
 import { type Facts, survey } from '../plan/survey.js';
 import { salvage } from './salvage.js';
 
-/** One edit, with the words for it and for what is wrong. */
+/** One step of a fix, with what is wrong. */
 export interface Candidate {
   readonly reason: string;
-  /** As on the command line of `patch`; empty: nothing but the place or the spelling of the notes changes. */
-  readonly words: readonly string[];
   readonly edits: readonly Edit[];
+  readonly repairs?: readonly HeaderRepair[];
+  readonly wrapper?: WrapperChange | undefined;
+  /** What it does, where no option of `patch` does the same. */
+  readonly told?: string | undefined;
+}
+
+/** A step as options of `patch`, else told; empty: nothing but the place or the spelling of the notes changes. */
+export function stepWords({ edits, wrapper, told }: Candidate): readonly string[] {
+  if (told !== undefined) return [told];
+  return [...wrapperArguments(wrapper), ...edits.flatMap((edit) => editArguments(edit) ?? [])];
 }
 
 /** Symbols whose names are made for one note; what they say is no guess. */
@@ -45,24 +56,19 @@ const START_SYMBOLS: readonly {
   { note: 'HYPERCALL_PAGE', physical: false, names: ['hypercall_page'] },
 ];
 
-const PV_LOADERS: ReadonlySet<string> = new Set(['xen-pv', 'xen-dom0-pv', 'grub-xen']);
-const DOM0_LOADERS: ReadonlySet<string> = new Set(['xen-dom0-pv', 'xen-dom0-pvh']);
-
 /** The candidates for these loaders. Errors: those of survey. */
 export function candidatesFor(image: ElfImage, loaders: readonly string[]): Candidate[] {
   const facts = survey(image);
   const home = findHome(facts);
-  const pv = loaders.some((loader) => PV_LOADERS.has(loader));
+  const pv = loaders.some((loader) => isOfFamily(loader, 'pv'));
   const present = new Map(home.xen.map((record) => [record.type, record]));
   const candidates: Candidate[] = [];
-  if (home.xen.length > 0)
-    candidates.push({ reason: whyRewrite(image, home.areas), words: [], edits: [{ kind: 'rewrite' }] });
+  if (home.xen.length > 0) candidates.push({ reason: whyRewrite(image, home.areas), edits: [{ kind: 'rewrite' }] });
   candidates.push(...merged(image, facts.areas), ...salvaged(image, home.xen.length));
   if (home.damaged?.record !== undefined) candidates.push(...repaired(image, home.damaged.record));
   if (home.xen.length === 0 && readLegacy(image) !== undefined) {
     candidates.push({
       reason: 'the image has a __xen_guest string and no notes, and only old PV loaders read that',
-      words: ['--from-legacy'],
       edits: [{ kind: 'from-legacy' }],
     });
   }
@@ -119,7 +125,7 @@ function merged({ segments, source }: ElfImage, areas: Facts['areas']): Candidat
         ? `zeros stand behind ${faces.name}`
         : `the image has ${notes.length} PT_NOTEs`;
   const reason = `${what}, and the loader stumbles over notes that are not Xen’s`;
-  return [{ reason, words: ['(all notes in one PT_NOTE)'], edits: [{ kind: 'merge' }] }];
+  return [{ reason, told: '(all notes in one PT_NOTE)', edits: [{ kind: 'merge' }] }];
 }
 
 function isZeroAt(source: ElfImage['source'], offset: bigint): boolean {
@@ -134,8 +140,8 @@ function salvaged(image: ElfImage, xen: number): Candidate[] {
     found.kind === 'data section'
       ? `${found.where} holds notes and is no note section`
       : `in ${found.where} bytes that are no record hide the notes behind them`;
-  const words = [`(the Xen records of ${found.where} taken over)`];
-  return [{ reason, words, edits: [{ kind: 'copy-from', file: image.source.name, notes: found.notes }] }];
+  const told = `(the Xen records of ${found.where} taken over)`;
+  return [{ reason, told, edits: [{ kind: 'copy-from', file: image.source.name, notes: found.notes }] }];
 }
 
 /** FEATURES without the required names that Xen does not know: each of them makes every load fail. */
@@ -167,11 +173,11 @@ function repaired(image: ElfImage, record: NoteRecord): Candidate[] {
 }
 
 function renewed(reason: string, text: string, note: NoteContent): Candidate {
-  return { reason, words: [`(the record ${text} written anew)`], edits: [{ kind: 'renew', note }] };
+  return { reason, told: `(the record ${text} written anew)`, edits: [{ kind: 'renew', note }] };
 }
 
 function setting(reason: string, text: string): Candidate {
-  return { reason, words: ['--set', text], edits: [{ kind: 'set', setting: parseSetting(text) }] };
+  return { reason, edits: [{ kind: 'set', setting: parseSetting(text) }] };
 }
 
 /** A number in another width than the one its readers take. */
@@ -219,14 +225,12 @@ function presets(image: ElfImage, loaders: readonly string[], hasEntry: boolean)
   const pvhNames = START_SYMBOLS.flatMap(({ note, names }) => (note === 'PHYS32_ENTRY' ? names : []));
   const tellsPvh = hasEntry || [...findSymbols(image, pvhNames).values()].some((hits) => hits.length > 0);
   const names = loaders.flatMap((loader) => {
-    const dom0 = DOM0_LOADERS.has(loader) ? '+dom0' : '';
-    if (PV_LOADERS.has(loader)) return [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`];
-    const isPvh = ['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader'].includes(loader);
-    return isPvh && tellsPvh ? [`pvh${dom0}`] : [];
+    const dom0 = buildsDom0(loader) ? '+dom0' : '';
+    if (isOfFamily(loader, 'pv')) return [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`];
+    return isOfFamily(loader, 'pvh') && tellsPvh ? [`pvh${dom0}`] : [];
   });
   return [...new Set(names)].map((name) => ({
     reason: `notes that ${name} needs are missing or wrong`,
-    words: ['--preset', name],
-    edits: [{ kind: 'preset', name }],
+    edits: [preset(name)],
   }));
 }

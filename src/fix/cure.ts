@@ -1,13 +1,20 @@
 /**
- * The edit that a verdict names, tried before anybody is sent to make it. A loader's rule knows what it looks for; whether
- * this image can be brought there only the plan of the result can tell.
+ * The fix that a verdict names, tried before anybody is sent to make it: what `fix` would do for that loader. A loader's rule
+ * knows what it looks for; whether this image can be brought there only the plan of the result can tell.
  */
 import type { ByteSource } from '../bytes/source.js';
 import { PatchError } from '../errors/patch-error.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import { adviceFor, guessesEntry, imageWord, isAboutContainer, outcomeOf } from './advice.js';
-import { type Fix, findFix } from './fix.js';
+import { isEmptyFix } from '../note/fix.js';
+import { DEFAULT_WISH } from '../plan/edits.js';
+import { adviceFor, adviceOn } from './advice.js';
+import { type FoundFix, findFix } from './fix.js';
+import { readRepaired } from './header-repair.js';
+import { imageFix } from './rule-fix.js';
+import { attempt, isFailure, type Subject } from './search.js';
+import { BARE, isWay, type Way } from './way.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
 export interface ProvedVerdict extends Verdict {
@@ -15,76 +22,73 @@ export interface ProvedVerdict extends Verdict {
   readonly advice?: string | undefined;
 }
 
+/** Where the image stands, and how the result may be wrapped. */
+export interface ProofConditions {
+  readonly xenVersion?: XenVersion;
+  /** What the image came out of. */
+  readonly wrapped?: Wrapped | undefined;
+  /** Default: a wrapped image stays in its wrapper. */
+  readonly ways?: readonly Way[] | undefined;
+}
+
 /**
- * The verdict with a cure that was seen to work: the one it came with, else what `fix` finds, else none and the reason.
- * Warnings keep theirs only where they go away by it. `container`: the file that the image came out of.
- * Writes nothing.
+ * The verdict with the fix that findFix() finds for its loader, which was seen to work; else none, and the reason. Warnings
+ * keep theirs only where they go away by it. Writes nothing.
  */
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  {
-    xenVersion = NEWEST_XEN,
-    container,
-  }: { readonly xenVersion?: XenVersion; readonly container?: string | undefined } = {},
+  { xenVersion = NEWEST_XEN, wrapped, ways }: ProofConditions = {},
 ): ProvedVerdict {
-  // What is in the way of the container itself is not in the image that came out of it.
-  if (isAboutContainer(verdict.cure)) return verdict;
+  // It is not this image that linearize writes.
+  if (verdict.cure?.kind === 'linearize') return verdict;
+  const conditions = { xenVersion, before: wrapped, ways };
+  const named = { names: [verdict.loader], wish: DEFAULT_WISH, xenVersion, before: wrapped };
   if (accepts(verdict)) {
+    const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {
-      if (warning.cure === undefined || isAboutContainer(warning.cure)) return warning;
-      const after = outcomeOf(source, warning.cure, verdict.loader, xenVersion);
-      const gone = after.verdict !== undefined && accepts(after.verdict) && !hasWarning(after.verdict, warning.rule);
+      const gone = subject !== undefined && endsWarning(subject, warning, ways ?? [{ ...BARE, after: wrapped }]);
       return gone ? warning : { ...warning, cure: undefined };
     });
     return { ...verdict, warnings };
   }
-  // What a preset takes for an entry may be any start symbol; fix takes only what is made to be one.
-  const tried = verdict.cure === undefined || guessesEntry(verdict) ? undefined : verdict.cure;
-  const named = tried === undefined ? undefined : outcomeOf(source, tried, verdict.loader, xenVersion);
-  if (named?.verdict !== undefined && accepts(named.verdict)) {
-    return container === undefined ? verdict : { ...verdict, cure: forContainer(verdict.cure ?? '', container) };
-  }
-  const found = fixFor(source, verdict.loader, xenVersion);
-  const command =
-    'steps' in found && found.cured ? commandOf(source, verdict.loader, found, { xenVersion, container }) : undefined;
-  if (command !== undefined) return { ...verdict, cure: command };
-  const error = named?.error ?? ('error' in found ? found.error : undefined);
-  return { ...verdict, cure: undefined, advice: adviceFor(source, verdict, error) };
+  const found = fixFor(source, verdict.loader, conditions);
+  if ('error' in found)
+    return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
+  if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };
+  return { ...verdict, cure: undefined, advice: adviceOn({ ...named, source, image: found.image }, verdict) };
 }
 
-function hasWarning({ warnings }: Verdict, rule: string): boolean {
-  return warnings.some((warning) => warning.rule === rule);
+/** Is the loader's remark gone after the fix that comes with it? */
+function endsWarning(subject: Subject, { rule, cure }: Verdict['warnings'][number], ways: readonly Way[]): boolean {
+  const fix = imageFix(cure);
+  if (fix === undefined) return false;
+  const { wrapper } = fix;
+  const way = wrapper === undefined ? ways[0] : ways.find((each) => isWay(each, wrapper));
+  if (way === undefined) return false;
+  const after = attempt(subject, way, fix.edits);
+  if (isFailure(after)) return false;
+  return after.verdicts.every((each) => accepts(each) && each.warnings.every((warning) => warning.rule !== rule));
 }
 
-function fixFor(source: ByteSource, loader: string, xenVersion: XenVersion): Fix | { readonly error: PatchError } {
+function subjectOf(source: ByteSource, named: Omit<Subject, 'source' | 'image'>): Subject | undefined {
   try {
-    return findFix(source, [loader], undefined, { xenVersion });
+    return { ...named, source, image: readRepaired(source).image };
   } catch (error) {
-    if (error instanceof PatchError) return { error };
+    if (error instanceof PatchError) return undefined;
     throw error;
   }
 }
 
-/** The same edits, for the file that wraps the image. */
-function forContainer(cure: string, container: string): string {
-  const words = cure.split(' ');
-  const name = imageWord(container);
-  return `xen-elfpatch patch ${name} ${words.slice(3, words.indexOf('-o')).join(' ')} -o ${name}.xen`;
-}
-
-/** The edits of a fix as a command line of `patch` where they have one, else as one of `fix`. */
-function commandOf(
+function fixFor(
   source: ByteSource,
   loader: string,
-  { steps }: Fix,
-  { xenVersion, container }: { readonly xenVersion: XenVersion; readonly container: string | undefined },
-): string {
-  const name = imageWord(container ?? source.name);
-  const words = steps.flatMap((step) => step.words);
-  if (steps.every((step) => step.words[0]?.startsWith('--'))) {
-    return `xen-elfpatch patch ${name} ${words.join(' ')} -o ${name}.xen`;
+  conditions: Parameters<typeof findFix>[3],
+): FoundFix | { readonly error: PatchError } {
+  try {
+    return findFix(source, [loader], undefined, conditions);
+  } catch (error) {
+    if (error instanceof PatchError) return { error };
+    throw error;
   }
-  const release = xenVersion === NEWEST_XEN ? '' : ` --xen-version ${xenVersion}`;
-  return `xen-elfpatch fix ${name} --for ${loader}${release} -o ${name}.xen`;
 }

@@ -1,24 +1,28 @@
 /**
- * From what loaders say of an image to the smallest edit that makes them take it. Every edit is tried on the plan of the
- * result, which the loaders judge before a byte is written; none is kept that does not bring a loader further, and none
- * that loses one that took the image.
+ * From what loaders say of an image to the smallest edit that makes them take it. What a refusing rule names goes first,
+ * then what the image itself tells; every edit is tried on the plan of the result, which the loaders judge before a byte is
+ * written. None is kept that does not bring a loader further, and none that loses one that took the image.
  */
 import type { ByteSource } from '../bytes/source.js';
 import type { ElfImage } from '../elf/image.js';
-import { readElf } from '../elf/read.js';
-import { fail, PatchError } from '../errors/patch-error.js';
-import { preview } from '../layout/render.js';
-import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
+import { fail } from '../errors/patch-error.js';
+import { judgeLoaders } from '../loaders/loaders.js';
+import { guestLoaders } from '../loaders/names.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
+import type { Edit } from '../note/edits.js';
+import type { ImageFix } from '../note/fix.js';
 import { walkAsXen } from '../note/loader-walks.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import { changes, type PatchPlan, planPatch, planUnchanged } from '../pipeline.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
-import { adviceOn, isAboutContainer } from './advice.js';
-import { type Candidate, candidatesFor } from './candidates.js';
+import { infoOf, type XenNoteName } from '../note/xen-notes.js';
+import { type PatchPlan, planUnchanged } from '../pipeline.js';
+import { DEFAULT_WISH, type PlacementWish } from '../plan/edits.js';
+import { adviceOn } from './advice.js';
+import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { readRepaired } from './header-repair.js';
+import { imageFix, ruleCandidates, sameEdit } from './rule-fix.js';
+import { attempt, isFailure, type State, type Subject, startOf } from './search.js';
+import { BARE, isWay, type Way } from './way.js';
 
 /** What is wrong for one loader, and what became of it. */
 export interface Diagnosis {
@@ -29,11 +33,14 @@ export interface Diagnosis {
   readonly advice: string | undefined;
 }
 
-export interface Fix {
+/** What was found for an image. */
+export interface FoundFix {
   readonly image: ElfImage;
   readonly diagnoses: readonly Diagnosis[];
-  /** Reasons and edits, in the order in which they apply; a repair of the headers first. */
+  /** Reasons and edits, in the order in which they apply; a repair of the headers first, then the wrapper. */
   readonly steps: readonly Candidate[];
+  /** All steps together. */
+  readonly fix: ImageFix;
   /** Undefined: nothing is to be done, or nothing that would help is known. */
   readonly plan: PatchPlan | undefined;
   /** Do all loaders take the result? */
@@ -46,22 +53,22 @@ export interface Fix {
 export interface Conditions {
   /** Default: the newest known. */
   readonly xenVersion?: XenVersion;
-  /** What the image is in, and what the result will be in. */
+  /** What the image is in. */
   readonly before?: Wrapped | undefined;
-  readonly after?: Wrapped | undefined;
+  /** How the result may be wrapped, best first; see waysFor(). Default: as the image is. */
+  readonly ways?: readonly Way[] | undefined;
 }
 
-const { ENTRY, VIRT_BASE, XEN_VERSION, LOADER, PHYS32_ENTRY } = XEN_ELFNOTE;
-/** Any of these says that the image wants to be a PV guest. */
-const PV_TYPES: readonly number[] = [ENTRY, VIRT_BASE, XEN_VERSION, LOADER];
+/** Notes that only a PV guest has. */
+const PV_NOTES: readonly XenNoteName[] = ['ENTRY', 'VIRT_BASE', 'XEN_VERSION', 'LOADER'];
 
 /** The loaders that an image seems made for, by the notes it has. Errors: `fix.no-target`. */
 export function targetsOf(image: ElfImage): string[] {
   const types = new Set(walkAsXen(image).notes.map(({ record }) => record.type));
-  const pvh = types.has(PHYS32_ENTRY)
-    ? ['xen-pvh', 'qemu-pvh', ...(image.encoding.bits === 64 ? ['linux-loader'] : [])]
-    : [];
-  const pv = PV_TYPES.some((type) => types.has(type)) ? ['xen-pv'] : [];
+  const has = (name: XenNoteName) => types.has(infoOf(name).type);
+  const { bits } = image.encoding;
+  const pvh = has('PHYS32_ENTRY') ? guestLoaders('pvh', bits) : [];
+  const pv = PV_NOTES.some(has) ? guestLoaders('pv', bits) : [];
   if (pvh.length + pv.length === 0) fail('fix.no-target', { file: image.source.name }, {});
   return [...pv, ...pvh];
 }
@@ -74,143 +81,141 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   wish: PlacementWish = DEFAULT_WISH,
-  { xenVersion = NEWEST_XEN, before: wrapped, after }: Conditions = {},
-): Fix {
-  const { image, reason } = readRepaired(source);
+  { xenVersion = NEWEST_XEN, before: wrapped, ways }: Conditions = {},
+): FoundFix {
+  const { image, step: repair } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
   const before = judgeLoaders(source, { names, xenVersion, wrapped });
-  const repair: Candidate[] =
-    reason === undefined ? [] : [{ reason, words: ['(e_shoff, e_shnum and e_shstrndx set to 0)'], edits: [] }];
-  const search = new Search(image, source, names, wish, { xenVersion, before: wrapped, after });
-  const candidates = candidatesFor(image, names);
-  const failed: string[] = [];
-  let best = search.start(reason !== undefined);
-  const chosen: Candidate[] = [];
-  // One cure may open the way for another: as many rounds as there is progress.
-  for (let progress = true; progress && best.score > 0; ) {
-    progress = false;
-    for (const candidate of candidates) {
-      if (best.score === 0 || chosen.includes(candidate)) continue;
-      const state = search.attempt([...chosen, candidate]);
-      if (typeof state === 'string') failed.push(`${candidate.words.join(' ') || 'rewriting the notes'}: ${state}`);
-      else if (state.score < best.score) {
-        best = state;
-        chosen.push(candidate);
-        progress = true;
-      }
-    }
-  }
-  const needed = search.prune(chosen, best);
+  const subject = { source, image, names, wish, xenVersion, before: wrapped };
+  const asItIs: Way = { ...BARE, after: wrapped };
+  const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
+  const { way, best, steps, failed, cured } = bestWay(subject, before, possible);
+  const wrapper = way.alone || steps.length > 0 ? way.wrapper : undefined;
+  const all = [
+    ...(repair === undefined ? [] : [repair]),
+    ...(wrapper === undefined ? [] : [{ reason: wrapperReason(before, way), edits: [], wrapper }]),
+    ...steps,
+  ];
   return {
     image,
-    diagnoses: before.map((verdict, i) => ({
-      loader: verdict.loader,
-      before: verdict,
-      ...outcome(source, best.verdicts[i] ?? verdict, xenVersion),
-    })),
-    steps: [...repair, ...needed.steps],
-    plan: needed.plan ?? (reason === undefined ? undefined : search.repairOnly()),
-    cured: best.verdicts.every(accepts),
-    failed: [...new Set(failed)],
+    diagnoses: before.map((verdict, i) => {
+      const after = best.verdicts[i] ?? verdict;
+      const mended = accepts(after);
+      const advice = mended ? undefined : adviceOn(subject, after);
+      return { loader: verdict.loader, before: verdict, after: mended ? after : { ...after, cure: undefined }, advice };
+    }),
+    steps: all,
+    fix: {
+      kind: 'image',
+      edits: steps.flatMap(({ edits }) => edits),
+      repairs: repair?.repairs ?? [],
+      wrapper,
+    },
+    // Reading past a stale header and taking the image out of its wrapper are changes, too.
+    plan: best.plan ?? (all.length === 0 ? undefined : planUnchanged(image)),
+    cured,
+    failed,
   };
 }
 
-/** A cure that a refusing verdict names was among the edits tried, and did not help or cannot be made. */
-function outcome(source: ByteSource, verdict: Verdict, xenVersion: XenVersion): Pick<Diagnosis, 'after' | 'advice'> {
-  if (accepts(verdict)) return { after: verdict, advice: undefined };
-  if (isAboutContainer(verdict.cure)) return { after: verdict, advice: verdict.cure };
-  return { after: { ...verdict, cure: undefined }, advice: adviceOn(source, verdict, xenVersion) };
+function wrapperReason(before: readonly Verdict[], { alone }: Way): string {
+  if (!alone) return 'the Secure Boot signature does not match an edited kernel';
+  const refused = before.find((verdict) => !accepts(verdict));
+  return `${refused?.loader ?? 'a loader'} does not take the kernel as it is wrapped: ${refused?.reason ?? refused?.message ?? ''}`;
 }
 
-interface State {
-  readonly plan: PatchPlan | undefined;
-  readonly verdicts: readonly Verdict[];
-  /** 0: every loader takes the image and has nothing to remark. */
-  readonly score: number;
+/** What came of one way to wrap the result. */
+interface Outcome {
+  readonly way: Way;
+  readonly best: State;
+  readonly steps: readonly Candidate[];
+  readonly failed: readonly string[];
+  readonly cured: boolean;
 }
 
-class Search {
-  readonly #image: ElfImage;
-  readonly #source: ByteSource;
-  readonly #names: readonly string[];
-  readonly #wish: PlacementWish;
-  readonly #conditions: Conditions & { readonly xenVersion: XenVersion };
-
-  constructor(
-    image: ElfImage,
-    source: ByteSource,
-    names: readonly string[],
-    wish: PlacementWish,
-    conditions: Conditions & { readonly xenVersion: XenVersion },
-  ) {
-    this.#image = image;
-    this.#source = source;
-    this.#names = names;
-    this.#wish = wish;
-    this.#conditions = conditions;
+/** The first way in which all loaders take the result, else the one in which most do. */
+function bestWay(subject: Subject, before: readonly Verdict[], ways: readonly Way[]): Outcome {
+  const wanted = before.flatMap(({ cure }) => imageFix(cure)?.wrapper ?? []);
+  const named = (way: Way) => wanted.some((wrapper) => isWay(way, wrapper));
+  let best: Outcome | undefined;
+  for (const way of [...ways.filter(named), ...ways.filter((each) => !named(each))]) {
+    const outcome = searchWay(subject, way);
+    if (outcome?.cured === true) return outcome;
+    if (outcome !== undefined && (best === undefined || outcome.best.score < best.best.score)) best = outcome;
   }
+  return (
+    best ?? { way: BARE, best: { plan: undefined, verdicts: before, score: 0 }, steps: [], failed: [], cured: false }
+  );
+}
 
-  /** The image as it is, its headers repaired. */
-  start(repaired: boolean): State {
-    const { xenVersion, before: wrapped } = this.#conditions;
-    const subject = repaired ? this.#image.source : this.#source;
-    const verdicts = judgeLoaders(subject, { names: this.#names, xenVersion, wrapped });
-    return { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(this.#image) };
-  }
-
-  /** The state after these edits, or why they cannot be made or must not. */
-  attempt(candidates: readonly Candidate[]): State | string {
-    try {
-      const edits: Edit[] = candidates.flatMap((candidate) => [...candidate.edits]);
-      const plan = planPatch(this.#image, edits, this.#wish);
-      const result = preview(this.#image, plan.rendered);
-      const { xenVersion, before } = this.#conditions;
-      // A plan that changes nothing leaves the wrapper alone, too.
-      const after = changes(plan) ? this.#conditions.after : before;
-      const [lost] = lostLoaders(this.#source, result, { before, after });
-      if (lost !== undefined) return `${lost.before.loader} would not take the image any more`;
-      const verdicts = judgeLoaders(result, { names: this.#names, xenVersion, wrapped: after });
-      return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
-    } catch (error) {
-      if (error instanceof PatchError) return error.detail;
-      throw error;
+/** Undefined: the way loses a loader before anything is edited. */
+function searchWay(subject: Subject, way: Way): Outcome | undefined {
+  const start = startOf(subject, way);
+  if (isFailure(start)) return undefined;
+  const candidates = candidatesFor(subject.image, subject.names);
+  const failed: string[] = [];
+  const chosen: Candidate[] = [];
+  let best: State = start;
+  const take = (candidate: Candidate, isGood: (state: State) => boolean): string | undefined => {
+    if (best.score === 0 || chosen.some((each) => sameStep(each, candidate))) return undefined;
+    const state = attempt(subject, way, editsOf([...chosen, candidate]));
+    if (isFailure(state)) return state.text;
+    if (state.score < best.score && isGood(state)) {
+      best = state;
+      chosen.push(candidate);
     }
+    return undefined;
+  };
+  const takeAny = (candidate: Candidate) => {
+    const why = take(candidate, () => true);
+    if (why !== undefined) failed.push(`${stepWords(candidate).join(' ') || 'rewriting the notes'}: ${why}`);
+  };
+  const named = () => ruleCandidates(subject.image, best.verdicts, candidates, subject.wish);
+  // A rule knows what it looks for: where its own edit is all that the loader wants, nothing smaller is looked for. A preset
+  // sets whatever a kind of guest needs, and is the first choice only where there are no notes to mend.
+  const bare = walkAsXen(subject.image).notes.length === 0;
+  for (const { loader, candidate } of named()) {
+    if (isPreset(candidate) && !bare) continue;
+    take(candidate, ({ verdicts }) => verdicts.some((verdict) => verdict.loader === loader && accepts(verdict)));
   }
-
-  /** Leaves out what is not needed for the same end. */
-  prune(
-    chosen: readonly Candidate[],
-    { plan, score }: State,
-  ): { steps: readonly Candidate[]; plan: PatchPlan | undefined } {
-    let steps = chosen;
-    let best = plan;
-    for (const candidate of chosen) {
-      const rest = steps.filter((step) => step !== candidate);
-      if (rest.length === 0) continue;
-      const state = this.attempt(rest);
-      if (typeof state === 'string' || state.score > score) continue;
-      steps = rest;
-      best = state.plan;
-    }
-    return { steps, plan: best };
+  // One edit may open the way for another: as many rounds as there is progress.
+  for (let score = Number.POSITIVE_INFINITY; best.score > 0 && best.score < score; ) {
+    score = best.score;
+    for (const candidate of candidates) takeAny(candidate);
+    for (const { candidate } of named()) take(candidate, () => true);
   }
-
-  /** A plan that changes nothing but what reading the image repaired. */
-  repairOnly(): PatchPlan {
-    return planUnchanged(this.#image);
-  }
+  const needed = prune(subject, way, chosen, best);
+  const cured = best.verdicts.every(accepts);
+  return { way, best: needed.best, steps: needed.steps, failed: [...new Set(failed)], cured };
 }
 
-/** The `__xen_guest` string alone is taken by PV loaders, for as long as they read it; notes are the form that all know. */
-function oldForm(image: ElfImage): number {
-  return walkAsXen(image).from === 'legacy' ? 1 : 0;
+/** Leaves out what is not needed for the same end. */
+function prune(subject: Subject, way: Way, chosen: readonly Candidate[], end: State) {
+  let steps = chosen;
+  let best = end;
+  for (const candidate of chosen) {
+    const rest = steps.filter((step) => step !== candidate);
+    if (rest.length === 0) continue;
+    const state = attempt(subject, way, editsOf(rest));
+    if (isFailure(state) || state.score > end.score) continue;
+    steps = rest;
+    best = state;
+  }
+  return { steps, best };
 }
 
-/** How far a loader is from taking the image: the rules that are left when it refuses, else what it remarks. */
-function scoreOf(verdicts: readonly Verdict[]): number {
-  return verdicts.reduce((sum, verdict) => {
-    if (accepts(verdict)) return sum + verdict.warnings.length;
-    const left = verdict.rules.filter(({ result }) => result === 'not-reached').length;
-    return sum + 1000 + 10 * left;
-  }, 0);
+function isPreset({ edits }: Candidate): boolean {
+  return edits.some(({ kind }) => kind === 'preset');
+}
+
+function editsOf(candidates: readonly Candidate[]): Edit[] {
+  return candidates.flatMap(({ edits }) => [...edits]);
+}
+
+function sameStep(a: Candidate, b: Candidate): boolean {
+  if (a === b) return true;
+  return (
+    a.edits.length === b.edits.length &&
+    a.edits.every((edit, i) => b.edits[i] !== undefined && sameEdit(edit, b.edits[i]))
+  );
 }

@@ -8,17 +8,18 @@ import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
 import { hex } from '../errors/hex.js';
 import { PatchError } from '../errors/patch-error.js';
+import type { Candidate } from './candidates.js';
 
-export interface Repair {
+export interface Repaired {
   readonly image: ElfImage;
   /** Undefined: nothing had to be repaired. */
-  readonly reason: string | undefined;
+  readonly step: Candidate | undefined;
 }
 
 /** Reads an image, its stale e_shoff set to none where that is all that is wrong. Errors: those of readElf. */
-export function readRepaired(source: ByteSource): Repair {
+export function readRepaired(source: ByteSource): Repaired {
   try {
-    return { image: readElf(source), reason: undefined };
+    return { image: readElf(source), step: undefined };
   } catch (error) {
     const repaired = error instanceof PatchError ? withoutSections(source) : undefined;
     if (repaired === undefined) throw error;
@@ -26,7 +27,7 @@ export function readRepaired(source: ByteSource): Repair {
   }
 }
 
-function withoutSections(source: ByteSource): Repair | undefined {
+function withoutSections(source: ByteSource): Repaired | undefined {
   const ident = source.size >= BigInt(EI_NIDENT) ? source.read(0n, BigInt(EI_NIDENT), 'ELF header') : undefined;
   const bits = ident?.[4] === 1 ? 32 : ident?.[4] === 2 ? 64 : undefined;
   const endian = ident?.[5] === 1 ? 'little' : ident?.[5] === 2 ? 'big' : undefined;
@@ -42,5 +43,6 @@ function withoutSections(source: ByteSource): Repair | undefined {
   const bytes = Ehdr.encode({ ...header, e_shoff: 0n, e_shnum: 0, e_shstrndx: 0 }, encoding);
   const image = readElf(new RepairedSource(source, [{ offset: BigInt(EI_NIDENT), bytes }]));
   const reason = `e_shoff is ${hex(header.e_shoff)}, and no section headers are there (the file has ${hex(source.size)} bytes)`;
-  return { image, reason };
+  const told = '(e_shoff, e_shnum and e_shstrndx set to 0)';
+  return { image, step: { reason, told, edits: [], repairs: [{ kind: 'drop-section-headers' }] } };
 }

@@ -217,15 +217,9 @@ const PE_SECTIONS: R = {
     const what = hasRawData(astray)
       ? `section ${astray.name} is not at the distance from the others that its address has`
       : `section ${astray.name} is to be zeros, and the load puts bytes of the file there`;
-    return crash(`GRUB loads it, and the kernel does not run: ${what}`, linearizeCure(source, ''));
+    return crash(`GRUB loads it, and the kernel does not run: ${what}`, { kind: 'linearize', mb1: false });
   },
 };
-
-/** The command that mends a PE image. */
-function linearizeCure({ name }: ByteSource, options: string): string {
-  const word = /^[\w@%+=:,./-]+$/.test(name) ? name : 'XEN.EFI';
-  return `xen-elfpatch linearize ${options}${word} -o ${word}.mb`;
-}
 
 const elf = (rule: R): R => ({ ...rule, run: (view) => (view.isElf ? rule.run(view) : undefined) });
 
@@ -237,13 +231,12 @@ const ELF_RULES: readonly R[] = [
     run({ source, image: { ident }, pe, version }) {
       // EI_CLASS is looked at first, whatever stands around it.
       if (ident[EI_CLASS] !== ELFCLASS32 && ident[EI_CLASS] !== ELFCLASS64) {
-        const options = version === 1 ? '--mb1 ' : '';
         return refuse('invalid arch-dependent ELF magic', {
           reason:
             pe === undefined
               ? `EI_CLASS ${ident[EI_CLASS]}`
               : 'a PE image whose Multiboot header has no load addresses',
-          cure: pe === undefined ? undefined : linearizeCure(source, options),
+          cure: pe === undefined ? undefined : { kind: 'linearize', mb1: version === 1 },
         });
       }
       const good = hasElfMagic(source) && ident[EI_DATA] === ELFDATA2LSB && ident[EI_VERSION] === EV_CURRENT;
@@ -393,7 +386,6 @@ function programs({ source, header1 }: MultibootView): ProgramVerdict[] {
 
 export const grubMultiboot: Loader = loader<MultibootView>({
   name: 'multiboot',
-  title: 'Multiboot 1 (GRUB; QEMU)',
   open: (source) => new MultibootView(source, 1),
   rules: [HEADER, FLAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,
@@ -402,7 +394,6 @@ export const grubMultiboot: Loader = loader<MultibootView>({
 
 export const grubMultiboot2: Loader = loader<MultibootView>({
   name: 'multiboot2',
-  title: 'Multiboot 2 (GRUB)',
   open: (source) => new MultibootView(source, 2),
   rules: [HEADER, TAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,

@@ -17,9 +17,10 @@ import {
   EV_CURRENT,
 } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { editFix, preset, setText } from '../note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';
-import { cure, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const FILE = 'grub-core/loader/i386/xen_file.c';
 const NOTES = 'grub-core/loader/i386/xen_fileXX.c';
@@ -105,19 +106,19 @@ const RULES: readonly Rule<GrubView>[] = [
     name: 'notes',
     source: `${NOTES}, grub_xen_get_infoXX`,
     because: 'PT_NOTE first, then SHT_NOTE and __xen_guest; any note of Xen will do, LOADER must be generic if there',
-    run({ notes, source }) {
+    run({ notes }) {
       if (!('refused' in notes)) return undefined;
-      const mend = notes.refused === 'invalid loader' ? '--set LOADER=generic' : '--preset pv';
-      return refuse(notes.refused, { cure: cure(source, mend) });
+      const edit = notes.refused === 'invalid loader' ? setText('LOADER', 'generic') : preset('pv');
+      return refuse(notes.refused, { cure: editFix(edit) });
     },
   },
   {
     name: 'architecture',
     source: `${XEN}, grub_cmd_xen`,
     because: "GRUB's 64-bit build starts 64-bit kernels, its 32-bit one those with PAE",
-    run({ notes, source }) {
+    run({ notes }) {
       if ('refused' in notes || notes.info.arch !== 'i386') return undefined;
-      return refuse('incompatible architecture: need a PAE kernel', { cure: cure(source, '--set PAE_MODE=yes') });
+      return refuse('incompatible architecture: need a PAE kernel', { cure: editFix(setText('PAE_MODE', 'yes')) });
     },
   },
   {
@@ -149,7 +150,6 @@ const RULES: readonly Rule<GrubView>[] = [
 
 export const grubXen: Loader = loader<GrubView>({
   name: 'grub-xen',
-  title: 'GRUB for Xen, starting a PV kernel',
   open: (source) => new GrubView(source),
   rules: RULES,
   values({ notes }) {

@@ -25,11 +25,12 @@ import {
 } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
 import { hex } from '../errors/hex.js';
+import { editFix, preset } from '../note/fix.js';
 import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';
 import { NHDR_SIZE } from '../note/record.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
-import { cure, type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
+import { type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
@@ -138,7 +139,7 @@ const RULES: readonly Rule<KexecView>[] = [
       if (stop === undefined) return undefined;
       return refuse('ELF Note corrupted !', {
         reason: `the record at ${hex(stop)} does not end where its area ends: padding, a gap, or a short size`,
-        cure: cure(source, '--clear --preset pvh'),
+        cure: editFix({ kind: 'clear' }, preset('pvh')),
       });
     },
   },
@@ -182,7 +183,6 @@ function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): bigint
 
 export const kexec: Loader = loader<KexecView>({
   name: 'kexec',
-  title: 'kexec-tools, ELF images',
   open: (source) => new KexecView(source),
   rules: RULES,
   values: ({ image: { header } }) => ({ entry: header.e_entry }),

@@ -6,9 +6,10 @@ import { type ByteSource, fits } from '../bytes/source.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../elf/names.js';
 import { hex } from '../errors/hex.js';
+import { editFix, preset } from '../note/fix.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
-import { cure, type Loader, loader, type ProgramVerdict, type Remark, type Rule, refuse, warn } from './rule.js';
+import { type Loader, loader, type ProgramVerdict, type Remark, type Rule, refuse, warn } from './rule.js';
 
 const SOURCE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, Elf::load';
 const NOTE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, parse_elf_note';
@@ -102,7 +103,7 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
     name: 'pvh-entry',
     source: `${NOTE}; cloud-hypervisor vmm/src/vm.rs`,
     because: 'every PT_NOTE overwrites the answer, so the last one decides; without an entry each caller does its own',
-    run({ entry, source, image }) {
+    run({ entry, image }) {
       if (entry.found) return undefined;
       const notes = image.segments.filter(({ p_type }) => p_type === PT_NOTE);
       const reason =
@@ -111,7 +112,7 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
           : notes.length === 1
             ? 'the PT_NOTE has no PHYS32_ENTRY owned by Xen with namesz 4'
             : `the last of ${notes.length} PT_NOTEs decides, and it has no PHYS32_ENTRY owned by Xen`;
-      return refuse(LACKS_PVH, { reason, cure: cure(source, '--preset pvh') });
+      return refuse(LACKS_PVH, { reason, cure: editFix(preset('pvh')) });
     },
   },
   {
@@ -158,7 +159,7 @@ function segmentsAndNotes({ image: { segments }, source, entry }: LinuxLoaderVie
   const short = entry.problem.includes('linux-loader wants 4');
   return refuse(short ? 'Invalid PVH note header' : 'Unable to read note header', {
     reason: entry.problem,
-    cure: cure(source, '--preset pvh'),
+    cure: editFix(preset('pvh')),
   });
 }
 
@@ -198,7 +199,6 @@ function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark 
 
 export const linuxLoader: Loader = loader<LinuxLoaderView>({
   name: 'linux-loader',
-  title: 'Firecracker, Cloud Hypervisor, libkrun (rust-vmm linux-loader)',
   open: (source) => new LinuxLoaderView(source),
   rules: RULES,
   values: ({ entry }) => ({ entry: entry.value, mode: '32-bit, paging off' }),

@@ -4,6 +4,7 @@ import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
 import { linuxLoader } from './linux-loader.js';
+import { LOADER_NAMES, type LoaderName } from './names.js';
 import { qemuPvh } from './qemu.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
 import { judgeWrapped, type Wrapped } from './wrapped.js';
@@ -11,18 +12,21 @@ import { xenDom0Pv, xenDom0Pvh } from './xen/dom0.js';
 import { xenPv, xenPvh } from './xen/toolstack.js';
 import { NEWEST_XEN } from './xen-version.js';
 
-export const LOADERS: readonly Loader[] = [
-  xenPv,
-  xenPvh,
-  xenDom0Pv,
-  xenDom0Pvh,
-  qemuPvh,
-  linuxLoader,
-  grubXen,
-  grubMultiboot,
-  grubMultiboot2,
+/** The rules of each row. */
+const RULES: Readonly<Record<LoaderName, Loader>> = {
+  'xen-pv': xenPv,
+  'xen-pvh': xenPvh,
+  'xen-dom0-pv': xenDom0Pv,
+  'xen-dom0-pvh': xenDom0Pvh,
+  'qemu-pvh': qemuPvh,
+  'linux-loader': linuxLoader,
+  'grub-xen': grubXen,
+  multiboot: grubMultiboot,
+  multiboot2: grubMultiboot2,
   kexec,
-];
+};
+
+export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
 
 /** How the image is judged; `wrapped`: what it was found in. */
 export type JudgeOptions = {

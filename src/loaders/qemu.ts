@@ -11,10 +11,11 @@ import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_386, EM_X86_64, PT_LOAD,
 import { hex } from '../errors/hex.js';
 import { findMb1 } from '../multiboot/mb1.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
+import { editFix, preset } from '../note/fix.js';
 import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { crash, cure, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
 
 const X86 = 'hw/i386/x86-common.c, x86_load_linux';
@@ -150,10 +151,10 @@ const RULES: readonly Rule<QemuView>[] = [
     name: 'pvh-note',
     source: `${X86}, load_elfboot`,
     because: 'the entry must be known, and 0 counts as unknown',
-    run({ entry, source }) {
+    run({ entry }) {
       if (entry.found) return undefined;
       const reason = entry.problem ?? 'no record of type 18 where QEMU looks, or its value is 0';
-      return refuse(NO_NOTE, { reason, cure: cure(source, '--preset pvh') });
+      return refuse(NO_NOTE, { reason, cure: editFix(preset('pvh')) });
     },
   },
   {
@@ -217,7 +218,7 @@ const RULES: readonly Rule<QemuView>[] = [
 function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | undefined {
   const outside = loads.find(({ segment: s }) => s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size));
   const fault = entry.fault;
-  const mend = cure(source, '--preset pvh');
+  const mend = editFix(preset('pvh'));
   if (fault !== undefined && (outside === undefined || fault.index < outside.index)) {
     const reason = entry.problem;
     if (fault.kind === 'crash') return crash(`QEMU dies: ${reason ?? 'it divides by zero'}`, mend);
@@ -233,7 +234,6 @@ function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | u
 
 export const qemuPvh: Loader = loader<QemuView>({
   name: 'qemu-pvh',
-  title: 'QEMU -kernel, by the PVH note',
   open: (source) => new QemuView(source),
   rules: RULES,
   values: ({ entry, loads }) => ({

@@ -4,6 +4,8 @@
  */
 import type { ByteSource } from '../bytes/source.js';
 import { PatchError } from '../errors/patch-error.js';
+import type { Fix } from '../note/fix.js';
+import { LOADER_ROWS, type LoaderName } from './names.js';
 import { isSince, type XenVersion } from './xen-version.js';
 
 /** What a rule has to say when it does not simply hold. */
@@ -15,15 +17,15 @@ export type Remark =
       readonly message: string;
       /** What it keeps to itself, where the message does not tell. */
       readonly reason?: string | undefined;
-      /** The command line that mends it. */
-      readonly cure?: string | undefined;
+      /** What mends it. */
+      readonly cure?: Fix | undefined;
     }
   /** The loader itself dies. */
-  | { readonly kind: 'crash'; readonly message: string; readonly cure?: string | undefined }
+  | { readonly kind: 'crash'; readonly message: string; readonly cure?: Fix | undefined }
   /** The image is loaded in another way: these rules and the notes play no part. */
-  | { readonly kind: 'other-path'; readonly message: string; readonly cure?: string | undefined }
+  | { readonly kind: 'other-path'; readonly message: string; readonly cure?: Fix | undefined }
   /** Accepted, and yet: it works by accident, or what is loaded is not what stands in the file. */
-  | { readonly kind: 'warn'; readonly message: string; readonly cure?: string | undefined };
+  | { readonly kind: 'warn'; readonly message: string; readonly cure?: Fix | undefined };
 
 /** One thing that a loader looks at. */
 export interface Rule<View> {
@@ -53,8 +55,7 @@ export interface Options {
 }
 
 export interface LoaderDefinition<View> {
-  readonly name: string;
-  readonly title: string;
+  readonly name: LoaderName;
   open(source: ByteSource, options: Options): View;
   readonly rules: readonly Rule<View>[];
   /** Everything that an accepting loader goes by. */
@@ -85,8 +86,8 @@ export interface Verdict {
   readonly rule: string | undefined;
   readonly message: string | undefined;
   readonly reason: string | undefined;
-  readonly cure: string | undefined;
-  readonly warnings: readonly { readonly rule: string; readonly text: string; readonly cure: string | undefined }[];
+  readonly cure: Fix | undefined;
+  readonly warnings: readonly { readonly rule: string; readonly text: string; readonly cure: Fix | undefined }[];
   /** Empty unless the image was accepted. */
   readonly values: Readonly<Record<string, Value>>;
   readonly programs: readonly ProgramVerdict[];
@@ -95,7 +96,7 @@ export interface Verdict {
 
 /** A loader with its view closed over. */
 export interface Loader {
-  readonly name: string;
+  readonly name: LoaderName;
   readonly title: string;
   judge(source: ByteSource, options: Options): Verdict;
 }
@@ -107,8 +108,13 @@ export function accepts({ outcome }: Verdict): boolean {
 
 /** Closes a definition over its view. */
 export function loader<View>(definition: LoaderDefinition<View>): Loader {
-  const { name, title } = definition;
+  const { name } = definition;
+  const title = titleOf(name);
   return { name, title, judge: (source, options) => judge(definition, source, options) };
+}
+
+function titleOf(name: LoaderName): string {
+  return LOADER_ROWS.find((row) => row.name === name)?.title ?? name;
 }
 
 function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, options: Options): Verdict {
@@ -165,7 +171,7 @@ function resultOf(remarks: readonly Remark[]): RuleResult {
 }
 
 function verdict(
-  { name, title }: { readonly name: string; readonly title: string },
+  { name }: { readonly name: LoaderName },
   rules: readonly RuleReport[],
   ended: Remark | undefined,
   values: Verdict['values'],
@@ -182,7 +188,7 @@ function verdict(
   };
   return {
     loader: name,
-    title,
+    title: titleOf(name),
     outcome: outcome(),
     rule: rules.find(({ result }) => result === 'refused' || result === 'crash' || result === 'other-path')?.name,
     message: ended?.message,
@@ -195,31 +201,18 @@ function verdict(
   };
 }
 
-export function refuse(message: string, more: { reason?: string | undefined; cure?: string | undefined } = {}): Remark {
+export function refuse(message: string, more: { reason?: string | undefined; cure?: Fix | undefined } = {}): Remark {
   return { kind: 'refuse', message, ...more };
 }
 
-export function warn(message: string, cure?: string): Remark {
+export function warn(message: string, cure?: Fix): Remark {
   return { kind: 'warn', message, cure };
 }
 
-export function crash(message: string, cure?: string): Remark {
+export function crash(message: string, cure?: Fix): Remark {
   return { kind: 'crash', message, cure };
 }
 
-export function otherPath(message: string, cure?: string): Remark {
+export function otherPath(message: string, cure?: Fix): Remark {
   return { kind: 'other-path', message, cure };
-}
-
-/** The command line that mends an image: `xen-elfpatch patch kernel ARGS -o kernel.xen`. */
-export function cure(source: ByteSource, args: string): string {
-  const name = shellWord(source.name.replace(UNPACKED, ''));
-  return `xen-elfpatch patch ${name} ${args} -o ${name}.xen`;
-}
-
-/** How messages name what was unpacked from a file. */
-const UNPACKED = / \(unpacked\)$/;
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : 'IMAGE';
 }

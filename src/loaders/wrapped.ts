@@ -5,12 +5,15 @@
 import type { ByteSource } from '../bytes/source.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts } from '../container/facts.js';
 import { hex } from '../errors/hex.js';
+import { wrapperFix } from '../note/fix.js';
+import type { LoaderName } from './names.js';
+import { qemuPvh } from './qemu.js';
 import {
   accepts,
-  cure,
   type Loader,
   loader,
   type Options,
+  type ProgramVerdict,
   type Remark,
   type Rule,
   refuse,
@@ -49,16 +52,14 @@ const SPARE = 16n;
 const CONTINUATION = 2;
 
 /** Wrapped as gzip it is taken by all that take any. */
-function asGzip({ outer }: View): string {
-  return cure(outer, '--payload extract --compressor gzip');
-}
+const AS_GZIP = wrapperFix({ payload: 'extract', compressor: 'gzip' });
 
 function gzipOf({ facts }: View): GzipFacts | undefined {
   return facts.kind === 'gzip' ? facts : undefined;
 }
 
 /** Whoever takes the size of what is unpacked from the end of the file. */
-function sizeFromEnd(source: string, judge: (view: View, gzip: GzipFacts) => Remark | undefined): Rule<View> {
+function sizeFromEnd(source: string, judge: (gzip: GzipFacts) => Remark | undefined): Rule<View> {
   return {
     name: 'gzip-size',
     source,
@@ -66,7 +67,7 @@ function sizeFromEnd(source: string, judge: (view: View, gzip: GzipFacts) => Rem
       'the last 4 bytes of the file are taken as the unpacked size: only with one member and nothing behind it they are',
     run(view) {
       const gzip = gzipOf(view);
-      return gzip === undefined || gzip.behind.size === 0n ? undefined : judge(view, gzip);
+      return gzip === undefined || gzip.behind.size === 0n ? undefined : judge(gzip);
     },
   };
 }
@@ -86,7 +87,7 @@ function unpacks(source: string, reader: Demand['reader'], otherwise: string): R
       const { facts, version } = view;
       const demand = facts.demands.find((each) => each.reader === reader && !takenBy(each, version));
       if (demand === undefined) return undefined;
-      return refuse(demand.says ?? otherwise, { reason: demand.what, cure: asGzip(view) });
+      return refuse(demand.says ?? otherwise, { reason: demand.what, cure: AS_GZIP });
     },
   };
 }
@@ -104,7 +105,7 @@ function knowsZstd(source: string, message: string): Rule<View> {
     until: '4.15',
     run(view) {
       if (view.facts.format !== 'zstd') return undefined;
-      return refuse(message, { reason: 'Xen before 4.15 does not know zstd', cure: asGzip(view) });
+      return refuse(message, { reason: 'Xen before 4.15 does not know zstd', cure: AS_GZIP });
     },
   };
 }
@@ -117,7 +118,7 @@ const HYPERVISOR_STREAM: readonly Rule<View>[] = [
     run(view) {
       if (view.facts.kind !== 'stream' || view.facts.sizeWord) return undefined;
       const reason = 'the file does not end with the unpacked size: no memory, a panic, or luck';
-      return refuse(NO_DOM0, { reason, cure: asGzip(view) });
+      return refuse(NO_DOM0, { reason, cure: AS_GZIP });
     },
   },
   knowsZstd('xen/common/decompress.c, decompress', NO_DOM0),
@@ -135,8 +136,8 @@ const HYPERVISOR: Readonly<Record<Wrapper, readonly Rule<View>[]>> = {
         return refused ? refuse('Multi part input', { reason: 'bit 1 of the header flags is set' }) : undefined;
       },
     },
-    sizeFromEnd(GUNZIP, (view, gzip) => {
-      const more = { reason: behindText(gzip), cure: asGzip(view) };
+    sizeFromEnd(GUNZIP, (gzip) => {
+      const more = { reason: behindText(gzip), cure: AS_GZIP };
       if (gzip.lastWord > GIB) return refuse('Xen panics: no memory of that size', more);
       return gzip.lastWord < gzip.unpackedSize
         ? refuse('ELF: not an ELF binary', more)
@@ -149,8 +150,8 @@ const HYPERVISOR: Readonly<Record<Wrapper, readonly Rule<View>[]>> = {
 
 const TOOLSTACK: Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>> = {
   gzip: [
-    sizeFromEnd(`${CORE}, xc_dom_check_gzip, xc_dom_do_gunzip`, (view, gzip) => {
-      const more = { reason: behindText(gzip), cure: asGzip(view) };
+    sizeFromEnd(`${CORE}, xc_dom_check_gzip, xc_dom_do_gunzip`, (gzip) => {
+      const more = { reason: behindText(gzip), cure: AS_GZIP };
       if (gzip.lastWord > GIB)
         return refuse(NO_LOADER, { ...more, reason: `${more.reason}; above 1 GiB it is left packed` });
       return gzip.lastWord + SPARE < gzip.unpackedSize
@@ -174,7 +175,7 @@ function toolstackUnpacks(view: View): Remark | undefined {
 
 /** GRUB reads every file through its decompressors, as far as their modules are there. */
 const grubGzip = (message: string): Rule<View> =>
-  sizeFromEnd(GRUB_GZIO, (_view, gzip) =>
+  sizeFromEnd(GRUB_GZIO, (gzip) =>
     gzip.lastWord < gzip.unpackedSize ? refuse(message, { reason: behindText(gzip) }) : undefined,
   );
 
@@ -196,7 +197,7 @@ const grubStream = (message: string): Rule<View> => ({
     const whole = facts.kind === 'stream' && !facts.sizeWord;
     if (module !== undefined && whole) return warn(`only where GRUB has loaded ${module}`);
     const reason = module === undefined ? `GRUB does not unpack ${facts.format}` : 'a size word follows the stream';
-    return refuse(message, { reason, cure: asGzip(view) });
+    return refuse(message, { reason, cure: AS_GZIP });
   },
 });
 
@@ -216,7 +217,7 @@ const GRUB: Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>> = {
           spare > 0n
             ? `${spare} bytes between the xz stream and the size word: the stream is read from its end`
             : `the payload is ${facts.format}; GRUB unpacks gzip and xz`;
-        return refuse('not xen image', { reason, cure: asGzip(view) });
+        return refuse('not xen image', { reason, cure: AS_GZIP });
       },
     },
   ],
@@ -226,25 +227,31 @@ const NO_HEADER = 'no multiboot header found';
 const GRUB_MULTIBOOT = { gzip: [grubGzip(NO_HEADER)], stream: [grubStream(NO_HEADER)] };
 
 /** By the name of the loader: the wrappers that it looks through. */
-const UNWRAPPING: Readonly<Record<string, Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>>>> = {
+const UNWRAPPING: Readonly<Record<LoaderName, Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>>>> = {
   'xen-pv': TOOLSTACK,
   'xen-pvh': TOOLSTACK,
   'xen-dom0-pv': HYPERVISOR,
   'xen-dom0-pvh': HYPERVISOR,
+  'qemu-pvh': {},
+  'linux-loader': {},
   'grub-xen': GRUB,
   multiboot: GRUB_MULTIBOOT,
   multiboot2: GRUB_MULTIBOOT,
   kexec: { gzip: [] },
 };
 
+/** Does the loader unpack such a wrapper? */
+export function looksThrough(name: string, wrapper: Wrapper): boolean {
+  return Object.entries(UNWRAPPING).some(([loaderName, rules]) => loaderName === name && rules[wrapper] !== undefined);
+}
+
 /** The verdict on an image that was found in a wrapper. */
 export function judgeWrapped(each: Loader, inside: ByteSource, wrapped: Wrapped, options: Options): Verdict {
   const { facts, outer } = wrapped;
-  const rules = UNWRAPPING[each.name]?.[facts.kind];
+  const rules = UNWRAPPING[each.name][facts.kind];
   if (rules === undefined) return each.judge(outer, options);
   const wrapper = loader<View>({
     name: each.name,
-    title: each.title,
     open: () => ({ facts, outer, version: options.xenVersion }),
     rules,
     values: () => ({}),
@@ -253,5 +260,12 @@ export function judgeWrapped(each: Loader, inside: ByteSource, wrapped: Wrapped,
   const kernel = each.judge(inside, options);
   const warnings = [...wrapper.warnings, ...kernel.warnings];
   const outcome = kernel.outcome === 'accepted' && warnings.length > 0 ? 'with-warnings' : kernel.outcome;
-  return { ...kernel, outcome, warnings, rules: [...wrapper.rules, ...kernel.rules] };
+  const programs = kernel.programs.map((each) => (each.program === 'QEMU' ? asQemuSees(each, outer, options) : each));
+  return { ...kernel, outcome, warnings, programs, rules: [...wrapper.rules, ...kernel.rules] };
+}
+
+/** QEMU unpacks nothing: what it would make of the kernel inside does not count. */
+function asQemuSees(inside: ProgramVerdict, outer: ByteSource, options: Options): ProgramVerdict {
+  const { outcome, message = '' } = qemuPvh.judge(outer, options);
+  return outcome === 'refused' ? { ...inside, outcome, text: message } : inside;
 }

@@ -1,12 +1,13 @@
-/** A Fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
-import type { Diagnosis, Fix } from '../fix/fix.js';
+/** A found fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
+import { type Candidate, stepWords } from '../fix/candidates.js';
+import type { Diagnosis, FoundFix } from '../fix/fix.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
 export function fixText(
-  { image, diagnoses, steps, cured, failed }: Fix,
+  { image, diagnoses, steps, cured, failed }: FoundFix,
   style: Style,
   file = image.source.name,
 ): string {
@@ -20,8 +21,8 @@ export function fixText(
       '  ',
     ),
   );
-  for (const { reason, words } of steps) {
-    lines.push(`  because ${printable(reason)}\n    edit: ${style.good(printable(editText(words)))}\n`);
+  for (const step of steps) {
+    lines.push(`  because ${printable(step.reason)}\n    edit: ${style.good(printable(editText(step)))}\n`);
   }
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
@@ -49,28 +50,29 @@ function verdictText({ outcome, message, reason, warnings }: Verdict): string {
 }
 
 /** The same edit on the command line of `patch`, where it has one. */
-function editText(words: readonly string[]): string {
+function editText(step: Candidate): string {
+  const words = stepWords(step);
   return words.length === 0 ? 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last' : words.join(' ');
 }
 
 /** Members behind those of the plan. */
-export function fixJson({ diagnoses, steps, cured, failed }: Fix): { readonly [key: string]: Json } {
-  const verdict = ({ outcome, message, reason, rule, cure }: Verdict) => ({
+export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readonly [key: string]: Json } {
+  const verdict = ({ outcome, message, reason, rule }: Verdict) => ({
     outcome,
     rule: rule ?? null,
     message: message ?? null,
     reason: reason ?? null,
-    cure: cure ?? null,
+    cure: null,
   });
   return {
     cured,
     diagnoses: diagnoses.map(({ loader, before, after, advice }) => ({
       loader,
-      before: { ...verdict(before), cure: null },
+      before: verdict(before),
       after: verdict(after),
       advice: advice ?? null,
     })),
-    steps: steps.map(({ reason, words }) => ({ reason, edit: [...words] })),
+    steps: steps.map((step) => ({ reason: step.reason, edit: [...stepWords(step)] })),
     notPossible: [...failed],
   };
 }

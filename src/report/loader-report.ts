@@ -2,10 +2,15 @@
 import { hex } from '../errors/hex.js';
 import type { ProvedVerdict } from '../fix/cure.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
+import { NEWEST_XEN } from '../loaders/xen-version.js';
+import type { Fix } from '../note/fix.js';
+import { fixCommand } from '../note/fix-command.js';
 import type { Json } from './json.js';
 import { type Cell, counted, printable, type Style, table } from './text.js';
 
 export interface LoaderFacts {
+  /** The file as a command line names it; undefined: standard input. */
+  readonly image: string | undefined;
   readonly xenVersion: string;
   /** All of them, or those that were asked about. */
   readonly verdicts: readonly ProvedVerdict[];
@@ -29,7 +34,7 @@ export function loaderText(file: string, facts: LoaderFacts, style: Style): stri
     '  ',
   );
   const details = verdicts.filter(({ loader }) => rules || asked.includes(loader));
-  return `${head}${matrix}${details.map((verdict) => detailText(verdict, rules, style)).join('')}`;
+  return `${head}${matrix}${details.map((verdict) => detailText(verdict, facts, style)).join('')}`;
 }
 
 function wordOf(verdict: Verdict, style: Style): Cell {
@@ -60,13 +65,15 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
   return `${enters}: ${printable(first.text)}${more}`;
 }
 
-function detailText(verdict: ProvedVerdict, rules: boolean, style: Style): string {
+function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
+  const { rules } = facts;
   const { loader, title, reason, cure, advice, message, rule, warnings, programs, values } = verdict;
   const lines = [`\n${style.bold(loader)}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
-  if (cure !== undefined) lines.push(`  cure: ${printable(cure)}`);
+  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
+  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, loader, facts)}`);
   if (advice !== undefined) lines.push(`  what to do: ${printable(advice)}`);
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
@@ -93,8 +100,16 @@ function valueText(value: Value): string {
   return printable(String(value));
 }
 
+function commandOf(fix: Fix, loader: string, { image, xenVersion }: LoaderFacts): string {
+  const release = xenVersion === NEWEST_XEN ? undefined : xenVersion;
+  return fixCommand(fix, { file: image, loaders: [loader], xenVersion: release });
+}
+
 /** All of it, for a document. */
-export function loaderJson({ verdicts, xenVersion }: LoaderFacts): Record<string, Json> {
+export function loaderJson(facts: LoaderFacts): Record<string, Json> {
+  const { verdicts, xenVersion } = facts;
+  const spell = (fix: Fix | undefined, loader: string) =>
+    fix === undefined ? undefined : commandOf(fix, loader, facts);
   return {
     xenVersion,
     loaders: verdicts.map((verdict): Json => {
@@ -108,9 +123,9 @@ export function loaderJson({ verdicts, xenVersion }: LoaderFacts): Record<string
         rule,
         message,
         reason,
-        cure,
+        cure: spell(cure, loader),
         advice,
-        warnings: warnings.map(({ rule: name, text, cure: mend }) => ({ rule: name, text, cure: mend })),
+        warnings: warnings.map(({ rule: name, text, cure: mend }) => ({ rule: name, text, cure: spell(mend, loader) })),
         programs: programs.map(({ program, outcome: end, text }) => ({ program, outcome: end, text })),
         values,
         rules: rules.map(({ name, source, because, result }) => ({ name, result, because, source })),

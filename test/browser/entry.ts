@@ -36,7 +36,7 @@ export function notes(bytes: Uint8Array, name: string): string {
 export async function verify(bytes: Uint8Array, name: string): Promise<string> {
   const source = new BufferSource(bytes, name);
   const judged = judgeLoaders(source, { xenVersion: NEWEST_XEN });
-  const loaders = { xenVersion: NEWEST_XEN, asked: [], rules: false };
+  const loaders = { image: name, xenVersion: NEWEST_XEN, asked: [], rules: false };
   if (!looksLikeElf(source) && isPlainPe(source)) {
     const findings = verifyPe(readPe(source), undefined);
     return peVerifyDocument({ file: name, baseline: undefined, findings, loaders: { ...loaders, verdicts: judged } });

@@ -197,12 +197,15 @@ describe('fix', () => {
     expect(runCli([...target, '--payload', 'detach']).stderr).toContain('[usage.bad]');
   });
 
-  it('says what the loader cannot unpack, and what to do', () => {
+  it('says what the loader cannot unpack, and does what verify names for it', () => {
     const { path } = fresh(bzImage({ data: readFileSync(fixture('pv64-notes')), format: 'lzo' }));
     const run = runCli(['fix', path, '--for', 'xen-pv']);
     expect(run.stdout).toContain('LZO decompress support unavailable');
-    expect(run.status).toBe(1);
-    expect(run.stdout).toContain('--payload extract --compressor gzip');
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('edit: --payload extract --compressor gzip');
+    expect(runCli(['fix', path, '--for', 'xen-pv', '--check']).status).toBe(1);
+    expect(runCli(['fix', path, '--for', 'xen-pv', '-o', `${path}.fixed`]).status).toBe(0);
+    expect(runCli(['verify', `${path}.fixed`, '--for', 'xen-pv']).status).toBe(0);
   });
 });
 

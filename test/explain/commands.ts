@@ -1,5 +1,5 @@
 /** The option grammar of the command line, as far as the texts use it: enough to catch a line that cannot work. */
-import { LOADER_NAMES } from '../../src/cli/commands/verify.js';
+import { LOADER_NAMES } from '../../src/loaders/names.js';
 import { XEN_NOTES } from '../../src/note/xen-notes.js';
 
 type Check = (value: string) => boolean;

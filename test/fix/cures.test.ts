@@ -1,33 +1,36 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
-import { editsIn } from '../../src/fix/advice.js';
 import { type ProvedVerdict, proveCure } from '../../src/fix/cure.js';
 import { findFix } from '../../src/fix/fix.js';
 import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
+import { setText } from '../../src/note/fix.js';
 import { planPatch } from '../../src/pipeline.js';
 import { generateImages } from '../oracle/generate.js';
+import { type BzImageOptions, bzImage } from '../support/bzimage.js';
 import { BIN, runCli, workFolder } from '../support/cli.js';
+import { fixture } from '../support/images.js';
+import { shellIn, wordsOf } from '../support/shell.js';
 import { REPORTED } from './reported.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
 
-/** What the loader says after the command line that the verdict names. */
-function afterCure(source: BufferSource, { cure = '', loader }: ProvedVerdict) {
-  const mends = cure.startsWith('xen-elfpatch fix ');
-  const plan = mends ? findFix(source, [loader]).plan : planPatch(readElf(source), editsIn(cure));
-  if (plan === undefined) throw new Error(`no plan for ${cure}`);
+/** What the loader says after the fix that the verdict names. */
+function afterCure(source: BufferSource, { cure, loader }: ProvedVerdict) {
+  if (cure?.kind !== 'image') throw new Error('no fix of an image');
+  const plan = cure.repairs.length > 0 ? findFix(source, [loader]).plan : planPatch(readElf(source), cure.edits);
+  if (plan === undefined) throw new Error('no plan');
   return judgeLoaders(preview(plan.image, plan.rendered), { names: [loader] })[0];
 }
 
-function check(name: string, bytes: Uint8Array): { cures: number; advice: number } {
+function check(name: string, bytes: Uint8Array, agrees = false): { cures: number; advice: number } {
   const source = new BufferSource(bytes, 'kernel');
   let [cures, advice] = [0, 0];
   for (const verdict of judgeLoaders(source)) {
@@ -36,6 +39,7 @@ function check(name: string, bytes: Uint8Array): { cures: number; advice: number
     if (proved.advice !== undefined) advice += 1;
     if (proved.cure === undefined) continue;
     cures += 1;
+    if (agrees) expect(findFix(source, [verdict.loader])).toMatchObject({ cured: true, fix: proved.cure });
     const after = afterCure(source, proved);
     expect({ name, cure: proved.cure, loads: after !== undefined && accepts(after) }).toMatchObject({ loads: true });
   }
@@ -49,7 +53,7 @@ describe('proveCure()', () => {
       ...REPORTED.map(({ name, image }) => [name, image] as const),
       ...fixtures.map((name) => [name, new Uint8Array(readFileSync(join('fixtures/bin', name)))] as const),
     ];
-    const sums = all.map(([name, bytes]) => check(name, bytes));
+    const sums = all.map(([name, bytes]) => check(name, bytes, true));
     expect(sums.reduce((sum, { cures }) => sum + cures, 0)).toBeGreaterThan(20);
     expect(sums.reduce((sum, { advice }) => sum + advice, 0)).toBeGreaterThan(20);
   });
@@ -60,18 +64,14 @@ describe('proveCure()', () => {
   });
 });
 
-/** Runs a line as it was printed, by a shell, in the folder of the image. */
-function run(line: string) {
-  const command = line.replace(/^xen-elfpatch/, `${process.execPath} ${BIN}`);
-  return spawnSync('sh', ['-c', command], { cwd: folder.path, encoding: 'utf8' });
-}
+const run = shellIn(folder.path);
 
-describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
+describe.each(REPORTED.map((each, i) => ({ ...each, file: `-image ${i}'s` })))(
   'verify --for: $name',
   ({ loaders, image, file }) => {
     it.each(loaders)('%s: every line that it prints as a cure cures, as it stands', (loader) => {
       const path = folder.write(file, image);
-      const { stdout } = spawnSync(process.execPath, [BIN, 'verify', file, '--for', loader], {
+      const { stdout } = spawnSync(process.execPath, [BIN, 'verify', '--for', loader, '--', file], {
         cwd: folder.path,
         encoding: 'utf8',
       });
@@ -83,8 +83,7 @@ describe.each(REPORTED.map((each, i) => ({ ...each, file: `image${i}` })))(
         return;
       }
       expect(run(line)).toMatchObject({ status: 0 });
-      const [, output = ''] = / -o (\S+)$/.exec(line) ?? [];
-      expect(runCli(['verify', join(folder.path, output), '--for', loader]).status).toBe(0);
+      expect(runCli(['verify', `${path}.xen`, '--for', loader]).status).toBe(0);
     });
   },
 );
@@ -113,5 +112,94 @@ describe('fix and files that wrap a kernel', () => {
     const output = `${path}.out`;
     expect(runCli(['fix', path, '--for', 'xen-pvh', '-o', output])).toMatchObject({ status: 0 });
     expect(runCli(['verify', output, '--for', 'xen-pvh']).status).toBe(0);
+  });
+});
+
+describe('a kernel in a wrapper: what verify prints works as printed, and fix says the same', () => {
+  const read = (name: string) => new Uint8Array(readFileSync(fixture(name)));
+  const [pv, pvh] = [read('pv64-notes'), read('pvh64-notes')];
+  const dom0 = preview(
+    readElf(new BufferSource(pv, 'pv')),
+    planPatch(readElf(new BufferSource(pv, 'pv')), [setText('FEATURES', '!dom0|!writable_page_tables')]).rendered,
+  );
+  const onlyDom0 = dom0.read(0n, dom0.size, 'kernel');
+  const packed = (data: Uint8Array, more: Partial<BzImageOptions> = {}) => bzImage({ format: 'gzip', data, ...more });
+  const edit = "--set 'FEATURES=dom0|!writable_page_tables'";
+  const gzip = '--payload extract --compressor gzip';
+
+  it.each([
+    ['gzip', gzipSync(pvh), 'qemu-pvh', '--payload extract'],
+    ['gzip', gzipSync(pvh), 'linux-loader', '--payload extract'],
+    ['bzImage', packed(pvh), 'qemu-pvh', '--payload extract'],
+    ['bzImage', packed(pvh), 'linux-loader', '--payload extract'],
+    ['bzImage, which another can unpack', packed(pv, { format: 'lzo' }), 'xen-pv', gzip],
+    ['gzip, an edit in it', gzipSync(onlyDom0), 'xen-pv', edit],
+    ['bzImage, an edit in it', packed(onlyDom0), 'xen-pv', edit],
+    [
+      'signed bzImage, an edit in it',
+      packed(onlyDom0, { pe: 'new', certificate: 1472 }),
+      'xen-pv',
+      `--strip-signature ${edit}`,
+    ],
+    [
+      'bzImage with bytes behind it',
+      packed(onlyDom0, { behind: new Uint8Array(64).fill(7) }),
+      'xen-pv',
+      `${gzip} ${edit}`,
+    ],
+    ['two gzip members, an edit', Buffer.concat([gzipSync(onlyDom0), gzipSync(pv)]), 'xen-pv', `${gzip} ${edit}`],
+  ] as const)('%s (%#): %3$s', (name, bytes, loader, options) => {
+    const file = `my ${name}'s kernel`;
+    const path = folder.write(file, bytes);
+    rmSync(`${path}.xen`, { force: true });
+    const { stdout } = runCli(['verify', file, '--for', loader], { cwd: folder.path });
+    const [, line = stdout] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+    const quoted = `'my ${name}'\\''s kernel`;
+    expect(line).toBe(`xen-elfpatch patch ${quoted}' ${options} -o ${quoted}.xen'`);
+    expect(run(line)).toMatchObject({ status: 0 });
+    expect(runCli(['verify', `${path}.xen`, '--for', loader]).status).toBe(0);
+    const fixed = runCli(['fix', path, '--for', loader, '--json']);
+    const { steps }: { steps: readonly { edit: readonly string[] }[] } = JSON.parse(fixed.stdout);
+    expect([fixed.status, steps.flatMap((step) => step.edit)]).toEqual([0, wordsOf(options)]);
+    if (!options.includes('--strip-signature')) {
+      expect(runCli(['fix', path, '--for', loader, '-o', `${path}.fixed`]).status).toBe(0);
+      expect(readFileSync(`${path}.fixed`).equals(readFileSync(`${path}.xen`))).toBe(true);
+    }
+  });
+
+  it('a signature is not taken off by fix unless it is told to', () => {
+    const path = folder.write('signed', packed(onlyDom0, { pe: 'new', certificate: 1472 }));
+    const output = `${path}.fixed`;
+    expect(runCli(['fix', path, '--for', 'xen-pv', '-o', output])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('[pe.signed]'),
+    });
+    expect(runCli(['fix', path, '--for', 'xen-pv', '--strip-signature', '-o', output]).status).toBe(0);
+    expect(runCli(['verify', output, '--for', 'xen-pv']).status).toBe(0);
+  });
+
+  it('the file stays what it is where no loader was named, or in place', () => {
+    const path = folder.write('kept.gz', gzipSync(pvh));
+    const { stdout } = runCli(['fix', path]);
+    expect(stdout).not.toContain('edit:');
+    expect(stdout).toContain('takes the kernel out, and that is loaded');
+    expect(runCli(['fix', path, '--for', 'qemu-pvh', '--in-place'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('[fix.no-cure]'),
+    });
+    expect(readFileSync(path).equals(gzipSync(pvh))).toBe(true);
+  });
+
+  it('Multiboot: QEMU unpacks nothing, and no line is printed that holds no edit', () => {
+    const path = folder.write('mb1 kernel.gz', gzipSync(read('mb1')));
+    const { stdout } = runCli(['verify', path, '--for', 'multiboot', '--for', 'qemu-pvh'], { cwd: folder.path });
+    expect(stdout).toContain('  QEMU: refused, invalid kernel header');
+    expect(stdout).not.toMatch(/^ {2}cure: /m);
+    const [, line = stdout] =
+      /^ {2}what to do: the file is not unpacked; (.*) takes the kernel out/m.exec(stdout) ?? [];
+    expect(line).toContain(" --payload extract -o '");
+    expect(run(line)).toMatchObject({ status: 0 });
+    const { stdout: after } = runCli(['verify', `${path}.xen`, '--for', 'multiboot']);
+    expect(after).toContain('  QEMU: accepted');
   });
 });

@@ -1,12 +1,14 @@
-/** The command line that a refusal names is run as it stands, and the rule that refused has to hold of what it writes. */
-import { readFileSync } from 'node:fs';
+/** Command lines that refusals name are run as printed, by a shell, and the loader that refused has to take what they write. */
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
 import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
 import { accepts, type Verdict } from '../../src/loaders/rule.js';
+import { fixCommand } from '../../src/note/fix-command.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, num, type TestNote } from '../support/elf-builder.js';
+import { shellIn } from '../support/shell.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
@@ -90,6 +92,7 @@ const IMAGES: Readonly<Record<string, Uint8Array>> = {
   'INIT_P2M over the initial area': kernel(pv(wide(15, VBASE + PADDR + 0x4000n))),
   'an unknown required feature': kernel(pv(text(10, '!frobnicate'))),
   '!dom0': kernel(pv(text(10, '!dom0'))),
+  '!dom0 and another': kernel(pv(text(10, '!dom0|!writable_page_tables'))),
   '!supervisor_mode_kernel': kernel(pv(text(10, '!supervisor_mode_kernel'))),
   '!auto_translated_physmap': kernel(pv(text(10, '!auto_translated_physmap'))),
   'no dom0 bit': kernel(pv(word(17, 1n))),
@@ -114,36 +117,73 @@ const IMAGES: Readonly<Record<string, Uint8Array>> = {
   '32 bits, HV_START_LOW too high': narrow(text(9, 'yes'), { type: 12, desc: num(0xf5900000n, 4, LE32) }),
 };
 
-/** What a shell makes of a line with quoted words. */
-function shellWords(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|[^ ]+/g)].map(([word, quoted]) => quoted ?? word);
-}
+const run = shellIn(folder.path);
 
 function verdicts(bytes: Uint8Array): Verdict[] {
   return judgeLoaders(new BufferSource(bytes, 'kernel'));
 }
 
-describe.each(Object.entries(IMAGES))('%s', (name, bytes) => {
-  const refused = verdicts(bytes).filter((verdict) => verdict.cure !== undefined && !accepts(verdict));
+/** A name that a shell would take apart, were it not quoted. */
+const fileFor = (name: string) => `my kernel's ${name}.elf`;
 
-  it('is refused with a cure by some loader', () => {
-    expect(refused.length).toBeGreaterThan(0);
-  });
+/** By command line: the loaders that it is for. */
+type Commands = ReadonlyMap<string, readonly string[]>;
 
-  it.each(refused.map((verdict) => [verdict.loader, verdict] as const))(
-    'and the cure for %s cures',
-    (loader, verdict) => {
-      const stem = `${name.replaceAll(/\W+/g, '-')}-${loader}`;
-      const path = folder.write(stem, bytes);
-      const words = shellWords(verdict.cure ?? '').map((word) => word.replace(/^kernel(\.xen)?$/, `${path}$1`));
-      expect(words.shift()).toBe('xen-elfpatch');
-      const { status, stderr } = runCli(words);
-      expect([verdict.cure, status, stderr.includes('error')]).toEqual([verdict.cure, 0, false]);
-      const after = verdicts(readFileSync(join(folder.path, `${stem}.xen`))).find((each) => each.loader === loader);
-      expect([verdict.rule, after?.rule, after?.reason]).not.toEqual([verdict.rule, verdict.rule, after?.reason]);
-      expect(after === undefined ? '' : after.outcome).toMatch(/^(accepted|with-warnings)$/);
-    },
+function byCommand(cures: readonly (readonly [loader: string, command: string])[]): Commands {
+  const commands = new Map<string, string[]>();
+  for (const [loader, command] of cures) commands.set(command, [...(commands.get(command) ?? []), loader]);
+  return commands;
+}
+
+/** What the rules of the loaders that refuse name, spelled. */
+function named(bytes: Uint8Array, file: string): Commands {
+  const refused = verdicts(bytes).filter((verdict) => !accepts(verdict));
+  return byCommand(
+    refused.flatMap(({ loader, cure }) =>
+      cure === undefined ? [] : [[loader, fixCommand(cure, { file, loaders: [loader] })] as const],
+    ),
   );
+}
+
+/** What `verify` prints for the loaders that refuse. */
+function printed(file: string): Commands {
+  const { stdout } = runCli(['verify', file, '--json'], { cwd: folder.path });
+  const document: { loaders: readonly { loader: string; accepts: boolean; cure?: string }[] } = JSON.parse(stdout);
+  return byCommand(
+    document.loaders.flatMap(({ loader, accepts: takes, cure }) =>
+      takes || cure === undefined ? [] : [[loader, cure] as const],
+    ),
+  );
+}
+
+describe.each(Object.entries(IMAGES))('%s', (name, bytes) => {
+  const file = fileFor(name);
+  const output = join(folder.path, `${file}.xen`);
+  const outcomes = (commands: Commands) =>
+    [...commands].flatMap(([command, loaders]) => {
+      rmSync(output, { force: true });
+      const { status, stderr } = run(command);
+      const after = status === 0 ? verdicts(readFileSync(output)) : [];
+      return loaders.map((loader) => {
+        const takes = after.some((verdict) => verdict.loader === loader && accepts(verdict));
+        return { loader, command, status, stderr: stderr.includes('error'), takes };
+      });
+    });
+  const good = (commands: Commands) =>
+    [...commands].flatMap(([command, loaders]) =>
+      loaders.map((loader) => ({ loader, command, status: 0, stderr: false, takes: true })),
+    );
+
+  it('is refused with a cure, and every line with a cure, run as printed, cures', () => {
+    folder.write(file, bytes);
+    const rules = named(bytes, file);
+    expect(rules.size).toBeGreaterThan(0);
+    const all = new Map(rules);
+    for (const [command, loaders] of printed(file)) {
+      all.set(command, [...new Set([...(rules.get(command) ?? []), ...loaders])]);
+    }
+    expect(outcomes(all)).toEqual(good(all));
+  });
 });
 
 it('every loader with notes to mend was asked', () => {
@@ -163,8 +203,9 @@ it('PHYS32_ENTRY alone does not do before 4.11; the cure says what else is wante
   const judge = (image: Uint8Array) =>
     judgeLoaders(new BufferSource(image, 'kernel'), { names: ['xen-dom0-pvh'], xenVersion: '4.10' })[0];
   const path = folder.write('old', bytes);
-  const words = shellWords(judge(bytes)?.cure ?? '').map((word) => word.replace(/^kernel(\.xen)?$/, `${path}$1`));
-  expect(runCli(words.slice(1))).toMatchObject({ status: 0 });
+  const cure = judge(bytes)?.cure;
+  if (cure === undefined) throw new Error('no cure');
+  expect(run(fixCommand(cure, { file: 'old', loaders: ['xen-dom0-pvh'] }))).toMatchObject({ status: 0 });
   // Until 4.15 it is ENTRY or e_entry that must be in bounds, and that of this kernel is virtual.
   expect(judge(readFileSync(`${path}.xen`))?.rule).toBe('entry-in-bounds');
 });
@@ -179,6 +220,9 @@ describe('a cure leaves alone what is not its business', () => {
     ['xen-pv', pv(text(10, '!dom0')), '--set FEATURES=dom0'],
     ['xen-dom0-pv', pv(text(10, 'dom0|!nobody|!writable_page_tables')), "--set 'FEATURES=dom0|!writable_page_tables'"],
   ] as const)('%s', (loader, notes, edit) => {
-    expect(cureOf(notes, loader)).toBe(`xen-elfpatch patch kernel ${edit} -o kernel.xen`);
+    const cure = cureOf(notes, loader);
+    expect(cure === undefined ? cure : fixCommand(cure, { file: 'kernel', loaders: [loader] })).toBe(
+      `xen-elfpatch patch kernel ${edit} -o kernel.xen`,
+    );
   });
 });

@@ -4,11 +4,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/bytes/source.js';
-import { LOADER_NAMES } from '../../src/cli/commands/verify.js';
 import type { Encoding } from '../../src/elf/struct.js';
 import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
+import { LOADER_NAMES } from '../../src/loaders/names.js';
 import type { Verdict } from '../../src/loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../../src/loaders/xen-version.js';
+import { fixCommand } from '../../src/note/fix-command.js';
 import {
   concat,
   cstr,
@@ -240,7 +241,9 @@ describe('the toolstack', () => {
     const verdict = judge(kernel(pv(5)).build(), 'xen-pv');
     expect(verdict.message).toBe('xc_dom_find_loader: no loader found: Invalid kernel');
     expect(verdict.reason).toContain("built for Xen v3.0 (Not '')");
-    expect(verdict.cure).toBe('xen-elfpatch patch kernel --set XEN_VERSION=xen-3.0 -o kernel.xen');
+    expect(verdict.cure && fixCommand(verdict.cure, { file: 'kernel', loaders: [] })).toBe(
+      'xen-elfpatch patch kernel --set XEN_VERSION=xen-3.0 -o kernel.xen',
+    );
   });
 
   it('takes an ELF32 without notes for firmware in a PVH domain, and refuses ELF64', () => {

@@ -8,6 +8,7 @@ import { factsOf, openContainer, wholeOf } from '../../src/container/open.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
+import { wrapperFix } from '../../src/note/fix.js';
 import { bzImage, packForTest, type TestFormat } from '../support/bzimage.js';
 import { fixture } from '../support/images.js';
 
@@ -124,7 +125,7 @@ describe('a bzImage', () => {
     expect(all.get('xen-pv')).toMatchObject({
       message: 'xc_dom_find_loader: no loader found: Invalid kernel',
       reason: expect.stringContaining('LZO decompress support unavailable'),
-      cure: 'xen-elfpatch patch vmlinuz --payload extract --compressor gzip -o vmlinuz.xen',
+      cure: wrapperFix({ payload: 'extract', compressor: 'gzip' }),
       rule: 'unpacks',
     });
     expect(all.get('grub-xen')).toMatchObject({ message: 'not xen image' });

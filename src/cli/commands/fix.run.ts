@@ -1,7 +1,7 @@
 /** `fix`: diagnosis, edit, and where it is asked for, the result. */
 import { looksLikeElf } from '../../elf/read.js';
 import { fail } from '../../errors/patch-error.js';
-import { type Fix, findFix } from '../../fix/fix.js';
+import { type FoundFix, findFix } from '../../fix/fix.js';
 import { changes, type PatchPlan, planUnchanged } from '../../pipeline.js';
 import { DEFAULT_WISH } from '../../plan/edits.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
@@ -33,22 +33,30 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerWish, openWrapped } = await import('../apply-container.js');
-  const { factsAfter } = await import('../../container-pipeline.js');
+  const { wayOf, waysFor } = await import('../../fix/ways.js');
   const opened = await openWrapped(input);
-  const facts = factsAfter(opened, containerWish(args));
+  const wrapped = { facts: opened.facts, outer: input.source };
+  // A way that was asked for is the only one; and without a loader to please, the file stays what it is.
+  const ways =
+    args.payload === undefined && !args.stripSignature
+      ? waysFor(opened, input.source).filter(({ alone }) => !alone || (args.loaders.length > 0 && !args.inPlace))
+      : [wayOf(containerWish(args), wrapped, opened.elf)];
   const found = findFix(opened.elf, args.loaders, wish, {
     xenVersion: args.xenVersion,
-    before: { facts: opened.facts, outer: input.source },
-    after: facts === undefined ? undefined : { facts, outer: input.source },
+    before: wrapped,
+    ways,
   });
+  // A signature is taken off by --strip-signature alone; everything else is done as it was found.
+  const { payload = args.payload, compressor = args.compressor } = found.fix.wrapper ?? {};
+  const wrapping = { ...args, payload, compressor };
   return finish(args, found, input.source.name, (plan, extra) =>
-    applyContainer('fix', opened, plan, args, input, [], extra),
+    applyContainer('fix', opened, plan, wrapping, input, [], extra),
   );
 }
 
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
-async function finish(args: FixArgs, found: Fix, file: string, apply: Apply): Promise<ExitStatus> {
+async function finish(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
   const text = () => fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file);
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
   if (!found.cured && writes) {
@@ -57,7 +65,7 @@ async function finish(args: FixArgs, found: Fix, file: string, apply: Apply): Pr
     fail('fix.no-cure', { file: args.image }, { loaders, why: found.failed.at(-1) ?? '' });
   }
   const plan = found.plan;
-  const needed = plan !== undefined && changes(plan);
+  const needed = plan !== undefined && (changes(plan) || found.fix.wrapper !== undefined);
   if (plan !== undefined && (writes || args.dryRun)) {
     return apply(plan, { lead: text(), json: fixJson(found) });
   }

@@ -1,5 +1,6 @@
 /** `fix IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
+import { LOADER_NAMES } from '../../loaders/names.js';
 import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
@@ -13,7 +14,7 @@ import {
   RESULT_OPTIONS,
   survivorsOption,
 } from '../result-options.js';
-import { LOADER_NAMES, XEN_VERSION_OPTION } from './verify.js';
+import { XEN_VERSION_OPTION } from './verify.js';
 
 const OPTIONS = {
   for: {

@@ -5,7 +5,9 @@ import { looksLikeElf, readElf } from '../../elf/read.js';
 import { PatchError } from '../../errors/patch-error.js';
 import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
+import { LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
 import { isPlainPe } from '../../pe/kind.js';
 import { readPe } from '../../pe/read.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
@@ -17,7 +19,7 @@ import type { ExitStatus } from '../command.js';
 import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
-import { LOADER_NAMES, type VerifyArgs } from './verify.js';
+import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
@@ -51,7 +53,7 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
       file: input.file,
       baseline: original?.file,
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
-      loaders: { xenVersion, verdicts, asked, rules },
+      loaders: { image: nameOf(args), xenVersion, verdicts, asked, rules },
     };
     writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
     return isGoodPe(facts) ? 0 : 1;
@@ -65,7 +67,7 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
   const names = asked.length > 0 ? asked : LOADER_NAMES;
   const judged = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
   const verdicts = await withProvedCures(args, input, judged);
-  const loaders = { xenVersion, verdicts, asked, rules };
+  const loaders = { image: nameOf(args), xenVersion, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
@@ -92,14 +94,28 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
 }
 
 /** No edit is named that was not tried on this image. Text tells them for the loaders that were asked about only. */
-async function withProvedCures(args: VerifyArgs, { source, container, file }: OpenImage, verdicts: readonly Verdict[]) {
+async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage, verdicts: readonly Verdict[]) {
   if (!args.json && !args.rules && args.loaders.length === 0) return verdicts;
   if (verdicts.every((verdict) => accepts(verdict) && verdict.warnings.every(({ cure }) => cure === undefined))) {
     return verdicts;
   }
   const { proveCure } = await import('../../fix/cure.js');
-  const options = { xenVersion: args.xenVersion, container: container === undefined ? undefined : file };
+  const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
+  const options = { xenVersion: args.xenVersion, wrapped, ways };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
+}
+
+/** How an edited kernel could be wrapped. What is wrapped was opened before, so it can be opened again. */
+async function waysOf({ outer }: Wrapped) {
+  const { openContainer } = await import('../../container/open.js');
+  const { waysFor } = await import('../../fix/ways.js');
+  const opened = await openContainer(outer);
+  return opened.kind === 'elf' ? undefined : waysFor(opened, outer);
+}
+
+/** The image as a command line can name it again. */
+function nameOf({ image }: VerifyArgs): string | undefined {
+  return image === '-' ? undefined : image;
 }
 
 const NOTHING = { baseline: undefined, findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;

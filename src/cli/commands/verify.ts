@@ -1,24 +1,11 @@
 /** `verify IMAGE`: the shape of its arguments. */
 import { fail } from '../../errors/patch-error.js';
+import { LOADER_NAMES } from '../../loaders/names.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../../loaders/xen-version.js';
 import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';
-
-/** Loaders that have a verdict; LOADERS in src/loaders has the rules. */
-export const LOADER_NAMES = [
-  'xen-pv',
-  'xen-pvh',
-  'xen-dom0-pv',
-  'xen-dom0-pvh',
-  'qemu-pvh',
-  'linux-loader',
-  'grub-xen',
-  'multiboot',
-  'multiboot2',
-  'kexec',
-] as const;
 
 /** `--xen-version`. */
 export const XEN_VERSION_OPTION = {

@@ -25,6 +25,7 @@ export const fix: Page = {
       ['a required feature that Xen does not know', 'FEATURES without it'],
       ['ENTRY or PHYS32_ENTRY missing or astray', 'the address of the symbol made for it, if there is one'],
       ['a __xen_guest string alone', 'the notes that mean the same'],
+      ['a wrapper that the loader does not unpack', 'the kernel taken out of it, where the loader was named'],
       ['e_shoff leads nowhere', 'e_shoff, e_shnum and e_shstrndx 0'],
     ),
     heading('What it never does'),

@@ -1,9 +1,10 @@
+import type { LoaderName } from '../../loaders/names.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
 /** What is to be known about one loader; also asked for by its own name. */
 export interface LoaderDoc {
-  readonly name: string;
+  readonly name: LoaderName;
   readonly title: string;
   readonly what: string;
   readonly steps: readonly string[];

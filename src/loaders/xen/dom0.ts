@@ -3,6 +3,7 @@ import { rangeOf } from '../../bytes/range.js';
 import { EM_386, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
 import { featureMask } from '../../note/features.js';
+import { preset, setText, unset } from '../../note/fix.js';
 import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
@@ -66,7 +67,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
         return encoding.endian === 'little' ? undefined : refuse(mismatch, { reason: 'not little-endian' });
       }
       if (machine !== EM_386 || pae === 'none' || encoding.endian === 'big') {
-        const withPae = machine === EM_386 ? mend(parse, '--set PAE_MODE=yes') : undefined;
+        const withPae = machine === EM_386 ? mend(parse, setText('PAE_MODE', 'yes')) : undefined;
         return refuse(mismatch, { reason: `ELF32 with e_machine ${machine}, PAE_MODE ${pae}`, cure: withPae });
       }
       return warn('needs a Xen built with 32-bit PV; others say: Found 32-bit PV kernel, but CONFIG_PV32 missing');
@@ -82,7 +83,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       if (virtBase % PAGE === 0n) return undefined;
       return crash(
         'Xen dies: Xen BUG at arch/x86/pv/dom0_build.c, or GENERAL PROTECTION FAULT',
-        mend(parse, '--preset pv'),
+        mend(parse, preset('pv')),
       );
     },
   },
@@ -97,7 +98,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       const start = (hvStartLow + 0x1fffffn) & ~0x1fffffn;
       if (start <= COMPAT_START_MAX) return undefined;
       return refuse('Domain 0 expects too high a hypervisor start address', {
-        cure: mend(parse, '--unset HV_START_LOW'),
+        cure: mend(parse, unset('HV_START_LOW')),
       });
     },
   },
@@ -156,7 +157,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       if (page < virtBase || page >= end + AREA_MAY_GROW) {
         return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
           reason: `${hex(page)} is not in ${hex(virtBase)} to about ${hex(end)}`,
-          cure: mend(parse, '--preset pv'),
+          cure: mend(parse, preset('pv')),
         });
       }
       if (page >= end) {
@@ -175,7 +176,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       const { virtBase, kend } = parse.addresses;
       if (initP2m === undefined) return undefined;
       if (!parse.is64) return warn('INIT_P2M is ignored in a 32-bit kernel');
-      const without = mend(parse, '--unset INIT_P2M');
+      const without = mend(parse, unset('INIT_P2M'));
       const meets = initP2m >= virtBase && initP2m < leastEnd(kend);
       return meets ? refuse('DOM0 P2M table overlaps with the initial mapping', { cure: without }) : undefined;
     },
@@ -189,7 +190,7 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
     because: 'a PVH dom0 is entered at PHYS32_ENTRY and nowhere else',
     run(parse) {
       if (parse.parameters.physEntry !== undefined) return undefined;
-      return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: mend(parse, '--preset pvh') });
+      return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: mend(parse, preset('pvh')) });
     },
   },
   { ...SUPPORTS_DOM0(PVH), since: '4.18' },
@@ -214,7 +215,6 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
 
 export const xenDom0Pv: Loader = loader<XenParse>({
   name: 'xen-dom0-pv',
-  title: 'Xen PV dom0, built by the hypervisor',
   open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
   rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PV_RULES, ...HIDDEN_FAULTS],
   values: xenValues,
@@ -222,7 +222,6 @@ export const xenDom0Pv: Loader = loader<XenParse>({
 
 export const xenDom0Pvh: Loader = loader<XenParse>({
   name: 'xen-dom0-pvh',
-  title: 'Xen PVH dom0, built by the hypervisor',
   open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),
   rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PVH_RULES, ...HIDDEN_FAULTS],
   values: xenValues,

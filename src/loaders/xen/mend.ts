@@ -1,12 +1,13 @@
-/** Command lines that mend an image for Xen without taking away what else its notes say. */
+/** Fixes of an image for Xen that do not take away what else its notes say. */
+import type { Edit } from '../../note/edits.js';
 import { type FeatureItem, featureItems, featureNames } from '../../note/features.js';
+import { editFix, type Fix, setText } from '../../note/fix.js';
 import { infoOf } from '../../note/xen-notes.js';
-import { cure } from '../rule.js';
 import type { XenParse } from './parse.js';
 
-/** `patch` with these edits. The first note ends the days of a `__xen_guest` string, so that is turned into notes as well. */
-export function mend(parse: XenParse, edits: string): string {
-  return cure(parse.source, parse.usesLegacy ? `--from-legacy ${edits}` : edits);
+/** These edits. The first note ends the days of a `__xen_guest` string, so that is turned into notes as well. */
+export function mend(parse: XenParse, ...edits: readonly Edit[]): Fix {
+  return parse.usesLegacy ? editFix({ kind: 'from-legacy' }, ...edits) : editFix(...edits);
 }
 
 /** FEATURES as it is, but each item as `change` says it; undefined drops it. `more` is added. */
@@ -14,10 +15,10 @@ export function mendFeatures(
   parse: XenParse,
   change: (item: FeatureItem) => string | undefined,
   ...more: readonly string[]
-): string {
+): Fix {
   const items = featuresOf(parse).flatMap((item) => change(item) ?? []);
   const text = [...new Set([...items, ...more])].filter((item) => item !== '').join('|');
-  return mend(parse, /[|!]/.test(text) ? `--set 'FEATURES=${text}'` : `--set FEATURES=${text}`);
+  return mend(parse, setText('FEATURES', text));
 }
 
 /** As the string says it. */

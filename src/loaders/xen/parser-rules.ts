@@ -4,6 +4,8 @@
  */
 import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
+import type { Edit } from '../../note/edits.js';
+import { preset, setText, unset } from '../../note/fix.js';
 import { type Rule, refuse } from '../rule.js';
 import { isElfBinary } from './libelf-image.js';
 import { asItIs, mend, mendFeatures } from './mend.js';
@@ -12,8 +14,8 @@ import type { XenParse } from './parse.js';
 const INIT = 'xen/common/libelf/libelf-loader.c, elf_init';
 const PARSE = 'xen/common/libelf/libelf-dominfo.c';
 
-function preset({ hvm }: XenParse): string {
-  return hvm ? 'pvh' : 'pv';
+function presetFor({ hvm }: XenParse): Edit {
+  return preset(hvm ? 'pvh' : 'pv');
 }
 
 /** Nothing but a Linux or a generic loader's image, unless PHYS32_ENTRY says how to start it. */
@@ -78,7 +80,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
     run(parse) {
       if (!parse.hasNothing || (parse.machine !== EM_386 && parse.machine !== EM_X86_64)) return undefined;
       return refuse("ERROR: Not a Xen-ELF image: No ELF notes or '__xen_guest' section found", {
-        cure: mend(parse, `--preset ${preset(parse)}`),
+        cure: mend(parse, presetFor(parse)),
       });
     },
   },
@@ -96,9 +98,9 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
           reason: noneRead(parse),
           cure: mend(
             parse,
-            parse.hvm && parse.parameters.physEntry === undefined
-              ? '--preset pvh'
-              : '--set LOADER=generic --set XEN_VERSION=xen-3.0',
+            ...(parse.hvm && parse.parameters.physEntry === undefined
+              ? [preset('pvh')]
+              : [setText('LOADER', 'generic'), setText('XEN_VERSION', 'xen-3.0')]),
           ),
         },
       );
@@ -112,7 +114,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       if (gateSkipped(parse) || parse.parameters.xenVersion.startsWith('xen-3.0')) return undefined;
       const { xenVersion } = parse.parameters;
       return refuse(`ERROR: Xen will only load images built for Xen v3.0 (Not '${xenVersion}')`, {
-        cure: mend(parse, '--set XEN_VERSION=xen-3.0'),
+        cure: mend(parse, setText('XEN_VERSION', 'xen-3.0')),
       });
     },
   },
@@ -125,7 +127,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       const { paddrOffset, virtBase } = parse.parameters;
       if (paddrOffset === undefined || virtBase !== undefined) return undefined;
       return refuse('ERROR: ELF_PADDR_OFFSET set, VIRT_BASE unset', {
-        cure: mend(parse, entryWithoutBase(parse) ? '--unset PADDR_OFFSET' : `--preset ${preset(parse)}`),
+        cure: mend(parse, entryWithoutBase(parse) ? unset('PADDR_OFFSET') : presetFor(parse)),
       });
     },
   },
@@ -148,7 +150,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       if (why === undefined) return undefined;
       return refuse('ERROR: ELF start or entries are out of bounds', {
         reason: parse.loadable.length === 0 ? 'there is no PT_LOAD with a flag in p_flags' : why,
-        cure: mend(parse, `--preset ${preset(parse)}`),
+        cure: mend(parse, presetFor(parse)),
       });
     },
   },
@@ -162,7 +164,7 @@ export const PARSE_RULES: readonly Rule<XenParse>[] = [
       if (initP2m === undefined || initP2m < kstart || initP2m >= kend) return undefined;
       return refuse('ERROR: P->M table base is out of bounds', {
         reason: `INIT_P2M ${hex(initP2m)} lies in the image, ${hex(kstart)} to ${hex(kend)}`,
-        cure: mend(parse, '--unset INIT_P2M'),
+        cure: mend(parse, unset('INIT_P2M')),
       });
     },
   },

@@ -2,6 +2,7 @@
 import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../elf/names.js';
 import { hex } from '../../errors/hex.js';
 import { featureMask } from '../../note/features.js';
+import { preset, setText } from '../../note/fix.js';
 import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';
 import { HIDDEN_FAULTS } from './hidden-faults.js';
@@ -72,7 +73,7 @@ const HAS_PHYS32_ENTRY: Rule<XenParse> = {
     if (parse.parameters.physEntry !== undefined) return undefined;
     return refuse('xc_dom_guest_type: image not capable of booting inside a HVM container: Invalid kernel', {
       reason: 'there is no PHYS32_ENTRY',
-      cure: mend(parse, '--preset pvh'),
+      cure: mend(parse, preset('pvh')),
     });
   },
 };
@@ -91,7 +92,7 @@ const PV_GUEST_TYPE: Rule<XenParse> = {
     if (type === 'xen-3.0-x86_32') {
       return refuse('guest type xen-3.0-x86_32 not supported by xen kernel, sorry', {
         reason: 'PAE_MODE is neither yes nor bimodal, and 32-bit guests without PAE are no more',
-        cure: mend(parse, '--set PAE_MODE=yes'),
+        cure: mend(parse, setText('PAE_MODE', 'yes')),
       });
     }
     if (parse.is64 !== (type === 'xen-3.0-x86_64')) {
@@ -152,7 +153,6 @@ export const HYPERCALL_PAGE_USABLE: Rule<XenParse> = {
 
 export const xenPv: Loader = loader<XenParse>({
   name: 'xen-pv',
-  title: 'Xen PV guest, built by xl',
   open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
   rules: [
     FILE_SIZE,
@@ -173,7 +173,6 @@ export const xenPv: Loader = loader<XenParse>({
 
 export const xenPvh: Loader = loader<XenParse>({
   name: 'xen-pvh',
-  title: 'Xen PVH guest, built by xl',
   open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),
   rules: [
     FILE_SIZE,

@@ -1,0 +1,98 @@
+/**
+ * Edits tried on the plan of the result: what the loaders say of it, before a byte is written. Nothing counts as better
+ * that loses a loader which took the image.
+ */
+import type { ByteSource } from '../bytes/source.js';
+import type { ElfImage } from '../elf/image.js';
+import { readElf } from '../elf/read.js';
+import { PatchError } from '../errors/patch-error.js';
+import { preview } from '../layout/render.js';
+import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
+import { accepts, type Verdict } from '../loaders/rule.js';
+import type { Wrapped } from '../loaders/wrapped.js';
+import type { XenVersion } from '../loaders/xen-version.js';
+import type { Edit } from '../note/edits.js';
+import { walkAsXen } from '../note/loader-walks.js';
+import { changes, type PatchPlan, planPatch } from '../pipeline.js';
+import type { PlacementWish } from '../plan/edits.js';
+import type { Way } from './way.js';
+
+/** What is searched for, and from where. */
+export interface Subject {
+  /** The file as it was given, or the image in it. */
+  readonly source: ByteSource;
+  /** The same, read past what the headers have wrong. */
+  readonly image: ElfImage;
+  readonly names: readonly string[];
+  readonly wish: PlacementWish;
+  readonly xenVersion: XenVersion;
+  /** What the image is in. */
+  readonly before: Wrapped | undefined;
+}
+
+/** The image after some edits. */
+export interface State {
+  /** Undefined: no edit was made. */
+  readonly plan: PatchPlan | undefined;
+  readonly verdicts: readonly Verdict[];
+  /** 0: every loader takes the image and has nothing to remark. */
+  readonly score: number;
+}
+
+/** Why edits cannot be made, or must not. */
+export interface Failure {
+  readonly text: string;
+  readonly error: PatchError | undefined;
+}
+
+export function isFailure(state: State | Failure): state is Failure {
+  return 'text' in state;
+}
+
+/** The image without an edit, its headers repaired, in the wrapper that the way leaves to it. */
+export function startOf(subject: Subject, way: Way): State | Failure {
+  const { image, names, xenVersion, before } = subject;
+  const wrapped = way.alone ? way.after : before;
+  const verdicts = judgeLoaders(image.source, { names, xenVersion, wrapped });
+  const failure = way.alone ? lossOf(subject, image.source, wrapped) : undefined;
+  return failure ?? { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(image) };
+}
+
+/** The state after these edits, or why not. */
+export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): State | Failure {
+  const { image, names, wish, xenVersion, before } = subject;
+  if (edits.length === 0) return startOf(subject, way);
+  try {
+    const plan = planPatch(image, edits, wish);
+    const result = preview(image, plan.rendered);
+    // A plan that changes nothing leaves the wrapper alone, too.
+    const after = way.alone || changes(plan) ? way.after : before;
+    const failure = lossOf(subject, result, after);
+    if (failure !== undefined) return failure;
+    const verdicts = judgeLoaders(result, { names, xenVersion, wrapped: after });
+    return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
+  } catch (error) {
+    if (error instanceof PatchError) return { text: error.detail, error };
+    throw error;
+  }
+}
+
+function lossOf({ source, before }: Subject, result: ByteSource, after: Wrapped | undefined): Failure | undefined {
+  const [lost] = lostLoaders(source, result, { before, after });
+  if (lost === undefined) return undefined;
+  return { text: `${lost.before.loader} would not take the image any more`, error: undefined };
+}
+
+/** The `__xen_guest` string alone is taken by PV loaders, for as long as they read it; notes are the form that all know. */
+function oldForm(image: ElfImage): number {
+  return walkAsXen(image).from === 'legacy' ? 1 : 0;
+}
+
+/** How far a loader is from taking the image: the rules that are left when it refuses, else what it remarks. */
+function scoreOf(verdicts: readonly Verdict[]): number {
+  return verdicts.reduce((sum, verdict) => {
+    if (accepts(verdict)) return sum + verdict.warnings.length;
+    const left = verdict.rules.filter(({ result }) => result === 'not-reached').length;
+    return sum + 1000 + 10 * left;
+  }, 0);
+}

@@ -1,0 +1,68 @@
+/**
+ * The ways in which the result of a fix can be wrapped, for a file that wraps its kernel. Which of them a loader takes is
+ * told by its rules; whether a way can be gone at all is settled here, as far as it can be told before anything is packed.
+ */
+import type { ByteSource } from '../bytes/source.js';
+import type { BzImage } from '../container/bzimage.js';
+import type { OpenedContainer } from '../container/open.js';
+import { contentEnd } from '../container/seal.js';
+import { type ContainerWish, factsAfter } from '../container-pipeline.js';
+import { PatchError } from '../errors/patch-error.js';
+import type { Wrapped } from '../loaders/wrapped.js';
+import type { WrapperChange } from '../note/fix.js';
+import type { Way } from './way.js';
+
+const DEFAULTS: ContainerWish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
+
+/** The one way that the options of a command leave. */
+export function wayOf(wish: ContainerWish, wrapped: Wrapped, elf: ByteSource): Way {
+  const after = wrappedAfter(wish, wrapped, elf);
+  return { wrapper: undefined, after, alone: wish.way === 'extract' };
+}
+
+/** Every way that the file leaves open, the one that changes least first. */
+export function waysFor(opened: OpenedContainer, outer: ByteSource): readonly Way[] {
+  const wrapped: Wrapped = { facts: opened.facts, outer };
+  const kept = keepingWrapper(opened);
+  const wrappers: readonly WrapperChange[] = [
+    ...(kept === undefined ? [] : [kept]),
+    { payload: 'extract', compressor: 'gzip' },
+    { payload: 'extract' },
+  ];
+  return wrappers.map((wrapper): Way => {
+    const { payload: way, compressor, stripSignature = false } = wrapper;
+    const after = wrappedAfter({ ...DEFAULTS, way, compressor, stripSignature }, wrapped, opened.elf);
+    const told = way !== undefined || stripSignature;
+    return { wrapper: told ? wrapper : undefined, after, alone: way === 'extract' };
+  });
+}
+
+/** What has to be said so that an edited kernel is put into its wrapper again; undefined: it cannot be. */
+function keepingWrapper(opened: OpenedContainer): WrapperChange | undefined {
+  switch (opened.kind) {
+    case 'stream':
+      return undefined;
+    case 'gzip':
+      return opened.facts.behind.kind === 'nothing' ? {} : undefined;
+    case 'bzimage': {
+      const stripSignature = opened.facts.signed;
+      return hasEnd(opened.image, stripSignature) ? (stripSignature ? { stripSignature } : {}) : undefined;
+    }
+  }
+}
+
+/** Is it known what of the image may be cut off? */
+function hasEnd(image: BzImage, strip: boolean): boolean {
+  try {
+    contentEnd(image, strip);
+    return true;
+  } catch (error) {
+    if (error instanceof PatchError) return false;
+    throw error;
+  }
+}
+
+function wrappedAfter(wish: ContainerWish, { facts, outer }: Wrapped, elf: ByteSource): Wrapped | undefined {
+  const after = factsAfter({ facts, elf }, wish);
+  return after === undefined ? undefined : { facts: after, outer };
+}
