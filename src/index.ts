@@ -72,7 +72,13 @@ export { preview } from './layout/render.js';
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
-export { changesLinear, type LinearWriteOptions, proveLinear, writeLinear } from './linearize/pipeline.js';
+export {
+  changesLinear,
+  type LinearWriteOptions,
+  type LinearWritten,
+  proveLinear,
+  writeLinear,
+} from './linearize/pipeline.js';
 export { type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';

@@ -21,9 +21,9 @@ export interface Step {
 }
 
 /** The system calls of a run that change something in a folder, in order. */
-export function stepsOf(args: readonly string[], folder: string): readonly Step[] {
+export function stepsOf(args: readonly string[], folder: string, program = BIN): readonly Step[] {
   const log = join(folder, '..', 'strace.log');
-  strace(['-y', '-o', log, '-e', `trace=${CHANGING.join(',')}`], args, folder);
+  strace(['-y', '-o', log, '-e', `trace=${CHANGING.join(',')}`], args, folder, program);
   const counts = new Map<string, number>();
   const steps: Step[] = [];
   for (const line of readFileSync(log, 'latin1').split('\n')) {
@@ -41,23 +41,32 @@ export function stepsOf(args: readonly string[], folder: string): readonly Step[
   return steps;
 }
 
-/** One run with a step tampered with. A signal comes as the call is entered, which then does not happen. */
+/**
+ * One run with a step tampered with. A signal comes as the call is entered, which then does not happen. `missed`: the call of
+ * that number had nothing to do with the folder; on a busy machine Node itself makes one more or one less.
+ */
 export function runTampered(
   args: readonly string[],
   { call, when }: Step,
   what: 'kill' | 'ENOSPC' | 'EIO',
   folder: string,
-): CliResult {
+  program = BIN,
+): CliResult & { readonly missed: boolean } {
+  const log = join(folder, '..', 'strace.log');
   const action = what === 'kill' ? 'signal=KILL' : `error=${what}`;
-  return strace(
-    ['-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:${action}:when=${when}`],
-    args,
-    folder,
-  );
+  const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:${action}:when=${when}`];
+  const run = strace(['-y', '-o', log, ...inject], args, folder, program);
+  const hits = readFileSync(log, 'latin1')
+    .split('\n')
+    .filter((line) => line.includes('(INJECTED)'));
+  rmSync(log);
+  // Where the command runs is no place of the call.
+  const missed = what !== 'kill' && !hits.some((line) => line.replace(/AT_FDCWD<[^>]*>/g, '').includes(folder));
+  return { ...run, missed };
 }
 
-function strace(options: readonly string[], args: readonly string[], cwd: string): CliResult {
-  const words = ['-f', '-qq', ...options, process.execPath, BIN, ...args];
+function strace(options: readonly string[], args: readonly string[], cwd: string, program: string): CliResult {
+  const words = ['-f', '-qq', ...options, process.execPath, program, ...args];
   const { status, signal, stdout, stderr, error } = spawnSync('strace', words, { cwd, encoding: 'utf8', input: '' });
   if (error !== undefined) throw error;
   return { status, signal, stdout, stderr };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';
 import { expectError, xenNotes } from '../support/patching.js';
+import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
 
 const folder = workFolder();
 const disk = join(folder.path, 'disk');
@@ -84,6 +85,46 @@ describe.each(WAYS)('a limit on the size of files (ulimit -f), %s', (_, args) =>
     }
     expect(failed.length).toBeGreaterThan(3);
     expect(failed).not.toContain(39);
+  });
+});
+
+/** What every command that writes says of it. */
+const EVERY = [
+  ...WRITERS.map((way) => ({ ...way, how: undefined, command: way.args('o') })),
+  ...IN_PLACE.map((way) => ({ ...way, name: `${way.name} --in-place`, command: way.args('k') })),
+];
+const REFUSED = /\[(write\.failed|mkelf32\.(open|write)-output)\]|^Error writing output image: /;
+
+describe.each(EVERY)('no room for anything, $name', (way) => {
+  const home = join(folder.path, 'every');
+  const image = way.image();
+
+  it('a full disk: an error, every file as it was, and nothing beside', () => {
+    prepare(home, image, 'image');
+    writeFileSync(join(home, 'older'), 'older');
+    const line =
+      'mount -t tmpfs -o size=1m tmpfs d && cp image d/k && cp older d/o && cd d && { cat /dev/zero >filler 2>/dev/null; ' +
+      '"$@" >../said 2>&1; echo "status $?"; cmp k ../image && echo same; cat o; echo; ls -A; }';
+    mkdirSync(join(home, 'd'));
+    const around = `exec unshare --mount sh -c '${line}' sh "$@"`;
+    const lines = runWriter(way, way.command, home, around)
+      .stdout.split('\n')
+      .filter((text) => text !== '');
+    // An edit where the image is needs no room.
+    if (way.how === 'direct' && lines.includes('status 0')) return;
+    expect(readFileSync(join(home, 'said'), 'utf8')).toMatch(REFUSED);
+    expect(lines).toEqual([way.kind === 'drop-in' ? 'status 1' : 'status 2', 'same', 'older', 'filler', 'k', 'o']);
+  });
+
+  it('a limit on the size of files: the same', () => {
+    prepare(home, image);
+    writeFileSync(join(home, 'o'), 'older');
+    const run = runWriter(way, way.command, home, 'ulimit -f 1; exec "$@"');
+    expect(run.stderr).toMatch(REFUSED);
+    expect(run.status).toBe(way.kind === 'drop-in' ? 1 : 2);
+    expect(readFileSync(join(home, 'k')).equals(Buffer.from(image))).toBe(true);
+    expect(readFileSync(join(home, 'o'), 'utf8')).toBe('older');
+    expect(readdirSync(home).sort()).toEqual(['k', 'o']);
   });
 });
 

@@ -1,11 +1,13 @@
 /** One edit in place at a time, and a dead process holds nobody up. */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { lock } from '../../src/write/lock.js';
 import { BIN, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';
+import { expectError } from '../support/patching.js';
+import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
@@ -93,5 +95,34 @@ describe('lock()', () => {
   it('of a file with the longest name there is', () => {
     path = folder.write('n'.repeat(255), new Uint8Array(4));
     expect(takeAndGive().sort()).toEqual(['image', 'n'.repeat(255)]);
+  });
+});
+
+describe('a file that another process is patching', () => {
+  const home = join(folder.path, 'home');
+
+  /** The lock of this process, which lives. */
+  function locked(name: string): string {
+    const file = `.${name}.xen-elfpatch.${statSync(join(home, name)).ino}.lock`;
+    writeFileSync(join(home, file), `${process.pid}\n`);
+    return file;
+  }
+
+  it.each(IN_PLACE)('$name --in-place: refused, and the file is as it was', (way) => {
+    const image = way.image();
+    prepare(home, image);
+    const lockFile = locked('k');
+    expectError(runWriter(way, way.args('k'), home), 'write.locked', new RegExp(`process ${process.pid}`));
+    expect(readFileSync(join(home, 'k')).equals(Buffer.from(image))).toBe(true);
+    expect(readdirSync(home).sort()).toEqual([lockFile, 'k']);
+  });
+
+  it.each(WRITERS)('$name: a whole file takes its place, which mixes with nothing', (way) => {
+    prepare(home, way.image());
+    writeFileSync(join(home, 'o'), 'older');
+    const lockFile = locked('o');
+    expect(runWriter(way, way.args('o'), home)).toMatchObject({ status: 0 });
+    expect(readFileSync(join(home, 'o'), 'latin1')).not.toBe('older');
+    expect(readdirSync(home).sort()).toEqual([lockFile, 'k', 'o', ...(way.besides ?? [])]);
   });
 });

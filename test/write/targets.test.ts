@@ -18,6 +18,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliResult, workFolder } from '../support/cli.js';
+import { fixture } from '../support/images.js';
 import { expectError } from '../support/patching.js';
 import { IN_PLACE, type Kind, prepare, runWriter, WRITERS } from '../support/writers.js';
 
@@ -333,5 +334,27 @@ describe.each(IN_PLACE)('$name --in-place', (writer) => {
       if (outcome === 'both') expect(readFileSync(join(home, 't2')).equals(wanted)).toBe(true);
     } else expectError(run, outcome);
     expect(after).toEqual(before);
+  });
+});
+
+describe('a text beside a result takes the place of nothing that it is about', () => {
+  const home = join(folder.path, 'apart');
+  const image = readFileSync(fixture('pvh64-bare'));
+  const SET = ['--set', 'PHYS32_ENTRY=0x100000'];
+
+  it.each([
+    ['the picture of two images: the other one', ['layout', 'k', '--compare', 'other', '--svg', 'other']],
+    ['a rule: a link to a target that is still to come', ['patch', 'k', '-o', 'new', '--depfile', 'link', ...SET]],
+    ['a rule: the same name by another path', ['patch', 'k', '-o', 'new', '--depfile', './sub/../new', ...SET]],
+    ['a rule: a file that a note is made from', ['patch', 'k', '-o', 'new', '--depfile', 'x', '--set=INFO=file:other']],
+  ])('%s', (_, args) => {
+    prepare(home, image);
+    put(home, image, 'other');
+    mkdirSync(join(home, 'sub'));
+    symlinkSync('new', join(home, 'link'));
+    linkSync(join(home, 'other'), join(home, 'x'));
+    const before = snapshot(home);
+    expectError(runWriter({}, args, home), 'usage.bad', /would replace/);
+    expect(snapshot(home)).toEqual(before);
   });
 });

@@ -29,7 +29,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
     const found = findFix(input.source, args.loaders, wish, { xenVersion: args.xenVersion });
-    return finish(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
+    return settle(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerWish, openWrapped } = await import('../apply-container.js');
@@ -49,14 +49,14 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // A signature is taken off by --strip-signature alone; everything else is done as it was found.
   const { payload = args.payload, compressor = args.compressor } = found.fix.wrapper ?? {};
   const wrapping = { ...args, payload, compressor };
-  return finish(args, found, input.source.name, (plan, extra) =>
+  return settle(args, found, input.source.name, (plan, extra) =>
     applyContainer('fix', opened, plan, wrapping, input, [], extra),
   );
 }
 
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
-async function finish(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
+async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
   const text = () => fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file);
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
   if (!found.cured && writes) {

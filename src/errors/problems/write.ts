@@ -28,7 +28,9 @@ export const writeProblems = {
   'write.not-a-file': problem<{ kind: string }>({
     exit: 2,
     text: (c) => `found a ${c.kind}, wanted a regular file or a new name`,
-    meaning: 'The result replaces its target by a rename; a folder, pipe or device cannot be replaced like that.',
+    meaning:
+      'An image takes the place of its target when it was read back and proved; a folder, pipe, socket or device is never ' +
+      'replaced, and cannot be read back.',
   }),
   'write.read-only': problem<Record<never, never>>({
     exit: 2,
