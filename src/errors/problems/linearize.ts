@@ -52,8 +52,8 @@ export const linearizeProblems = {
     text: (c) => `no room for a Multiboot 1 header: ${c.why}`,
     hint: 'Leave --mb1 out; Multiboot2 and UEFI do not need it',
     meaning:
-      'The header with address fields is 32 bytes long and must lie within the first 8140 bytes of the file, behind the ' +
-      'load address, over bytes that are proved to be filler.',
+      'The header with address fields is 32 bytes long (48 with a video mode). It must begin at file offset 8140 or before, ' +
+      'which is the last that QEMU takes, behind the load address, over bytes that are proved to be filler.',
   }),
   'linear.header-size': problem<{ size: bigint; wanted: string }>({
     exit: 2,
