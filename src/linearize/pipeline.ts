@@ -4,7 +4,7 @@ import { FileSource } from '../bytes/file-source.js';
 import type { ByteSource } from '../bytes/source.js';
 import { findMb2, mb2Values } from '../multiboot/mb2.js';
 import { readPe } from '../pe/read.js';
-import { refuseErrors } from '../verify/proof.js';
+import { refuseErrors } from '../verify/refuse-errors.js';
 import { wholeSource } from '../write/content.js';
 import { deliver } from '../write/deliver.js';
 import type { LinearLayout } from './layout.js';

@@ -1,23 +1,9 @@
-/** How a result is proved before it takes its place: what findings and the second reader mean for it. */
-import { fail, type Place } from '../errors/patch-error.js';
+/** How a written ELF is proved before it takes its place: by the checks, and by the second reader. */
+import { fail } from '../errors/patch-error.js';
 import type { VerifyInput } from './finding.js';
+import { refuseErrors } from './refuse-errors.js';
 import { secondReader } from './second-reader.js';
 import { verifyImage } from './verify.js';
-
-/** A finding of any verifier; only those of the level `error` refuse. */
-interface AnyFinding {
-  readonly check: string;
-  readonly level: string;
-  readonly place: Place;
-  readonly text: string;
-}
-
-/** Errors: `verify.failed` with the first error among the findings. */
-export function refuseErrors(findings: readonly AnyFinding[]): void {
-  const [first, ...others] = findings.filter(({ level }) => level === 'error');
-  if (first === undefined) return;
-  fail('verify.failed', first.place, { check: first.check, text: first.text, more: others.length });
-}
 
 /** What the second reader (elfy) says of a result that was not refused. */
 export interface Agreement {
