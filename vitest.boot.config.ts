@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/support/boot.test.ts', 'test/boot/**/*.test.ts'],
     globalSetup: 'test/support/build-once.ts',
     // Modules are tried one by one; what they need of Node comes with the entries of the command and the library.
-    setupFiles: ['src/platform/node.ts'],
+    setupFiles: ['src/base/platform/node.ts'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
     maxWorkers: 1,

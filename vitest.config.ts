@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build-once.ts',
     // Modules are tried one by one; what they need of Node comes with the entries of the command and the library.
-    setupFiles: ['src/platform/node.ts'],
+    setupFiles: ['src/base/platform/node.ts'],
     exclude: ['test/boot/**', 'test/support/boot.test.ts', 'node_modules/**'],
     // A limit against hanging, not a measure of speed: a busy machine is no failure.
     testTimeout: 300_000,

@@ -2,11 +2,12 @@
  * Notes inside a container: open → plan on the ELF alone → put the container together again → write → open the result
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
-import { FileSource } from './bytes/file-source.js';
-import { JoinedSource } from './bytes/joined.js';
-import { rangeOf } from './bytes/range.js';
-import { changedSource } from './bytes/shifted.js';
-import { BufferSource, type ByteSource } from './bytes/source.js';
+import { FileSource } from './base/bytes/file-source.js';
+import { JoinedSource } from './base/bytes/joined.js';
+import { rangeOf } from './base/bytes/range.js';
+import { changedSource } from './base/bytes/shifted.js';
+import { BufferSource, type ByteSource } from './base/bytes/source.js';
+import { fail, PatchError } from './base/errors/patch-error.js';
 import { attach, detach, stripSignature } from './container/attach.js';
 import { formatDemands } from './container/demands.js';
 import type { ContainerFacts } from './container/facts.js';
@@ -16,7 +17,6 @@ import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, whol
 import type { Rebuilt, Way } from './container/rebuilt.js';
 import { replace } from './container/replace.js';
 import { readElf } from './elf/read.js';
-import { fail, PatchError } from './errors/patch-error.js';
 import { preview } from './layout/render.js';
 import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';

@@ -15,10 +15,10 @@
  */
 
 // Installs Node's side of the ports.
-import './platform/node.js';
+import './base/platform/node.js';
 
 // Open: bytes by range, each read checked against the size of the file.
-export { FileSource } from './bytes/file-source.js';
+export { FileSource } from './base/bytes/file-source.js';
 // Ports: what the core needs of the platform; Node's are installed by importing the library.
 export {
   type Hasher,
@@ -27,10 +27,15 @@ export {
   type OpenFile,
   type Ports,
   type ProgramResult,
-} from './bytes/ports.js';
-export type { Range } from './bytes/range.js';
-export type { SecondParser } from './bytes/second-parser.js';
-export { BufferSource, type ByteSource, OverlaySource, type Write } from './bytes/source.js';
+} from './base/bytes/ports.js';
+export type { Range } from './base/bytes/range.js';
+export type { SecondParser } from './base/bytes/second-parser.js';
+export { BufferSource, type ByteSource, OverlaySource, type Write } from './base/bytes/source.js';
+// Errors: one class, one catalogue.
+export { PatchError, type Place } from './base/errors/patch-error.js';
+export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
+/** The version of this package. */
+export { VERSION } from './base/version.js';
 // Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
 export { type ContainerFacts, containerText } from './container/facts.js';
 export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
@@ -56,9 +61,6 @@ export type { ElfImage } from './elf/image.js';
 export { looksLikeElf, readElf } from './elf/read.js';
 export { sectionName } from './elf/section-names.js';
 export type { Encoding } from './elf/struct.js';
-// Errors: one class, one catalogue.
-export { PatchError, type Place } from './errors/patch-error.js';
-export { PROBLEMS, type ProblemId } from './errors/problems.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
@@ -189,5 +191,3 @@ export { CHECKS } from './verify/checks.js';
 export type { Expectation, VerifyInput } from './verify/finding.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
 export { verifyImage } from './verify/verify.js';
-/** The version of this package. */
-export { VERSION } from './version.js';

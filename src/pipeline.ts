@@ -2,12 +2,12 @@
  * The pipeline as a list of passes: read → plan → layout → write → verify. Each arrow is a value; only the first and the
  * last two passes touch the disk.
  */
-import { FileSource } from './bytes/file-source.js';
-import type { Changed } from './bytes/shifted.js';
-import { RepairedSource } from './bytes/source.js';
+import { FileSource } from './base/bytes/file-source.js';
+import type { Changed } from './base/bytes/shifted.js';
+import { RepairedSource } from './base/bytes/source.js';
+import { fail } from './base/errors/patch-error.js';
 import type { ElfImage } from './elf/image.js';
 import { readElf } from './elf/read.js';
-import { fail } from './errors/patch-error.js';
 import { alreadyThere, coveringNow } from './layout/already-there.js';
 import type { Job } from './layout/job.js';
 import { layOut } from './layout/lay-out.js';

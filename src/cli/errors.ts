@@ -1,5 +1,5 @@
 /** Every failure ends here: one line and a hint on stderr, one JSON document on stdout where JSON was asked for. */
-import { PatchError } from '../errors/patch-error.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import { errorDocument } from '../report/error-report.js';
 import type { ExitStatus } from './command.js';
 import { writeErr, writeOut } from './output.js';

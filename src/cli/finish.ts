@@ -3,7 +3,7 @@
  * `--check`, `--dry-run`, the dependency file, `-o -`, `--if-changed`, progress and the exit status are the same for all of
  * them; a command supplies what it decided, how it is written and how it is told.
  */
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import { type Json, jsonDocument } from '../report/json.js';
 import { type Style, styleOf } from '../report/text.js';
 import { holds } from '../write/holds.js';

@@ -2,13 +2,13 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileSource } from '../bytes/file-source.js';
-import { type ByteSource, systemError } from '../bytes/source.js';
-import { waitABit } from '../bytes/wait.js';
+import { FileSource } from '../base/bytes/file-source.js';
+import { type ByteSource, systemError } from '../base/bytes/source.js';
+import { waitABit } from '../base/bytes/wait.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { ContainerFacts } from '../container/facts.js';
 import type { Opened } from '../container/open.js';
 import { looksLikeElf } from '../elf/read.js';
-import { fail } from '../errors/patch-error.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { isTerminal } from './output.js';
 import { startProgress } from './progress.js';

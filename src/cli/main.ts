@@ -1,5 +1,5 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
-import '../platform/node.js';
+import '../base/platform/node.js';
 import { COMMANDS } from './commands.js';
 import { reportFailure } from './errors.js';
 import { writeErr, writeOut } from './output.js';

@@ -3,8 +3,8 @@
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { systemError } from '../bytes/source.js';
-import { waitABit } from '../bytes/wait.js';
+import { systemError } from '../base/bytes/source.js';
+import { waitABit } from '../base/bytes/wait.js';
 
 /**
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.

@@ -1,8 +1,8 @@
 /** The command line to a command and its arguments, or to a text that answers it (help, version). */
 import yargs, { type Argv, type Options } from 'yargs';
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
+import { VERSION } from '../base/version.js';
 import { nearest } from '../note/nearest.js';
-import { VERSION } from '../version.js';
 import type { Command, Words } from './command.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
 import { type UsageWords, usageWords } from './usage-words.js';

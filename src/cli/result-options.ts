@@ -1,5 +1,5 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 import { IMAGE_KINDS, type Survivor } from '../plan/edits.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION } from './options.js';

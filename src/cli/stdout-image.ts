@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileSource } from '../bytes/file-source.js';
+import { FileSource } from '../base/bytes/file-source.js';
 import { undoAtEnd } from '../write/cleanup.js';
 import { attempt } from '../write/system.js';
 import { writeOut } from './output.js';

@@ -1,5 +1,5 @@
 /** A small text that a command writes besides its result: a picture, a dependency file. */
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 import { nameSameFile } from '../write/target.js';
 import { type Staged, stageText } from '../write/text.js';
 

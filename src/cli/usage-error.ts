@@ -1,5 +1,5 @@
 /** The refusal of a command line that no command can mean. */
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 
 /** Refuses, and says where to look; `hint` where there is a better one. Errors: `usage.bad`, always. */
 export function usageError(

@@ -2,7 +2,7 @@
  * The installed command `xen-mkelf32`: the arguments, messages and exit statuses of Xen's build tool in its newest release,
  * and nothing else. `--notes` counts as the first word only, words behind the third are ignored, success is silent.
  */
-import { FileSource } from '../bytes/file-source.js';
+import { FileSource } from '../base/bytes/file-source.js';
 import { originalWords, usageLine } from '../mkelf32/messages.js';
 import { planOriginal } from '../mkelf32/mkelf32.js';
 import { loadBase } from '../mkelf32/numbers.js';

@@ -2,9 +2,9 @@
  * `attach`: a second payload goes behind the kernel and the header points at it. Linux, which never reads those header
  * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
  */
-import { alignUp } from '../bytes/align.js';
-import type { ByteSource } from '../bytes/source.js';
-import { fail } from '../errors/patch-error.js';
+import { alignUp } from '../base/bytes/align.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { BzImage } from './bzimage.js';
 import { packGzip } from './gzip.js';
 import type { OnProgress } from './limits.js';

@@ -2,8 +2,8 @@
  * The PE header that makes a bzImage an EFI program: where its checksum, its certificate table and the sizes that depend
  * on init_size stand (PE format specification; Linux arch/x86/boot/header.S).
  */
-import { type Range, rangeOf } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
+import { type Range, rangeOf } from '../base/bytes/range.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../pe/headers.js';
 import { optionalHeaderOffset, sectionTable } from '../pe/image.js';
 import { DIRECTORY_SECURITY } from '../pe/names.js';

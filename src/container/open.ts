@@ -1,9 +1,9 @@
 /** A file to the ELF in it: recognise, take apart, unpack one level, split off what stands behind the ELF. */
-import { rangeOf } from '../bytes/range.js';
-import { BufferSource, type ByteSource } from '../bytes/source.js';
+import { rangeOf } from '../base/bytes/range.js';
+import { BufferSource, type ByteSource } from '../base/bytes/source.js';
+import { hex, hexBytes } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../elf/read.js';
-import { hex, hexBytes } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
 import { demandsOf } from './demands.js';
 import { splitTail } from './elf-part.js';

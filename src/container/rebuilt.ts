@@ -1,5 +1,5 @@
 /** The result of rewriting a container, before a byte of it is written: writes over the input, and where it then ends. */
-import { type ByteSource, OverlaySource, type Write } from '../bytes/source.js';
+import { type ByteSource, OverlaySource, type Write } from '../base/bytes/source.js';
 import { type BzImage, setupField } from './bzimage.js';
 import { wordBytes } from './limits.js';
 import { crcWrite, hasCrc } from './seal.js';

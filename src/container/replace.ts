@@ -2,11 +2,11 @@
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
  * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
  */
-import { runProgram } from '../bytes/ports.js';
-import type { ByteSource, Write } from '../bytes/source.js';
-import { joinBytes } from '../bytes/text.js';
+import { runProgram } from '../base/bytes/ports.js';
+import type { ByteSource, Write } from '../base/bytes/source.js';
+import { joinBytes } from '../base/bytes/text.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
-import { fail } from '../errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { tailProblem } from './elf-part.js';
 import { formatOf } from './formats.js';

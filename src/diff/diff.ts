@@ -2,12 +2,12 @@
  * What differs between two images: notes, headers, segments, sections, bytes. Entries are matched by what they are, not by
  * their index alone, so that an inserted one is an insertion and not a difference of all behind it.
  */
-import { equalBytes } from '../bytes/text.js';
+import { equalBytes } from '../base/bytes/text.js';
+import { hexBytes } from '../base/errors/hex.js';
 import { Ehdr, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { segmentTypeName } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
-import { hexBytes } from '../errors/hex.js';
 import { pairOf } from '../verify/pair.js';
 import { subjectOf } from '../verify/subject.js';
 import { verifyImage } from '../verify/verify.js';

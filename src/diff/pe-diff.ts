@@ -3,9 +3,9 @@
  * the file is a difference of places, and not of every byte behind it.
  */
 
-import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
+import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
+import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import { pictureDifferences } from '../linearize/verify/picture.js';
 import { verifyPe } from '../linearize/verify/verify.js';
 import { findMb1 } from '../multiboot/mb1.js';

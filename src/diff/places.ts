@@ -1,5 +1,5 @@
 /** Whose bytes a file offset belongs to, in words, in logarithmic time. */
-import { compare, type Range } from '../bytes/range.js';
+import { compare, type Range } from '../base/bytes/range.js';
 import {
   type ElfImage,
   ehdrSize,

@@ -1,6 +1,6 @@
-/** Pages for the ids that stand in brackets behind every error of the command, made from src/errors/problems.ts. */
-import type { Problem } from '../errors/problem.js';
-import { PROBLEMS } from '../errors/problems.js';
+/** Pages for the ids that stand in brackets behind every error of the command, made from src/base/errors/problems.ts. */
+import type { Problem } from '../base/errors/problem.js';
+import { PROBLEMS } from '../base/errors/problems.js';
 import { type Block, heading, terms, text } from './blocks.js';
 import { type Page, type Topic, topicOf } from './page.js';
 

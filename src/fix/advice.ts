@@ -1,7 +1,7 @@
 /** What to say where no edit is known that makes a loader take an image: what is in the way, or what its builder can tell. */
-import type { ByteSource } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import type { PatchError } from '../errors/patch-error.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import type { PatchError } from '../base/errors/patch-error.js';
 import { judgeLoaders } from '../loaders/loaders.js';
 import { isOfFamily } from '../loaders/names.js';
 import type { Verdict } from '../loaders/rule.js';

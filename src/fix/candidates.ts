@@ -3,12 +3,12 @@
  * made for the purpose, constants that a loader demands. Where nothing tells, there is no candidate.
  */
 
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_LOAD } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols } from '../elf/symbols.js';
-import { hex } from '../errors/hex.js';
 import { buildsDom0, isOfFamily } from '../loaders/names.js';
 import { decodeValue, encodeString } from '../note/desc.js';
 import type { Edit } from '../note/edits.js';

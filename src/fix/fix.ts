@@ -3,9 +3,9 @@
  * then what the image itself tells; every edit is tried on the plan of the result, which the loaders judge before a byte is
  * written. None is kept that does not bring a loader further, and none that loses one that took the image.
  */
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
-import { fail } from '../errors/patch-error.js';
 import { judgeLoaders } from '../loaders/loaders.js';
 import { guestLoaders } from '../loaders/names.js';
 import { accepts, type Verdict } from '../loaders/rule.js';

@@ -2,12 +2,12 @@
  * Headers that keep an image from being read at all and that nothing at run time goes by: a section header table that is
  * not there any more. GRUB refuses such an image; QEMU and Xen never look.
  */
-import { type ByteSource, fits, RepairedSource } from '../bytes/source.js';
+import { type ByteSource, fits, RepairedSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import { Ehdr, EI_NIDENT, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
-import { hex } from '../errors/hex.js';
-import { PatchError } from '../errors/patch-error.js';
 import type { Candidate } from './candidates.js';
 
 export interface Repaired {

@@ -2,8 +2,8 @@
  * Xen records that stand whole in an image and that no loader comes upon: in a section which the linker made data of, or
  * behind bytes that are no record (a tool that zeroed notes in place). They are taken over byte for byte.
  */
-import { type Range, rangeOf } from '../bytes/range.js';
-import { findBytes } from '../bytes/text.js';
+import { type Range, rangeOf } from '../base/bytes/range.js';
+import { findBytes } from '../base/bytes/text.js';
 import { type ElfImage, hasFileBytes } from '../elf/image.js';
 import { SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';

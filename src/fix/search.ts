@@ -2,10 +2,10 @@
  * Edits tried on the plan of the result: what the loaders say of it, before a byte is written. Nothing counts as better
  * that loses a loader which took the image.
  */
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
-import { PatchError } from '../errors/patch-error.js';
 import { preview } from '../layout/render.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { accepts, type Verdict } from '../loaders/rule.js';

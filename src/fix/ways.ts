@@ -2,12 +2,12 @@
  * The ways in which the result of a fix can be wrapped, for a file that wraps its kernel. Which of them a loader takes is
  * told by its rules; whether a way can be gone at all is settled here, as far as it can be told before anything is packed.
  */
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import type { BzImage } from '../container/bzimage.js';
 import type { OpenedContainer } from '../container/open.js';
 import { contentEnd } from '../container/seal.js';
 import { type ContainerWish, factsAfter } from '../container-pipeline.js';
-import { PatchError } from '../errors/patch-error.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import type { WrapperChange } from '../note/fix.js';
 import type { Way } from './way.js';

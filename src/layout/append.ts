@@ -2,8 +2,8 @@
  * `append`: a merged copy of the notes goes into the header slack or to the end of the file, and one PT_NOTE points at it.
  * Loads, sections and symbols stay exactly where they are; old notes inside a PT_LOAD stay in memory, unused.
  */
-import { alignDown } from '../bytes/align.js';
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { alignDown } from '../base/bytes/align.js';
+import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
 import { compose, type Merged, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Blob, Layout, Refusal } from './layout.js';

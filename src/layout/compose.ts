@@ -1,6 +1,6 @@
 /** Puts together what the placements that carry the notes elsewhere have in common. */
-import { type Range, rangeOf } from '../bytes/range.js';
-import { movedOffset, type Shift } from '../bytes/shifted.js';
+import { type Range, rangeOf } from '../base/bytes/range.js';
+import { movedOffset, type Shift } from '../base/bytes/shifted.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { Phdr as PhdrStruct } from '../elf/headers.js';
 import { addressSpace, loadAtVaddr } from '../elf/image.js';

@@ -2,12 +2,12 @@
  * `extend`: a PT_LOAD grows over the hole in the file behind it and the notes stand inside. They are in memory, and every
  * strip tool keeps them.
  */
-import { alignUp } from '../bytes/align.js';
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
+import { alignUp } from '../base/bytes/align.js';
+import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../elf/image.js';
 import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { nextClaim } from '../plan/survey.js';
 import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';

@@ -2,13 +2,13 @@
  * `in-place` and `grow`: the notes are rewritten where they stand. Nothing else moves, so everything that could tell the
  * old record boundaries apart must agree: the sections over the notes, relocations into them, other segments over them.
  */
-import { overlaps, type Range } from '../bytes/range.js';
+import { overlaps, type Range } from '../base/bytes/range.js';
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import { loadAtOffset, segmentFileRange } from '../elf/image.js';
 import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
 import { symbolCovering } from '../elf/symbols.js';
-import { hex } from '../errors/hex.js';
 import type { NoteArea } from '../note/areas.js';
 import { NEUTRAL_TYPE } from '../note/note-types.js';
 import { encodeNotes, isXens, type NoteContent, sameNote } from '../note/record.js';

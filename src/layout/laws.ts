@@ -1,9 +1,9 @@
 /** The laws a layout must obey before a byte is written. One that it breaks is a fault of this program. */
-import { compare, type Range, rangeOf } from '../bytes/range.js';
+import { compare, type Range, rangeOf } from '../base/bytes/range.js';
+import { hexRange } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize } from '../elf/image.js';
-import { hexRange } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
 import type { Layout } from './layout.js';
 
 interface Part extends Range {

@@ -2,8 +2,9 @@
  * From the notes wanted to the layout that brings them in with the least disturbance. Every placement is tried in order;
  * those that do not work leave their reason behind.
  */
+
+import { fail } from '../base/errors/patch-error.js';
 import { PT_NOTE } from '../elf/names.js';
-import { fail } from '../errors/patch-error.js';
 import { PLACEMENTS, type PlacementName } from '../plan/edits.js';
 import { kindWords } from '../plan/image-kind.js';
 import { append } from './append.js';

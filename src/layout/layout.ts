@@ -1,6 +1,6 @@
 /** Where everything lands: the computed layout, before a byte of it is written. Pure data. */
-import type { Range } from '../bytes/range.js';
-import type { Shift } from '../bytes/shifted.js';
+import type { Range } from '../base/bytes/range.js';
+import type { Shift } from '../base/bytes/shifted.js';
 import type { Ehdr, Phdr, Shdr } from '../elf/headers.js';
 import type { NoteContent } from '../note/record.js';
 import type { PlacementName, Survivor } from '../plan/edits.js';

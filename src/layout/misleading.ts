@@ -3,13 +3,13 @@
  * behind the notes, and may take whatever stands there for one (include/hw/elf_ops.h.inc). What stands there is the
  * placement's choice.
  */
-import { ShiftedSource } from '../bytes/shifted.js';
-import { OverlaySource, type Write } from '../bytes/source.js';
-import { joinBytes } from '../bytes/text.js';
+import { ShiftedSource } from '../base/bytes/shifted.js';
+import { OverlaySource, type Write } from '../base/bytes/source.js';
+import { joinBytes } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { PT_NOTE } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
 import { physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';

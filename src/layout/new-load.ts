@@ -2,12 +2,12 @@
  * `new-load`: the notes get a PT_LOAD of their own at a fresh address, for a program that must see them at run time. It
  * raises the end of the kernel in memory.
  */
-import { alignUp, firstFit } from '../bytes/align.js';
-import { overlaps, rangeOf } from '../bytes/range.js';
+import { alignUp, firstFit } from '../base/bytes/align.js';
+import { overlaps, rangeOf } from '../base/bytes/range.js';
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../elf/image.js';
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';

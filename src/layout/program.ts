@@ -4,7 +4,7 @@
  * and the libc give stacks their rights (Linux, fs/binfmt_elf.c; glibc, _dl_aux_init and _dl_non_dynamic_init). A placement
  * that would change one of these is refused with what shows that the image is a program.
  */
-import { contains, overlaps, type Range } from '../bytes/range.js';
+import { contains, overlaps, type Range } from '../base/bytes/range.js';
 import { loads, phdrTable, segmentFileRange } from '../elf/image.js';
 import type { KindAnswer } from '../plan/image-kind.js';
 import type { Job } from './job.js';

@@ -1,7 +1,7 @@
 /** A layout as the shortest list of writes over the input: only bytes that differ. */
-import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import { type Changed, changedSource, ShiftedSource } from '../bytes/shifted.js';
-import type { ByteSource, Write } from '../bytes/source.js';
+import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
+import { type Changed, changedSource, ShiftedSource } from '../base/bytes/shifted.js';
+import type { ByteSource, Write } from '../base/bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import type { Layout } from './layout.js';

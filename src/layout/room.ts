@@ -4,8 +4,8 @@
  * committed, so a file that is patched where it is stays the old image until then. Taking the tables in use and writing
  * over them would save their size once, at the price of a copy of the file for every edit.
  */
-import { alignUp } from '../bytes/align.js';
-import { overlaps, type Range, rangeOf, subtract } from '../bytes/range.js';
+import { alignUp } from '../base/bytes/align.js';
+import { overlaps, type Range, rangeOf, subtract } from '../base/bytes/range.js';
 
 export interface Room {
   free: readonly Range[];

@@ -3,14 +3,14 @@
  * the last, so no index changes; the table and the name table move to the end of the file when they grow, because nothing
  * but the ELF header and one entry refer to them (gABI, "Section Header", "Special Section Indexes").
  */
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
-import { findBytes, joinBytes, latin1Bytes } from '../bytes/text.js';
+import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
+import { findBytes, joinBytes, latin1Bytes } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 import { Shdr } from '../elf/headers.js';
 import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../elf/image.js';
 import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../elf/names.js';
 import { nameTable, sectionName } from '../elf/section-names.js';
 import { nativeSize } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
 import { isXens } from '../note/record.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';

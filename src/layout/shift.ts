@@ -2,11 +2,11 @@
  * `shift`: the program header table grows where it is, and everything behind it moves by a multiple of the largest p_align,
  * which keeps every offset congruent to its address (gABI, "Program Loading").
  */
-import { alignUp } from '../bytes/align.js';
-import { rangeOf } from '../bytes/range.js';
+import { alignUp } from '../base/bytes/align.js';
+import { rangeOf } from '../base/bytes/range.js';
+import { hex } from '../base/errors/hex.js';
 import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { PT_NULL } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';

@@ -3,8 +3,8 @@
  * own: an edit that leaves none there would bring back what a section still shows, such as the loaded copy of notes that an
  * earlier edit put elsewhere.
  */
-import { overlaps, rangeOf } from '../bytes/range.js';
-import { movedOffset } from '../bytes/shifted.js';
+import { overlaps, rangeOf } from '../base/bytes/range.js';
+import { movedOffset } from '../base/bytes/shifted.js';
 import { isXens, NHDR_SIZE, type NoteRecord } from '../note/record.js';
 import { type Job, nobodysName } from './job.js';
 import type { Layout } from './layout.js';

@@ -3,7 +3,7 @@
  * allocated sections, eu-strip keeps only what a section describes, LLVM's tools go by segments, and a flat binary is made
  * of allocated sections at their addresses.
  */
-import { compare } from '../bytes/range.js';
+import { compare } from '../base/bytes/range.js';
 import { type ElfImage, isAllocated, loads } from '../elf/image.js';
 import { SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';

@@ -2,7 +2,7 @@
  * Which sections a flat loader gets from the file, which it zeros, and which only UEFI sees. Image: up to the first run of
  * sections without data; that run is the bss; all behind it is tail.
  */
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 import { directory, hasRawData, type PeImage, type PeSection } from '../pe/image.js';
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../pe/names.js';
 import type { LinearWish } from './wish.js';

@@ -1,6 +1,6 @@
 /** The 32-bit entry: as asked, as it is, or as the image tells. */
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { Mb2Values } from '../multiboot/mb2.js';
 import { isExecutable, type PeImage } from '../pe/image.js';
 import { IMAGE_SYM_CLASS_EXTERNAL } from '../pe/names.js';

@@ -1,8 +1,8 @@
 /** What else holds a file offset or a section number: debug entries, and symbols when sections were joined. */
-import type { Piece } from '../bytes/pieces.js';
-import { compare } from '../bytes/range.js';
-import type { Write } from '../bytes/source.js';
-import { fail } from '../errors/patch-error.js';
+import type { Piece } from '../base/bytes/pieces.js';
+import { compare } from '../base/bytes/range.js';
+import type { Write } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 import { debugEntries } from '../pe/debug.js';
 import { CoffSymbol, DebugEntry, PE } from '../pe/headers.js';
 import { fileOffsetOf, type PeImage } from '../pe/image.js';

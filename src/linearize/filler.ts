@@ -1,6 +1,6 @@
 /** Proof that bytes are filler: only then may a header grow over them. */
-import { type Range, rangeOf } from '../bytes/range.js';
-import { hex, hexRange } from '../errors/hex.js';
+import { type Range, rangeOf } from '../base/bytes/range.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { fileOffsetOf, type PeImage } from '../pe/image.js';
 import { relocations } from '../pe/relocations.js';
 import { eachSymbol, sectionOf } from '../pe/symbols.js';

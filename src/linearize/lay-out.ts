@@ -1,7 +1,7 @@
 /** The passes that turn an image and a wish into a linear layout. Pure: nothing is written. */
-import { type Piece, PiecedSource } from '../bytes/pieces.js';
-import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import { OverlaySource, type Write } from '../bytes/source.js';
+import { type Piece, PiecedSource } from '../base/bytes/pieces.js';
+import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
+import { OverlaySource, type Write } from '../base/bytes/source.js';
 import { directory, type PeImage } from '../pe/image.js';
 import { DIRECTORY_BASERELOC } from '../pe/names.js';
 import { classify } from './classify.js';

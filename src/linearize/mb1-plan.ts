@@ -2,11 +2,11 @@
  * The Multiboot 1 header: the one in the image has no addresses, so loaders take the file for ELF and refuse it. It is made
  * invalid and one with address fields placed behind the Multiboot2 header.
  */
-import { alignUp } from '../bytes/align.js';
-import { rangeOf } from '../bytes/range.js';
-import type { ByteSource, Write } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { alignUp } from '../base/bytes/align.js';
+import { rangeOf } from '../base/bytes/range.js';
+import type { ByteSource, Write } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { encodeMb1, findMb1, MB1_CHECKSUM_AT, MB1_HAS_ADDRESSES, type Mb1Fields, mb1Size } from '../multiboot/mb1.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
 import type { PeImage } from '../pe/image.js';

@@ -3,11 +3,11 @@
  * values are rewritten when they exist (update), else they follow the old tags over proved filler (append), else the whole
  * header moves in front of the sections (gap).
  */
-import { alignUp } from '../bytes/align.js';
-import { rangeOf } from '../bytes/range.js';
-import type { ByteSource, Write } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { alignUp } from '../base/bytes/align.js';
+import { rangeOf } from '../base/bytes/range.js';
+import type { ByteSource, Write } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import {
   findMb2,
   MB2_ALIGN,

@@ -2,7 +2,7 @@
  * Sections as they will stand in the result: one each, or, when asked, joined where one starts in the last page of the one
  * before. Joined sections let every raw pointer be a multiple of 512, the least FileAlignment of the PE format.
  */
-import { alignDown } from '../bytes/align.js';
+import { alignDown } from '../base/bytes/align.js';
 import { hasRawData, type PeImage, type PeSection } from '../pe/image.js';
 import {
   IMAGE_SCN_CNT_INITIALIZED_DATA,

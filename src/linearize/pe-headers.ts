@@ -1,9 +1,9 @@
 /** The PE headers of the result: new places for sections and symbols; whatever does not depend on them stays. */
-import { alignUp } from '../bytes/align.js';
-import type { Range } from '../bytes/range.js';
-import type { ByteSource, Write } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { alignUp } from '../base/bytes/align.js';
+import type { Range } from '../base/bytes/range.js';
+import type { ByteSource, Write } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import {
   DataDirectory,
   FileHeader,

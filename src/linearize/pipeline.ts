@@ -1,7 +1,7 @@
 /** `linearize` from a layout to a proved file: write, read back, judge, take the target's place. */
-import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
-import { FileSource } from '../bytes/file-source.js';
-import type { ByteSource } from '../bytes/source.js';
+import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
+import { FileSource } from '../base/bytes/file-source.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import { findMb2, mb2Values } from '../multiboot/mb2.js';
 import { readPe } from '../pe/read.js';
 import { refuseErrors } from '../verify/refuse-errors.js';

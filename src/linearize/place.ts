@@ -2,12 +2,12 @@
  * The linear placement. Image sections stand at RVA − K for one distance K and tile the file; behind them the tail, then
  * symbols, strings and whatever followed the sections. Pure: numbers in, numbers out.
  */
-import { alignUp } from '../bytes/align.js';
-import type { Piece } from '../bytes/pieces.js';
-import { type Range, subtract } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { alignUp } from '../base/bytes/align.js';
+import type { Piece } from '../base/bytes/pieces.js';
+import { type Range, subtract } from '../base/bytes/range.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { certificateTable } from '../pe/certificates.js';
 import { SECTION_ENTRY } from '../pe/headers.js';
 import { copiedSize, hasRawData, type PeImage, rawRange, sectionTable } from '../pe/image.js';

@@ -1,8 +1,8 @@
 /** What cannot be laid out anew, refused before anything is planned, so that the rest needs no special cases. */
-import { compare, type Range } from '../bytes/range.js';
-import { checkInside } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
+import { compare, type Range } from '../base/bytes/range.js';
+import { checkInside } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { certificateTable } from '../pe/certificates.js';
 import { hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../pe/image.js';
 import { IMAGE_FILE_MACHINE_AMD64, peMachineName } from '../pe/names.js';

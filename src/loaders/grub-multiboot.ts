@@ -2,7 +2,9 @@
  * GRUB's multiboot loaders (grub-core/loader/multiboot_elfxx.c, i386/multiboot_mbi.c, multiboot_mbi2.c), which read no
  * notes: what an edit of the file can break for them.
  */
-import { type ByteSource, fits } from '../bytes/source.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -19,8 +21,6 @@ import {
   SHT_REL,
   SHT_RELA,
 } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
-import { PatchError } from '../errors/patch-error.js';
 import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../multiboot/mb1.js';
 import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../multiboot/mb2.js';
 import {

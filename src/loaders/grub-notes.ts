@@ -2,8 +2,8 @@
  * GRUB's own reader of Xen notes (grub-core/loader/i386/xen_fileXX.c): numbers as wide as the class whatever descsz says,
  * later notes over earlier ones, the whole segment in memory first.
  */
-import { fits } from '../bytes/source.js';
-import { latin1 } from '../bytes/text.js';
+import { fits } from '../base/bytes/source.js';
+import { latin1 } from '../base/bytes/text.js';
 import { Shdr } from '../elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { up4 } from '../note/libelf.js';

@@ -2,7 +2,8 @@
  * GRUB built for Xen (grub-core/loader/i386/xen.c, xen_file.c, xen_fileXX.c), starting a PV kernel. grub-file
  * --is-x86_64-xen-domu and --is-i386-xen-pae-domu run the same reader.
  */
-import { type ByteSource, fits } from '../bytes/source.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { Phdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
 import {
@@ -16,7 +17,6 @@ import {
   EM_X86_64,
   EV_CURRENT,
 } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { editFix, preset, setText } from '../note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';

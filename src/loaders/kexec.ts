@@ -2,7 +2,8 @@
  * kexec-tools 2.0.25, ELF images (kexec/kexec-elf.c, build_elf_info and build_mem_notes): the strictest reader of notes,
  * over which it refuses images whose notes it does not need.
  */
-import { type ByteSource, fits } from '../bytes/source.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
 import {
@@ -24,7 +25,6 @@ import {
   SHT_SYMTAB,
 } from '../elf/names.js';
 import type { Encoding } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
 import { editFix, preset } from '../note/fix.js';
 import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';

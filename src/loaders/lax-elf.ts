@@ -2,7 +2,7 @@
  * Reads headers as loaders do, which are laxer than readElf: what lies outside the file is 0, or ends a table; nothing is
  * refused here. The result has the shape of a read image, so walks over notes take it as it is.
  */
-import { type ByteSource, fits, READ_LIMIT } from '../bytes/source.js';
+import { type ByteSource, fits, READ_LIMIT } from '../base/bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { beginsAsElf } from '../elf/names.js';

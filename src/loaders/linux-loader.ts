@@ -2,10 +2,10 @@
  * rust-vmm/linux-loader since 0.9 (src/loader/elf/mod.rs) as Firecracker, Cloud Hypervisor and libkrun call it. They share
  * the reader and differ in what they do when it finds no PVH entry.
  */
-import { type ByteSource, fits } from '../bytes/source.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { editFix, preset } from '../note/fix.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';

@@ -3,12 +3,12 @@
  * Boot image, multiboot 1, PVH: the first that matches is final. The PVH path is judged; that another one is taken is
  * said.
  */
-import { type ByteSource, fits } from '../bytes/source.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { type Phdr, Phdr as PhdrStruct } from '../elf/headers.js';
 import { ehdrSize } from '../elf/image.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_386, EM_X86_64, PT_LOAD, PT_NOTE } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { findMb1 } from '../multiboot/mb1.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
 import { editFix, preset } from '../note/fix.js';

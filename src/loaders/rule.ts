@@ -2,8 +2,8 @@
  * What a loader is, here: rules in the loader's own order, each with the place in the loader's source that it follows, and
  * the values it would go by. A verdict is the walk through those rules up to the first that ends the load.
  */
-import type { ByteSource } from '../bytes/source.js';
-import { PatchError } from '../errors/patch-error.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import type { Fix } from '../note/fix.js';
 import { LOADER_ROWS, type LoaderName } from './names.js';
 import { isSince, type XenVersion } from './xen-version.js';

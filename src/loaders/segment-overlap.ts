@@ -1,5 +1,5 @@
 /** Which segments meet in physical memory: linear after a sort, for images with tens of thousands of them. */
-import { compare } from '../bytes/range.js';
+import { compare } from '../base/bytes/range.js';
 
 export interface Placed {
   readonly index: number;

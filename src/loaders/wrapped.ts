@@ -2,9 +2,9 @@
  * What each loader can unpack, and how it fails on what it cannot. A loader that unpacks a wrapper judges the kernel in it by
  * its ordinary rules afterwards; one that does not sees the file as it stands, and so do its rules.
  */
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts } from '../container/facts.js';
-import { hex } from '../errors/hex.js';
 import { wrapperFix } from '../note/fix.js';
 import type { LoaderName } from './names.js';
 import { qemuPvh } from './qemu.js';

@@ -1,6 +1,6 @@
 /** A file as disjoint bands, each with the part it shows on top: headers, tables, notes, PT_LOADs, other sections, gaps. */
-import { compare, type Range } from '../bytes/range.js';
-import type { ByteSource } from '../bytes/source.js';
+import { compare, type Range } from '../base/bytes/range.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import {
   type ElfImage,
   ehdrSize,

@@ -1,5 +1,5 @@
 /** Memory as a loader makes it: PT_LOADs by address, what of them comes from the file, what is zero, where notes stand. */
-import { compare, type Range } from '../bytes/range.js';
+import { compare, type Range } from '../base/bytes/range.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
 

@@ -2,8 +2,9 @@
  * A picture of an image: the file on the left, memory on the right, ribbons from what is loaded to where it goes, notes
  * marked. Heights grow with the logarithm of a size, so that a note of 20 bytes and a load of 40 MiB are both to be seen.
  */
+
+import { hex } from '../base/errors/hex.js';
 import { segmentFlags } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import type { Band } from './bands.js';
 import { type ImageMap, roundSize } from './image-map.js';
 import type { MemoryBand } from './memory.js';

@@ -1,6 +1,6 @@
 /** The Multiboot headers of a planned output: are they where boot loaders look? */
-import { BufferSource, type ByteSource } from '../bytes/source.js';
-import { hex } from '../errors/hex.js';
+import { BufferSource, type ByteSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { multibootHeaders } from '../multiboot/headers.js';
 import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { type Container, partSize } from './container.js';

@@ -2,9 +2,10 @@
  * The notes of a tidy container. One PT_NOTE inside the load segment stays where it is; anything else (notes outside it,
  * several PT_NOTEs, notes to be set) makes one list of records behind the data, because the headers have room for one.
  */
+
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
-import { fail } from '../errors/patch-error.js';
 import { noteAreas } from '../note/areas.js';
 import { encodeNotes, isXens, type NoteContent, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';

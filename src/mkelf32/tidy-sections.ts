@@ -2,7 +2,8 @@
  * The section headers of a tidy container: the three or four that the original makes, or those of the input at their new
  * addresses, with or without its symbols.
  */
-import { joinBytes, latin1Bytes } from '../bytes/text.js';
+import { joinBytes, latin1Bytes } from '../base/bytes/text.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { Shdr } from '../elf/headers.js';
 import { type ElfImage, hasFileBytes, isAllocated } from '../elf/image.js';
 import {
@@ -16,7 +17,6 @@ import {
   SHT_STRTAB,
 } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
-import { fail } from '../errors/patch-error.js';
 import { DATA_AT, section } from './container.js';
 import type { Flat } from './flatten.js';
 

@@ -5,9 +5,9 @@
  */
 
 import { accessSync, closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
-import type { FileSource } from '../bytes/file-source.js';
-import type { ByteSource } from '../bytes/source.js';
-import { fail, PatchError } from '../errors/patch-error.js';
+import type { FileSource } from '../base/bytes/file-source.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { fail, PatchError } from '../base/errors/patch-error.js';
 import { deliver } from '../write/deliver.js';
 import { type Container, type Part, partSize } from './container.js';
 import { systemWords } from './errno.js';

@@ -1,5 +1,5 @@
 /** Descriptors to values and back (xen/include/public/elfnote.h; widths as Xen's libelf reads them). */
-import { latin1, latin1Bytes, utf8Bytes } from '../bytes/text.js';
+import { latin1, latin1Bytes, utf8Bytes } from '../base/bytes/text.js';
 import { type Encoding, nativeSize } from '../elf/struct.js';
 import { noteInfo } from './xen-notes.js';
 

@@ -3,12 +3,12 @@
  * (xen/common/libelf/libelf-dominfo.c, elf_xen_parse_guest_info), and turned into the notes that mean the same, for its
  * defaults are not those of notes.
  */
-import { latin1 } from '../bytes/text.js';
+import { latin1 } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
 import { findSection } from '../elf/section-names.js';
 import { type Encoding, nativeSize } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
 import { encodeNumber, encodeString, fitsWidth } from './desc.js';
 import { featureItems, nearestFeatures } from './features.js';
 import { LoaderReader } from './loader-reader.js';

@@ -3,9 +3,10 @@
  * follows its loader's arithmetic, reads nothing but small windows, and takes a bounded number of steps.
  * Here: Xen's parser (xen/common/libelf/libelf-dominfo.c and libelf-tools.c). The PVH loaders: phys-entry.ts.
  */
+
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
-import { fail } from '../errors/patch-error.js';
 import { firstUnknownRequired } from './features.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';

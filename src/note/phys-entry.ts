@@ -2,12 +2,12 @@
  * How PVH loaders other than Xen look for the 32-bit entry point. Sources: QEMU include/hw/elf_ops.h.inc and
  * hw/i386/x86-common.c; rust-vmm/linux-loader src/loader/elf/mod.rs.
  */
-import { alignUp } from '../bytes/align.js';
-import { type ByteSource, fits } from '../bytes/source.js';
+import { alignUp } from '../base/bytes/align.js';
+import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { readNumber } from './desc.js';
 import { LoaderReader } from './loader-reader.js';
 import { XEN_ELFNOTE } from './note-types.js';

@@ -2,10 +2,11 @@
  * What Xen's readnotes prints for an ELF file, byte for byte (tools/xcutils/readnotes.c): its own idea of where notes
  * are, its names for some types only, its column widths.
  */
+
+import { fail } from '../base/errors/patch-error.js';
 import { Shdr } from '../elf/headers.js';
 import type { ElfImage } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
-import { fail } from '../errors/patch-error.js';
 import { Libelf, type LibelfNote } from './libelf.js';
 import { noteInfo, type XenNoteName } from './xen-notes.js';
 

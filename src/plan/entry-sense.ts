@@ -3,11 +3,11 @@
  * who knows better. But a loader that jumps into bytes it never loaded stops without a word.
  */
 
+import { hex } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../elf/image.js';
 import { PF_X } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import type { NoteContent } from '../note/record.js';

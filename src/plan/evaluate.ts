@@ -1,10 +1,10 @@
 /** Values that come from the image: symbols, the entry point, addresses mapped through the PT_LOADs. */
 
-import { port } from '../bytes/ports.js';
+import { port } from '../base/bytes/ports.js';
+import { fail, type Place } from '../base/errors/patch-error.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
-import { fail, type Place } from '../errors/patch-error.js';
 import { encodeList, encodeNumber, encodeString } from '../note/desc.js';
 import type { ValueExpr } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';

@@ -3,8 +3,8 @@
  * is replaced where it stands, and a new one joins Xen's notes behind them, because several loaders let the last PT_NOTE
  * decide and would not look into another.
  */
-import { equalBytes } from '../bytes/text.js';
-import { fail } from '../errors/patch-error.js';
+import { equalBytes } from '../base/bytes/text.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { NoteArea } from '../note/areas.js';
 import { XEN } from '../note/note-types.js';
 import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../note/record.js';

@@ -3,10 +3,10 @@
  * own headers in memory? Every sign is a row; a kernel's signs win over a program's, because kernels borrow parts of programs
  * (PT_TLS in unikernels, PT_DYNAMIC in BSD's) and no program borrows those of kernels.
  */
-import { rangeOf } from '../bytes/range.js';
+import { rangeOf } from '../base/bytes/range.js';
+import { hex } from '../base/errors/hex.js';
 import { addressSpace, loads } from '../elf/image.js';
 import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { ownerOf } from '../note/record.js';
 import type { ImageKind } from './edits.js';
 import type { Facts } from './survey.js';

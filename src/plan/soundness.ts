@@ -2,12 +2,12 @@
  * Images that are refused before anything is planned: objects that have no segments yet, and images that carry a signature
  * over all their bytes. Headers that contradict themselves are the verifier's to find.
  */
-import { isAlignment } from '../bytes/align.js';
-import { equalBytes, latin1Bytes } from '../bytes/text.js';
+import { isAlignment } from '../base/bytes/align.js';
+import { equalBytes, latin1Bytes } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
+import { fail } from '../base/errors/patch-error.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { ET_CORE, ET_REL, fileTypeName } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
-import { fail } from '../errors/patch-error.js';
 
 /** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
 const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');

@@ -2,9 +2,9 @@
  * What an image offers to an edit: which file bytes are claimed and by whom, where the free and zero stretches are, and
  * where its notes stand. The survey reads; nothing behind it in the pipeline needs the file again.
  */
-import { alignDown } from '../bytes/align.js';
-import { lazy } from '../bytes/lazy.js';
-import { compare, normalize, overlaps, type Range } from '../bytes/range.js';
+import { alignDown } from '../base/bytes/align.js';
+import { lazy } from '../base/bytes/lazy.js';
+import { compare, normalize, overlaps, type Range } from '../base/bytes/range.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import {
   claimedRanges,

@@ -1,5 +1,5 @@
 /** The JSON document of a command that failed: `xen-elfpatch/error/1`. */
-import type { PatchError } from '../errors/patch-error.js';
+import type { PatchError } from '../base/errors/patch-error.js';
 import { type Json, jsonDocument } from './json.js';
 
 /** One problem, as it stands in any document. */

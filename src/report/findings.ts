@@ -1,5 +1,5 @@
 /** Findings of any verifier and how many checks were made, as lines for people and as members of documents. */
-import { placePrefix } from '../errors/patch-error.js';
+import { placePrefix } from '../base/errors/patch-error.js';
 import type { Check, Finding, Level } from '../verify/check.js';
 import type { Json } from './json.js';
 import { counted, printable, type Style } from './text.js';

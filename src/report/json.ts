@@ -1,6 +1,6 @@
 /** The frame of every JSON document: the schema's name first, addresses, offsets and sizes as hexadecimal strings. */
-import { hexDigits } from '../bytes/text.js';
-import { hex } from '../errors/hex.js';
+import { hexDigits } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 
 /** What may stand in a document. A bigint is an address, an offset or a size; counts are numbers. */
 export type Json =

@@ -1,5 +1,5 @@
 /** A linear layout and what became of it, as text for people and as the members of a `xen-elfpatch/linearize/1` document. */
-import { hex, hexRange } from '../errors/hex.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import type { LinearLayout } from '../linearize/layout.js';
 import type { PlacedSection } from '../linearize/place.js';
 import type { LinearVerdict } from '../linearize/verify/verify.js';

@@ -1,5 +1,5 @@
 /** What the verifier of linear files found, as text for people and as members of a `xen-elfpatch/linearize/1` document. */
-import { hex } from '../errors/hex.js';
+import { hex } from '../base/errors/hex.js';
 import { type LinearVerdict, linearChecks } from '../linearize/verify/verify.js';
 import { checksMade, findingsJson, findingsText, holds } from './findings.js';
 import type { Json } from './json.js';

@@ -1,5 +1,5 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
-import { hex } from '../errors/hex.js';
+import { hex } from '../base/errors/hex.js';
 import type { ProvedVerdict } from '../fix/cure.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN } from '../loaders/xen-version.js';

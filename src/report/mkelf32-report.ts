@@ -1,5 +1,5 @@
 /** What mkelf32 planned and wrote, as text for people and as the members of a `xen-elfpatch/mkelf32/1` document. */
-import { hex } from '../errors/hex.js';
+import { hex } from '../base/errors/hex.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Container } from '../mkelf32/container.js';
 import { NEWEST, VARIANTS, type Variant } from '../mkelf32/variants.js';

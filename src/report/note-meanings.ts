@@ -3,9 +3,9 @@
  * those of glibc's elf.h, Linux' include/linux/build-salt.h and elfnote-lto.h, the ELF package metadata
  * specification of the UAPI group (owner FDO) and the BSDs' sys/exec_elf.h.
  */
-import { utf8 } from '../bytes/text.js';
+import { utf8 } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 import type { Encoding } from '../elf/struct.js';
-import { hex } from '../errors/hex.js';
 import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
 import {
   FDO,

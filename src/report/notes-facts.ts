@@ -1,8 +1,8 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
-import { compare, type Range } from '../bytes/range.js';
+import { compare, type Range } from '../base/bytes/range.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import type { ContainerFacts } from '../container/facts.js';
 import type { ElfImage } from '../elf/image.js';
-import { PatchError } from '../errors/patch-error.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { type LegacyString, readLegacy } from '../note/legacy.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';

@@ -1,7 +1,8 @@
 /** NotesFacts as text for people and as the members of a `xen-elfpatch/notes/1` document. */
+
+import { hex, hexBytes } from '../base/errors/hex.js';
 import { containerText } from '../container/facts.js';
 import { fileTypeName, machineName } from '../elf/names.js';
-import { hex, hexBytes } from '../errors/hex.js';
 import { XEN } from '../note/note-types.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';

@@ -1,8 +1,8 @@
 /** A patch plan and what became of it, as text for people and as the members of a `xen-elfpatch/patch/1` document. */
-import type { Range } from '../bytes/range.js';
-import { utf8 } from '../bytes/text.js';
+import type { Range } from '../base/bytes/range.js';
+import { utf8 } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 import { segmentTypeName } from '../elf/names.js';
-import { hex } from '../errors/hex.js';
 import { decodeValue } from '../note/desc.js';
 import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';

@@ -1,6 +1,6 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
-import type { ByteSource } from '../bytes/source.js';
-import { hex, hexRange } from '../errors/hex.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { findMb2, type Mb2Values, mb2Values } from '../multiboot/mb2.js';
 import { tagName } from '../multiboot/tags.js';
 import { peBuildId } from '../pe/debug.js';

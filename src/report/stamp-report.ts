@@ -1,5 +1,5 @@
 /** The stamps of an image, as text for people and as members of a `xen-elfpatch/stamp/1` document. */
-import { hex } from '../errors/hex.js';
+import { hex } from '../base/errors/hex.js';
 import { noteWords } from '../note/note-types.js';
 import type { Stamp } from '../stamp/stamp.js';
 import { bytesToJson, type Json } from './json.js';

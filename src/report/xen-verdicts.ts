@@ -2,7 +2,7 @@
  * What Xen does with each note of an image, and by which rule: a comparison of the notes that are there with the ones
  * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
  */
-import { hex } from '../errors/hex.js';
+import { hex } from '../base/errors/hex.js';
 import type { XenReads, XenView } from '../note/loader-walks.js';
 import { XEN } from '../note/note-types.js';
 import type { NoteRecord } from '../note/record.js';

@@ -3,11 +3,11 @@
  * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type NT_GNU_BUILD_ID, as `ld --build-id`
  * writes it.
  */
-import { type Hasher, port } from '../bytes/ports.js';
-import { intersect, normalize, type Range } from '../bytes/range.js';
+import { type Hasher, port } from '../base/bytes/ports.js';
+import { intersect, normalize, type Range } from '../base/bytes/range.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/image.js';
-import { fail } from '../errors/patch-error.js';
 import { noteAreas } from '../note/areas.js';
 import { GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';

@@ -2,8 +2,8 @@
  * Notes in memory that no header speaks of: an edit that needs more room than a PT_LOAD has leaves the old ones behind, for
  * code may go by symbols to them. They are told by their framing alone, so that stripping changes nothing.
  */
-import type { Range } from '../bytes/range.js';
-import { findBytes, latin1Bytes } from '../bytes/text.js';
+import type { Range } from '../base/bytes/range.js';
+import { findBytes, latin1Bytes } from '../base/bytes/text.js';
 import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
 import { FDO, GNU, LINUX, XEN } from '../note/note-types.js';
 import { NHDR_SIZE, roundUp } from '../note/record.js';

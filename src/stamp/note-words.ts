@@ -1,9 +1,9 @@
 /** Notes of any owner as words on a command line: `OWNER:TYPE=VALUE`. */
-import { port } from '../bytes/ports.js';
-import { describeSystemError } from '../bytes/source.js';
-import { hexDigitBytes, utf8Bytes } from '../bytes/text.js';
+import { port } from '../base/bytes/ports.js';
+import { describeSystemError } from '../base/bytes/source.js';
+import { hexDigitBytes, utf8Bytes } from '../base/bytes/text.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { Encoding } from '../elf/struct.js';
-import { fail } from '../errors/patch-error.js';
 import { encodeNumber, fitsWidth, isWidth } from '../note/desc.js';
 import { XEN } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';

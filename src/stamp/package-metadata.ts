@@ -3,8 +3,8 @@
  * systemd and others tell which package an executable came from.
  */
 import { parseDocument } from 'yaml';
-import { utf8Bytes } from '../bytes/text.js';
-import { fail, type Place } from '../errors/patch-error.js';
+import { utf8Bytes } from '../base/bytes/text.js';
+import { fail, type Place } from '../base/errors/patch-error.js';
 import { FDO, FDO_PACKAGING_METADATA } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';
 

@@ -2,10 +2,10 @@
  * Stamps: notes that say where an image came from, put where no loader that accepted the image stops doing so. They join
  * Xen's notes behind them, in the same PT_NOTE; the machinery is that of `patch`.
  */
-import { equalBytes } from '../bytes/text.js';
+import { equalBytes } from '../base/bytes/text.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../elf/image.js';
 import { readElf } from '../elf/read.js';
-import { fail } from '../errors/patch-error.js';
 import { preview } from '../layout/render.js';
 import { lostLoaders } from '../loaders/loaders.js';
 import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';

@@ -1,7 +1,7 @@
 /** What is used of elfy, which ships no types. */
 declare module 'elfy' {
-  type Header = import('../bytes/second-parser.js').ElfyHeader;
-  type Body = import('../bytes/second-parser.js').ElfyBody;
+  type Header = import('../base/bytes/second-parser.js').ElfyHeader;
+  type Body = import('../base/bytes/second-parser.js').ElfyBody;
 
   export class ElfyParser {
     parseHeader(bytes: Buffer): Header;
@@ -13,7 +13,7 @@ declare module 'elfy' {
   /** The module: CommonJS, so all of it is the default export. */
   export interface Elfy {
     readonly Parser: typeof ElfyParser;
-    readonly constants: import('../bytes/second-parser.js').ElfyNames;
+    readonly constants: import('../base/bytes/second-parser.js').ElfyNames;
   }
   const elfy: Elfy;
 

@@ -2,8 +2,8 @@
  * The engine of every verifier: how a check is declared, what it is asked about, and how all that breaks it becomes
  * findings. ELF images, PE images and containers bring a table of checks and the parts to look at, and nothing else.
  */
-import { compare } from '../bytes/range.js';
-import { PatchError, type Place } from '../errors/patch-error.js';
+import { compare } from '../base/bytes/range.js';
+import { PatchError, type Place } from '../base/errors/patch-error.js';
 
 /**
  * error: the file is wrong. warning: breaks the format but occurs in files that boot, or was there before the edit.

@@ -1,10 +1,10 @@
 /** Laws about notes after an edit: the wanted ones are there for every reader, the others are as they were. */
 
-import { contains, overlaps, type Range } from '../bytes/range.js';
-import { movedOffset } from '../bytes/shifted.js';
+import { contains, overlaps, type Range } from '../base/bytes/range.js';
+import { movedOffset } from '../base/bytes/shifted.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
-import { hex, hexRange } from '../errors/hex.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';

@@ -1,11 +1,11 @@
 /** Laws of the ELF header and its two tables (gABI, "ELF Header"). */
-import { contains, overlaps, type Range } from '../bytes/range.js';
-import { fits } from '../bytes/source.js';
+import { contains, overlaps, type Range } from '../base/bytes/range.js';
+import { fits } from '../base/bytes/source.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { segmentFileRange } from '../elf/image.js';
 import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../elf/names.js';
 import { nativeSize } from '../elf/struct.js';
-import { hex, hexRange } from '../errors/hex.js';
 import type { KeyedViolation, Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import { type Subject, sectionPart, sectionsWithBytes, segmentPart } from './subject.js';

@@ -1,9 +1,9 @@
 /** Laws about bytes: what an edit of notes leaves as it was. Most stand on one comparison of the two files. */
-import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
-import { movedOffset } from '../bytes/shifted.js';
-import { fits } from '../bytes/source.js';
+import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
+import { movedOffset } from '../base/bytes/shifted.js';
+import { fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../elf/linux-magic.js';
-import { hex } from '../errors/hex.js';
 import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
 import type { Violation } from './check.js';
 import { differencesOf } from './difference-home.js';

@@ -1,12 +1,12 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
 
-import { overlaps } from '../bytes/range.js';
-import { movedOffset } from '../bytes/shifted.js';
-import { equalBytes } from '../bytes/text.js';
+import { overlaps } from '../base/bytes/range.js';
+import { movedOffset } from '../base/bytes/shifted.js';
+import { equalBytes } from '../base/bytes/text.js';
+import { hex, hexBytes } from '../base/errors/hex.js';
 import { Phdr, Shdr } from '../elf/headers.js';
 import { loadAtOffset, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE, SHT_PROGBITS, segmentTypeName } from '../elf/names.js';
-import { hex, hexBytes } from '../errors/hex.js';
 import type { Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import type { Expectation } from './finding.js';

@@ -1,10 +1,10 @@
 /** Laws of the section header table (gABI, "Section Header", "String Table"). */
-import { isAlignment } from '../bytes/align.js';
-import { normalize, type Range, rangeAt, rangeOf } from '../bytes/range.js';
-import { fits } from '../bytes/source.js';
+import { isAlignment } from '../base/bytes/align.js';
+import { normalize, type Range, rangeAt, rangeOf } from '../base/bytes/range.js';
+import { fits } from '../base/bytes/source.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { type ElfImage, hasFileBytes, isAllocated } from '../elf/image.js';
 import { SHF_INFO_LINK, SHT_REL, SHT_RELA, SHT_STRTAB } from '../elf/names.js';
-import { hex, hexRange } from '../errors/hex.js';
 import type { KeyedViolation, Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import { isRealSection, type Subject, sectionPart } from './subject.js';

@@ -1,11 +1,11 @@
 /** Laws of the program header table (gABI, "Program Header"). */
-import { isAlignment } from '../bytes/align.js';
-import { compare, contains, type Range, rangeOf } from '../bytes/range.js';
-import { fits } from '../bytes/source.js';
+import { isAlignment } from '../base/bytes/align.js';
+import { compare, contains, type Range, rangeOf } from '../base/bytes/range.js';
+import { fits } from '../base/bytes/source.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import type { Phdr } from '../elf/headers.js';
 import { addressSpace, segmentFileRange } from '../elf/image.js';
 import { PT_INTERP, PT_LOAD, PT_PHDR, segmentTypeName } from '../elf/names.js';
-import { hex, hexRange } from '../errors/hex.js';
 import type { KeyedViolation, Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import { type Subject, segmentPart } from './subject.js';

@@ -3,8 +3,9 @@
  * that are provably this image's own tables in an earlier state.
  */
 
-import { differingRanges, newBlocks, ZEROS } from '../bytes/byte-comparison.js';
-import { intersect, normalize, overlaps, type Range, subtractSorted } from '../bytes/range.js';
+import { differingRanges, newBlocks, ZEROS } from '../base/bytes/byte-comparison.js';
+import { intersect, normalize, overlaps, type Range, subtractSorted } from '../base/bytes/range.js';
+import { hex, hexRange } from '../base/errors/hex.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import { hasFileBytes, sectionFileRange, segmentFileRange } from '../elf/image.js';
 import {
@@ -17,7 +18,6 @@ import {
   SHT_NOTE,
   segmentTypeName,
 } from '../elf/names.js';
-import { hex, hexRange } from '../errors/hex.js';
 import type { Violation } from './check.js';
 import { wentElsewhere } from './moved-sections.js';
 import { headerAndNoteRanges, originOf, type Pair } from './pair.js';

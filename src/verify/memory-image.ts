@@ -2,7 +2,7 @@
  * What memory holds once every PT_LOAD is in place: address to byte, as intervals. Where LOADs overlap the later entry
  * wins, as it does for a loader that goes through the table (gABI, "Program Loading", leaves it open).
  */
-import { compare, type Range } from '../bytes/range.js';
+import { compare, type Range } from '../base/bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 
 /** Addresses that one LOAD fills, from the file or with zeros. */

@@ -1,9 +1,9 @@
 /** Sections that were moved out of the way: not where they stood, but with the same bytes. */
-import { type Blocks, newBlocks, sameStretch } from '../bytes/byte-comparison.js';
-import { movedOffset } from '../bytes/shifted.js';
-import { fits } from '../bytes/source.js';
+import { type Blocks, newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
+import { movedOffset } from '../base/bytes/shifted.js';
+import { fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { hasFileBytes } from '../elf/image.js';
-import { hex } from '../errors/hex.js';
 import type { Violation } from './check.js';
 import { isTouched, type Pair } from './pair.js';
 import { sectionPart } from './subject.js';

@@ -1,5 +1,5 @@
 /** Facts about notes that several checks need. */
-import { latin1 } from '../bytes/text.js';
+import { latin1 } from '../base/bytes/text.js';
 import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, ownerOf } from '../note/record.js';
 

@@ -1,12 +1,12 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
 
-import { lazy } from '../bytes/lazy.js';
-import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import { movedOffset, type Shift } from '../bytes/shifted.js';
+import { lazy } from '../base/bytes/lazy.js';
+import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
+import { movedOffset, type Shift } from '../base/bytes/shifted.js';
+import { PatchError } from '../base/errors/patch-error.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import type { Phdr, Shdr } from '../elf/headers.js';
 import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../elf/names.js';
-import { PatchError } from '../errors/patch-error.js';
 import type { Expectation, VerifyInput } from './finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';

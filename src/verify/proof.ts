@@ -1,5 +1,5 @@
 /** How a written ELF is proved before it takes its place: by the checks, and by the second reader. */
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 import type { VerifyInput } from './finding.js';
 import { refuseErrors } from './refuse-errors.js';
 import { secondReader } from './second-reader.js';

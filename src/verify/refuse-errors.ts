@@ -1,5 +1,5 @@
 /** What the findings of a verifier mean for a result that is to take its place. */
-import { fail, type Place } from '../errors/patch-error.js';
+import { fail, type Place } from '../base/errors/patch-error.js';
 
 /** A finding of any verifier; only those of the level `error` refuse. */
 interface AnyFinding {

@@ -1,8 +1,8 @@
 /** Do two images load to the same memory, but for planned bytes? By virtual and by physical address. */
 
-import { type Blocks, newBlocks, type Stretch, sameStretch, ZEROS } from '../bytes/byte-comparison.js';
-import { subtractSorted } from '../bytes/range.js';
-import { hexRange } from '../errors/hex.js';
+import { type Blocks, newBlocks, type Stretch, sameStretch, ZEROS } from '../base/bytes/byte-comparison.js';
+import { subtractSorted } from '../base/bytes/range.js';
+import { hexRange } from '../base/errors/hex.js';
 import type { Violation } from './check.js';
 import { type Filled, type Meeting, meetings, memoryImage } from './memory-image.js';
 import { movedRange, type Pair } from './pair.js';

@@ -3,15 +3,15 @@
  * not for what it is known to get wrong: sh_addralign and sh_entsize of ELF64, numbers beyond 2^53 (doubles), extended
  * numbering, an image without section names.
  */
-import { portOrNone } from '../bytes/ports.js';
-import { normalize, type Range, rangeOf } from '../bytes/range.js';
-import type { SecondParser } from '../bytes/second-parser.js';
-import { fits } from '../bytes/source.js';
-import { equalBytes, latin1Bytes, utf8 } from '../bytes/text.js';
+import { portOrNone } from '../base/bytes/ports.js';
+import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
+import type { SecondParser } from '../base/bytes/second-parser.js';
+import { fits } from '../base/bytes/source.js';
+import { equalBytes, latin1Bytes, utf8 } from '../base/bytes/text.js';
+import { hex } from '../base/errors/hex.js';
 import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
 import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
-import { hex } from '../errors/hex.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export interface SecondOpinion {

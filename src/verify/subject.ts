@@ -1,7 +1,7 @@
 /** One image and the facts about it that several checks need. */
 
-import { lazy } from '../bytes/lazy.js';
-import { type Range, rangeOf } from '../bytes/range.js';
+import { lazy } from '../base/bytes/lazy.js';
+import { type Range, rangeOf } from '../base/bytes/range.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../elf/image.js';
 import { SHT_NULL } from '../elf/names.js';

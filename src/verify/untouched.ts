@@ -3,10 +3,10 @@
  * input that it was, in its place or in its place plus the shift. Never sampled.
  */
 
-import { type Blocks, differingRanges, newBlocks, type Stretch, ZEROS } from '../bytes/byte-comparison.js';
-import { type Range, subtract } from '../bytes/range.js';
-import type { Shift } from '../bytes/shifted.js';
-import { type ByteSource, OverlaySource } from '../bytes/source.js';
+import { type Blocks, differingRanges, newBlocks, type Stretch, ZEROS } from '../base/bytes/byte-comparison.js';
+import { type Range, subtract } from '../base/bytes/range.js';
+import type { Shift } from '../base/bytes/shifted.js';
+import { type ByteSource, OverlaySource } from '../base/bytes/source.js';
 
 export interface Comparison {
   readonly before: ByteSource;

@@ -5,8 +5,8 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
-import type { FileSource } from '../bytes/file-source.js';
-import type { Changed, Shift } from '../bytes/shifted.js';
+import type { FileSource } from '../base/bytes/file-source.js';
+import type { Changed, Shift } from '../base/bytes/shifted.js';
 import { attempt, attemptAsync } from './system.js';
 
 const CHUNK = 0x400000;

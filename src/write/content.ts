@@ -1,9 +1,9 @@
 /** What results are made of. What makes files is loaded when one is made: an edit in place does not pay for it. */
 
-import type { FileSource } from '../bytes/file-source.js';
-import type { Range } from '../bytes/range.js';
-import type { Changed } from '../bytes/shifted.js';
-import type { ByteSource } from '../bytes/source.js';
+import type { FileSource } from '../base/bytes/file-source.js';
+import type { Range } from '../base/bytes/range.js';
+import type { Changed } from '../base/bytes/shifted.js';
+import type { ByteSource } from '../base/bytes/source.js';
 
 export type Content =
   | {

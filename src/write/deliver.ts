@@ -8,10 +8,10 @@
  */
 import { closeSync, fsync, openSync, realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { FileSource } from '../bytes/file-source.js';
-import type { Changed } from '../bytes/shifted.js';
-import { type ByteSource, OverlaySource } from '../bytes/source.js';
-import { fail } from '../errors/patch-error.js';
+import { FileSource } from '../base/bytes/file-source.js';
+import type { Changed } from '../base/bytes/shifted.js';
+import { type ByteSource, OverlaySource } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 import { replaceWhole } from './beside.js';
 import type { Content } from './content.js';
 import { type DirectPlan, planDirect, writeDirect } from './direct.js';

@@ -3,11 +3,11 @@
  * small write then makes it visible: the old image is whole before that write, the new one after it.
  */
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import type { FileSource } from '../bytes/file-source.js';
-import { overlaps, type Range, rangeOf } from '../bytes/range.js';
-import type { Changed } from '../bytes/shifted.js';
-import type { Write } from '../bytes/source.js';
-import { fail, PatchError } from '../errors/patch-error.js';
+import type { FileSource } from '../base/bytes/file-source.js';
+import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
+import type { Changed } from '../base/bytes/shifted.js';
+import type { Write } from '../base/bytes/source.js';
+import { fail, PatchError } from '../base/errors/patch-error.js';
 import { undoAtEnd } from './cleanup.js';
 import { attempt, refuseChanged } from './system.js';
 

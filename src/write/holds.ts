@@ -1,7 +1,7 @@
 /** Is a result there already? */
-import { newBlocks, sameStretch } from '../bytes/byte-comparison.js';
-import { FileSource } from '../bytes/file-source.js';
-import type { ByteSource } from '../bytes/source.js';
+import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
+import { FileSource } from '../base/bytes/file-source.js';
+import type { ByteSource } from '../base/bytes/source.js';
 
 /** Does a file hold a result already, byte for byte? False for one that is missing or cannot be read. */
 export function holds(path: string, result: ByteSource): boolean {

@@ -4,9 +4,9 @@
  */
 import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { describeSystemError } from '../bytes/source.js';
-import { waitABit } from '../bytes/wait.js';
-import { fail } from '../errors/patch-error.js';
+import { describeSystemError } from '../base/bytes/source.js';
+import { waitABit } from '../base/bytes/wait.js';
+import { fail } from '../base/errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
 import { isRunning } from './leftovers.js';
 

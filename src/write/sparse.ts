@@ -1,6 +1,6 @@
 /** A file written from a source: blocks of zeros become holes where the file system has them. */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import type { ByteSource } from '../bytes/source.js';
+import type { ByteSource } from '../base/bytes/source.js';
 import { attempt } from './system.js';
 
 const CHUNK = 0x40000n;

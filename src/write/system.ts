@@ -1,9 +1,9 @@
 /** File operations with located errors, and the watch over an input that must not change under the tool. */
 
 import { chmodSync, chownSync, type Stats, statSync } from 'node:fs';
-import type { FileSource } from '../bytes/file-source.js';
-import { describeSystemError } from '../bytes/source.js';
-import { fail } from '../errors/patch-error.js';
+import type { FileSource } from '../base/bytes/file-source.js';
+import { describeSystemError } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 
 /** Runs a file operation; what the system refuses becomes `write.failed`. `action` completes "cannot …". */
 export function attempt<T>(file: string, action: string, run: () => T): T {

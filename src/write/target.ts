@@ -5,7 +5,7 @@
  */
 import { closeSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
-import { fail } from '../errors/patch-error.js';
+import { fail } from '../base/errors/patch-error.js';
 import { attempt } from './system.js';
 
 /** Linux gives up after as many links. */

@@ -1,7 +1,7 @@
 /** The whole way: a kernel without notes is refused with the message that was predicted, and boots once it is patched. */
 import { copyFileSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { readElf } from '../../src/elf/read.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import type { Verdict } from '../../src/loaders/rule.js';

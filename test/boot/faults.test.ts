@@ -1,7 +1,7 @@
 /** Each way to get a note wrong, the message that was predicted, and the one that Xen really printed (4.17, PV dom0). */
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { xenDom0Pv } from '../../src/loaders/xen/dom0.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';

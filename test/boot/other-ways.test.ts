@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { type Boot, bootInQemu } from '../support/boot.js';
 import { runCli, workFolder } from '../support/cli.js';

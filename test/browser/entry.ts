@@ -2,7 +2,7 @@
  * What a web page would do with an image: the documents of `notes`, `verify` and `patch`, and the patched bytes. Bundled
  * for a browser by bundle.test.ts and run where nothing of Node is.
  */
-import { BufferSource, READ_LIMIT } from '../../src/bytes/source.js';
+import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
 import { looksLikeElf, readElf } from '../../src/elf/read.js';
 import { proveCure } from '../../src/fix/cure.js';
 import { preview } from '../../src/layout/render.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { packGzip, unpackGzip } from '../../src/container/gzip.js';
 import { unpackLz4 } from '../../src/container/lz4-legacy.js';
 import { openContainer } from '../../src/container/open.js';

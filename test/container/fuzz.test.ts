@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource, OverlaySource } from '../../src/bytes/source.js';
+import { BufferSource, OverlaySource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { packGzip } from '../../src/container/gzip.js';
 import { findNative } from '../../src/container/native.js';
 import { openContainer } from '../../src/container/open.js';
@@ -10,7 +11,6 @@ import type { Way } from '../../src/container/rebuilt.js';
 import { recognise } from '../../src/container/recognise.js';
 import { xzStreamEnd } from '../../src/container/stream-end.js';
 import { planContainer, planInside, proveContainer } from '../../src/container-pipeline.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { bzImage, packForTest, relocationTail, type TestFormat } from '../support/bzimage.js';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { packGzip } from '../../src/container/gzip.js';
 import { openContainer } from '../../src/container/open.js';
 import { resultSource, type Way } from '../../src/container/rebuilt.js';
 import { planContainer, planInside } from '../../src/container-pipeline.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../support/bzimage.js';

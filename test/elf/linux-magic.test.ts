@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { hasLinuxMagic } from '../../src/elf/linux-magic.js';
 import { hexToBytes } from '../support/elf-builder.js';
 

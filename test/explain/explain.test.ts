@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PROBLEMS } from '../../src/errors/problems.js';
+import { PROBLEMS } from '../../src/base/errors/problems.js';
 import {
   explainIndex,
   explainTopic,

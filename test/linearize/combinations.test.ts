@@ -1,7 +1,7 @@
 /** Every combination of options on every fixture: refused in words, or proved, final and the same each time. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/errors/patch-error.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { changesLinear, proveLinear } from '../../src/linearize/pipeline.js';
 import type { LinearWish } from '../../src/linearize/wish.js';
 import { fixture } from '../support/images.js';

@@ -1,8 +1,8 @@
 /** Images crafted to lie, to wrap or to cost: a located refusal or a proved result, soon and in little memory. */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { diffPe } from '../../src/diff/pe-diff.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { layOutLinear } from '../../src/linearize/lay-out.js';
 import { proveLinear } from '../../src/linearize/pipeline.js';
 import { verifyLinear } from '../../src/linearize/verify/verify.js';

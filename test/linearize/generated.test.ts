@@ -1,8 +1,8 @@
 /** Images nobody has linked: whatever their sections, both loaders must leave the same memory, and it must be the old one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
-import { PatchError } from '../../src/errors/patch-error.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { layOutLinear } from '../../src/linearize/lay-out.js';
 import { changesLinear, proveLinear } from '../../src/linearize/pipeline.js';
 import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';

@@ -1,8 +1,8 @@
 /** Damaged and malicious images: a located error or a proved result, never anything else. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { diffPe } from '../../src/diff/pe-diff.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { proveLinear } from '../../src/linearize/pipeline.js';
 import { verifyLinear, verifyPe } from '../../src/linearize/verify/verify.js';
 import { linearBytes, linearLayout } from '../support/linear.js';

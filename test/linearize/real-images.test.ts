@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { readPe } from '../../src/pe/read.js';
 import { runCli } from '../support/cli.js';
 import { requireTools, xenEfiImages } from '../support/images.js';

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
 import { accepts, type Verdict } from '../../src/loaders/rule.js';
 import { fixCommand } from '../../src/note/fix-command.js';

@@ -1,7 +1,7 @@
 /** Images that were made to hurt get a verdict from every loader, in bounded time and memory. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 

@@ -3,7 +3,7 @@
  * The base is an image that the loader takes; each row bends it in one place.
  */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Encoding } from '../../src/elf/struct.js';
 import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';

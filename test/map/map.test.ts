@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS } from '../../src/elf/struct.js';
 import { fileBands } from '../../src/map/bands.js';

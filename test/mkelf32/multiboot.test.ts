@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { multibootWarnings } from '../../src/mkelf32/multiboot.js';
 import { plan, simple } from './support.js';
 

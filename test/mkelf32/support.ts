@@ -1,5 +1,5 @@
 /** ELF64 inputs put down byte by byte, so that they may be as wrong as a test wants. */
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Container, Part } from '../../src/mkelf32/container.js';
 import { type OriginalRequest, planOriginal } from '../../src/mkelf32/mkelf32.js';
 import { variantOf } from '../../src/mkelf32/variants.js';

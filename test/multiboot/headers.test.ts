@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { multibootHeaders } from '../../src/multiboot/headers.js';
 import { hexToBytes } from '../support/elf-builder.js';
 

@@ -1,6 +1,6 @@
 /** Vectors typed by hand from Multiboot 0.6.96, "The layout of Multiboot header" and "The address fields of Multiboot header". */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { encodeMb1, findMb1, mb1FlagsAt, mb1Headers } from '../../src/multiboot/mb1.js';
 import { QEMU_MB1 } from '../../src/multiboot/windows.js';
 import { hexToBytes } from '../support/elf-builder.js';

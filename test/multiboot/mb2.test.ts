@@ -1,6 +1,6 @@
 /** Vectors typed by hand from Multiboot2 2.0, "The layout of Multiboot2 header" and "Multiboot2 header tags". */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { findMb2, mb2HeaderAt, mb2Headers, mb2Values, sealMb2, walkTags } from '../../src/multiboot/mb2.js';
 import { isKnownTag, leastTagSize, tagName } from '../../src/multiboot/tags.js';
 import { GRUB_MB2 } from '../../src/multiboot/windows.js';

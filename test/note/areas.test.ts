@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource, type ByteSource } from '../../src/bytes/source.js';
+import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS } from '../../src/elf/struct.js';
 import { noteAreas } from '../../src/note/areas.js';

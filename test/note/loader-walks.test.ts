@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { noteAreas } from '../../src/note/areas.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/note/loader-walks.js';
 import { concat, cstr, type ElfBuilder, elf, hexToBytes, latin1, noteBytes, num } from '../support/elf-builder.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/errors/patch-error.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { checkedNumber, parseSetting } from '../../src/note/value.js';
 
 const expr = (text: string) => parseSetting(text).expr;

@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { factsOf, openContainer, wholeOf } from '../../src/container/open.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { wrappedKernels } from '../support/bzimage.js';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { grubXen } from '../../src/loaders/grub-xen.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { findMb1 } from '../../src/multiboot/mb1.js';

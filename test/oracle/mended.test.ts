@@ -1,7 +1,7 @@
 /** What `fix` made of the reported images, put before the loaders themselves: libxenguest, grub-file, QEMU. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { findFix } from '../../src/fix/fix.js';
 import { preview } from '../../src/layout/render.js';
 import { REPORTED } from '../fix/reported.js';

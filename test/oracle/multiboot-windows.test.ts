@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { verifyLinear } from '../../src/linearize/verify/verify.js';
 import { grubMultiboot, grubMultiboot2 } from '../../src/loaders/grub-multiboot.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';

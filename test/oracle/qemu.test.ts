@@ -3,7 +3,7 @@
  * against our verdict. A stub at each address that could be entered says which one it was.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Encoding } from '../../src/elf/struct.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../src/loaders/xen/libelf-image.js';
 import { formatReadnotes } from '../../src/note/readnotes.js';
 import { runCli } from '../support/cli.js';

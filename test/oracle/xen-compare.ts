@@ -1,5 +1,5 @@
 /** What we say of an image and what Xen's own code says of it, in the same terms, side by side. */
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { firstEnd, type Remark } from '../../src/loaders/rule.js';
 import type { PaeMode } from '../../src/loaders/xen/parameters.js';
 import { type Container, XenParse } from '../../src/loaders/xen/parse.js';

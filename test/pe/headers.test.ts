@@ -1,6 +1,6 @@
 /** readPeHeaders(): the reader that refuses nothing. Files are put down by the numbers of the PE format. */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { readEfiStub } from '../../src/container/efi-stub.js';
 import { OptionalHeader, OptionalHeader32, PE } from '../../src/pe/headers.js';
 import { isPlainPe } from '../../src/pe/kind.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
-import { BufferSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { certificates, certificateTable } from '../../src/pe/certificates.js';
 import { debugEntries, peBuildId } from '../../src/pe/debug.js';
 import {

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { preview } from '../../src/layout/render.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/note/loader-walks.js';
 import { sameNote } from '../../src/note/record.js';

@@ -1,6 +1,6 @@
 /** Entry points that lead nowhere are warned of when they are written, and only then. */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { planPatch } from '../../src/pipeline.js';
 import type { Edit } from '../../src/plan/edits.js';

@@ -1,7 +1,7 @@
 /** Kernel or program: every sign alone, which signs win, and that the person's word outweighs them all. */
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
-import { BufferSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
 import { imageKind, type KindAnswer, kindWords, SIGNS } from '../../src/plan/image-kind.js';

@@ -1,13 +1,13 @@
 /** What a running program finds in memory stays: its header table where it is, and PT_GNU_STACK. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { openContainer } from '../../src/container/open.js';
 import { planInside } from '../../src/container-pipeline.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { findFix } from '../../src/fix/fix.js';
 import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';

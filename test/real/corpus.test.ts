@@ -5,10 +5,10 @@
  */
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/errors/patch-error.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { errorDocument } from '../../src/report/error-report.js';
 import { bytesToJson, jsonDocument } from '../../src/report/json.js';
 import { validDocument } from '../support/schema.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/elf/read.js';
 import { findSection, sectionName } from '../../src/elf/section-names.js';
 import { ENCODINGS } from '../../src/elf/struct.js';

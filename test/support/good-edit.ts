@@ -2,8 +2,8 @@
  * An image, an edit of its notes made by hand, and what that edit meant: the notes are redirected to a merged copy at
  * the end of the file, with a section of their own. Tests break one thing at a time. Made without src/plan or src/write.
  */
-import type { Range } from '../../src/bytes/range.js';
-import { BufferSource } from '../../src/bytes/source.js';
+import type { Range } from '../../src/base/bytes/range.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import { Ehdr, Phdr, Shdr } from '../../src/elf/headers.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';

@@ -1,6 +1,6 @@
 /** Changing single fields of a PE image, by hand-typed offsets of the PE format: the tests know the format on their own. */
 import { readFileSync } from 'node:fs';
-import { BufferSource } from '../../src/bytes/source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import type { PeImage } from '../../src/pe/image.js';
 import { readPe } from '../../src/pe/read.js';
 import { fixture } from './images.js';

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS } from '../../src/elf/struct.js';
 import { CHECKS } from '../../src/verify/checks.js';

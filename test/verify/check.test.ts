@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/errors/patch-error.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import { type Check, type Level, run, type Violation } from '../../src/verify/check.js';
 
 /** A subject that is its own list of violations. */

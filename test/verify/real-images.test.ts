@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
-import { BufferSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
-import { PatchError } from '../../src/errors/patch-error.js';
 import { secondReader } from '../../src/verify/second-reader.js';
 import { verifyImage } from '../../src/verify/verify.js';
 import { corpusFiles, realImages } from '../support/images.js';

@@ -2,8 +2,8 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
-import { BufferSource, type ByteSource } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
 import type { ElfImage } from '../../src/elf/image.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS } from '../../src/elf/struct.js';

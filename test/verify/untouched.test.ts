@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLOCK, differingRanges, newBlocks } from '../../src/bytes/byte-comparison.js';
-import { normalize, type Range } from '../../src/bytes/range.js';
-import { BufferSource, type ByteSource, OverlaySource } from '../../src/bytes/source.js';
+import { BLOCK, differingRanges, newBlocks } from '../../src/base/bytes/byte-comparison.js';
+import { normalize, type Range } from '../../src/base/bytes/range.js';
+import { BufferSource, type ByteSource, OverlaySource } from '../../src/base/bytes/source.js';
 import { compareUntouched, DIFFERENCE_LIMIT } from '../../src/verify/untouched.js';
 
 /** A source that counts what is read from it. */

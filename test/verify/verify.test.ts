@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normalize, subtract } from '../../src/bytes/range.js';
-import { BufferSource, OverlaySource } from '../../src/bytes/source.js';
+import { normalize, subtract } from '../../src/base/bytes/range.js';
+import { BufferSource, OverlaySource } from '../../src/base/bytes/source.js';
 import { Phdr } from '../../src/elf/headers.js';
 import { readElf } from '../../src/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';

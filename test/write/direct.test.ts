@@ -2,9 +2,9 @@
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/bytes/file-source.js';
-import { rangeOf } from '../../src/bytes/range.js';
-import type { Write } from '../../src/bytes/source.js';
+import { FileSource } from '../../src/base/bytes/file-source.js';
+import { rangeOf } from '../../src/base/bytes/range.js';
+import type { Write } from '../../src/base/bytes/source.js';
 import type { Rendered } from '../../src/layout/render.js';
 import { planDirect, writeDirect } from '../../src/write/direct.js';
 import { workFolder } from '../support/cli.js';

@@ -1,5 +1,5 @@
 /** `completion SHELL`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 
 const SHELLS = ['bash', 'zsh'] as const;

@@ -1,10 +1,10 @@
 /** `diff`: reads two images and tells what differs. */
 
-import type { ByteSource } from '../../bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { diffImages } from '../../diff/diff.js';
 import { diffPe } from '../../diff/pe-diff.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
-import { fail } from '../../errors/patch-error.js';
 import { isPlainPe } from '../../pe/kind.js';
 import { readPe } from '../../pe/read.js';
 import { diffJson, diffText } from '../../report/diff-report.js';

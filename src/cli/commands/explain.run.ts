@@ -1,5 +1,5 @@
 /** `explain`: prints what src/explain has to say. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { explainTopic, indexTopic, type Topic, topicNames } from '../../explain/index.js';
 import { nearest } from '../../note/nearest.js';
 import { explainDocument } from '../../report/explain-report.js';

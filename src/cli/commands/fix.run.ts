@@ -1,6 +1,7 @@
 /** `fix`: diagnosis, edit, and where it is asked for, the result. */
+
+import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf } from '../../elf/read.js';
-import { fail } from '../../errors/patch-error.js';
 import { type FoundFix, findFix } from '../../fix/fix.js';
 import { changes, type PatchPlan, planUnchanged } from '../../pipeline.js';
 import { DEFAULT_WISH } from '../../plan/edits.js';

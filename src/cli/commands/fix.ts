@@ -1,5 +1,5 @@
 /** `fix IMAGE`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';

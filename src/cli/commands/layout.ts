@@ -1,5 +1,5 @@
 /** `layout IMAGE`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';

@@ -1,7 +1,7 @@
 /** `mkelf32`: from the words to a container, and from the container to a file. */
 import { statSync } from 'node:fs';
-import { FileSource } from '../../bytes/file-source.js';
-import type { ByteSource } from '../../bytes/source.js';
+import { FileSource } from '../../base/bytes/file-source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { readElf } from '../../elf/read.js';
 import type { Verdict } from '../../loaders/rule.js';
 import type { Container } from '../../mkelf32/container.js';

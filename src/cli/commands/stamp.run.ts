@@ -1,6 +1,7 @@
 /** `stamp`: from words to notes, and from there as every edit. */
+
+import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
-import { fail } from '../../errors/patch-error.js';
 import { GNU } from '../../note/note-types.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';

@@ -1,5 +1,5 @@
 /** `stamp IMAGE`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../plan/edits.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';

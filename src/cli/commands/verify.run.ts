@@ -1,8 +1,8 @@
 /** `verify IMAGE`: the laws, the comparison with a baseline, and the second reader's opinion. */
 
-import type { ByteSource } from '../../bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { PatchError } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../elf/read.js';
-import { PatchError } from '../../errors/patch-error.js';
 import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES } from '../../loaders/names.js';

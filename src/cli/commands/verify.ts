@@ -1,5 +1,5 @@
 /** `verify IMAGE`: the shape of its arguments. */
-import { fail } from '../../errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../../loaders/xen-version.js';
 import { nearest } from '../../note/nearest.js';

@@ -1,4 +1,4 @@
-import { hex } from '../../errors/hex.js';
+import { hex } from '../../base/errors/hex.js';
 import { FEATURES } from '../../note/features.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';

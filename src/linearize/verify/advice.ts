@@ -1,5 +1,5 @@
 /** What a packager may want to know about a linear file; nothing that boots today breaks by it. */
-import { hex } from '../../errors/hex.js';
+import { hex } from '../../base/errors/hex.js';
 import { certificateTable } from '../../pe/certificates.js';
 import { directory, memoryRange } from '../../pe/image.js';
 import {

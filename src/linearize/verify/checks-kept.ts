@@ -1,8 +1,8 @@
 /** Laws of what the linear file kept of its input. They know which bytes may change, and nothing of the writer's plan. */
 
-import { differingRanges, newBlocks } from '../../bytes/byte-comparison.js';
-import { contains, normalize, type Range, rangeOf, subtract } from '../../bytes/range.js';
-import { hex, hexRange } from '../../errors/hex.js';
+import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
+import { contains, normalize, type Range, rangeOf, subtract } from '../../base/bytes/range.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
 import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
 import {
   MB2_ARCHITECTURE_I386,

@@ -1,8 +1,8 @@
 /** Laws of the linear layout, seen in the file alone: sections, headers, symbols, checksum. */
 
-import { ZEROS } from '../../bytes/byte-comparison.js';
-import { fits } from '../../bytes/source.js';
-import { hex, hexRange } from '../../errors/hex.js';
+import { ZEROS } from '../../base/bytes/byte-comparison.js';
+import { fits } from '../../base/bytes/source.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
 import { OptionalHeader, PE } from '../../pe/headers.js';
 import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../pe/image.js';
 import { stringTableRange, symbolTableRange } from '../../pe/string-table.js';

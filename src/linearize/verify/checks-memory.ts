@@ -1,6 +1,6 @@
 /** Laws of what is in memory once loaded: both loaders are simulated; relocations and debug entries lead somewhere. */
-import { type Range, rangeAt, rangeOf } from '../../bytes/range.js';
-import { hex, hexRange } from '../../errors/hex.js';
+import { type Range, rangeAt, rangeOf } from '../../base/bytes/range.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
 import { TAG_ADDRESS, TAG_ENTRY } from '../../multiboot/tags.js';
 import { debugEntries } from '../../pe/debug.js';
 import { fileOffsetOf, hasRawData, memoryRange, rawRange } from '../../pe/image.js';

@@ -3,10 +3,10 @@
  * address tag. Addresses are relative to the image base; what no piece covers is zeros.
  */
 
-import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../bytes/byte-comparison.js';
-import type { Piece } from '../../bytes/pieces.js';
-import type { Range } from '../../bytes/range.js';
-import type { ByteSource } from '../../bytes/source.js';
+import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../base/bytes/byte-comparison.js';
+import type { Piece } from '../../base/bytes/pieces.js';
+import type { Range } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import type { AddressTag } from '../../multiboot/tags.js';
 import type { SectionHeader } from '../../pe/headers.js';
 import { copiedSize, type PeImage } from '../../pe/image.js';

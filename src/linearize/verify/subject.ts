@@ -1,5 +1,5 @@
 /** A linear file and the facts about it that several checks need; worked out from the file alone. */
-import { fits } from '../../bytes/source.js';
+import { fits } from '../../base/bytes/source.js';
 import { findMb1, type Mb1Header } from '../../multiboot/mb1.js';
 import { findMb2, type Mb2Header, type Mb2Values, mb2Values } from '../../multiboot/mb2.js';
 import {

@@ -2,7 +2,7 @@
  * Files that Xen's loaders take for something else than an ELF image, and what they do then. What is inside a compressed
  * kernel is not judged here.
  */
-import type { ByteSource } from '../../bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { hasLinuxMagic } from '../../elf/linux-magic.js';
 import { bytesAt } from '../lax-elf.js';
 import { otherPath, type Rule, refuse } from '../rule.js';

@@ -3,10 +3,10 @@
  * xen/common/libelf/libelf-loader.c, elf_load_binary), and what it accepts by accident.
  */
 
-import { fits } from '../../bytes/source.js';
+import { fits } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE } from '../../elf/names.js';
-import { hex } from '../../errors/hex.js';
 import { XEN_ELFNOTE } from '../../note/note-types.js';
 import { type Remark, type Rule, warn } from '../rule.js';
 import type { XenParse } from './parse.js';

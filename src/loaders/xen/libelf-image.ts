@@ -1,5 +1,5 @@
 /** The headers of an image as libelf reads them (xen/common/libelf/libelf-loader.c, elf_init). */
-import { type ByteSource, fits } from '../../bytes/source.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { Shdr } from '../../elf/headers.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../elf/names.js';
 import { nativeSize } from '../../elf/struct.js';

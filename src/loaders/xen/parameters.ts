@@ -2,7 +2,7 @@
  * What Xen's parser takes from notes or from the `__xen_guest` string (xen/common/libelf/libelf-dominfo.c,
  * elf_xen_parse_note and elf_xen_parse_guest_info). For most notes the last of a type counts; masks add up.
  */
-import { latin1 } from '../../bytes/text.js';
+import { latin1 } from '../../base/bytes/text.js';
 import type { ElfImage } from '../../elf/image.js';
 import { featureItems } from '../../note/features.js';
 import { parseLegacy, parseNumber, UNSET } from '../../note/legacy.js';

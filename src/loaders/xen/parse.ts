@@ -3,7 +3,7 @@
  * elf_parse_binary), the parameters, and the addresses worked out from both (libelf-dominfo.c,
  * elf_xen_addr_calc_check). The hypervisor and the toolstack share this code.
  */
-import type { ByteSource } from '../../bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import type { Phdr, Shdr } from '../../elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../elf/names.js';
 import { walkAsXen, type XenView } from '../../note/loader-walks.js';

@@ -2,8 +2,9 @@
  * The checks of Xen's parser, in its order: elf_init, the notes, the gate, the addresses (xen/common/libelf). Messages are
  * those of 4.17 and later; older releases say the same with less detail.
  */
+
+import { hex } from '../../base/errors/hex.js';
 import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
-import { hex } from '../../errors/hex.js';
 import type { Edit } from '../../note/edits.js';
 import { preset, setText, unset } from '../../note/fix.js';
 import { type Rule, refuse } from '../rule.js';

@@ -2,16 +2,16 @@
  * The checks of a rewritten container, one row each. They are held against the file as it was read back, by somebody who
  * knows the input and the data wanted, and not how it was made.
  */
-import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../bytes/range.js';
-import type { ByteSource } from '../../bytes/source.js';
-import { equalBytes } from '../../bytes/text.js';
+import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { equalBytes } from '../../base/bytes/text.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
 import { type BzImage, setupField } from '../../container/bzimage.js';
 import { growth } from '../../container/growth.js';
 import { findNative, findPairs, pairAt } from '../../container/native.js';
 import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../container/open.js';
 import type { Way } from '../../container/rebuilt.js';
 import { crcRange, hasCrc } from '../../container/seal.js';
-import { hex, hexRange } from '../../errors/hex.js';
 import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
 
 /** A container and what it became: what a result is judged by. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intersect, normalize, type Range, rangeAt, subtract, subtractSorted } from '../../src/bytes/range.js';
+import { intersect, normalize, type Range, rangeAt, subtract, subtractSorted } from '../../../src/base/bytes/range.js';
 
 const ranges = fc
   .array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 12 })), { maxLength: 12 })

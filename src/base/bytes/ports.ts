@@ -1,6 +1,6 @@
 /**
  * What the core needs of the platform it runs on, as functions that are given to it: hashes, decompression, a second
- * reader, files named in values. src/platform/node.ts has Node's; another JavaScript may install its own, or none.
+ * reader, files named in values. src/base/platform/node.ts has Node's; another JavaScript may install its own, or none.
  */
 import type { SecondParser } from './second-parser.js';
 import type { ByteSource } from './source.js';

@@ -1,9 +1,9 @@
 /** What every derived source promises, whatever its bytes come from: one table, each row against bytes put together by hand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JoinedSource } from '../../src/bytes/joined.js';
-import { PiecedSource } from '../../src/bytes/pieces.js';
-import { ShiftedSource } from '../../src/bytes/shifted.js';
+import { JoinedSource } from '../../../src/base/bytes/joined.js';
+import { PiecedSource } from '../../../src/base/bytes/pieces.js';
+import { ShiftedSource } from '../../../src/base/bytes/shifted.js';
 import {
   BufferSource,
   type ByteSource,
@@ -11,7 +11,7 @@ import {
   OverlaySource,
   READ_LIMIT,
   RepairedSource,
-} from '../../src/bytes/source.js';
+} from '../../../src/base/bytes/source.js';
 
 const BASE = Uint8Array.from({ length: 24 }, (_, index) => index + 1);
 const base = () => new BufferSource(BASE, 'base');

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PROBLEMS } from '../../src/errors/problems.js';
+import { PROBLEMS } from '../../../src/base/errors/problems.js';
 
 describe('PROBLEMS', () => {
   it('holds every declared id once: tables that are spread together would hide a second one', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PiecedSource } from '../../src/bytes/pieces.js';
-import { BufferSource } from '../../src/bytes/source.js';
+import { PiecedSource } from '../../../src/base/bytes/pieces.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
 
 describe('BufferSource', () => {
   it('gives copies, also of a Buffer', () => {

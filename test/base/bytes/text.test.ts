@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { installPorts, port, portOrNone } from '../../src/bytes/ports.js';
+import { installPorts, port, portOrNone } from '../../../src/base/bytes/ports.js';
 import {
   compareBytes,
   comparePlainly,
@@ -14,7 +14,7 @@ import {
   latin1Bytes,
   utf8,
   utf8Bytes,
-} from '../../src/bytes/text.js';
+} from '../../../src/base/bytes/text.js';
 
 const bytes = fc.uint8Array({ maxLength: 64 });
 /** Few values, so that stretches repeat. */
