@@ -16,7 +16,7 @@ import { type OnProgress, readWhole } from './container/limits.js';
 import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from './container/open.js';
 import type { Rebuilt, Way } from './container/rebuilt.js';
 import { replace } from './container/replace.js';
-import { readElf } from './elf/read.js';
+import { readElf } from './formats/elf/read.js';
 import { preview } from './layout/render.js';
 import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from './pipeline.js';
 import type { Edit, PlacementWish } from './plan/edits.js';

@@ -55,18 +55,18 @@ export type { EntryDifference, FieldDifference } from './diff/fields.js';
 export type { NoteDifference, NoteSeen } from './diff/notes.js';
 export { diffPe, type PeDifference } from './diff/pe-diff.js';
 export type { FilePlace } from './diff/places.js';
-// Read: headers to an ElfImage, extended numbering included.
-export type { Ehdr, Phdr, Shdr } from './elf/headers.js';
-export type { ElfImage } from './elf/image.js';
-export { looksLikeElf, readElf } from './elf/read.js';
-export { sectionName } from './elf/section-names.js';
-export type { Encoding } from './elf/struct.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
 export { type Candidate, stepWords } from './fix/candidates.js';
 export { type ProvedVerdict, proveCure } from './fix/cure.js';
 export { type Diagnosis, type FoundFix, findFix, targetsOf } from './fix/fix.js';
+// Read: headers to an ElfImage, extended numbering included.
+export type { Ehdr, Phdr, Shdr } from './formats/elf/headers.js';
+export type { ElfImage } from './formats/elf/image.js';
+export { looksLikeElf, readElf } from './formats/elf/read.js';
+export { sectionName } from './formats/elf/section-names.js';
+export type { Encoding } from './formats/elf/struct.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
 // The result of a plan as bytes to read, before anything is written.

@@ -8,7 +8,7 @@ import { waitABit } from '../base/bytes/wait.js';
 import { fail } from '../base/errors/patch-error.js';
 import type { ContainerFacts } from '../container/facts.js';
 import type { Opened } from '../container/open.js';
-import { looksLikeElf } from '../elf/read.js';
+import { looksLikeElf } from '../formats/elf/read.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { isTerminal } from './output.js';
 import { startProgress } from './progress.js';

@@ -6,7 +6,7 @@ import { type Range, rangeOf } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hexBytes } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import { type Encoding, struct, type ValueOf } from '../elf/struct.js';
+import { type Encoding, struct, type ValueOf } from '../formats/elf/struct.js';
 import { type EfiStub, readEfiStub } from './efi-stub.js';
 import { formatOf, likelyName, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 import { UNPACKED_LIMIT, wordAt } from './limits.js';

@@ -12,7 +12,7 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../elf/image.js';
+} from '../formats/elf/image.js';
 import { wordAt } from './limits.js';
 
 /** The first byte behind everything that the ELF headers name. May lie behind the end of a damaged image. */

@@ -3,7 +3,7 @@ import { rangeOf } from '../base/bytes/range.js';
 import { BufferSource, type ByteSource } from '../base/bytes/source.js';
 import { hex, hexBytes } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../elf/read.js';
+import { looksLikeElf, readElf } from '../formats/elf/read.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
 import { demandsOf } from './demands.js';
 import { splitTail } from './elf-part.js';

@@ -3,7 +3,7 @@
  * what to take instead. First match wins, in the order in which Xen's own readers look.
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
-import { looksLikeElf } from '../elf/read.js';
+import { looksLikeElf } from '../formats/elf/read.js';
 import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
 import { hasPeSection } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';

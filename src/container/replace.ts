@@ -6,7 +6,7 @@ import { runProgram } from '../base/bytes/ports.js';
 import type { ByteSource, Write } from '../base/bytes/source.js';
 import { joinBytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { tailProblem } from './elf-part.js';
 import { formatOf } from './formats.js';

@@ -4,10 +4,10 @@
  */
 import { equalBytes } from '../base/bytes/text.js';
 import { hexBytes } from '../base/errors/hex.js';
-import { Ehdr, Phdr, Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { segmentTypeName } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+import { Ehdr, Phdr, Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { segmentTypeName } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { pairOf } from '../verify/pair.js';
 import { subjectOf } from '../verify/subject.js';
 import { verifyImage } from '../verify/verify.js';

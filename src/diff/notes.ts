@@ -1,5 +1,5 @@
 /** Which notes two images have that differ, by owner and type, whatever their place. */
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { type NoteRecord, ownerOf, sameBytes } from '../note/record.js';
 

@@ -8,9 +8,9 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../elf/image.js';
-import { PT_LOAD, PT_NOTE, SHT_NOTE, segmentTypeName } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+} from '../formats/elf/image.js';
+import { PT_LOAD, PT_NOTE, SHT_NOTE, segmentTypeName } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 
 /** What stands at an offset. */
 export interface FilePlace {

@@ -4,11 +4,11 @@
  */
 
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { PT_LOAD } from '../elf/names.js';
-import { nativeSize } from '../elf/struct.js';
-import { findSymbols } from '../elf/symbols.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PT_LOAD } from '../formats/elf/names.js';
+import { nativeSize } from '../formats/elf/struct.js';
+import { findSymbols } from '../formats/elf/symbols.js';
 import { buildsDom0, isOfFamily } from '../loaders/names.js';
 import { decodeValue, encodeString } from '../note/desc.js';
 import type { Edit } from '../note/edits.js';

@@ -5,7 +5,7 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { judgeLoaders } from '../loaders/loaders.js';
 import { guestLoaders } from '../loaders/names.js';
 import { accepts, type Verdict } from '../loaders/rule.js';

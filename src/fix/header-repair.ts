@@ -5,9 +5,9 @@
 import { type ByteSource, fits, RepairedSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import { Ehdr, EI_NIDENT, Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { readElf } from '../elf/read.js';
+import { Ehdr, EI_NIDENT, Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { readElf } from '../formats/elf/read.js';
 import type { Candidate } from './candidates.js';
 
 export interface Repaired {

@@ -1,7 +1,7 @@
 /** What a loader's own rule names as its fix, as a candidate among those that the image tells. */
 
 import { PatchError } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Edit } from '../note/edits.js';
 import type { Fix, ImageFix } from '../note/fix.js';

@@ -4,9 +4,9 @@
  */
 import { type Range, rangeOf } from '../base/bytes/range.js';
 import { findBytes } from '../base/bytes/text.js';
-import { type ElfImage, hasFileBytes } from '../elf/image.js';
-import { SHT_NOTE } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+import { type ElfImage, hasFileBytes } from '../formats/elf/image.js';
+import { SHT_NOTE } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { noteAreas } from '../note/areas.js';
 import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../note/record.js';
 import { noteInfo } from '../note/xen-notes.js';

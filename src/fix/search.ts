@@ -4,8 +4,8 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { readElf } from '../elf/read.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { readElf } from '../formats/elf/read.js';
 import { preview } from '../layout/render.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { accepts, type Verdict } from '../loaders/rule.js';

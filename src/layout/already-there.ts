@@ -2,8 +2,8 @@
  * Does the image have the wanted notes already, where every loader that could use them finds them? Then nothing is to be
  * done, however they are placed.
  */
-import type { ElfImage } from '../elf/image.js';
-import { EM_386, EM_X86_64, SHF_ALLOC } from '../elf/names.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { EM_386, EM_X86_64, SHF_ALLOC } from '../formats/elf/names.js';
 import { decodeValue } from '../note/desc.js';
 import { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';

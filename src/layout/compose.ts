@@ -1,10 +1,10 @@
 /** Puts together what the placements that carry the notes elsewhere have in common. */
 import { type Range, rangeOf } from '../base/bytes/range.js';
 import { movedOffset, type Shift } from '../base/bytes/shifted.js';
-import type { Phdr, Shdr } from '../elf/headers.js';
-import { Phdr as PhdrStruct } from '../elf/headers.js';
-import { addressSpace, loadAtVaddr } from '../elf/image.js';
-import { nativeSize } from '../elf/struct.js';
+import type { Phdr, Shdr } from '../formats/elf/headers.js';
+import { Phdr as PhdrStruct } from '../formats/elf/headers.js';
+import { addressSpace, loadAtVaddr } from '../formats/elf/image.js';
+import { nativeSize } from '../formats/elf/struct.js';
 import type { NoteContent } from '../note/record.js';
 import { encodeNotes } from '../note/record.js';
 import type { PlacementName } from '../plan/edits.js';

@@ -5,9 +5,9 @@
 import { alignUp } from '../base/bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import { addressSpace, allocatedAt, loads } from '../elf/image.js';
-import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../elf/names.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { addressSpace, allocatedAt, loads } from '../formats/elf/image.js';
+import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../formats/elf/names.js';
 import { nextClaim } from '../plan/survey.js';
 import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';

@@ -1,9 +1,9 @@
 /** The ELF header of the result, extended numbering included (gABI, "ELF Header": e_phnum, e_shnum, e_shstrndx). */
 
-import type { Ehdr } from '../elf/headers.js';
-import { Phdr, Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { PN_XNUM, SHN_LORESERVE } from '../elf/names.js';
+import type { Ehdr } from '../formats/elf/headers.js';
+import { Phdr, Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PN_XNUM, SHN_LORESERVE } from '../formats/elf/names.js';
 
 /** The header with these counts and places; everything else stays as it is. */
 export function headerFor(

@@ -4,11 +4,11 @@
  */
 import { overlaps, type Range } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import { loadAtOffset, segmentFileRange } from '../elf/image.js';
-import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
-import { symbolCovering } from '../elf/symbols.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { loadAtOffset, segmentFileRange } from '../formats/elf/image.js';
+import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
+import { symbolCovering } from '../formats/elf/symbols.js';
 import type { NoteArea } from '../note/areas.js';
 import { NEUTRAL_TYPE } from '../note/note-types.js';
 import { encodeNotes, isXens, type NoteContent, sameNote } from '../note/record.js';

@@ -2,8 +2,8 @@
 import { compare, type Range, rangeOf } from '../base/bytes/range.js';
 import { hexRange } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import { Phdr, Shdr } from '../elf/headers.js';
-import { type ElfImage, ehdrSize } from '../elf/image.js';
+import { Phdr, Shdr } from '../formats/elf/headers.js';
+import { type ElfImage, ehdrSize } from '../formats/elf/image.js';
 import type { Layout } from './layout.js';
 
 interface Part extends Range {

@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../base/errors/patch-error.js';
-import { PT_NOTE } from '../elf/names.js';
+import { PT_NOTE } from '../formats/elf/names.js';
 import { PLACEMENTS, type PlacementName } from '../plan/edits.js';
 import { kindWords } from '../plan/image-kind.js';
 import { append } from './append.js';

@@ -1,7 +1,7 @@
 /** Where everything lands: the computed layout, before a byte of it is written. Pure data. */
 import type { Range } from '../base/bytes/range.js';
 import type { Shift } from '../base/bytes/shifted.js';
-import type { Ehdr, Phdr, Shdr } from '../elf/headers.js';
+import type { Ehdr, Phdr, Shdr } from '../formats/elf/headers.js';
 import type { NoteContent } from '../note/record.js';
 import type { PlacementName, Survivor } from '../plan/edits.js';
 

@@ -2,7 +2,7 @@
  * `move-table`: as `append`, and the program header table moves to the end of the file. For images whose every consumer
  * reads the table from where e_phoff says.
  */
-import { Phdr } from '../elf/headers.js';
+import { Phdr } from '../formats/elf/headers.js';
 import { multibootWindow } from '../multiboot/windows.js';
 import { behindEverything } from './append.js';
 import { compose, mergeFor } from './compose.js';

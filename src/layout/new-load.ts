@@ -5,9 +5,9 @@
 import { alignUp, firstFit } from '../base/bytes/align.js';
 import { overlaps, rangeOf } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import { addressSpace, allocatedAt, loads } from '../elf/image.js';
-import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../elf/names.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { addressSpace, allocatedAt, loads } from '../formats/elf/image.js';
+import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../formats/elf/names.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';

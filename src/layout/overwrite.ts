@@ -1,5 +1,5 @@
 /** Notes of other owners overwritten where they stand, with as many bytes: nothing moves and no header changes. */
-import { loadAtOffset } from '../elf/image.js';
+import { loadAtOffset } from '../formats/elf/image.js';
 import { headerFor } from './header.js';
 import { type Job, overwriteBlobs } from './job.js';
 import type { Layout } from './layout.js';

@@ -5,7 +5,7 @@
  * that would change one of these is refused with what shows that the image is a program.
  */
 import { contains, overlaps, type Range } from '../base/bytes/range.js';
-import { loads, phdrTable, segmentFileRange } from '../elf/image.js';
+import { loads, phdrTable, segmentFileRange } from '../formats/elf/image.js';
 import type { KindAnswer } from '../plan/image-kind.js';
 import type { Job } from './job.js';
 

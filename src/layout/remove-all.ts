@@ -3,8 +3,8 @@
  * else become PT_NULL (an empty PT_NOTE makes some loaders forget an earlier one), sections keep their index and lose their
  * size. Where only sections show the notes, they are made nobody's one by one and every header stays as it is.
  */
-import type { Shdr } from '../elf/headers.js';
-import { sectionName } from '../elf/section-names.js';
+import type { Shdr } from '../formats/elf/headers.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { relocationsInto, sectionsIn } from '../plan/survey.js';
 import { headerFor } from './header.js';
 import { type Job, mergedNotes, overwriteBlobs } from './job.js';

@@ -2,8 +2,8 @@
 import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
 import { type Changed, changedSource, ShiftedSource } from '../base/bytes/shifted.js';
 import type { ByteSource, Write } from '../base/bytes/source.js';
-import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import type { Layout } from './layout.js';
 
 /** The writes are sorted, disjoint, and each one a difference. */

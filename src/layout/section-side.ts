@@ -6,11 +6,11 @@
 import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
 import { findBytes, joinBytes, latin1Bytes } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
-import { Shdr } from '../elf/headers.js';
-import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../elf/image.js';
-import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../elf/names.js';
-import { nameTable, sectionName } from '../elf/section-names.js';
-import { nativeSize } from '../elf/struct.js';
+import { Shdr } from '../formats/elf/headers.js';
+import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../formats/elf/image.js';
+import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../formats/elf/names.js';
+import { nameTable, sectionName } from '../formats/elf/section-names.js';
+import { nativeSize } from '../formats/elf/struct.js';
 import { isXens } from '../note/record.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';

@@ -5,8 +5,8 @@
 import { alignUp } from '../base/bytes/align.js';
 import { rangeOf } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
-import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
-import { PT_NULL } from '../elf/names.js';
+import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../formats/elf/image.js';
+import { PT_NULL } from '../formats/elf/names.js';
 import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';

@@ -4,9 +4,9 @@
  * of allocated sections at their addresses.
  */
 import { compare } from '../base/bytes/range.js';
-import { type ElfImage, isAllocated, loads } from '../elf/image.js';
-import { SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+import { type ElfImage, isAllocated, loads } from '../formats/elf/image.js';
+import { SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { SURVIVORS, type Survivor } from '../plan/edits.js';
 import type { Layout, Survival } from './layout.js';
 

@@ -7,9 +7,9 @@
 
 import { contains, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
-import { Phdr } from '../elf/headers.js';
-import { hasFileBytes, sectionFileRange, shdrTable } from '../elf/image.js';
-import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../elf/names.js';
+import { Phdr } from '../formats/elf/headers.js';
+import { hasFileBytes, sectionFileRange, shdrTable } from '../formats/elf/image.js';
+import { ET_EXEC, PF_R, PN_XNUM, PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../formats/elf/names.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
 import type { Job } from './job.js';

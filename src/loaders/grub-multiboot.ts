@@ -20,7 +20,7 @@ import {
   PT_LOAD,
   SHT_REL,
   SHT_RELA,
-} from '../elf/names.js';
+} from '../formats/elf/names.js';
 import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../multiboot/mb1.js';
 import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../multiboot/mb2.js';
 import {

@@ -4,8 +4,8 @@
  */
 import { fits } from '../base/bytes/source.js';
 import { latin1 } from '../base/bytes/text.js';
-import { Shdr } from '../elf/headers.js';
-import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { Shdr } from '../formats/elf/headers.js';
+import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
 import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';
 import { XEN } from '../note/note-types.js';

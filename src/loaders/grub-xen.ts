@@ -4,8 +4,8 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { Phdr } from '../elf/headers.js';
-import { hasLinuxMagic } from '../elf/linux-magic.js';
+import { Phdr } from '../formats/elf/headers.js';
+import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -16,7 +16,7 @@ import {
   EM_386,
   EM_X86_64,
   EV_CURRENT,
-} from '../elf/names.js';
+} from '../formats/elf/names.js';
 import { editFix, preset, setText } from '../note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';

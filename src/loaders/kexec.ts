@@ -4,8 +4,8 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import { hasLinuxMagic } from '../elf/linux-magic.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
+import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -23,8 +23,8 @@ import {
   SHT_REL,
   SHT_RELA,
   SHT_SYMTAB,
-} from '../elf/names.js';
-import type { Encoding } from '../elf/struct.js';
+} from '../formats/elf/names.js';
+import type { Encoding } from '../formats/elf/struct.js';
 import { editFix, preset } from '../note/fix.js';
 import { up4 } from '../note/libelf.js';
 import { LoaderReader } from '../note/loader-reader.js';

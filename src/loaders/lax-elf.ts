@@ -3,10 +3,10 @@
  * refused here. The result has the shape of a read image, so walks over notes take it as it is.
  */
 import { type ByteSource, fits, READ_LIMIT } from '../base/bytes/source.js';
-import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { beginsAsElf } from '../elf/names.js';
-import { type Encoding, nativeSize, type Struct, type ValueOf } from '../elf/struct.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { beginsAsElf } from '../formats/elf/names.js';
+import { type Encoding, nativeSize, type Struct, type ValueOf } from '../formats/elf/struct.js';
 
 /** An image as a loader sees it, with what it could not see. */
 export interface LaxImage extends ElfImage {

@@ -4,8 +4,8 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { hasLinuxMagic } from '../elf/linux-magic.js';
-import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../elf/names.js';
+import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
+import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../note/fix.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';

@@ -1,6 +1,15 @@
 /** QEMU's multiboot 1 loader (hw/i386/multiboot.c, load_multiboot): how it ends, and where it enters. */
 import { type ByteSource, fits } from '../base/bytes/source.js';
-import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_X86_64, PF_X, PT_LOAD } from '../elf/names.js';
+import {
+  beginsAsElf,
+  EI_CLASS,
+  EI_DATA,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  EM_X86_64,
+  PF_X,
+  PT_LOAD,
+} from '../formats/elf/names.js';
 import type { Mb1Fields, Mb1Header } from '../multiboot/mb1.js';
 import { bytesAt, laxElf } from './lax-elf.js';
 

@@ -5,10 +5,19 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { type Phdr, Phdr as PhdrStruct } from '../elf/headers.js';
-import { ehdrSize } from '../elf/image.js';
-import { hasLinuxMagic } from '../elf/linux-magic.js';
-import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, EM_386, EM_X86_64, PT_LOAD, PT_NOTE } from '../elf/names.js';
+import { type Phdr, Phdr as PhdrStruct } from '../formats/elf/headers.js';
+import { ehdrSize } from '../formats/elf/image.js';
+import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
+import {
+  EI_CLASS,
+  EI_DATA,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  EM_386,
+  EM_X86_64,
+  PT_LOAD,
+  PT_NOTE,
+} from '../formats/elf/names.js';
 import { findMb1 } from '../multiboot/mb1.js';
 import { QEMU_MB1 } from '../multiboot/windows.js';
 import { editFix, preset } from '../note/fix.js';

@@ -9,9 +9,9 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../elf/image.js';
-import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+} from '../formats/elf/image.js';
+import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 
 export type BandKind = 'header' | 'table' | 'notes' | 'load' | 'section' | 'free' | 'data';
 

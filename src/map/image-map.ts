@@ -1,6 +1,6 @@
 /** Everything a map of an image shows: the file from front to back, memory from low to high, and the notes with names. */
-import type { ElfImage } from '../elf/image.js';
-import { fileTypeName, machineName } from '../elf/names.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { noteAreas } from '../note/areas.js';
 import { noteWords, XEN } from '../note/note-types.js';
 import { ownerOf } from '../note/record.js';

@@ -1,6 +1,6 @@
 /** The map of a PE image: its parts in the file, and its sections in memory as UEFI firmware loads them. */
 import { compare, rangeOf } from '../base/bytes/range.js';
-import { PF_R, PF_W, PF_X } from '../elf/names.js';
+import { PF_R, PF_W, PF_X } from '../formats/elf/names.js';
 import { findMb1 } from '../multiboot/mb1.js';
 import { findMb2 } from '../multiboot/mb2.js';
 import { certificateTable } from '../pe/certificates.js';

@@ -4,7 +4,7 @@
  */
 
 import { hex } from '../base/errors/hex.js';
-import { segmentFlags } from '../elf/names.js';
+import { segmentFlags } from '../formats/elf/names.js';
 import type { Band } from './bands.js';
 import { type ImageMap, roundSize } from './image-map.js';
 import type { MemoryBand } from './memory.js';

@@ -5,8 +5,8 @@
 import { compare } from '../base/bytes/range.js';
 import { hex, hexRange } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { Phdr } from '../elf/headers.js';
-import { type ElfImage, loads } from '../elf/image.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { type ElfImage, loads } from '../formats/elf/image.js';
 import { refuseShort } from './checks.js';
 import type { Part } from './container.js';
 

@@ -5,8 +5,8 @@
 import { alignUp } from '../base/bytes/align.js';
 import type { ByteSource } from '../base/bytes/source.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { Phdr, Shdr } from '../elf/headers.js';
-import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB } from '../elf/names.js';
+import type { Phdr, Shdr } from '../formats/elf/headers.js';
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB } from '../formats/elf/names.js';
 import type { OriginalInput } from './checks.js';
 import {
   type Container,

@@ -4,8 +4,8 @@
  */
 
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { PT_NOTE } from '../elf/names.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PT_NOTE } from '../formats/elf/names.js';
 import { noteAreas } from '../note/areas.js';
 import { encodeNotes, isXens, type NoteContent, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';

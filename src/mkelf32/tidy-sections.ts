@@ -4,8 +4,8 @@
  */
 import { joinBytes, latin1Bytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { Shdr } from '../elf/headers.js';
-import { type ElfImage, hasFileBytes, isAllocated } from '../elf/image.js';
+import type { Shdr } from '../formats/elf/headers.js';
+import { type ElfImage, hasFileBytes, isAllocated } from '../formats/elf/image.js';
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,
@@ -15,8 +15,8 @@ import {
   SHT_NOTE,
   SHT_PROGBITS,
   SHT_STRTAB,
-} from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+} from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { DATA_AT, section } from './container.js';
 import type { Flat } from './flatten.js';
 

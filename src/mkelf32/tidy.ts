@@ -5,7 +5,7 @@
 import { alignUp } from '../base/bytes/align.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import {
   type Container,
   DATA_AT,

@@ -6,9 +6,9 @@
 import { latin1 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { findSection } from '../elf/section-names.js';
-import { type Encoding, nativeSize } from '../elf/struct.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { findSection } from '../formats/elf/section-names.js';
+import { type Encoding, nativeSize } from '../formats/elf/struct.js';
 import { encodeNumber, encodeString, fitsWidth } from './desc.js';
 import { featureItems, nearestFeatures } from './features.js';
 import { LoaderReader } from './loader-reader.js';

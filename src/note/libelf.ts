@@ -2,7 +2,7 @@
  * Reading an image as Xen's libelf does (xen/common/libelf/libelf-tools.c): what is outside the file reads as 0 or as no
  * string, and leaves a mark that nothing but a message depends on. Shared by Xen's parser and by readnotes.
  */
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { LoaderReader } from './loader-reader.js';
 import { XEN } from './note-types.js';
 import { NHDR_SIZE } from './record.js';

@@ -4,7 +4,7 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { latin1 } from '../base/bytes/text.js';
-import type { Encoding } from '../elf/struct.js';
+import type { Encoding } from '../formats/elf/struct.js';
 import { readNumber } from './desc.js';
 
 /** Room for a note header with the longest name that Xen reads behind it. */

@@ -5,8 +5,8 @@
  */
 
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
 import { firstUnknownRequired } from './features.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';

@@ -5,9 +5,9 @@
 import { alignUp } from '../base/bytes/align.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { PT_NOTE } from '../elf/names.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PT_NOTE } from '../formats/elf/names.js';
 import { readNumber } from './desc.js';
 import { LoaderReader } from './loader-reader.js';
 import { XEN_ELFNOTE } from './note-types.js';

@@ -4,9 +4,9 @@
  */
 
 import { fail } from '../base/errors/patch-error.js';
-import { Shdr } from '../elf/headers.js';
-import type { ElfImage } from '../elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { Shdr } from '../formats/elf/headers.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
 import { Libelf, type LibelfNote } from './libelf.js';
 import { noteInfo, type XenNoteName } from './xen-notes.js';
 

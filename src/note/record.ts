@@ -5,8 +5,8 @@
 
 import { equalBytes, latin1 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
-import { Nhdr } from '../elf/headers.js';
-import type { Encoding } from '../elf/struct.js';
+import { Nhdr } from '../formats/elf/headers.js';
+import type { Encoding } from '../formats/elf/struct.js';
 import { XEN } from './note-types.js';
 
 /** A note without its place. */

@@ -4,10 +4,10 @@
  */
 
 import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../elf/headers.js';
-import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../elf/image.js';
-import { PF_X } from '../elf/names.js';
-import { nativeSize } from '../elf/struct.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../formats/elf/image.js';
+import { PF_X } from '../formats/elf/names.js';
+import { nativeSize } from '../formats/elf/struct.js';
 import { decodeValue } from '../note/desc.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import type { NoteContent } from '../note/record.js';

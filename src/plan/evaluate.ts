@@ -2,9 +2,9 @@
 
 import { port } from '../base/bytes/ports.js';
 import { fail, type Place } from '../base/errors/patch-error.js';
-import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
-import { nativeSize } from '../elf/struct.js';
-import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
+import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../formats/elf/image.js';
+import { nativeSize } from '../formats/elf/struct.js';
+import { findSymbols, type SymbolHit, symbolTable } from '../formats/elf/symbols.js';
 import { encodeList, encodeNumber, encodeString } from '../note/desc.js';
 import type { ValueExpr } from '../note/value.js';
 import { noteInfo, noteName } from '../note/xen-notes.js';

@@ -2,7 +2,7 @@
  * Where an image's Xen notes are now, and what has to be carried along when they are rewritten: the other owners' notes
  * that stand in the same PT_NOTE.
  */
-import type { Phdr } from '../elf/headers.js';
+import type { Phdr } from '../formats/elf/headers.js';
 import type { NoteArea } from '../note/areas.js';
 import { isXens, type NoteRecord } from '../note/record.js';
 import type { Facts } from './survey.js';

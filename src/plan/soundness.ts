@@ -6,8 +6,8 @@ import { isAlignment } from '../base/bytes/align.js';
 import { equalBytes, latin1Bytes } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import { type ElfImage, loads } from '../elf/image.js';
-import { ET_CORE, ET_REL, fileTypeName } from '../elf/names.js';
+import { type ElfImage, loads } from '../formats/elf/image.js';
+import { ET_CORE, ET_REL, fileTypeName } from '../formats/elf/names.js';
 
 /** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
 const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');

@@ -5,7 +5,7 @@
 import { alignDown } from '../base/bytes/align.js';
 import { lazy } from '../base/bytes/lazy.js';
 import { compare, normalize, overlaps, type Range } from '../base/bytes/range.js';
-import { deadRanges } from '../elf/dead-tables.js';
+import { deadRanges } from '../formats/elf/dead-tables.js';
 import {
   claimedRanges,
   type ElfImage,
@@ -15,8 +15,8 @@ import {
   phdrTable,
   sectionFileRange,
   segmentFileRange,
-} from '../elf/image.js';
-import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../elf/names.js';
+} from '../formats/elf/image.js';
+import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../formats/elf/names.js';
 import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';

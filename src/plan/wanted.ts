@@ -1,8 +1,8 @@
 /** From what an image has and what was asked for to the Xen notes that it shall have, in order. */
 
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { nativeSize } from '../elf/struct.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { nativeSize } from '../formats/elf/struct.js';
 import { decodeValue, encodeNumber, encodeString } from '../note/desc.js';
 import { checkFeatures } from '../note/features.js';
 import { convertLegacy, readLegacy } from '../note/legacy.js';

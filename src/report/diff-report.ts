@@ -5,7 +5,7 @@ import type { ByteComparison, ByteGroup } from '../diff/bytes.js';
 import type { ImageDifference } from '../diff/diff.js';
 import type { EntryDifference, FieldDifference } from '../diff/fields.js';
 import type { NoteDifference, NoteSeen } from '../diff/notes.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { bytesToJson, type Json } from './json.js';
 import { meaningOf, typeName } from './note-meanings.js';
 import { valueText } from './notes-report.js';

@@ -1,7 +1,7 @@
 /** A map as text that fits a terminal: the file from front to back, then memory from low to high. */
 
 import { hex } from '../base/errors/hex.js';
-import { segmentFlags } from '../elf/names.js';
+import { segmentFlags } from '../formats/elf/names.js';
 import type { Band } from '../map/bands.js';
 import { type ImageMap, roundSize } from '../map/image-map.js';
 import type { MemoryBand } from '../map/memory.js';

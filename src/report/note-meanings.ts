@@ -5,7 +5,7 @@
  */
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
-import type { Encoding } from '../elf/struct.js';
+import type { Encoding } from '../formats/elf/struct.js';
 import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
 import {
   FDO,

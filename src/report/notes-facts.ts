@@ -2,7 +2,7 @@
 import { compare, type Range } from '../base/bytes/range.js';
 import { PatchError } from '../base/errors/patch-error.js';
 import type { ContainerFacts } from '../container/facts.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { type LegacyString, readLegacy } from '../note/legacy.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';

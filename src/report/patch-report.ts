@@ -2,7 +2,7 @@
 import type { Range } from '../base/bytes/range.js';
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
-import { segmentTypeName } from '../elf/names.js';
+import { segmentTypeName } from '../formats/elf/names.js';
 import { decodeValue } from '../note/desc.js';
 import { type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import { noteName } from '../note/xen-notes.js';

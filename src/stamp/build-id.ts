@@ -6,8 +6,8 @@
 import { type Hasher, port } from '../base/bytes/ports.js';
 import { intersect, normalize, type Range } from '../base/bytes/range.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { Phdr } from '../elf/headers.js';
-import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../elf/image.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../formats/elf/image.js';
 import { noteAreas } from '../note/areas.js';
 import { GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';

@@ -4,7 +4,7 @@
  */
 import type { Range } from '../base/bytes/range.js';
 import { findBytes, latin1Bytes } from '../base/bytes/text.js';
-import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
+import { type ElfImage, loads, segmentFileRange } from '../formats/elf/image.js';
 import { FDO, GNU, LINUX, XEN } from '../note/note-types.js';
 import { NHDR_SIZE, roundUp } from '../note/record.js';
 

@@ -3,7 +3,7 @@ import { port } from '../base/bytes/ports.js';
 import { describeSystemError } from '../base/bytes/source.js';
 import { hexDigitBytes, utf8Bytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { Encoding } from '../elf/struct.js';
+import type { Encoding } from '../formats/elf/struct.js';
 import { encodeNumber, fitsWidth, isWidth } from '../note/desc.js';
 import { XEN } from '../note/note-types.js';
 import { type NoteContent, nameOf } from '../note/record.js';

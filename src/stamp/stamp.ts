@@ -4,8 +4,8 @@
  */
 import { equalBytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../elf/image.js';
-import { readElf } from '../elf/read.js';
+import type { ElfImage } from '../formats/elf/image.js';
+import { readElf } from '../formats/elf/read.js';
 import { preview } from '../layout/render.js';
 import { lostLoaders } from '../loaders/loaders.js';
 import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';

@@ -3,8 +3,8 @@
 import { contains, overlaps, type Range } from '../base/bytes/range.js';
 import { movedOffset } from '../base/bytes/shifted.js';
 import { hex, hexRange } from '../base/errors/hex.js';
-import { sectionFileRange, segmentFileRange } from '../elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { sectionFileRange, segmentFileRange } from '../formats/elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom, walkAsXen } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';

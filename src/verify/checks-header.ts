@@ -2,10 +2,10 @@
 import { contains, overlaps, type Range } from '../base/bytes/range.js';
 import { fits } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
-import { Phdr, Shdr } from '../elf/headers.js';
-import { segmentFileRange } from '../elf/image.js';
-import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../elf/names.js';
-import { nativeSize } from '../elf/struct.js';
+import { Phdr, Shdr } from '../formats/elf/headers.js';
+import { segmentFileRange } from '../formats/elf/image.js';
+import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../formats/elf/names.js';
+import { nativeSize } from '../formats/elf/struct.js';
 import type { KeyedViolation, Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import { type Subject, sectionPart, sectionsWithBytes, segmentPart } from './subject.js';

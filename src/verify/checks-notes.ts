@@ -1,7 +1,7 @@
 /** Laws of notes in one image (gABI, "Note Section"). Contents are judged against a wish elsewhere. */
 
 import { hex } from '../base/errors/hex.js';
-import { PT_NOTE } from '../elf/names.js';
+import { PT_NOTE } from '../formats/elf/names.js';
 import type { NoteArea } from '../note/areas.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { ownerOf } from '../note/record.js';

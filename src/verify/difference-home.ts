@@ -1,8 +1,8 @@
 /** Whose bytes differ: a difference of two files told in the words of the image it was found in. */
 import type { Range } from '../base/bytes/range.js';
 import { hexRange } from '../base/errors/hex.js';
-import { sectionFileRange, segmentFileRange } from '../elf/image.js';
-import { SHT_DYNSYM, SHT_GROUP, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from '../elf/names.js';
+import { sectionFileRange, segmentFileRange } from '../formats/elf/image.js';
+import { SHT_DYNSYM, SHT_GROUP, SHT_REL, SHT_RELA, SHT_SYMTAB, SHT_SYMTAB_SHNDX } from '../formats/elf/names.js';
 import type { Violation } from './check.js';
 import { originOf, type Pair } from './pair.js';
 import { type Subject, sectionPart, segmentPart } from './subject.js';

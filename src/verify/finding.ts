@@ -1,7 +1,7 @@
 /** What the verifier is given: plain data, so that it never has to know who made the edit. */
 import type { Range } from '../base/bytes/range.js';
 import type { Shift } from '../base/bytes/shifted.js';
-import type { ElfImage } from '../elf/image.js';
+import type { ElfImage } from '../formats/elf/image.js';
 import type { NoteContent } from '../note/record.js';
 
 /** What an edit was meant to change. */

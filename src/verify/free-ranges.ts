@@ -6,8 +6,8 @@
 import { differingRanges, newBlocks, ZEROS } from '../base/bytes/byte-comparison.js';
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../base/bytes/range.js';
 import { hex, hexRange } from '../base/errors/hex.js';
-import { deadRanges } from '../elf/dead-tables.js';
-import { hasFileBytes, sectionFileRange, segmentFileRange } from '../elf/image.js';
+import { deadRanges } from '../formats/elf/dead-tables.js';
+import { hasFileBytes, sectionFileRange, segmentFileRange } from '../formats/elf/image.js';
 import {
   PT_GNU_RELRO,
   PT_GNU_STACK,
@@ -17,7 +17,7 @@ import {
   PT_PHDR,
   SHT_NOTE,
   segmentTypeName,
-} from '../elf/names.js';
+} from '../formats/elf/names.js';
 import type { Violation } from './check.js';
 import { wentElsewhere } from './moved-sections.js';
 import { headerAndNoteRanges, originOf, type Pair } from './pair.js';

@@ -3,7 +3,7 @@
  * wins, as it does for a loader that goes through the table (gABI, "Program Loading", leaves it open).
  */
 import { compare, type Range } from '../base/bytes/range.js';
-import type { Phdr } from '../elf/headers.js';
+import type { Phdr } from '../formats/elf/headers.js';
 
 /** Addresses that one LOAD fills, from the file or with zeros. */
 export interface Filled {

@@ -3,7 +3,7 @@ import { type Blocks, newBlocks, sameStretch } from '../base/bytes/byte-comparis
 import { movedOffset } from '../base/bytes/shifted.js';
 import { fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { hasFileBytes } from '../elf/image.js';
+import { hasFileBytes } from '../formats/elf/image.js';
 import type { Violation } from './check.js';
 import { isTouched, type Pair } from './pair.js';
 import { sectionPart } from './subject.js';

@@ -9,9 +9,16 @@ import type { SecondParser } from '../base/bytes/second-parser.js';
 import { fits } from '../base/bytes/source.js';
 import { equalBytes, latin1Bytes, utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
-import { type ElfImage, ehdrSize, phdrTable, sectionFileRange, segmentFileRange, shdrTable } from '../elf/image.js';
-import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+import {
+  type ElfImage,
+  ehdrSize,
+  phdrTable,
+  sectionFileRange,
+  segmentFileRange,
+  shdrTable,
+} from '../formats/elf/image.js';
+import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 export interface SecondOpinion {

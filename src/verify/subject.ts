@@ -2,10 +2,10 @@
 
 import { lazy } from '../base/bytes/lazy.js';
 import { type Range, rangeOf } from '../base/bytes/range.js';
-import type { Phdr } from '../elf/headers.js';
-import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../elf/image.js';
-import { SHT_NULL } from '../elf/names.js';
-import { sectionName } from '../elf/section-names.js';
+import type { Phdr } from '../formats/elf/headers.js';
+import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../formats/elf/image.js';
+import { SHT_NULL } from '../formats/elf/names.js';
+import { sectionName } from '../formats/elf/section-names.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import type { NoteWalk } from '../note/record.js';
 

@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import type { Verdict } from '../../src/loaders/rule.js';
 import { runCli, workFolder } from '../support/cli.js';

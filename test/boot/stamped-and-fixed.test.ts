@@ -1,7 +1,7 @@
 /** Stamped and mended kernels still start. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Phdr } from '../../src/elf/headers.js';
+import { Phdr } from '../../src/formats/elf/headers.js';
 import { bootInQemu } from '../support/boot.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';

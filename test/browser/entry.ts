@@ -3,8 +3,8 @@
  * for a browser by bundle.test.ts and run where nothing of Node is.
  */
 import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
-import { looksLikeElf, readElf } from '../../src/elf/read.js';
 import { proveCure } from '../../src/fix/cure.js';
+import { looksLikeElf, readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
 import { verifyPe } from '../../src/linearize/verify/verify.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, noteBytes, num } from '../support/elf-builder.js';
 import { validDocument } from '../support/schema.js';

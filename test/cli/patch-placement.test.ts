@@ -1,8 +1,8 @@
 /** Where the notes go, through the command: each placement, its refusals with their numbers, and what goes with it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loads } from '../../src/elf/image.js';
-import { findSection } from '../../src/elf/section-names.js';
+import { loads } from '../../src/formats/elf/image.js';
+import { findSection } from '../../src/formats/elf/section-names.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 import { Bench, expectError, readImage, xenNotes } from '../support/patching.js';
 import { validDocument } from '../support/schema.js';

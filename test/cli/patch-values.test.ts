@@ -1,7 +1,7 @@
 /** Every form of VALUE, through the command: what the descriptor is, in all four encodings, and what is refused. */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
+import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
 import { elf } from '../support/elf-builder.js';
 import { Bench, expectError, xenNotes } from '../support/patching.js';
 

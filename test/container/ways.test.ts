@@ -15,7 +15,7 @@ import {
   proveContainer,
   writeContainer,
 } from '../../src/container-pipeline.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { diffImages } from '../../src/diff/diff.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';
 import { planPatch } from '../../src/pipeline.js';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
 import { explainTopic } from '../../src/explain/index.js';
+import { readElf } from '../../src/formats/elf/read.js';
 
 const hasTools = ['gcc', 'ld'].every((tool) => spawnSync(tool, ['--version']).status === 0);
 const folder = mkdtempSync(join(tmpdir(), 'explain-guides-'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
 import { findFix } from '../../src/fix/fix.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';

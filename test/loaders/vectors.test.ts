@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import type { Encoding } from '../../src/elf/struct.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
 import type { Verdict } from '../../src/loaders/rule.js';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { Sym } from '../../src/elf/headers.js';
-import type { ElfImage } from '../../src/elf/image.js';
-import { readElf } from '../../src/elf/read.js';
-import { sectionName } from '../../src/elf/section-names.js';
-import { findSymbols } from '../../src/elf/symbols.js';
+import { Sym } from '../../src/formats/elf/headers.js';
+import type { ElfImage } from '../../src/formats/elf/image.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { sectionName } from '../../src/formats/elf/section-names.js';
+import { findSymbols } from '../../src/formats/elf/symbols.js';
 import { planTidy, type TidyRequest } from '../../src/mkelf32/tidy.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { ownerOf } from '../../src/note/record.js';

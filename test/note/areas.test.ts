@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { noteAreas } from '../../src/note/areas.js';
 import { concat, cstr, elf, num } from '../support/elf-builder.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { decodeValue, encodeList, encodeNumber, encodeString } from '../../src/note/desc.js';
 import { XEN_NOTES } from '../../src/note/xen-notes.js';
 import { cstr, hexToBytes, latin1, num } from '../support/elf-builder.js';

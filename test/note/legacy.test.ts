@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { decodeValue } from '../../src/note/desc.js';
 import {
   convertLegacy,

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import * as names from '../../src/elf/names.js';
+import * as names from '../../src/formats/elf/names.js';
 import { FEATURES, featureMask } from '../../src/note/features.js';
 import * as types from '../../src/note/note-types.js';
 

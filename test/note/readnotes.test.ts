@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { formatReadnotes } from '../../src/note/readnotes.js';
 import {
   concat,

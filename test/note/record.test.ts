@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import {
   encodedSize,
   encodeNotes,

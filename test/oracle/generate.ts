@@ -3,7 +3,7 @@
  * ways that people and linkers bend them, and in some that only malice would. The same seed gives the same images.
  */
 import fc from 'fast-check';
-import type { Encoding } from '../../src/elf/struct.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import { concat, cstr, elf, hexToBytes, latin1, num } from '../support/elf-builder.js';
 
 /** A descriptor by what it holds; made into bytes once class and byte order are known. */

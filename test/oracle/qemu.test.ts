@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import type { Encoding } from '../../src/elf/struct.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { type Boot, bootInQemu } from '../support/boot.js';

@@ -1,6 +1,6 @@
 /** Note records with any owner, size, gap and padding, values around the ends of an image, strings around the limits. */
 import fc from 'fast-check';
-import type { Encoding } from '../../src/elf/struct.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import { concat, latin1, num } from '../support/elf-builder.js';
 import { features, of, PADDR, some, U64 } from './wild-texts.js';
 

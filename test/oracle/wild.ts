@@ -4,7 +4,7 @@
  * same images.
  */
 import fc from 'fast-check';
-import type { Encoding } from '../../src/elf/struct.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import { concat, latin1, num } from '../support/elf-builder.js';
 import { recordOf, saneRecords } from './wild-records.js';
 import { legacyText, of, PADDR, some, U64 } from './wild-texts.js';

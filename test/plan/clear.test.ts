@@ -1,7 +1,7 @@
 /** `--clear` works wherever Xen's notes stand, and leaves no PT_NOTE that is empty. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/note/loader-walks.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';

@@ -1,7 +1,7 @@
 /** Entry points that lead nowhere are warned of when they are written, and only then. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { planPatch } from '../../src/pipeline.js';
 import type { Edit } from '../../src/plan/edits.js';
 import { elf } from '../support/elf-builder.js';

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS, type Encoding } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
 import { imageKind, type KindAnswer, kindWords, SIGNS } from '../../src/plan/image-kind.js';
 import { survey } from '../../src/plan/survey.js';
 import { cstr, type ElfBuilder, elf, num, type SegmentOptions } from '../support/elf-builder.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
 import { parseSetting } from '../../src/note/value.js';
 import { type PatchPlan, planPatch } from '../../src/pipeline.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { type NotesFacts, notesFacts } from '../../src/report/notes-facts.js';
 import { notesText } from '../../src/report/notes-report.js';
 import { styleOf } from '../../src/report/text.js';

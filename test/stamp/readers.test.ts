@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';

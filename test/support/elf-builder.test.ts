@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
-import { findSection, sectionName } from '../../src/elf/section-names.js';
-import { ENCODINGS } from '../../src/elf/struct.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { findSection, sectionName } from '../../src/formats/elf/section-names.js';
+import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { cstr, elf } from './elf-builder.js';
 
 describe.each(ENCODINGS)('the ELF builder, ELF$bits $endian', (encoding) => {

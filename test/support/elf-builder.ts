@@ -4,8 +4,8 @@
  *
  *   elf(encoding).load(0x100000n, code).noteSegment([note]).section('.text', {…}).symbol('start', 0x100000n).build()
  */
-import { Ehdr, Nhdr, Phdr, Shdr, Sym } from '../../src/elf/headers.js';
-import type { Encoding } from '../../src/elf/struct.js';
+import { Ehdr, Nhdr, Phdr, Shdr, Sym } from '../../src/formats/elf/headers.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 
 /** One note; `name` is put down with a NUL behind it unless it is given as bytes. */
 export interface TestNote {

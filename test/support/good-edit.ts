@@ -4,11 +4,11 @@
  */
 import type { Range } from '../../src/base/bytes/range.js';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { Ehdr, Phdr, Shdr } from '../../src/elf/headers.js';
-import type { ElfImage } from '../../src/elf/image.js';
-import { readElf } from '../../src/elf/read.js';
-import { sectionName } from '../../src/elf/section-names.js';
-import type { Encoding } from '../../src/elf/struct.js';
+import { Ehdr, Phdr, Shdr } from '../../src/formats/elf/headers.js';
+import type { ElfImage } from '../../src/formats/elf/image.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { sectionName } from '../../src/formats/elf/section-names.js';
+import type { Encoding } from '../../src/formats/elf/struct.js';
 import type { NoteContent } from '../../src/note/record.js';
 import type { Expectation } from '../../src/verify/finding.js';
 import { concat, cstr, elf, latin1, noteBytes, num, type TestNote } from './elf-builder.js';

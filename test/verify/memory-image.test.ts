@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Phdr } from '../../src/elf/headers.js';
+import type { Phdr } from '../../src/formats/elf/headers.js';
 import { type Filled, meetings, memoryImage } from '../../src/verify/memory-image.js';
 
 function load(p_vaddr: bigint, p_offset: bigint, p_filesz: bigint, p_memsz = p_filesz): Phdr {

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/elf/read.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { survey } from '../../src/plan/survey.js';
 import { verifyImage } from '../../src/verify/verify.js';
 import { runCli, workFolder } from '../support/cli.js';

@@ -4,7 +4,7 @@ import type { ByteSource } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { diffImages } from '../../diff/diff.js';
 import { diffPe } from '../../diff/pe-diff.js';
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../pe/kind.js';
 import { readPe } from '../../pe/read.js';
 import { diffJson, diffText } from '../../report/diff-report.js';

@@ -1,8 +1,8 @@
 /** `fix`: diagnosis, edit, and where it is asked for, the result. */
 
 import { fail } from '../../base/errors/patch-error.js';
-import { looksLikeElf } from '../../elf/read.js';
 import { type FoundFix, findFix } from '../../fix/fix.js';
+import { looksLikeElf } from '../../formats/elf/read.js';
 import { changes, type PatchPlan, planUnchanged } from '../../pipeline.js';
 import { DEFAULT_WISH } from '../../plan/edits.js';
 import { fixJson, fixText } from '../../report/fix-report.js';

@@ -1,5 +1,5 @@
 /** `layout`: reads one or two images and draws their maps. */
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { imageMap } from '../../map/image-map.js';
 import { peMap } from '../../map/pe-map.js';
 import { mapSvg } from '../../map/svg.js';

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { FileSource } from '../../base/bytes/file-source.js';
 import type { ByteSource } from '../../base/bytes/source.js';
-import { readElf } from '../../elf/read.js';
+import { readElf } from '../../formats/elf/read.js';
 import type { Verdict } from '../../loaders/rule.js';
 import type { Container } from '../../mkelf32/container.js';
 import { planOriginal } from '../../mkelf32/mkelf32.js';

@@ -1,7 +1,7 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { formatReadnotes } from '../../note/readnotes.js';

@@ -1,7 +1,7 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
 
 import { fail } from '../../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';

@@ -1,7 +1,7 @@
 /** `stamp`: from words to notes, and from there as every edit. */
 
 import { fail } from '../../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { GNU } from '../../note/note-types.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';

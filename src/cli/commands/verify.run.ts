@@ -2,7 +2,7 @@
 
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../../elf/read.js';
+import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES } from '../../loaders/names.js';

@@ -1,7 +1,7 @@
 /** Laws of the Multiboot headers, seen in the file alone (Multiboot2 specification; GRUB grub-core/loader/multiboot_mbi2.c). */
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
-import { hasLinuxMagic } from '../../elf/linux-magic.js';
+import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
 import type { Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
 import type { AddressTag } from '../../multiboot/tags.js';
 import { QEMU_MB1 } from '../../multiboot/windows.js';

@@ -1,7 +1,7 @@
 /** The kernel of dom0, built by the hypervisor: xen/arch/x86/pv/dom0_build.c and xen/arch/x86/hvm/dom0_build.c. */
 import { rangeOf } from '../../base/bytes/range.js';
 import { hex } from '../../base/errors/hex.js';
-import { EM_386, EM_X86_64 } from '../../elf/names.js';
+import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../note/features.js';
 import { preset, setText, unset } from '../../note/fix.js';
 import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';

@@ -1,8 +1,8 @@
 /** The headers of an image as libelf reads them (xen/common/libelf/libelf-loader.c, elf_init). */
 import { type ByteSource, fits } from '../../base/bytes/source.js';
-import { Shdr } from '../../elf/headers.js';
-import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../elf/names.js';
-import { nativeSize } from '../../elf/struct.js';
+import { Shdr } from '../../formats/elf/headers.js';
+import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../formats/elf/names.js';
+import { nativeSize } from '../../formats/elf/struct.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
 
 /** The least that elf_is_elfbinary wants: the magic, and room for an ELF32 header. */

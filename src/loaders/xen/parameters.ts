@@ -3,7 +3,7 @@
  * elf_xen_parse_note and elf_xen_parse_guest_info). For most notes the last of a type counts; masks add up.
  */
 import { latin1 } from '../../base/bytes/text.js';
-import type { ElfImage } from '../../elf/image.js';
+import type { ElfImage } from '../../formats/elf/image.js';
 import { featureItems } from '../../note/features.js';
 import { parseLegacy, parseNumber, UNSET } from '../../note/legacy.js';
 import { LoaderReader } from '../../note/loader-reader.js';

@@ -4,8 +4,8 @@
  * elf_xen_addr_calc_check). The hypervisor and the toolstack share this code.
  */
 import type { ByteSource } from '../../base/bytes/source.js';
-import type { Phdr, Shdr } from '../../elf/headers.js';
-import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../elf/names.js';
+import type { Phdr, Shdr } from '../../formats/elf/headers.js';
+import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../formats/elf/names.js';
 import { walkAsXen, type XenView } from '../../note/loader-walks.js';
 import type { LaxImage } from '../lax-elf.js';
 import { isSince, type XenVersion } from '../xen-version.js';

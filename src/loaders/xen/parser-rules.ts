@@ -4,7 +4,7 @@
  */
 
 import { hex } from '../../base/errors/hex.js';
-import { EM_386, EM_ARM, EM_X86_64 } from '../../elf/names.js';
+import { EM_386, EM_ARM, EM_X86_64 } from '../../formats/elf/names.js';
 import type { Edit } from '../../note/edits.js';
 import { preset, setText, unset } from '../../note/fix.js';
 import { type Rule, refuse } from '../rule.js';

@@ -1,7 +1,7 @@
 /** Guests built by the toolstack (xl, libxl): tools/libs/guest (tools/libxc before 4.15). */
 
 import { hex } from '../../base/errors/hex.js';
-import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../elf/names.js';
+import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../note/features.js';
 import { preset, setText } from '../../note/fix.js';
 import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';

@@ -1,7 +1,7 @@
 /** What Xen goes by once it accepts an image. */
 
 import { hex } from '../../base/errors/hex.js';
-import { EM_386, EM_X86_64 } from '../../elf/names.js';
+import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureNames } from '../../note/features.js';
 import type { Value } from '../rule.js';
 import type { XenParse } from './parse.js';

@@ -1,7 +1,7 @@
 /** One deliberate break or more for each check of ELF images, and who else is bound to notice it. */
-import { Phdr, Shdr } from '../../../src/elf/headers.js';
-import type { ElfImage } from '../../../src/elf/image.js';
-import type { Encoding } from '../../../src/elf/struct.js';
+import { Phdr, Shdr } from '../../../src/formats/elf/headers.js';
+import type { ElfImage } from '../../../src/formats/elf/image.js';
+import type { Encoding } from '../../../src/formats/elf/struct.js';
 import type { Expectation } from '../../../src/verify/finding.js';
 import { concat, num } from '../../support/elf-builder.js';
 import {

@@ -4,9 +4,9 @@
  * used again, but only where there is proof that they are that: they have to be this very image's own table, entry by
  * entry, in an earlier state. Anything less is somebody else's data.
  */
-import { contains, normalize, type Range, rangeOf, subtractSorted } from '../base/bytes/range.js';
-import { fits } from '../base/bytes/source.js';
-import { equalBytes, findBytes } from '../base/bytes/text.js';
+import { contains, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
+import { fits } from '../../base/bytes/source.js';
+import { equalBytes, findBytes } from '../../base/bytes/text.js';
 import { Shdr } from './headers.js';
 import { claimedRanges, type ElfImage, hasFileBytes, isAllocated, sectionFileRange, shdrTable } from './image.js';
 import { SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';

@@ -1,6 +1,6 @@
 /** Section names: strings in the section-name table (gABI, "String Table"), read by range. */
-import { fits } from '../base/bytes/source.js';
-import { stringAt } from '../base/bytes/string-at.js';
+import { fits } from '../../base/bytes/source.js';
+import { stringAt } from '../../base/bytes/string-at.js';
 import { type ElfImage, hasFileBytes } from './image.js';
 
 export { stringAt };

@@ -1,2 +1,2 @@
 /** The declaration engine, by the name under which ELF code knows it. */
-export * from '../base/bytes/struct.js';
+export * from '../../base/bytes/struct.js';

@@ -3,10 +3,10 @@
  * unreadable; whether segments and sections make sense is a question for the planner and the verifier.
  */
 
-import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { hexBytes } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { overlaps, type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { hexBytes } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
 import { type ElfImage, ehdrSize } from './image.js';
 import {

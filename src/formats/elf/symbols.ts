@@ -3,8 +3,8 @@
  * for the few names wanted, and the symbol table is then scanned once for entries that use one of those strings. Both are
  * read in windows, so memory does not depend on their size (gABI, "Symbol Table", "String Table").
  */
-import { fits } from '../base/bytes/source.js';
-import { findBytes, latin1Bytes } from '../base/bytes/text.js';
+import { fits } from '../../base/bytes/source.js';
+import { findBytes, latin1Bytes } from '../../base/bytes/text.js';
 import { type Shdr, Sym } from './headers.js';
 import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
 import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from './names.js';

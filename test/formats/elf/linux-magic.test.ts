@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { hasLinuxMagic } from '../../src/elf/linux-magic.js';
-import { hexToBytes } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { hasLinuxMagic } from '../../../src/formats/elf/linux-magic.js';
+import { hexToBytes } from '../../support/elf-builder.js';
 
 function fileWith(at: number, size: number): BufferSource {
   const bytes = new Uint8Array(size);

@@ -1,13 +1,13 @@
 /** What an earlier edit left behind is known by proof: this image's own tables in an earlier state, and nothing less. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { deadRanges } from '../../src/elf/dead-tables.js';
-import { readElf } from '../../src/elf/read.js';
-import { preview } from '../../src/layout/render.js';
-import { planPatch } from '../../src/pipeline.js';
-import type { Edit } from '../../src/plan/edits.js';
-import { fixture } from '../support/images.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { deadRanges } from '../../../src/formats/elf/dead-tables.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { preview } from '../../../src/layout/render.js';
+import { planPatch } from '../../../src/pipeline.js';
+import type { Edit } from '../../../src/plan/edits.js';
+import { fixture } from '../../support/images.js';
 
 const ADD: Edit = {
   kind: 'copy-from',

@@ -1,6 +1,6 @@
 /** A read ELF image and the questions one may ask it. */
-import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
-import type { ByteSource } from '../base/bytes/source.js';
+import { overlaps, type Range, rangeOf } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
 import { PT_LOAD, PT_NULL, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
 import type { Encoding } from './struct.js';

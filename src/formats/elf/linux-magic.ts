@@ -1,5 +1,5 @@
 /** The mark of a Linux boot image (Linux Documentation/arch/x86/boot.rst), which loaders look for before any other. */
-import type { ByteSource } from '../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 
 const LINUX_MAGIC_AT = 0x202n;
 
