@@ -67,6 +67,9 @@ export type { ElfImage } from './formats/elf/image.js';
 export { looksLikeElf, readElf } from './formats/elf/read.js';
 export { sectionName } from './formats/elf/section-names.js';
 export type { Encoding } from './formats/elf/struct.js';
+export type { PeImage, PeSection } from './formats/pe/image.js';
+export { isPlainPe } from './formats/pe/kind.js';
+export { readPe } from './formats/pe/read.js';
 // Plan, lay out, write: from a wish to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './layout/layout.js';
 // The result of a plan as bytes to read, before anything is written.
@@ -136,9 +139,6 @@ export {
   type XenNoteInfo,
   type XenNoteName,
 } from './note/xen-notes.js';
-export type { PeImage, PeSection } from './pe/image.js';
-export { isPlainPe } from './pe/kind.js';
-export { readPe } from './pe/read.js';
 export {
   changes,
   expectationOf,

@@ -4,10 +4,10 @@
  */
 import { type Range, rangeOf } from '../base/bytes/range.js';
 import type { ByteSource } from '../base/bytes/source.js';
-import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../pe/headers.js';
-import { optionalHeaderOffset, sectionTable } from '../pe/image.js';
-import { DIRECTORY_SECURITY } from '../pe/names.js';
-import { type PeHeaders, readPeHeaders } from '../pe/read.js';
+import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../formats/pe/headers.js';
+import { optionalHeaderOffset, sectionTable } from '../formats/pe/image.js';
+import { DIRECTORY_SECURITY } from '../formats/pe/names.js';
+import { type PeHeaders, readPeHeaders } from '../formats/pe/read.js';
 
 /** A 32-bit field of the file. */
 export interface Field32 {

@@ -4,8 +4,8 @@
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { looksLikeElf } from '../formats/elf/read.js';
-import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
-import { hasPeSection } from '../pe/read.js';
+import { UNIFIED_KERNEL_SECTION } from '../formats/pe/kind.js';
+import { hasPeSection } from '../formats/pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 
 export type Recognised =

@@ -3,8 +3,8 @@
  * sections without data; that run is the bss; all behind it is tail.
  */
 import { fail } from '../base/errors/patch-error.js';
-import { directory, hasRawData, type PeImage, type PeSection } from '../pe/image.js';
-import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../pe/names.js';
+import { directory, hasRawData, type PeImage, type PeSection } from '../formats/pe/image.js';
+import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../formats/pe/names.js';
 import type { LinearWish } from './wish.js';
 
 export type Role = 'image' | 'bss' | 'tail';

@@ -2,8 +2,8 @@
 import { type Piece, PiecedSource } from '../base/bytes/pieces.js';
 import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
 import { OverlaySource, type Write } from '../base/bytes/source.js';
-import { directory, type PeImage } from '../pe/image.js';
-import { DIRECTORY_BASERELOC } from '../pe/names.js';
+import { directory, type PeImage } from '../formats/pe/image.js';
+import { DIRECTORY_BASERELOC } from '../formats/pe/names.js';
 import { classify } from './classify.js';
 import { debugWrites, symbolWrites } from './file-pointers.js';
 import type { LinearLayout } from './layout.js';

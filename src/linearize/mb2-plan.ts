@@ -8,6 +8,7 @@ import { rangeOf } from '../base/bytes/range.js';
 import type { ByteSource, Write } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
+import type { PeImage } from '../formats/pe/image.js';
 import {
   findMb2,
   MB2_ALIGN,
@@ -21,7 +22,6 @@ import {
 import { AddressTag, EntryTag, TAG_ADDRESS, TAG_END, TAG_ENTRY, TAG_HEAD_SIZE, TagHead } from '../multiboot/tags.js';
 import { GRUB_MB2 } from '../multiboot/windows.js';
 import { MULTIBOOT } from '../multiboot/words.js';
-import type { PeImage } from '../pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
 import type { Placement } from './place.js';

@@ -3,12 +3,12 @@
  * before. Joined sections let every raw pointer be a multiple of 512, the least FileAlignment of the PE format.
  */
 import { alignDown } from '../base/bytes/align.js';
-import { hasRawData, type PeImage, type PeSection } from '../pe/image.js';
+import { hasRawData, type PeImage, type PeSection } from '../formats/pe/image.js';
 import {
   IMAGE_SCN_CNT_INITIALIZED_DATA,
   IMAGE_SCN_CNT_UNINITIALIZED_DATA,
   IMAGE_SCN_MEM_DISCARDABLE,
-} from '../pe/names.js';
+} from '../formats/pe/names.js';
 import type { Role } from './classify.js';
 
 const PAGE = 4096n;

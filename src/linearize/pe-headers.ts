@@ -12,9 +12,15 @@ import {
   PE,
   SECTION_ENTRY,
   SectionHeader,
-} from '../pe/headers.js';
-import { directoryOffset, fileHeaderOffset, optionalHeaderOffset, type PeImage, sectionTable } from '../pe/image.js';
-import { DIRECTORY_SECURITY } from '../pe/names.js';
+} from '../formats/pe/headers.js';
+import {
+  directoryOffset,
+  fileHeaderOffset,
+  optionalHeaderOffset,
+  type PeImage,
+  sectionTable,
+} from '../formats/pe/image.js';
+import { DIRECTORY_SECURITY } from '../formats/pe/names.js';
 import type { Placement } from './place.js';
 import { FOUR_GIB } from './unfit.js';
 

@@ -8,9 +8,9 @@ import { type Range, subtract } from '../base/bytes/range.js';
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import { certificateTable } from '../pe/certificates.js';
-import { SECTION_ENTRY } from '../pe/headers.js';
-import { copiedSize, hasRawData, type PeImage, rawRange, sectionTable } from '../pe/image.js';
+import { certificateTable } from '../formats/pe/certificates.js';
+import { SECTION_ENTRY } from '../formats/pe/headers.js';
+import { copiedSize, hasRawData, type PeImage, rawRange, sectionTable } from '../formats/pe/image.js';
 import type { Part } from './merge.js';
 import { FOUR_GIB } from './unfit.js';
 

@@ -1,9 +1,9 @@
 /** A linear layout and what became of it, as text for people and as the members of a `xen-elfpatch/linearize/1` document. */
 import { hex, hexRange } from '../base/errors/hex.js';
+import { sectionFlags } from '../formats/pe/names.js';
 import type { LinearLayout } from '../linearize/layout.js';
 import type { PlacedSection } from '../linearize/place.js';
 import type { LinearVerdict } from '../linearize/verify/verify.js';
-import { sectionFlags } from '../pe/names.js';
 import { findingsJson } from './findings.js';
 import type { Json } from './json.js';
 import { adviceText } from './linear-verdict.js';

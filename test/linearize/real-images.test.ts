@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
-import { readPe } from '../../src/pe/read.js';
+import { readPe } from '../../src/formats/pe/read.js';
 import { runCli } from '../support/cli.js';
 import { requireTools, xenEfiImages } from '../support/images.js';
 

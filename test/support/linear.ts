@@ -1,7 +1,8 @@
 /** Linear forms in memory. */
+
+import type { PeImage } from '../../src/formats/pe/image.js';
 import { layOutLinear } from '../../src/linearize/lay-out.js';
 import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';
-import type { PeImage } from '../../src/pe/image.js';
 import { PeBytes } from './pe-edit.js';
 
 export function linearLayout(image: PeImage, wish: Partial<LinearWish> = {}) {

@@ -1,8 +1,8 @@
 /** Changing single fields of a PE image, by hand-typed offsets of the PE format: the tests know the format on their own. */
 import { readFileSync } from 'node:fs';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import type { PeImage } from '../../src/pe/image.js';
-import { readPe } from '../../src/pe/read.js';
+import type { PeImage } from '../../src/formats/pe/image.js';
+import { readPe } from '../../src/formats/pe/read.js';
 import { fixture } from './images.js';
 
 /** Offset and width of header fields: of the file header from its start, of the optional header and a section from theirs. */

@@ -1,10 +1,10 @@
 /** `layout`: reads one or two images and draws their maps. */
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { isPlainPe } from '../../formats/pe/kind.js';
+import { readPe } from '../../formats/pe/read.js';
 import { imageMap } from '../../map/image-map.js';
 import { peMap } from '../../map/pe-map.js';
 import { mapSvg } from '../../map/svg.js';
-import { isPlainPe } from '../../pe/kind.js';
-import { readPe } from '../../pe/read.js';
 import { jsonDocument } from '../../report/json.js';
 import { mapJson } from '../../report/map-json.js';
 import { mapComparison, mapText } from '../../report/map-text.js';

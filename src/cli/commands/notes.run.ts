@@ -2,10 +2,10 @@
 
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { readPe } from '../../formats/pe/read.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { walkAsXen } from '../../note/loader-walks.js';
 import { formatReadnotes } from '../../note/readnotes.js';
-import { readPe } from '../../pe/read.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';

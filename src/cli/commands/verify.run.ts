@@ -3,13 +3,13 @@
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { isPlainPe } from '../../formats/pe/kind.js';
+import { readPe } from '../../formats/pe/read.js';
 import { verifyPe } from '../../linearize/verify/verify.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
-import { isPlainPe } from '../../pe/kind.js';
-import { readPe } from '../../pe/read.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
 import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';

@@ -1,13 +1,13 @@
 /** What a packager may want to know about a linear file; nothing that boots today breaks by it. */
 import { hex } from '../../base/errors/hex.js';
-import { certificateTable } from '../../pe/certificates.js';
-import { directory, memoryRange } from '../../pe/image.js';
+import { certificateTable } from '../../formats/pe/certificates.js';
+import { directory, memoryRange } from '../../formats/pe/image.js';
 import {
   DIRECTORY_BASERELOC,
   IMAGE_SCN_MEM_DISCARDABLE,
   IMAGE_SCN_MEM_EXECUTE,
   IMAGE_SCN_MEM_WRITE,
-} from '../../pe/names.js';
+} from '../../formats/pe/names.js';
 import { type LinearCheck, partOf } from './check.js';
 
 const LEAST_FILE_ALIGNMENT = 0x200n;

@@ -1,5 +1,5 @@
 /** What a check of a PE image looks at: the file, and where there is one the image that it was made from. */
-import type { PeImage } from '../../pe/image.js';
+import type { PeImage } from '../../formats/pe/image.js';
 import type { BaselineCheck, ImageCheck } from '../../verify/check.js';
 import type { LinearSubject } from './subject.js';
 

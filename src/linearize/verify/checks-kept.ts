@@ -3,6 +3,27 @@
 import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
+import { debugEntries } from '../../formats/pe/debug.js';
+import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../formats/pe/headers.js';
+import {
+  fileOffsetOf,
+  hasRawData,
+  memoryRange,
+  type PeImage,
+  type PeSection,
+  rawRange,
+  sectionTable,
+} from '../../formats/pe/image.js';
+import {
+  DIRECTORY_BASERELOC,
+  DIRECTORY_SECURITY,
+  directoryName,
+  IMAGE_SCN_CNT_INITIALIZED_DATA,
+  IMAGE_SCN_CNT_UNINITIALIZED_DATA,
+  IMAGE_SCN_MEM_DISCARDABLE,
+} from '../../formats/pe/names.js';
+import { symbolTableRange } from '../../formats/pe/string-table.js';
+import { sectionOf, symbolRecords } from '../../formats/pe/symbols.js';
 import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
 import {
   MB2_ARCHITECTURE_I386,
@@ -12,27 +33,6 @@ import {
   mb2HeaderAt,
 } from '../../multiboot/mb2.js';
 import { TAG_ADDRESS, TAG_ENTRY, TAG_HEAD_SIZE } from '../../multiboot/tags.js';
-import { debugEntries } from '../../pe/debug.js';
-import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../pe/headers.js';
-import {
-  fileOffsetOf,
-  hasRawData,
-  memoryRange,
-  type PeImage,
-  type PeSection,
-  rawRange,
-  sectionTable,
-} from '../../pe/image.js';
-import {
-  DIRECTORY_BASERELOC,
-  DIRECTORY_SECURITY,
-  directoryName,
-  IMAGE_SCN_CNT_INITIALIZED_DATA,
-  IMAGE_SCN_CNT_UNINITIALIZED_DATA,
-  IMAGE_SCN_MEM_DISCARDABLE,
-} from '../../pe/names.js';
-import { symbolTableRange } from '../../pe/string-table.js';
-import { sectionOf, symbolRecords } from '../../pe/symbols.js';
 import type { Violation } from '../../verify/check.js';
 import { type KeptCheck, partOf } from './check.js';
 import { pePicture, pictureDifferences } from './picture.js';

@@ -3,9 +3,9 @@
 import { ZEROS } from '../../base/bytes/byte-comparison.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
-import { OptionalHeader, PE } from '../../pe/headers.js';
-import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../pe/image.js';
-import { stringTableRange, symbolTableRange } from '../../pe/string-table.js';
+import { OptionalHeader, PE } from '../../formats/pe/headers.js';
+import { hasRawData, memoryRange, optionalHeaderOffset, rawRange, sectionTable } from '../../formats/pe/image.js';
+import { stringTableRange, symbolTableRange } from '../../formats/pe/string-table.js';
 import { type LinearCheck, partOf } from './check.js';
 import { pictureDifferences } from './picture.js';
 import { isTailKind, type LinearSubject } from './subject.js';

@@ -2,7 +2,7 @@
  * Judges a linear file: by itself, and against the input it was made from. Shares the codecs with the writer and none of
  * its layout, so that it cannot repeat the writer's mistakes.
  */
-import type { PeImage } from '../../pe/image.js';
+import type { PeImage } from '../../formats/pe/image.js';
 import { type Finding, run } from '../../verify/check.js';
 import { advice } from './advice.js';
 import type { KeptCheck, LinearCheck } from './check.js';

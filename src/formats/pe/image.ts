@@ -1,6 +1,6 @@
 /** A read PE image and the questions one may ask it. */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { DataDirectory, FileHeader, OptionalHeader, PE, SECTION_ENTRY, type SectionHeader } from './headers.js';
 import { IMAGE_SCN_MEM_EXECUTE } from './names.js';
 

@@ -2,8 +2,8 @@
  * Section names. A long one is `/` and a decimal offset into the COFF string table, or `//` and six base-64 digits where
  * the offset is wider than seven decimals (LLVM and GNU extensions of "Section Table (Section Headers)").
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { stringAt } from '../base/bytes/string-at.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { stringAt } from '../../base/bytes/string-at.js';
 import type { FileHeader } from './headers.js';
 import { readStringTable } from './string-table.js';
 

@@ -1,6 +1,6 @@
 /** The certificate table ("The Attribute Certificate Table"): the one directory whose address is a file offset. */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { checkInside } from '../base/bytes/source.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { checkInside } from '../../base/bytes/source.js';
 import { Certificate, PE } from './headers.js';
 import { directory, type PeImage } from './image.js';
 import { DIRECTORY_SECURITY } from './names.js';

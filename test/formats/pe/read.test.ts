@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/base/bytes/file-source.js';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { certificates, certificateTable } from '../../src/pe/certificates.js';
-import { debugEntries, peBuildId } from '../../src/pe/debug.js';
+import { FileSource } from '../../../src/base/bytes/file-source.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { certificates, certificateTable } from '../../../src/formats/pe/certificates.js';
+import { debugEntries, peBuildId } from '../../../src/formats/pe/debug.js';
 import {
   Certificate,
   CoffSymbol,
@@ -13,13 +13,13 @@ import {
   PE,
   RelocationBlock,
   SectionHeader,
-} from '../../src/pe/headers.js';
-import { fileOffsetOf, sectionTable } from '../../src/pe/image.js';
-import { readPe } from '../../src/pe/read.js';
-import { relocations } from '../../src/pe/relocations.js';
-import { eachSymbol, symbolsNamed } from '../../src/pe/symbols.js';
-import { realImage } from '../support/images.js';
-import { PeBytes } from '../support/pe-edit.js';
+} from '../../../src/formats/pe/headers.js';
+import { fileOffsetOf, sectionTable } from '../../../src/formats/pe/image.js';
+import { readPe } from '../../../src/formats/pe/read.js';
+import { relocations } from '../../../src/formats/pe/relocations.js';
+import { eachSymbol, symbolsNamed } from '../../../src/formats/pe/symbols.js';
+import { realImage } from '../../support/images.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 describe('the declared structures', () => {
   it.each([

@@ -1,8 +1,8 @@
 /** The debug directory ("Debug Directory (Image Only)") and the build-id that GNU ld puts there. */
-import { fits } from '../base/bytes/source.js';
-import { latin1 } from '../base/bytes/text.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { fits } from '../../base/bytes/source.js';
+import { latin1 } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { DebugEntry, PE } from './headers.js';
 import { directory, fileOffsetOf, type PeImage } from './image.js';
 import { DIRECTORY_DEBUG, IMAGE_DEBUG_TYPE_CODEVIEW } from './names.js';

@@ -1,7 +1,7 @@
 /** Base relocations ("The .reloc Section"), block by block. */
-import type { ByteSource } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { PE, RelocationBlock } from './headers.js';
 import { directory, fileOffsetOf, type PeImage } from './image.js';
 import {

@@ -1,5 +1,5 @@
 /** Is a file a PE image to be looked at as one? Kernels that are PE as well have better readers. */
-import { type ByteSource, fits } from '../base/bytes/source.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { IMAGE_FILE_MACHINE_AMD64 } from './names.js';
 import { readPeHeaders } from './read.js';
 

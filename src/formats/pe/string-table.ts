@@ -1,6 +1,6 @@
 /** The COFF string table, behind the symbols ("COFF String Table"). Its first word is its own size, the word included. */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { CoffSymbol, type FileHeader, PE } from './headers.js';
 
 /** Tables above this size are not held in memory; Xen's has about 200 KiB. */

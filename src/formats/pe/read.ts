@@ -2,11 +2,11 @@
  * Bytes to PeImage (Microsoft, "PE Format"). Takes PE32+ of any machine and refuses what makes the headers unreadable;
  * whether sections make sense is a question for those who load or move them.
  */
-import { contains, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { stringAt } from '../base/bytes/string-at.js';
-import { hex, hexBytes } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { contains, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { stringAt } from '../../base/bytes/string-at.js';
+import { hex, hexBytes } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import {
   DataDirectory,
   FileHeader,

@@ -1,8 +1,8 @@
 /** COFF symbols ("COFF Symbol Table"), read in windows, so memory does not depend on their number. */
-import { fits } from '../base/bytes/source.js';
-import { stringAt } from '../base/bytes/string-at.js';
-import { equalBytes, latin1, latin1Bytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
+import { fits } from '../../base/bytes/source.js';
+import { stringAt } from '../../base/bytes/string-at.js';
+import { equalBytes, latin1, latin1Bytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { CoffSymbol, PE } from './headers.js';
 import type { PeImage, PeSection } from './image.js';
 import { readStringTable, symbolTableRange } from './string-table.js';

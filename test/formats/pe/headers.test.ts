@@ -1,11 +1,11 @@
 /** readPeHeaders(): the reader that refuses nothing. Files are put down by the numbers of the PE format. */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { readEfiStub } from '../../src/container/efi-stub.js';
-import { OptionalHeader, OptionalHeader32, PE } from '../../src/pe/headers.js';
-import { isPlainPe } from '../../src/pe/kind.js';
-import { hasPeSection, readPe, readPeHeaders } from '../../src/pe/read.js';
-import { PeBytes } from '../support/pe-edit.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { readEfiStub } from '../../../src/container/efi-stub.js';
+import { OptionalHeader, OptionalHeader32, PE } from '../../../src/formats/pe/headers.js';
+import { isPlainPe } from '../../../src/formats/pe/kind.js';
+import { hasPeSection, readPe, readPeHeaders } from '../../../src/formats/pe/read.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 const PE_AT = 0x80;
 

@@ -3,7 +3,7 @@
  * "COFF Symbol Table", "Debug Directory", "The .reloc Section", "The Attribute Certificate Table"). Field names are those
  * of winnt.h.
  */
-import { type Encoding, struct, type ValueOf } from '../base/bytes/struct.js';
+import { type Encoding, struct, type ValueOf } from '../../base/bytes/struct.js';
 
 /** PE32+ as the declaration engine sees it: little-endian, wide fields of 8 bytes. */
 export const PE: Encoding = { bits: 64, endian: 'little' };
