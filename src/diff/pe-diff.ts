@@ -6,6 +6,8 @@
 import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
 import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
 import type { ByteSource } from '../base/bytes/source.js';
+import { findMb1 } from '../formats/multiboot/mb1.js';
+import { findMb2, type Mb2Header, mb2Values } from '../formats/multiboot/mb2.js';
 import { FileHeader, OptionalHeader, SectionHeader } from '../formats/pe/headers.js';
 import {
   copiedSize,
@@ -19,8 +21,6 @@ import {
 import { directoryName } from '../formats/pe/names.js';
 import { pictureDifferences } from '../linearize/verify/picture.js';
 import { verifyPe } from '../linearize/verify/verify.js';
-import { findMb1 } from '../multiboot/mb1.js';
-import { findMb2, type Mb2Header, mb2Values } from '../multiboot/mb2.js';
 import { type ByteComparison, type ByteDifference, type ByteGroup, RANGES_KEPT } from './bytes.js';
 import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.js';
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';

@@ -2,12 +2,12 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import type { PatchError } from '../base/errors/patch-error.js';
+import { multibootHeaders } from '../formats/multiboot/headers.js';
+import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { judgeLoaders } from '../loaders/loaders.js';
 import { isOfFamily } from '../loaders/names.js';
 import type { Verdict } from '../loaders/rule.js';
 import { looksThrough } from '../loaders/wrapped.js';
-import { multibootHeaders } from '../multiboot/headers.js';
-import { QEMU_MB1 } from '../multiboot/windows.js';
 import { wrapperFix } from '../note/fix.js';
 import { fileWords, fixCommand } from '../note/fix-command.js';
 import { guessesEntry, imageFix } from './rule-fix.js';

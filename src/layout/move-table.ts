@@ -3,7 +3,7 @@
  * reads the table from where e_phoff says.
  */
 import { Phdr } from '../formats/elf/headers.js';
-import { multibootWindow } from '../multiboot/windows.js';
+import { multibootWindow } from '../formats/multiboot/windows.js';
 import { behindEverything } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import type { Job } from './job.js';

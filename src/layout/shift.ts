@@ -7,7 +7,7 @@ import { rangeOf } from '../base/bytes/range.js';
 import { hex } from '../base/errors/hex.js';
 import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../formats/elf/image.js';
 import { PT_NULL } from '../formats/elf/names.js';
-import { lastMultibootOffset, multibootWindow } from '../multiboot/windows.js';
+import { lastMultibootOffset, multibootWindow } from '../formats/multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import { bytesText, type Job } from './job.js';
 import type { Layout, Refusal } from './layout.js';

@@ -1,10 +1,10 @@
 /** The 32-bit entry: as asked, as it is, or as the image tells. */
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
+import type { Mb2Values } from '../formats/multiboot/mb2.js';
 import { isExecutable, type PeImage } from '../formats/pe/image.js';
 import { IMAGE_SYM_CLASS_EXTERNAL } from '../formats/pe/names.js';
 import { symbolsNamed } from '../formats/pe/symbols.js';
-import type { Mb2Values } from '../multiboot/mb2.js';
 import type { Placement } from './place.js';
 import type { EntryWish } from './wish.js';
 

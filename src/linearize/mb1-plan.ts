@@ -7,9 +7,16 @@ import { rangeOf } from '../base/bytes/range.js';
 import type { ByteSource, Write } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
+import {
+  encodeMb1,
+  findMb1,
+  MB1_CHECKSUM_AT,
+  MB1_HAS_ADDRESSES,
+  type Mb1Fields,
+  mb1Size,
+} from '../formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import type { PeImage } from '../formats/pe/image.js';
-import { encodeMb1, findMb1, MB1_CHECKSUM_AT, MB1_HAS_ADDRESSES, type Mb1Fields, mb1Size } from '../multiboot/mb1.js';
-import { QEMU_MB1 } from '../multiboot/windows.js';
 import { proveFiller } from './filler.js';
 import type { Mb2Plan } from './mb2-plan.js';
 import type { Placement } from './place.js';

@@ -8,7 +8,6 @@ import { rangeOf } from '../base/bytes/range.js';
 import type { ByteSource, Write } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { PeImage } from '../formats/pe/image.js';
 import {
   findMb2,
   MB2_ALIGN,
@@ -18,10 +17,19 @@ import {
   mb2HeaderAt,
   mb2Values,
   sealMb2,
-} from '../multiboot/mb2.js';
-import { AddressTag, EntryTag, TAG_ADDRESS, TAG_END, TAG_ENTRY, TAG_HEAD_SIZE, TagHead } from '../multiboot/tags.js';
-import { GRUB_MB2 } from '../multiboot/windows.js';
-import { MULTIBOOT } from '../multiboot/words.js';
+} from '../formats/multiboot/mb2.js';
+import {
+  AddressTag,
+  EntryTag,
+  TAG_ADDRESS,
+  TAG_END,
+  TAG_ENTRY,
+  TAG_HEAD_SIZE,
+  TagHead,
+} from '../formats/multiboot/tags.js';
+import { GRUB_MB2 } from '../formats/multiboot/windows.js';
+import { MULTIBOOT } from '../formats/multiboot/words.js';
+import type { PeImage } from '../formats/pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
 import type { Placement } from './place.js';

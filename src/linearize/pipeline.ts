@@ -2,8 +2,8 @@
 import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
 import { FileSource } from '../base/bytes/file-source.js';
 import type { ByteSource } from '../base/bytes/source.js';
+import { findMb2, mb2Values } from '../formats/multiboot/mb2.js';
 import { readPe } from '../formats/pe/read.js';
-import { findMb2, mb2Values } from '../multiboot/mb2.js';
 import { refuseErrors } from '../verify/refuse-errors.js';
 import { wholeSource } from '../write/content.js';
 import { deliver } from '../write/deliver.js';

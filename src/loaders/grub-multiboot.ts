@@ -21,10 +21,8 @@ import {
   SHT_REL,
   SHT_RELA,
 } from '../formats/elf/names.js';
-import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
-import { looksLikePe, readPe } from '../formats/pe/read.js';
-import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../multiboot/mb1.js';
-import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../multiboot/mb2.js';
+import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../formats/multiboot/mb1.js';
+import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../formats/multiboot/mb2.js';
 import {
   isKnownTag,
   TAG_ADDRESS,
@@ -34,8 +32,10 @@ import {
   TAG_ENTRY_EFI64,
   TAG_HEAD_SIZE,
   TAG_OPTIONAL,
-} from '../multiboot/tags.js';
-import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../multiboot/windows.js';
+} from '../formats/multiboot/tags.js';
+import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/windows.js';
+import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
+import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';

@@ -10,7 +10,7 @@ import {
   PF_X,
   PT_LOAD,
 } from '../formats/elf/names.js';
-import type { Mb1Fields, Mb1Header } from '../multiboot/mb1.js';
+import type { Mb1Fields, Mb1Header } from '../formats/multiboot/mb1.js';
 import { bytesAt, laxElf } from './lax-elf.js';
 
 export type QemuMultiboot =

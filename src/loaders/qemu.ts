@@ -18,8 +18,8 @@ import {
   PT_LOAD,
   PT_NOTE,
 } from '../formats/elf/names.js';
-import { findMb1 } from '../multiboot/mb1.js';
-import { QEMU_MB1 } from '../multiboot/windows.js';
+import { findMb1 } from '../formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../note/fix.js';
 import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';

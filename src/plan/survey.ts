@@ -17,7 +17,7 @@ import {
   segmentFileRange,
 } from '../formats/elf/image.js';
 import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../formats/elf/names.js';
-import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
+import { type MultibootHeader, multibootHeaders } from '../formats/multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../note/areas.js';
 import { walkAsXen, type XenView } from '../note/loader-walks.js';
 

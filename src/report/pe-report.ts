@@ -1,12 +1,12 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
+import { findMb2, type Mb2Values, mb2Values } from '../formats/multiboot/mb2.js';
+import { tagName } from '../formats/multiboot/tags.js';
 import { peBuildId } from '../formats/pe/debug.js';
 import type { PeImage } from '../formats/pe/image.js';
 import { peMachineName } from '../formats/pe/names.js';
 import { looksLikePe } from '../formats/pe/read.js';
-import { findMb2, type Mb2Values, mb2Values } from '../multiboot/mb2.js';
-import { tagName } from '../multiboot/tags.js';
 import { bytesToJson, type Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 

@@ -4,7 +4,7 @@ import { movedOffset } from '../base/bytes/shifted.js';
 import { fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
-import { type MultibootHeader, multibootHeaders } from '../multiboot/headers.js';
+import { type MultibootHeader, multibootHeaders } from '../formats/multiboot/headers.js';
 import type { Violation } from './check.js';
 import { differencesOf } from './difference-home.js';
 import type { ElfCheck } from './elf-check.js';

@@ -6,12 +6,12 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
+import { lastMultibootOffset } from '../../src/formats/multiboot/windows.js';
 import { verifyLinear } from '../../src/linearize/verify/verify.js';
 import { grubMultiboot, grubMultiboot2 } from '../../src/loaders/grub-multiboot.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { multibootWarnings } from '../../src/mkelf32/multiboot.js';
-import { lastMultibootOffset } from '../../src/multiboot/windows.js';
 import { outputOf, plan, simple } from '../mkelf32/support.js';
 import { bootInQemu } from '../support/boot.js';
 import { concat, elf, num } from '../support/elf-builder.js';

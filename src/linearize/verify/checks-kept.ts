@@ -3,6 +3,15 @@
 import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
+import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../formats/multiboot/mb1.js';
+import {
+  MB2_ARCHITECTURE_I386,
+  MB2_HEAD_SIZE,
+  MB2_LENGTH_AT,
+  type Mb2Header,
+  mb2HeaderAt,
+} from '../../formats/multiboot/mb2.js';
+import { TAG_ADDRESS, TAG_ENTRY, TAG_HEAD_SIZE } from '../../formats/multiboot/tags.js';
 import { debugEntries } from '../../formats/pe/debug.js';
 import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../formats/pe/headers.js';
 import {
@@ -24,15 +33,6 @@ import {
 } from '../../formats/pe/names.js';
 import { symbolTableRange } from '../../formats/pe/string-table.js';
 import { sectionOf, symbolRecords } from '../../formats/pe/symbols.js';
-import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../multiboot/mb1.js';
-import {
-  MB2_ARCHITECTURE_I386,
-  MB2_HEAD_SIZE,
-  MB2_LENGTH_AT,
-  type Mb2Header,
-  mb2HeaderAt,
-} from '../../multiboot/mb2.js';
-import { TAG_ADDRESS, TAG_ENTRY, TAG_HEAD_SIZE } from '../../multiboot/tags.js';
 import type { Violation } from '../../verify/check.js';
 import { type KeptCheck, partOf } from './check.js';
 import { pePicture, pictureDifferences } from './picture.js';

@@ -1,10 +1,10 @@
 /** Laws of what is in memory once loaded: both loaders are simulated; relocations and debug entries lead somewhere. */
 import { type Range, rangeAt, rangeOf } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
+import { TAG_ADDRESS, TAG_ENTRY } from '../../formats/multiboot/tags.js';
 import { debugEntries } from '../../formats/pe/debug.js';
 import { fileOffsetOf, hasRawData, memoryRange, rawRange } from '../../formats/pe/image.js';
 import { relocations } from '../../formats/pe/relocations.js';
-import { TAG_ADDRESS, TAG_ENTRY } from '../../multiboot/tags.js';
 import type { LinearCheck } from './check.js';
 import { flatPicture, pePicture, pictureDifferences, without } from './picture.js';
 

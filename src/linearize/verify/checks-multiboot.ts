@@ -2,10 +2,10 @@
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
+import type { Mb2Header, Mb2Values } from '../../formats/multiboot/mb2.js';
+import type { AddressTag } from '../../formats/multiboot/tags.js';
+import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
 import { isExecutable, memoryRange } from '../../formats/pe/image.js';
-import type { Mb2Header, Mb2Values } from '../../multiboot/mb2.js';
-import type { AddressTag } from '../../multiboot/tags.js';
-import { QEMU_MB1 } from '../../multiboot/windows.js';
 import type { Violation } from '../../verify/check.js';
 import type { LinearCheck } from './check.js';
 import { isTailKind, type LinearSubject } from './subject.js';

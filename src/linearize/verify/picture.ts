@@ -7,9 +7,9 @@ import { differingRanges, newBlocks, type Stretch, ZEROS } from '../../base/byte
 import type { Piece } from '../../base/bytes/pieces.js';
 import type { Range } from '../../base/bytes/range.js';
 import type { ByteSource } from '../../base/bytes/source.js';
+import type { AddressTag } from '../../formats/multiboot/tags.js';
 import type { SectionHeader } from '../../formats/pe/headers.js';
 import { copiedSize, type PeImage } from '../../formats/pe/image.js';
-import type { AddressTag } from '../../multiboot/tags.js';
 
 /** Memory as pieces of one file, sorted and disjoint. */
 export interface Picture {

@@ -1,5 +1,7 @@
 /** A linear file and the facts about it that several checks need; worked out from the file alone. */
 import { fits } from '../../base/bytes/source.js';
+import { findMb1, type Mb1Header } from '../../formats/multiboot/mb1.js';
+import { findMb2, type Mb2Header, type Mb2Values, mb2Values } from '../../formats/multiboot/mb2.js';
 import {
   copiedSize,
   directory,
@@ -10,8 +12,6 @@ import {
   rawRange,
 } from '../../formats/pe/image.js';
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
-import { findMb1, type Mb1Header } from '../../multiboot/mb1.js';
-import { findMb2, type Mb2Header, type Mb2Values, mb2Values } from '../../multiboot/mb2.js';
 
 export interface LinearSubject {
   readonly image: PeImage;

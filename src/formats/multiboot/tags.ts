@@ -1,5 +1,5 @@
 /** Tags of a Multiboot2 header: their numbers, structures and names (Multiboot2 2.0, "Multiboot2 header tags"). */
-import { struct, type ValueOf } from '../base/bytes/struct.js';
+import { struct, type ValueOf } from '../../base/bytes/struct.js';
 import { MULTIBOOT } from './words.js';
 
 export const TAG_END = 0;

@@ -1,5 +1,5 @@
 /** What both Multiboot headers are made of: little-endian 32-bit words whose sum over the head is 0. */
-import type { Encoding } from '../base/bytes/struct.js';
+import type { Encoding } from '../../base/bytes/struct.js';
 
 /** Multiboot headers are little-endian whatever the file's own byte order. */
 export const MULTIBOOT: Encoding = { bits: 32, endian: 'little' };

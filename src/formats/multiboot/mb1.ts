@@ -1,6 +1,6 @@
 /** Multiboot 1 headers (Multiboot 0.6.96, "The layout of Multiboot header"), read as loaders find them: by place in the file. */
-import type { ByteSource } from '../base/bytes/source.js';
-import { struct, type ValueOf } from '../base/bytes/struct.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { struct, type ValueOf } from '../../base/bytes/struct.js';
 import { GRUB_MB1, type HeaderWindow } from './windows.js';
 import { checksumFor, MULTIBOOT, sumsToZero } from './words.js';
 

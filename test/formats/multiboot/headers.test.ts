@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { multibootHeaders } from '../../src/multiboot/headers.js';
-import { hexToBytes } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { multibootHeaders } from '../../../src/formats/multiboot/headers.js';
+import { hexToBytes } from '../../support/elf-builder.js';
 
 /** Magic 0x1badb002, flags 3, checksum. */
 const ONE = hexToBytes('02 b0 ad 1b 03 00 00 00 fb 4f 52 e4');

@@ -1,10 +1,10 @@
 /** Vectors typed by hand from Multiboot2 2.0, "The layout of Multiboot2 header" and "Multiboot2 header tags". */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { findMb2, mb2HeaderAt, mb2Headers, mb2Values, sealMb2, walkTags } from '../../src/multiboot/mb2.js';
-import { isKnownTag, leastTagSize, tagName } from '../../src/multiboot/tags.js';
-import { GRUB_MB2 } from '../../src/multiboot/windows.js';
-import { concat, hexToBytes } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { findMb2, mb2HeaderAt, mb2Headers, mb2Values, sealMb2, walkTags } from '../../../src/formats/multiboot/mb2.js';
+import { isKnownTag, leastTagSize, tagName } from '../../../src/formats/multiboot/tags.js';
+import { GRUB_MB2 } from '../../../src/formats/multiboot/windows.js';
+import { concat, hexToBytes } from '../../support/elf-builder.js';
 
 const END = '00 00 00 00 08 00 00 00';
 /** Tag 2: header_addr 0x100008, load_addr 0x100000, load_end_addr 0x102000, bss_end_addr 0xf0103000. */

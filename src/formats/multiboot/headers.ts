@@ -1,5 +1,5 @@
 /** The Multiboot headers of a file, of both versions: what an edit that moves bytes must not lose. */
-import type { ByteSource } from '../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { mb1Headers } from './mb1.js';
 import { MB2_HEAD_SIZE, mb2Headers } from './mb2.js';
 import { grubWindow, type MultibootVersion, windowOf } from './windows.js';

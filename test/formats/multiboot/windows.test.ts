@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { HEADER_WINDOWS, lastMultibootOffset, multibootWindow, windowOf } from '../../src/multiboot/windows.js';
+import {
+  HEADER_WINDOWS,
+  lastMultibootOffset,
+  multibootWindow,
+  windowOf,
+} from '../../../src/formats/multiboot/windows.js';
 
 /** Typed from the loaders: hw/i386/multiboot.c; multiboot_mbi.c, multiboot_mbi2.c; kexec-multiboot-x86.c, kexec-mb2-x86.c. */
 const LAST = { 'QEMU 1': 8140n, 'GRUB 1': 8180n, 'GRUB 2': 32752n, 'kexec 1': 8180n, 'kexec 2': 32752n };

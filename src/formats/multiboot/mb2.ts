@@ -2,9 +2,9 @@
  * Multiboot2 headers (Multiboot2 2.0, "The layout of Multiboot2 header"), found as loaders find them: by place in the file,
  * whatever its format.
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { struct } from '../base/bytes/struct.js';
-import { hex } from '../base/errors/hex.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { struct } from '../../base/bytes/struct.js';
+import { hex } from '../../base/errors/hex.js';
 import {
   AddressTag,
   EntryTag,

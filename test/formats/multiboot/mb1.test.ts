@@ -1,9 +1,9 @@
 /** Vectors typed by hand from Multiboot 0.6.96, "The layout of Multiboot header" and "The address fields of Multiboot header". */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { encodeMb1, findMb1, mb1FlagsAt, mb1Headers } from '../../src/multiboot/mb1.js';
-import { QEMU_MB1 } from '../../src/multiboot/windows.js';
-import { hexToBytes } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { encodeMb1, findMb1, mb1FlagsAt, mb1Headers } from '../../../src/formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../../../src/formats/multiboot/windows.js';
+import { hexToBytes } from '../../support/elf-builder.js';
 
 /** Flags 3: modules page-aligned, memory information. */
 const PLAIN = hexToBytes('02 b0 ad 1b 03 00 00 00 fb 4f 52 e4');
