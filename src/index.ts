@@ -89,6 +89,10 @@ export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
 // Loaders: what they are called; would they start the image, by which rules, with which values?
 export { LOADER_NAMES, LOADER_ROWS, type LoaderName, type LoaderRow } from './loaders/names.js';
+export { type LegacyString, legacyToNotes, readLegacy } from './loaders/read/legacy.js';
+export { walkAsXen, type XenView, type XenViewNote } from './loaders/read/loader-walks.js';
+export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './loaders/read/phys-entry.js';
+export { formatReadnotes, type ReadnotesOutput } from './loaders/read/readnotes.js';
 export { accepts, type Loader, type Remark, type RuleReport, type Verdict } from './loaders/rule.js';
 export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
 // Layout: the file and memory map, as data and as a picture.
@@ -115,10 +119,6 @@ export {
 export { checkFeatures } from './note/features.js';
 export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './note/fix.js';
 export { type CommandContext, fixCommand } from './note/fix-command.js';
-export { type LegacyString, legacyToNotes, readLegacy } from './note/legacy.js';
-export { walkAsXen, type XenView, type XenViewNote } from './note/loader-walks.js';
-export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './note/phys-entry.js';
-export { formatReadnotes, type ReadnotesOutput } from './note/readnotes.js';
 export {
   encodeNotes,
   type NoteContent,

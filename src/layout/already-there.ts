@@ -4,8 +4,13 @@
  */
 import type { ElfImage } from '../formats/elf/image.js';
 import { EM_386, EM_X86_64, SHF_ALLOC } from '../formats/elf/names.js';
+import {
+  type PhysEntry,
+  physEntryAsLinuxLoader,
+  physEntryAsQemu,
+  physEntryAsQemuFrom,
+} from '../loaders/read/loader-walks.js';
 import { decodeValue } from '../note/desc.js';
-import { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from '../note/loader-walks.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { type NoteContent, sameNote } from '../note/record.js';
 import { changesForeign } from '../plan/foreign.js';

@@ -36,8 +36,8 @@ import {
 import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
 

@@ -6,12 +6,12 @@ import { fits } from '../base/bytes/source.js';
 import { latin1 } from '../base/bytes/text.js';
 import { Shdr } from '../formats/elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
-import { up4 } from '../note/libelf.js';
-import { LoaderReader } from '../note/loader-reader.js';
 import { XEN } from '../note/note-types.js';
 import { NHDR_SIZE } from '../note/record.js';
 import { type GrubInfo, grubItem, grubNumber, grubRow, type MutableGrubInfo, Refused } from './grub-note-rows.js';
-import type { LaxImage } from './lax-elf.js';
+import type { LaxImage } from './read/lenient-elf.js';
+import { up4 } from './read/libelf.js';
+import { LoaderReader } from './read/loader-reader.js';
 
 export type GrubResult = { readonly info: GrubInfo } | { readonly refused: string; readonly readBeyond: boolean };
 

@@ -19,7 +19,7 @@ import {
 } from '../formats/elf/names.js';
 import { editFix, preset, setText } from '../note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './lax-elf.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './read/lenient-elf.js';
 import { type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const FILE = 'grub-core/loader/i386/xen_file.c';

@@ -26,10 +26,10 @@ import {
 } from '../formats/elf/names.js';
 import type { Encoding } from '../formats/elf/struct.js';
 import { editFix, preset } from '../note/fix.js';
-import { up4 } from '../note/libelf.js';
-import { LoaderReader } from '../note/loader-reader.js';
 import { NHDR_SIZE } from '../note/record.js';
-import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
+import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { up4 } from './read/libelf.js';
+import { LoaderReader } from './read/loader-reader.js';
 import { type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';

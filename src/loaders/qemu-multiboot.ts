@@ -11,7 +11,7 @@ import {
   PT_LOAD,
 } from '../formats/elf/names.js';
 import type { Mb1Fields, Mb1Header } from '../formats/multiboot/mb1.js';
-import { bytesAt, laxElf } from './lax-elf.js';
+import { bytesAt, laxElf } from './read/lenient-elf.js';
 
 export type QemuMultiboot =
   | { readonly refused: string; readonly entry?: undefined }

@@ -21,9 +21,9 @@ import {
 import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../note/fix.js';
-import { type PhysEntry, physEntryAsQemu } from '../note/phys-entry.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './lax-elf.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';
 import { crash, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
 

@@ -3,9 +3,9 @@
 import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { nativeSize } from '../formats/elf/struct.js';
+import { convertLegacy, readLegacy } from '../loaders/read/legacy.js';
 import { decodeValue, encodeNumber, encodeString } from '../note/desc.js';
 import { checkFeatures } from '../note/features.js';
-import { convertLegacy, readLegacy } from '../note/legacy.js';
 import { XEN_ELFNOTE } from '../note/note-types.js';
 import { type NoteContent, type NoteRecord, sameBytes, sameNote, XEN_OWNER, xenNote } from '../note/record.js';
 import type { Setting } from '../note/value.js';

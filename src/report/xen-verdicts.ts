@@ -3,7 +3,7 @@
  * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
  */
 import { hex } from '../base/errors/hex.js';
-import type { XenReads, XenView } from '../note/loader-walks.js';
+import type { XenReads, XenView } from '../loaders/read/loader-walks.js';
 import { XEN } from '../note/note-types.js';
 import type { NoteRecord } from '../note/record.js';
 import { noteInfo, type XenNoteInfo, type XenNoteName } from '../note/xen-notes.js';

@@ -16,7 +16,7 @@ import {
   writeContainer,
 } from '../../src/container-pipeline.js';
 import { readElf } from '../../src/formats/elf/read.js';
-import { walkAsXen } from '../../src/note/loader-walks.js';
+import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/verify/container/checks.js';

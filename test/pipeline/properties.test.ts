@@ -9,7 +9,7 @@ import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
-import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/note/loader-walks.js';
+import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { sameNote } from '../../src/note/record.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../../src/plan/edits.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
-import { walkAsXen } from '../../src/note/loader-walks.js';
+import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/verify.js';

@@ -10,7 +10,7 @@ import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { preview } from '../../src/layout/render.js';
-import { walkAsXen } from '../../src/note/loader-walks.js';
+import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { parseSetting } from '../../src/note/value.js';
 import { changes, expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';

@@ -12,7 +12,7 @@ import { FileSource } from '../../src/base/bytes/file-source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
-import { walkAsXen } from '../../src/note/loader-walks.js';
+import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { sameNote } from '../../src/note/record.js';
 import { parseSetting } from '../../src/note/value.js';
 import { changes, type PatchPlan, planPatch, writePatch } from '../../src/pipeline.js';

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
-import { walkAsXen } from '../../src/note/loader-walks.js';
+import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { noteName } from '../../src/note/xen-notes.js';
 import { BIN, type CliOptions, type CliResult, runCli } from './cli.js';
 import { fixture } from './images.js';

@@ -3,9 +3,9 @@
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { readPe } from '../../formats/pe/read.js';
+import { walkAsXen } from '../../loaders/read/loader-walks.js';
+import { formatReadnotes } from '../../loaders/read/readnotes.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
-import { walkAsXen } from '../../note/loader-walks.js';
-import { formatReadnotes } from '../../note/readnotes.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';

@@ -2,7 +2,7 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
-import { walkAsXen } from '../../note/loader-walks.js';
+import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { parseSetting } from '../../note/value.js';
 import { parseNoteName } from '../../note/xen-notes.js';
 import { planPatch } from '../../pipeline.js';

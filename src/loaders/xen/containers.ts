@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../../base/bytes/source.js';
 import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
-import { bytesAt } from '../lax-elf.js';
+import { bytesAt } from '../read/lenient-elf.js';
 import { otherPath, type Rule, refuse } from '../rule.js';
 
 /** Anything that has bytes. */

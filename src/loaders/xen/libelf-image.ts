@@ -3,7 +3,7 @@ import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { Shdr } from '../../formats/elf/headers.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../formats/elf/names.js';
 import { nativeSize } from '../../formats/elf/struct.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../lax-elf.js';
+import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../read/lenient-elf.js';
 
 /** The least that elf_is_elfbinary wants: the magic, and room for an ELF32 header. */
 const LEAST = 52n;

@@ -5,11 +5,11 @@
 import { latin1 } from '../../base/bytes/text.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { featureItems } from '../../note/features.js';
-import { parseLegacy, parseNumber, UNSET } from '../../note/legacy.js';
-import { LoaderReader } from '../../note/loader-reader.js';
-import type { XenView } from '../../note/loader-walks.js';
 import { XEN_ELFNOTE, type XenNoteName } from '../../note/note-types.js';
 import { infoOf } from '../../note/xen-notes.js';
+import { parseLegacy, parseNumber, UNSET } from '../read/legacy.js';
+import { LoaderReader } from '../read/loader-reader.js';
+import type { XenView } from '../read/loader-walks.js';
 
 export type PaeMode = 'none' | 'yes' | 'extended-cr3' | 'bimodal';
 

@@ -6,8 +6,8 @@
 import type { ByteSource } from '../../base/bytes/source.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../formats/elf/names.js';
-import { walkAsXen, type XenView } from '../../note/loader-walks.js';
-import type { LaxImage } from '../lax-elf.js';
+import type { LaxImage } from '../read/lenient-elf.js';
+import { walkAsXen, type XenView } from '../read/loader-walks.js';
 import { isSince, type XenVersion } from '../xen-version.js';
 import { brokenTables, libelfImage } from './libelf-image.js';
 import { parametersOfLegacy, parametersOfNotes, type XenParameters } from './parameters.js';

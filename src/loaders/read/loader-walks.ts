@@ -4,13 +4,13 @@
  * Here: Xen's parser (xen/common/libelf/libelf-dominfo.c and libelf-tools.c). The PVH loaders: phys-entry.ts.
  */
 
-import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
-import { firstUnknownRequired } from './features.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
+import { firstUnknownRequired } from '../../note/features.js';
+import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from '../../note/record.js';
+import { noteInfo } from '../../note/xen-notes.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
-import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from './record.js';
-import { noteInfo } from './xen-notes.js';
 
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from './phys-entry.js';
 

@@ -2,10 +2,10 @@
  * Reading an image as Xen's libelf does (xen/common/libelf/libelf-tools.c): what is outside the file reads as 0 or as no
  * string, and leaves a mark that nothing but a message depends on. Shared by Xen's parser and by readnotes.
  */
-import type { ElfImage } from '../formats/elf/image.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { XEN } from '../../note/note-types.js';
+import { NHDR_SIZE } from '../../note/record.js';
 import { LoaderReader } from './loader-reader.js';
-import { XEN } from './note-types.js';
-import { NHDR_SIZE } from './record.js';
 
 /** The header of a note whose owner is Xen. */
 export interface LibelfNote {

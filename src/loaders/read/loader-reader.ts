@@ -2,10 +2,10 @@
  * Reads an image the way loaders do: any place may be asked for, the answer outside the file is "nothing", never an error.
  * It holds one window of the file, so a walk that jumps about costs one small read per jump and no memory.
  */
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { latin1 } from '../base/bytes/text.js';
-import type { Encoding } from '../formats/elf/struct.js';
-import { readNumber } from './desc.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { latin1 } from '../../base/bytes/text.js';
+import type { Encoding } from '../../formats/elf/struct.js';
+import { readNumber } from '../../note/desc.js';
 
 /** Room for a note header with the longest name that Xen reads behind it. */
 const WINDOW = 8192n;

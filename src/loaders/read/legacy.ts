@@ -3,18 +3,18 @@
  * (xen/common/libelf/libelf-dominfo.c, elf_xen_parse_guest_info), and turned into the notes that mean the same, for its
  * defaults are not those of notes.
  */
-import { latin1 } from '../base/bytes/text.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { findSection } from '../formats/elf/section-names.js';
-import { type Encoding, nativeSize } from '../formats/elf/struct.js';
-import { encodeNumber, encodeString, fitsWidth } from './desc.js';
-import { featureItems, nearestFeatures } from './features.js';
+import { latin1 } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { findSection } from '../../formats/elf/section-names.js';
+import { type Encoding, nativeSize } from '../../formats/elf/struct.js';
+import { encodeNumber, encodeString, fitsWidth } from '../../note/desc.js';
+import { featureItems, nearestFeatures } from '../../note/features.js';
+import { nearest } from '../../note/nearest.js';
+import { type NoteContent, xenNote } from '../../note/record.js';
+import { infoOf, XEN_NOTES, type XenNoteName } from '../../note/xen-notes.js';
 import { LoaderReader } from './loader-reader.js';
-import { nearest } from './nearest.js';
-import { type NoteContent, xenNote } from './record.js';
-import { infoOf, XEN_NOTES, type XenNoteName } from './xen-notes.js';
 
 /** One item as Xen cuts it: a key of at most 31 characters, a value of at most 127. */
 export interface LegacyItem {

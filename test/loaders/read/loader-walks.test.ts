@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
-import { noteAreas } from '../../src/note/areas.js';
-import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/note/loader-walks.js';
-import { concat, cstr, type ElfBuilder, elf, hexToBytes, latin1, noteBytes, num } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
+import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../../src/loaders/read/loader-walks.js';
+import { noteAreas } from '../../../src/note/areas.js';
+import { concat, cstr, type ElfBuilder, elf, hexToBytes, latin1, noteBytes, num } from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;
 const LE32 = { bits: 32, endian: 'little' } as const;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { formatReadnotes } from '../../src/note/readnotes.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { formatReadnotes } from '../../../src/loaders/read/readnotes.js';
 import {
   concat,
   cstr,
@@ -13,7 +13,7 @@ import {
   noteBytes,
   num,
   type TestNote,
-} from '../support/elf-builder.js';
+} from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;
 const print = (builder: ElfBuilder) => formatReadnotes(readElf(new BufferSource(builder.build(), 'kernel')));

@@ -2,11 +2,11 @@
  * Reads headers as loaders do, which are laxer than readElf: what lies outside the file is 0, or ends a table; nothing is
  * refused here. The result has the shape of a read image, so walks over notes take it as it is.
  */
-import { type ByteSource, fits, READ_LIMIT } from '../base/bytes/source.js';
-import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { beginsAsElf } from '../formats/elf/names.js';
-import { type Encoding, nativeSize, type Struct, type ValueOf } from '../formats/elf/struct.js';
+import { type ByteSource, fits, READ_LIMIT } from '../../base/bytes/source.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { beginsAsElf } from '../../formats/elf/names.js';
+import { type Encoding, nativeSize, type Struct, type ValueOf } from '../../formats/elf/struct.js';
 
 /** An image as a loader sees it, with what it could not see. */
 export interface LaxImage extends ElfImage {

@@ -3,12 +3,12 @@
  * are, its names for some types only, its column widths.
  */
 
-import { fail } from '../base/errors/patch-error.js';
-import { Shdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { Shdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
+import { noteInfo, type XenNoteName } from '../../note/xen-notes.js';
 import { Libelf, type LibelfNote } from './libelf.js';
-import { noteInfo, type XenNoteName } from './xen-notes.js';
 
 export interface ReadnotesOutput {
   /** One character a byte: write it as latin1. */

@@ -2,16 +2,16 @@
  * How PVH loaders other than Xen look for the 32-bit entry point. Sources: QEMU include/hw/elf_ops.h.inc and
  * hw/i386/x86-common.c; rust-vmm/linux-loader src/loader/elf/mod.rs.
  */
-import { alignUp } from '../base/bytes/align.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import type { Phdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { PT_NOTE } from '../formats/elf/names.js';
-import { readNumber } from './desc.js';
+import { alignUp } from '../../base/bytes/align.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import type { Phdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { PT_NOTE } from '../../formats/elf/names.js';
+import { readNumber } from '../../note/desc.js';
+import { XEN_ELFNOTE } from '../../note/note-types.js';
+import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from '../../note/record.js';
 import { LoaderReader } from './loader-reader.js';
-import { XEN_ELFNOTE } from './note-types.js';
-import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from './record.js';
 
 /** What a PVH loader concludes about the 32-bit entry point. */
 export interface PhysEntry {

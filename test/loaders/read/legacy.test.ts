@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { decodeValue } from '../../src/note/desc.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
 import {
   convertLegacy,
   type LegacyString,
@@ -11,9 +10,10 @@ import {
   parseLegacy,
   parseNumber,
   readLegacy,
-} from '../../src/note/legacy.js';
-import { noteName } from '../../src/note/xen-notes.js';
-import { concat, cstr, elf, latin1 } from '../support/elf-builder.js';
+} from '../../../src/loaders/read/legacy.js';
+import { decodeValue } from '../../../src/note/desc.js';
+import { noteName } from '../../../src/note/xen-notes.js';
+import { concat, cstr, elf, latin1 } from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;
 const LE32 = { bits: 32, endian: 'little' } as const;
