@@ -67,6 +67,38 @@ export type { ElfImage } from './formats/elf/image.js';
 export { looksLikeElf, readElf } from './formats/elf/read.js';
 export { sectionName } from './formats/elf/section-names.js';
 export type { Encoding } from './formats/elf/struct.js';
+// Notes: where they are, what they say, what loaders make of them.
+export { type NoteArea, noteAreas } from './formats/note/areas.js';
+export {
+  decodeValue,
+  encodeList,
+  encodeNumber,
+  encodeString,
+  type NoteValue,
+} from './formats/note/desc.js';
+export { checkFeatures } from './formats/note/features.js';
+export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './formats/note/fix.js';
+export { type CommandContext, fixCommand } from './formats/note/fix-command.js';
+export {
+  encodeNotes,
+  type NoteContent,
+  type NoteRecord,
+  type NoteWalk,
+  ownerOf,
+  sameNote,
+  walkNotes,
+  xenNote,
+} from './formats/note/record.js';
+export { loadSpec, parseSpec, type Spec } from './formats/note/spec-file.js';
+export { parseSetting, type Setting, type ValueExpr } from './formats/note/value.js';
+export {
+  noteInfo,
+  type ParsedNoteName,
+  parseNoteName,
+  XEN_NOTES,
+  type XenNoteInfo,
+  type XenNoteName,
+} from './formats/note/xen-notes.js';
 export type { PeImage, PeSection } from './formats/pe/image.js';
 export { isPlainPe } from './formats/pe/kind.js';
 export { readPe } from './formats/pe/read.js';
@@ -107,38 +139,6 @@ export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
 export { writeMkelf32 } from './mkelf32/write.js';
-// Notes: where they are, what they say, what loaders make of them.
-export { type NoteArea, noteAreas } from './note/areas.js';
-export {
-  decodeValue,
-  encodeList,
-  encodeNumber,
-  encodeString,
-  type NoteValue,
-} from './note/desc.js';
-export { checkFeatures } from './note/features.js';
-export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './note/fix.js';
-export { type CommandContext, fixCommand } from './note/fix-command.js';
-export {
-  encodeNotes,
-  type NoteContent,
-  type NoteRecord,
-  type NoteWalk,
-  ownerOf,
-  sameNote,
-  walkNotes,
-  xenNote,
-} from './note/record.js';
-export { loadSpec, parseSpec, type Spec } from './note/spec-file.js';
-export { parseSetting, type Setting, type ValueExpr } from './note/value.js';
-export {
-  noteInfo,
-  type ParsedNoteName,
-  parseNoteName,
-  XEN_NOTES,
-  type XenNoteInfo,
-  type XenNoteName,
-} from './note/xen-notes.js';
 export {
   changes,
   expectationOf,

@@ -2,7 +2,7 @@
 
 /** Names of Xen's notes. */
 export async function noteNames(): Promise<string[]> {
-  const { XEN_NOTES } = await import('../note/xen-notes.js');
+  const { XEN_NOTES } = await import('../formats/note/xen-notes.js');
   return XEN_NOTES.map(({ name }) => name);
 }
 

@@ -2,7 +2,7 @@
 import yargs, { type Argv, type Options } from 'yargs';
 import { fail } from '../base/errors/patch-error.js';
 import { VERSION } from '../base/version.js';
-import { nearest } from '../note/nearest.js';
+import { nearest } from '../formats/note/nearest.js';
 import type { Command, Words } from './command.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
 import { type UsageWords, usageWords } from './usage-words.js';

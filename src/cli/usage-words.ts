@@ -1,5 +1,5 @@
 /** What yargs says about a command line, said the way this command says everything else: one line and a hint. */
-import { nearest } from '../note/nearest.js';
+import { nearest } from '../formats/note/nearest.js';
 
 export interface UsageWords {
   readonly what: string;

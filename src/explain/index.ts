@@ -2,9 +2,10 @@
  * The documentation that the command carries with it: every note, topic, problem id, and the messages of the loaders.
  * Pure text and data; printing is the caller's business.
  */
+
+import { FEATURES } from '../formats/note/features.js';
+import { XEN_NOTES, type XenNoteInfo } from '../formats/note/xen-notes.js';
 import { LOADER_ROWS, type LoaderRow } from '../loaders/names.js';
-import { FEATURES } from '../note/features.js';
-import { XEN_NOTES, type XenNoteInfo } from '../note/xen-notes.js';
 import { type Block, code, heading, render, terms, text } from './blocks.js';
 import { messagesTopic, messageTopic } from './messages/message-pages.js';
 import { noteRows, noteTopic } from './notes/note-pages.js';

@@ -6,15 +6,15 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { fail } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../formats/elf/image.js';
+import type { Edit } from '../formats/note/edits.js';
+import type { ImageFix } from '../formats/note/fix.js';
+import { infoOf, type XenNoteName } from '../formats/note/xen-notes.js';
 import { judgeLoaders } from '../loaders/loaders.js';
 import { guestLoaders } from '../loaders/names.js';
 import { walkAsXen } from '../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import type { Edit } from '../note/edits.js';
-import type { ImageFix } from '../note/fix.js';
-import { infoOf, type XenNoteName } from '../note/xen-notes.js';
 import { type PatchPlan, planUnchanged } from '../pipeline.js';
 import { DEFAULT_WISH, type PlacementWish } from '../plan/edits.js';
 import { adviceOn } from './advice.js';

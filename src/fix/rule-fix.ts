@@ -2,10 +2,10 @@
 
 import { PatchError } from '../base/errors/patch-error.js';
 import type { ElfImage } from '../formats/elf/image.js';
+import type { Edit } from '../formats/note/edits.js';
+import type { Fix, ImageFix } from '../formats/note/fix.js';
+import { editArguments } from '../formats/note/fix-command.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
-import type { Edit } from '../note/edits.js';
-import type { Fix, ImageFix } from '../note/fix.js';
-import { editArguments } from '../note/fix-command.js';
 import { changes, planPatch } from '../pipeline.js';
 import type { PlacementWish } from '../plan/edits.js';
 import type { Candidate } from './candidates.js';

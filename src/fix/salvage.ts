@@ -7,9 +7,9 @@ import { findBytes } from '../base/bytes/text.js';
 import { type ElfImage, hasFileBytes } from '../formats/elf/image.js';
 import { SHT_NOTE } from '../formats/elf/names.js';
 import { sectionName } from '../formats/elf/section-names.js';
-import { noteAreas } from '../note/areas.js';
-import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../note/record.js';
-import { noteInfo } from '../note/xen-notes.js';
+import { noteAreas } from '../formats/note/areas.js';
+import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../formats/note/record.js';
+import { noteInfo } from '../formats/note/xen-notes.js';
 
 export interface Salvage {
   /** `section .note.Xen`, `PT_NOTE 2`. */

@@ -8,8 +8,8 @@ import type { BzImage } from '../container/bzimage.js';
 import type { OpenedContainer } from '../container/open.js';
 import { contentEnd } from '../container/seal.js';
 import { type ContainerWish, factsAfter } from '../container-pipeline.js';
+import type { WrapperChange } from '../formats/note/fix.js';
 import type { Wrapped } from '../loaders/wrapped.js';
-import type { WrapperChange } from '../note/fix.js';
 import type { Way } from './way.js';
 
 const DEFAULTS: ContainerWish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };

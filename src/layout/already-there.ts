@@ -4,15 +4,15 @@
  */
 import type { ElfImage } from '../formats/elf/image.js';
 import { EM_386, EM_X86_64, SHF_ALLOC } from '../formats/elf/names.js';
+import { decodeValue } from '../formats/note/desc.js';
+import { XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { type NoteContent, sameNote } from '../formats/note/record.js';
 import {
   type PhysEntry,
   physEntryAsLinuxLoader,
   physEntryAsQemu,
   physEntryAsQemuFrom,
 } from '../loaders/read/loader-walks.js';
-import { decodeValue } from '../note/desc.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import { type NoteContent, sameNote } from '../note/record.js';
 import { changesForeign } from '../plan/foreign.js';
 import { sectionsIn } from '../plan/survey.js';
 import type { Job } from './job.js';

@@ -1,7 +1,7 @@
 /** What every placement is given: the image's facts, where its notes are, and the notes it shall have. */
 import type { Range } from '../base/bytes/range.js';
-import { NEUTRAL_OWNER, XEN_ELFNOTE } from '../note/note-types.js';
-import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../note/record.js';
+import { NEUTRAL_OWNER, XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../formats/note/record.js';
 import type { PlacementWish } from '../plan/edits.js';
 import type { ForeignNotes } from '../plan/foreign.js';
 import type { Home } from '../plan/home.js';

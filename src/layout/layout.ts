@@ -2,7 +2,7 @@
 import type { Range } from '../base/bytes/range.js';
 import type { Shift } from '../base/bytes/shifted.js';
 import type { Ehdr, Phdr, Shdr } from '../formats/elf/headers.js';
-import type { NoteContent } from '../note/record.js';
+import type { NoteContent } from '../formats/note/record.js';
 import type { PlacementName, Survivor } from '../plan/edits.js';
 
 /** New bytes at a place of the output, and what they are. */

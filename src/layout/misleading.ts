@@ -10,10 +10,10 @@ import { hex } from '../base/errors/hex.js';
 import { Phdr, Shdr } from '../formats/elf/headers.js';
 import { PT_NOTE } from '../formats/elf/names.js';
 import type { Encoding } from '../formats/elf/struct.js';
+import { decodeValue } from '../formats/note/desc.js';
+import { XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { isXens, type NoteRecord } from '../formats/note/record.js';
 import { physEntryAsQemu, physEntryAsQemuFrom } from '../loaders/read/loader-walks.js';
-import { decodeValue } from '../note/desc.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import { isXens, type NoteRecord } from '../note/record.js';
 import type { Job } from './job.js';
 import type { Layout } from './layout.js';
 

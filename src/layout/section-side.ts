@@ -11,7 +11,7 @@ import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../fo
 import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../formats/elf/names.js';
 import { nameTable, sectionName } from '../formats/elf/section-names.js';
 import { nativeSize } from '../formats/elf/struct.js';
-import { isXens } from '../note/record.js';
+import { isXens } from '../formats/note/record.js';
 import type { Home } from '../plan/home.js';
 import type { Facts } from '../plan/survey.js';
 import type { Blob } from './layout.js';

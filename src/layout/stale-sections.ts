@@ -5,7 +5,7 @@
  */
 import { overlaps, rangeOf } from '../base/bytes/range.js';
 import { movedOffset } from '../base/bytes/shifted.js';
-import { isXens, NHDR_SIZE, type NoteRecord } from '../note/record.js';
+import { isXens, NHDR_SIZE, type NoteRecord } from '../formats/note/record.js';
 import { type Job, nobodysName } from './job.js';
 import type { Layout } from './layout.js';
 

@@ -2,8 +2,8 @@
  * What GRUB takes from each note and from the items of the `__xen_guest` string (grub-core/loader/i386/xen_fileXX.c,
  * parse_note and parse_xen_guest): one row a note.
  */
-import { XEN_ELFNOTE, type XenNoteName } from '../note/note-types.js';
-import { infoOf } from '../note/xen-notes.js';
+import { XEN_ELFNOTE, type XenNoteName } from '../formats/note/note-types.js';
+import { infoOf } from '../formats/note/xen-notes.js';
 
 /** What GRUB takes from the notes. */
 export interface GrubInfo {

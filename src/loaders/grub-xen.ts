@@ -17,7 +17,7 @@ import {
   EM_X86_64,
   EV_CURRENT,
 } from '../formats/elf/names.js';
-import { editFix, preset, setText } from '../note/fix.js';
+import { editFix, preset, setText } from '../formats/note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './read/lenient-elf.js';
 import { type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';

@@ -25,8 +25,8 @@ import {
   SHT_SYMTAB,
 } from '../formats/elf/names.js';
 import type { Encoding } from '../formats/elf/struct.js';
-import { editFix, preset } from '../note/fix.js';
-import { NHDR_SIZE } from '../note/record.js';
+import { editFix, preset } from '../formats/note/fix.js';
+import { NHDR_SIZE } from '../formats/note/record.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';

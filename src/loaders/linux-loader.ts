@@ -6,7 +6,7 @@ import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
-import { editFix, preset } from '../note/fix.js';
+import { editFix, preset } from '../formats/note/fix.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
 import { type Loader, loader, type ProgramVerdict, type Remark, type Rule, refuse, warn } from './rule.js';

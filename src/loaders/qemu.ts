@@ -20,7 +20,7 @@ import {
 } from '../formats/elf/names.js';
 import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
-import { editFix, preset } from '../note/fix.js';
+import { editFix, preset } from '../formats/note/fix.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';

@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import type { Fix } from '../note/fix.js';
+import type { Fix } from '../formats/note/fix.js';
 import { LOADER_ROWS, type LoaderName } from './names.js';
 import { isSince, type XenVersion } from './xen-version.js';
 

@@ -1,5 +1,5 @@
 /** How the result of an edit is to be placed. The edits themselves are data of src/note. */
-export { EDIT_ORDER, type Edit, inOrder, isForeignEdit, type PlainEdit } from '../note/edits.js';
+export { EDIT_ORDER, type Edit, inOrder, isForeignEdit, type PlainEdit } from '../formats/note/edits.js';
 
 /** Every way to place notes, least disturbing first. */
 export const PLACEMENTS = ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'] as const;

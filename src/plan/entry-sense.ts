@@ -8,10 +8,10 @@ import type { Phdr } from '../formats/elf/headers.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../formats/elf/image.js';
 import { PF_X } from '../formats/elf/names.js';
 import { nativeSize } from '../formats/elf/struct.js';
-import { decodeValue } from '../note/desc.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import type { NoteContent } from '../note/record.js';
-import { sameNote } from '../note/record.js';
+import { decodeValue } from '../formats/note/desc.js';
+import { XEN_ELFNOTE } from '../formats/note/note-types.js';
+import type { NoteContent } from '../formats/note/record.js';
+import { sameNote } from '../formats/note/record.js';
 
 const { ENTRY, VIRT_BASE, PADDR_OFFSET, PHYS32_ENTRY } = XEN_ELFNOTE;
 const MIB = 0x100000n;

@@ -5,9 +5,9 @@ import { fail, type Place } from '../base/errors/patch-error.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../formats/elf/image.js';
 import { nativeSize } from '../formats/elf/struct.js';
 import { findSymbols, type SymbolHit, symbolTable } from '../formats/elf/symbols.js';
-import { encodeList, encodeNumber, encodeString } from '../note/desc.js';
-import type { ValueExpr } from '../note/value.js';
-import { noteInfo, noteName } from '../note/xen-notes.js';
+import { encodeList, encodeNumber, encodeString } from '../formats/note/desc.js';
+import type { ValueExpr } from '../formats/note/value.js';
+import { noteInfo, noteName } from '../formats/note/xen-notes.js';
 
 const FILE_LIMIT = 0x100000n;
 

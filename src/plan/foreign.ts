@@ -5,9 +5,9 @@
  */
 import { equalBytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { NoteArea } from '../note/areas.js';
-import { XEN } from '../note/note-types.js';
-import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../note/record.js';
+import type { NoteArea } from '../formats/note/areas.js';
+import { XEN } from '../formats/note/note-types.js';
+import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../formats/note/record.js';
 import { type Edit, inOrder, isForeignEdit } from './edits.js';
 import { findHome, type Home, homeAt, homeOfAll } from './home.js';
 import type { Facts } from './survey.js';

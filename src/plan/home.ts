@@ -3,8 +3,8 @@
  * that stand in the same PT_NOTE.
  */
 import type { Phdr } from '../formats/elf/headers.js';
-import type { NoteArea } from '../note/areas.js';
-import { isXens, type NoteRecord } from '../note/record.js';
+import type { NoteArea } from '../formats/note/areas.js';
+import { isXens, type NoteRecord } from '../formats/note/record.js';
 import type { Facts } from './survey.js';
 
 export interface Home {

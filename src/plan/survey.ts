@@ -18,8 +18,8 @@ import {
 } from '../formats/elf/image.js';
 import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../formats/elf/names.js';
 import { type MultibootHeader, multibootHeaders } from '../formats/multiboot/headers.js';
+import { type NoteArea, noteAreas } from '../formats/note/areas.js';
 import { walkAsXen, type XenView } from '../loaders/read/loader-walks.js';
-import { type NoteArea, noteAreas } from '../note/areas.js';
 
 export interface Facts {
   readonly image: ElfImage;

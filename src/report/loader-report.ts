@@ -1,10 +1,10 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
 import { hex } from '../base/errors/hex.js';
 import type { ProvedVerdict } from '../fix/cure.js';
+import type { Fix } from '../formats/note/fix.js';
+import { fixCommand } from '../formats/note/fix-command.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN } from '../loaders/xen-version.js';
-import type { Fix } from '../note/fix.js';
-import { fixCommand } from '../note/fix-command.js';
 import type { Json } from './json.js';
 import { type Cell, counted, printable, type Style, table } from './text.js';
 

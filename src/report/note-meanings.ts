@@ -6,7 +6,7 @@
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
 import type { Encoding } from '../formats/elf/struct.js';
-import { decodeValue, type NoteValue, readNumber } from '../note/desc.js';
+import { decodeValue, type NoteValue, readNumber } from '../formats/note/desc.js';
 import {
   FDO,
   FDO_DLOPEN_METADATA,
@@ -19,8 +19,8 @@ import {
   NT_GNU_HWCAP,
   NT_GNU_PROPERTY_TYPE_0,
   XEN,
-} from '../note/note-types.js';
-import { noteInfo } from '../note/xen-notes.js';
+} from '../formats/note/note-types.js';
+import { noteInfo } from '../formats/note/xen-notes.js';
 
 /** A decoded value. The forms of Xen's notes, and four that belong to other owners. */
 export type Meaning =

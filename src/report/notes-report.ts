@@ -3,7 +3,7 @@
 import { hex, hexBytes } from '../base/errors/hex.js';
 import { containerText } from '../container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
-import { XEN } from '../note/note-types.js';
+import { XEN } from '../formats/note/note-types.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Meaning, typeName } from './note-meanings.js';

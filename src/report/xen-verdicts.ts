@@ -3,10 +3,10 @@
  * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
  */
 import { hex } from '../base/errors/hex.js';
+import { XEN } from '../formats/note/note-types.js';
+import type { NoteRecord } from '../formats/note/record.js';
+import { noteInfo, type XenNoteInfo, type XenNoteName } from '../formats/note/xen-notes.js';
 import type { XenReads, XenView } from '../loaders/read/loader-walks.js';
-import { XEN } from '../note/note-types.js';
-import type { NoteRecord } from '../note/record.js';
-import { noteInfo, type XenNoteInfo, type XenNoteName } from '../note/xen-notes.js';
 import type { Meaning } from './note-meanings.js';
 import { quoted } from './text.js';
 

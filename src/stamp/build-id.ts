@@ -8,9 +8,9 @@ import { intersect, normalize, type Range } from '../base/bytes/range.js';
 import { fail } from '../base/errors/patch-error.js';
 import type { Phdr } from '../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../formats/elf/image.js';
-import { noteAreas } from '../note/areas.js';
-import { GNU, NT_GNU_BUILD_ID } from '../note/note-types.js';
-import { type NoteContent, nameOf } from '../note/record.js';
+import { noteAreas } from '../formats/note/areas.js';
+import { GNU, NT_GNU_BUILD_ID } from '../formats/note/note-types.js';
+import { type NoteContent, nameOf } from '../formats/note/record.js';
 import { noteRuns } from './left-behind.js';
 
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;

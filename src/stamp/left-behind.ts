@@ -5,8 +5,8 @@
 import type { Range } from '../base/bytes/range.js';
 import { findBytes, latin1Bytes } from '../base/bytes/text.js';
 import { type ElfImage, loads, segmentFileRange } from '../formats/elf/image.js';
-import { FDO, GNU, LINUX, XEN } from '../note/note-types.js';
-import { NHDR_SIZE, roundUp } from '../note/record.js';
+import { FDO, GNU, LINUX, XEN } from '../formats/note/note-types.js';
+import { NHDR_SIZE, roundUp } from '../formats/note/record.js';
 
 /** Owners that a run of notes is found by; any other owner may follow. */
 const OWNERS = [XEN, GNU, FDO, LINUX].map((owner) => latin1Bytes(`${owner}\0`));

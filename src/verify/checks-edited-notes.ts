@@ -5,14 +5,14 @@ import { movedOffset } from '../base/bytes/shifted.js';
 import { hex, hexRange } from '../base/errors/hex.js';
 import { sectionFileRange, segmentFileRange } from '../formats/elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
+import { XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { isXens, type NoteContent, ownerOf, sameNote } from '../formats/note/record.js';
 import {
   physEntryAsLinuxLoader,
   physEntryAsQemu,
   physEntryAsQemuFrom,
   walkAsXen,
 } from '../loaders/read/loader-walks.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import { isXens, type NoteContent, ownerOf, sameNote } from '../note/record.js';
 import type { Violation } from './check.js';
 import type { ElfCheck, PlannedPair } from './elf-check.js';
 import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note-facts.js';

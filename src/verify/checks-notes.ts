@@ -2,9 +2,9 @@
 
 import { hex } from '../base/errors/hex.js';
 import { PT_NOTE } from '../formats/elf/names.js';
-import type { NoteArea } from '../note/areas.js';
-import { XEN_ELFNOTE } from '../note/note-types.js';
-import { ownerOf } from '../note/record.js';
+import type { NoteArea } from '../formats/note/areas.js';
+import { XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { ownerOf } from '../formats/note/record.js';
 import type { KeyedViolation, Violation } from './check.js';
 import type { ElfCheck } from './elf-check.js';
 import { isPhysEntry } from './note-facts.js';

@@ -2,7 +2,7 @@
 import type { Range } from '../base/bytes/range.js';
 import type { Shift } from '../base/bytes/shifted.js';
 import type { ElfImage } from '../formats/elf/image.js';
-import type { NoteContent } from '../note/record.js';
+import type { NoteContent } from '../formats/note/record.js';
 
 /** What an edit was meant to change. */
 export interface Expectation {

@@ -1,7 +1,7 @@
 /** Facts about notes that several checks need. */
 import { latin1 } from '../base/bytes/text.js';
-import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../note/note-types.js';
-import { isXens, type NoteContent, ownerOf } from '../note/record.js';
+import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../formats/note/note-types.js';
+import { isXens, type NoteContent, ownerOf } from '../formats/note/record.js';
 
 export function isPhysEntry(note: NoteContent): boolean {
   return note.type === XEN_ELFNOTE.PHYS32_ENTRY && isXens(note);

@@ -6,8 +6,8 @@ import type { Phdr } from '../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../formats/elf/image.js';
 import { SHT_NULL } from '../formats/elf/names.js';
 import { sectionName } from '../formats/elf/section-names.js';
-import { type NoteArea, noteAreas } from '../note/areas.js';
-import type { NoteWalk } from '../note/record.js';
+import { type NoteArea, noteAreas } from '../formats/note/areas.js';
+import type { NoteWalk } from '../formats/note/record.js';
 
 export interface Subject {
   readonly image: ElfImage;

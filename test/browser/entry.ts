@@ -5,13 +5,13 @@
 import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
 import { proveCure } from '../../src/fix/cure.js';
 import { looksLikeElf, readElf } from '../../src/formats/elf/read.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { isPlainPe } from '../../src/formats/pe/kind.js';
 import { readPe } from '../../src/formats/pe/read.js';
 import { preview } from '../../src/layout/render.js';
 import { verifyPe } from '../../src/linearize/verify/verify.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
-import { parseSetting } from '../../src/note/value.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
 import { jsonDocument } from '../../src/report/json.js';
 import { notesFacts } from '../../src/report/notes-facts.js';

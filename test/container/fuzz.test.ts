@@ -11,7 +11,7 @@ import type { Way } from '../../src/container/rebuilt.js';
 import { recognise } from '../../src/container/recognise.js';
 import { xzStreamEnd } from '../../src/container/stream-end.js';
 import { planContainer, planInside, proveContainer } from '../../src/container-pipeline.js';
-import { parseSetting } from '../../src/note/value.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { bzImage, packForTest, relocationTail, type TestFormat } from '../support/bzimage.js';
 import { fixture } from '../support/images.js';

@@ -7,7 +7,7 @@ import { packGzip } from '../../src/container/gzip.js';
 import { openContainer } from '../../src/container/open.js';
 import { resultSource, type Way } from '../../src/container/rebuilt.js';
 import { planContainer, planInside } from '../../src/container-pipeline.js';
-import { parseSetting } from '../../src/note/value.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../support/bzimage.js';
 import { fixture } from '../support/images.js';

@@ -16,8 +16,8 @@ import {
   writeContainer,
 } from '../../src/container-pipeline.js';
 import { readElf } from '../../src/formats/elf/read.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { parseSetting } from '../../src/note/value.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/verify/container/checks.js';
 import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../support/bzimage.js';

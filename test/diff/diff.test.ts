@@ -3,8 +3,8 @@ import { BufferSource } from '../../src/base/bytes/source.js';
 import { diffImages } from '../../src/diff/diff.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { ENCODINGS } from '../../src/formats/elf/struct.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { preview } from '../../src/layout/render.js';
-import { parseSetting } from '../../src/note/value.js';
 import { planPatch } from '../../src/pipeline.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 

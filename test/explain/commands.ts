@@ -1,6 +1,7 @@
 /** The option grammar of the command line, as far as the texts use it: enough to catch a line that cannot work. */
+
+import { XEN_NOTES } from '../../src/formats/note/xen-notes.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
-import { XEN_NOTES } from '../../src/note/xen-notes.js';
 
 type Check = (value: string) => boolean;
 

@@ -9,8 +9,8 @@ import {
   topicNames,
 } from '../../src/explain/index.js';
 import { FEATURE_MEANINGS } from '../../src/explain/topics/features.js';
-import { FEATURES } from '../../src/note/features.js';
-import { XEN_NOTES } from '../../src/note/xen-notes.js';
+import { FEATURES } from '../../src/formats/note/features.js';
+import { XEN_NOTES } from '../../src/formats/note/xen-notes.js';
 import { complaint, split } from './commands.js';
 
 const names = topicNames();

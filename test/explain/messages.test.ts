@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { explainTopic } from '../../src/explain/index.js';
 import { findMessages } from '../../src/explain/messages/match.js';
 import { MESSAGES } from '../../src/explain/messages/message-pages.js';
-import { XEN_NOTES } from '../../src/note/xen-notes.js';
+import { XEN_NOTES } from '../../src/formats/note/xen-notes.js';
 
 const wordings = MESSAGES.flatMap((message) => message.says.map((said) => [said, message] as const));
 

@@ -5,11 +5,11 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Encoding } from '../../src/formats/elf/struct.js';
+import { fixCommand } from '../../src/formats/note/fix-command.js';
 import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
 import type { Verdict } from '../../src/loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../../src/loaders/xen-version.js';
-import { fixCommand } from '../../src/note/fix-command.js';
 import {
   concat,
   cstr,

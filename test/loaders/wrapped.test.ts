@@ -5,10 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { factsOf, openContainer, wholeOf } from '../../src/container/open.js';
+import { wrapperFix } from '../../src/formats/note/fix.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
-import { wrapperFix } from '../../src/note/fix.js';
 import { bzImage, packForTest, type TestFormat } from '../support/bzimage.js';
 import { fixture } from '../support/images.js';
 

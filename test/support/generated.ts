@@ -1,7 +1,7 @@
 /** Generated images and edit lists for property tests: valid ones, of every shape the planner has to cope with. */
 import fc from 'fast-check';
 import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
-import { parseSetting } from '../../src/note/value.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
 import { cstr, elf, num, type TestNote } from './elf-builder.js';
 

@@ -9,7 +9,7 @@ import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { sectionName } from '../../src/formats/elf/section-names.js';
 import type { Encoding } from '../../src/formats/elf/struct.js';
-import type { NoteContent } from '../../src/note/record.js';
+import type { NoteContent } from '../../src/formats/note/record.js';
 import type { Expectation } from '../../src/verify/finding.js';
 import { concat, cstr, elf, latin1, noteBytes, num, type TestNote } from './elf-builder.js';
 

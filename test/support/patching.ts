@@ -7,8 +7,8 @@ import { expect } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
+import { noteName } from '../../src/formats/note/xen-notes.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { noteName } from '../../src/note/xen-notes.js';
 import { BIN, type CliOptions, type CliResult, runCli } from './cli.js';
 import { fixture } from './images.js';
 

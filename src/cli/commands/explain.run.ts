@@ -1,7 +1,7 @@
 /** `explain`: prints what src/explain has to say. */
 import { fail } from '../../base/errors/patch-error.js';
 import { explainTopic, indexTopic, type Topic, topicNames } from '../../explain/index.js';
-import { nearest } from '../../note/nearest.js';
+import { nearest } from '../../formats/note/nearest.js';
 import { explainDocument } from '../../report/explain-report.js';
 import type { ExitStatus } from '../command.js';
 import { writeOut } from '../output.js';

@@ -1,7 +1,7 @@
 /** `fix IMAGE`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
+import { nearest } from '../../formats/note/nearest.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
-import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION } from '../options.js';

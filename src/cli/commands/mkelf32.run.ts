@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { FileSource } from '../../base/bytes/file-source.js';
 import type { ByteSource } from '../../base/bytes/source.js';
 import { readElf } from '../../formats/elf/read.js';
+import { parseSetting } from '../../formats/note/value.js';
 import type { Verdict } from '../../loaders/rule.js';
 import type { Container } from '../../mkelf32/container.js';
 import { planOriginal } from '../../mkelf32/mkelf32.js';
@@ -10,7 +11,6 @@ import { multibootWarnings } from '../../mkelf32/multiboot.js';
 import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
 import { type Variant, variantOf } from '../../mkelf32/variants.js';
 import { writeMkelf32 } from '../../mkelf32/write.js';
-import { parseSetting } from '../../note/value.js';
 import { jsonDocument } from '../../report/json.js';
 import {
   type Mkelf32Facts,

@@ -2,9 +2,9 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { parseSetting } from '../../formats/note/value.js';
+import { parseNoteName } from '../../formats/note/xen-notes.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { parseSetting } from '../../note/value.js';
-import { parseNoteName } from '../../note/xen-notes.js';
 import { planPatch } from '../../pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { applyPlan } from '../apply.js';
@@ -65,7 +65,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
-    const { loadSpec } = await import('../../note/spec-file.js');
+    const { loadSpec } = await import('../../formats/note/spec-file.js');
     const spec = loadSpec(file);
     files.push(file);
     for (const { setting } of spec.notes) if (setting.expr.kind === 'file') files.push(setting.expr.path);

@@ -2,7 +2,7 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
-import { GNU } from '../../note/note-types.js';
+import { GNU } from '../../formats/note/note-types.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';

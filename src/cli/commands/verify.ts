@@ -1,8 +1,8 @@
 /** `verify IMAGE`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
+import { nearest } from '../../formats/note/nearest.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../../loaders/xen-version.js';
-import { nearest } from '../../note/nearest.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';

@@ -1,6 +1,6 @@
 /**
  * The words about one Xen note. Its name, number, kind, width, legacy key, default and one-line summary stand in
- * src/note/xen-notes.ts only.
+ * src/formats/note/xen-notes.ts only.
  */
 export interface NoteDoc {
   /** What differs between releases of Xen; undefined when those still met behave the same. */

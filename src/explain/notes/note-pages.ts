@@ -1,5 +1,5 @@
-/** One page per note of the catalogue: the facts of src/note/xen-notes.ts and the words of this folder. */
-import { XEN_NOTES, type XenNoteInfo, type XenNoteName } from '../../note/xen-notes.js';
+/** One page per note of the catalogue: the facts of src/formats/note/xen-notes.ts and the words of this folder. */
+import { XEN_NOTES, type XenNoteInfo, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { type Block, fold, heading, terms } from '../blocks.js';
 import { type Topic, topicOf } from '../page.js';
 import { abilityDocs } from './abilities.js';

@@ -1,5 +1,5 @@
 import { hex } from '../../base/errors/hex.js';
-import { FEATURES } from '../../note/features.js';
+import { FEATURES } from '../../formats/note/features.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 

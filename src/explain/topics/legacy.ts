@@ -1,4 +1,4 @@
-import { XEN_NOTES } from '../../note/xen-notes.js';
+import { XEN_NOTES } from '../../formats/note/xen-notes.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 

@@ -9,11 +9,11 @@ import { fail } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { findSection } from '../../formats/elf/section-names.js';
 import { type Encoding, nativeSize } from '../../formats/elf/struct.js';
-import { encodeNumber, encodeString, fitsWidth } from '../../note/desc.js';
-import { featureItems, nearestFeatures } from '../../note/features.js';
-import { nearest } from '../../note/nearest.js';
-import { type NoteContent, xenNote } from '../../note/record.js';
-import { infoOf, XEN_NOTES, type XenNoteName } from '../../note/xen-notes.js';
+import { encodeNumber, encodeString, fitsWidth } from '../../formats/note/desc.js';
+import { featureItems, nearestFeatures } from '../../formats/note/features.js';
+import { nearest } from '../../formats/note/nearest.js';
+import { type NoteContent, xenNote } from '../../formats/note/record.js';
+import { infoOf, XEN_NOTES, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { LoaderReader } from './loader-reader.js';
 
 /** One item as Xen cuts it: a key of at most 31 characters, a value of at most 127. */

@@ -3,8 +3,8 @@
  * string, and leaves a mark that nothing but a message depends on. Shared by Xen's parser and by readnotes.
  */
 import type { ElfImage } from '../../formats/elf/image.js';
-import { XEN } from '../../note/note-types.js';
-import { NHDR_SIZE } from '../../note/record.js';
+import { XEN } from '../../formats/note/note-types.js';
+import { NHDR_SIZE } from '../../formats/note/record.js';
 import { LoaderReader } from './loader-reader.js';
 
 /** The header of a note whose owner is Xen. */

@@ -5,7 +5,7 @@
 import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { latin1 } from '../../base/bytes/text.js';
 import type { Encoding } from '../../formats/elf/struct.js';
-import { readNumber } from '../../note/desc.js';
+import { readNumber } from '../../formats/note/desc.js';
 
 /** Room for a note header with the longest name that Xen reads behind it. */
 const WINDOW = 8192n;

@@ -7,9 +7,9 @@
 import { fail } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
-import { firstUnknownRequired } from '../../note/features.js';
-import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from '../../note/record.js';
-import { noteInfo } from '../../note/xen-notes.js';
+import { firstUnknownRequired } from '../../formats/note/features.js';
+import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from '../../formats/note/record.js';
+import { noteInfo } from '../../formats/note/xen-notes.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
 
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from './phys-entry.js';

@@ -8,9 +8,9 @@ import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { PT_NOTE } from '../../formats/elf/names.js';
-import { readNumber } from '../../note/desc.js';
-import { XEN_ELFNOTE } from '../../note/note-types.js';
-import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from '../../note/record.js';
+import { readNumber } from '../../formats/note/desc.js';
+import { XEN_ELFNOTE } from '../../formats/note/note-types.js';
+import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from '../../formats/note/record.js';
 import { LoaderReader } from './loader-reader.js';
 
 /** What a PVH loader concludes about the 32-bit entry point. */

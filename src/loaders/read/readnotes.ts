@@ -7,7 +7,7 @@ import { fail } from '../../base/errors/patch-error.js';
 import { Shdr } from '../../formats/elf/headers.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
-import { noteInfo, type XenNoteName } from '../../note/xen-notes.js';
+import { noteInfo, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { Libelf, type LibelfNote } from './libelf.js';
 
 export interface ReadnotesOutput {

@@ -7,7 +7,7 @@ import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE } from '../../formats/elf/names.js';
-import { XEN_ELFNOTE } from '../../note/note-types.js';
+import { XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { type Remark, type Rule, warn } from '../rule.js';
 import type { XenParse } from './parse.js';
 

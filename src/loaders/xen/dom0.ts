@@ -2,8 +2,8 @@
 import { rangeOf } from '../../base/bytes/range.js';
 import { hex } from '../../base/errors/hex.js';
 import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
-import { featureMask } from '../../note/features.js';
-import { preset, setText, unset } from '../../note/fix.js';
+import { featureMask } from '../../formats/note/features.js';
+import { preset, setText, unset } from '../../formats/note/fix.js';
 import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';

@@ -1,8 +1,8 @@
 /** Fixes of an image for Xen that do not take away what else its notes say. */
-import type { Edit } from '../../note/edits.js';
-import { type FeatureItem, featureItems, featureNames } from '../../note/features.js';
-import { editFix, type Fix, setText } from '../../note/fix.js';
-import { infoOf } from '../../note/xen-notes.js';
+import type { Edit } from '../../formats/note/edits.js';
+import { type FeatureItem, featureItems, featureNames } from '../../formats/note/features.js';
+import { editFix, type Fix, setText } from '../../formats/note/fix.js';
+import { infoOf } from '../../formats/note/xen-notes.js';
 import type { XenParse } from './parse.js';
 
 /** These edits. The first note ends the days of a `__xen_guest` string, so that is turned into notes as well. */

@@ -4,9 +4,9 @@
  */
 import { latin1 } from '../../base/bytes/text.js';
 import type { ElfImage } from '../../formats/elf/image.js';
-import { featureItems } from '../../note/features.js';
-import { XEN_ELFNOTE, type XenNoteName } from '../../note/note-types.js';
-import { infoOf } from '../../note/xen-notes.js';
+import { featureItems } from '../../formats/note/features.js';
+import { XEN_ELFNOTE, type XenNoteName } from '../../formats/note/note-types.js';
+import { infoOf } from '../../formats/note/xen-notes.js';
 import { parseLegacy, parseNumber, UNSET } from '../read/legacy.js';
 import { LoaderReader } from '../read/loader-reader.js';
 import type { XenView } from '../read/loader-walks.js';

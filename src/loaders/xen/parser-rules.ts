@@ -5,8 +5,8 @@
 
 import { hex } from '../../base/errors/hex.js';
 import { EM_386, EM_ARM, EM_X86_64 } from '../../formats/elf/names.js';
-import type { Edit } from '../../note/edits.js';
-import { preset, setText, unset } from '../../note/fix.js';
+import type { Edit } from '../../formats/note/edits.js';
+import { preset, setText, unset } from '../../formats/note/fix.js';
 import { type Rule, refuse } from '../rule.js';
 import { isElfBinary } from './libelf-image.js';
 import { asItIs, mend, mendFeatures } from './mend.js';

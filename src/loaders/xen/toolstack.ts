@@ -2,8 +2,8 @@
 
 import { hex } from '../../base/errors/hex.js';
 import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../formats/elf/names.js';
-import { featureMask } from '../../note/features.js';
-import { preset, setText } from '../../note/fix.js';
+import { featureMask } from '../../formats/note/features.js';
+import { preset, setText } from '../../formats/note/fix.js';
 import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';

@@ -2,7 +2,7 @@
 
 import { hex } from '../../base/errors/hex.js';
 import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
-import { featureNames } from '../../note/features.js';
+import { featureNames } from '../../formats/note/features.js';
 import type { Value } from '../rule.js';
 import type { XenParse } from './parse.js';
 

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { decodeValue } from '../../../src/formats/note/desc.js';
+import { noteName } from '../../../src/formats/note/xen-notes.js';
 import {
   convertLegacy,
   type LegacyString,
@@ -11,8 +13,6 @@ import {
   parseNumber,
   readLegacy,
 } from '../../../src/loaders/read/legacy.js';
-import { decodeValue } from '../../../src/note/desc.js';
-import { noteName } from '../../../src/note/xen-notes.js';
 import { concat, cstr, elf, latin1 } from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;

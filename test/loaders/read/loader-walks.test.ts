@@ -4,8 +4,8 @@ import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
+import { noteAreas } from '../../../src/formats/note/areas.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../../src/loaders/read/loader-walks.js';
-import { noteAreas } from '../../../src/note/areas.js';
 import { concat, cstr, type ElfBuilder, elf, hexToBytes, latin1, noteBytes, num } from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { noteAreas } from '../../src/note/areas.js';
-import { concat, cstr, elf, num } from '../support/elf-builder.js';
+import { BufferSource, type ByteSource } from '../../../src/base/bytes/source.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { noteAreas } from '../../../src/formats/note/areas.js';
+import { concat, cstr, elf, num } from '../../support/elf-builder.js';
 
 const read = (bytes: Uint8Array) => readElf(new BufferSource(bytes));
 

@@ -1,6 +1,6 @@
 /** Descriptors to values and back (xen/include/public/elfnote.h; widths as Xen's libelf reads them). */
-import { latin1, latin1Bytes, utf8Bytes } from '../base/bytes/text.js';
-import { type Encoding, nativeSize } from '../formats/elf/struct.js';
+import { latin1, latin1Bytes, utf8Bytes } from '../../base/bytes/text.js';
+import { type Encoding, nativeSize } from '../elf/struct.js';
 import { noteInfo } from './xen-notes.js';
 
 /** A descriptor's meaning. `raw` is what does not have the shape its type asks for, or has a type without a name. */

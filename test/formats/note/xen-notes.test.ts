@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noteInfo, parseNoteName, XEN_NOTES } from '../../src/note/xen-notes.js';
+import { noteInfo, parseNoteName, XEN_NOTES } from '../../../src/formats/note/xen-notes.js';
 
 // xen/include/public/elfnote.h: number, name, the legacy key named in its comment, and what the value is.
 const ROWS: readonly [number, string, string | undefined, string, number | 'native'][] = [

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { decodeValue, encodeList, encodeNumber, encodeString } from '../../src/note/desc.js';
-import { XEN_NOTES } from '../../src/note/xen-notes.js';
-import { cstr, hexToBytes, latin1, num } from '../support/elf-builder.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { decodeValue, encodeList, encodeNumber, encodeString } from '../../../src/formats/note/desc.js';
+import { XEN_NOTES } from '../../../src/formats/note/xen-notes.js';
+import { cstr, hexToBytes, latin1, num } from '../../support/elf-builder.js';
 
 const LE64 = { bits: 64, endian: 'little' } as const;
 const LE32 = { bits: 32, endian: 'little' } as const;

@@ -2,7 +2,7 @@
  * The catalogue of Xen's guest notes (xen/include/public/elfnote.h): names, kinds, legacy keys, and what each is for. One
  * row per type; the index is the type.
  */
-import { fail } from '../base/errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { nearest } from './nearest.js';
 import { XEN_ELFNOTE, type XenNoteName } from './note-types.js';
 

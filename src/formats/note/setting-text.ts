@@ -1,5 +1,5 @@
 /** A setting as `--set` takes it: the inverse of parseSetting(). */
-import { hex } from '../base/errors/hex.js';
+import { hex } from '../../base/errors/hex.js';
 import { encodeString } from './desc.js';
 import type { Setting, ValueExpr } from './value.js';
 import { noteName } from './xen-notes.js';

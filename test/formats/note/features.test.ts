@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkFeatures, FEATURES, featureItems, featureNames } from '../../src/note/features.js';
+import { checkFeatures, FEATURES, featureItems, featureNames } from '../../../src/formats/note/features.js';
 
 // xen/include/public/features.h, and elf_xen_feature_names[] of libelf-dominfo.c for the third column.
 const ROWS: readonly [number, string, boolean][] = [

@@ -3,10 +3,10 @@
  * What a note means is not known here; every record is kept byte for byte.
  */
 
-import { equalBytes, latin1 } from '../base/bytes/text.js';
-import { hex } from '../base/errors/hex.js';
-import { Nhdr } from '../formats/elf/headers.js';
-import type { Encoding } from '../formats/elf/struct.js';
+import { equalBytes, latin1 } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
+import { Nhdr } from '../elf/headers.js';
+import type { Encoding } from '../elf/struct.js';
 import { XEN } from './note-types.js';
 
 /** A note without its place. */

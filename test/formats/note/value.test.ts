@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { checkedNumber, parseSetting } from '../../src/note/value.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { checkedNumber, parseSetting } from '../../../src/formats/note/value.js';
 
 const expr = (text: string) => parseSetting(text).expr;
 const problem = (id: string, text?: string) =>

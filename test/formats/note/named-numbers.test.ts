@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import * as names from '../../src/formats/elf/names.js';
-import { FEATURES, featureMask } from '../../src/note/features.js';
-import * as types from '../../src/note/note-types.js';
+import * as names from '../../../src/formats/elf/names.js';
+import { FEATURES, featureMask } from '../../../src/formats/note/features.js';
+import * as types from '../../../src/formats/note/note-types.js';
 
 const TYPES: Readonly<Record<string, unknown>> = { ...types };
 const NAMES: Readonly<Record<string, unknown>> = { ...names };

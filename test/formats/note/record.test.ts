@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
 import {
   encodedSize,
   encodeNotes,
@@ -10,8 +10,8 @@ import {
   walkNotes,
   XEN_OWNER,
   xenNote,
-} from '../../src/note/record.js';
-import { hexToBytes, latin1, noteBytes } from '../support/elf-builder.js';
+} from '../../../src/formats/note/record.js';
+import { hexToBytes, latin1, noteBytes } from '../../support/elf-builder.js';
 
 const anyNote = fc.record({
   name: fc.uint8Array({ maxLength: 40 }),

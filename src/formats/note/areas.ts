@@ -2,12 +2,12 @@
  * Every place of an image that holds notes: PT_NOTE segments and SHT_NOTE sections. The two are independent views; tools
  * disagree on which they show, so both are kept (gABI, "Note Section").
  */
-import { compare, type Range } from '../base/bytes/range.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Phdr } from '../formats/elf/headers.js';
-import { type ElfImage, loads } from '../formats/elf/image.js';
-import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
+import { compare, type Range } from '../../base/bytes/range.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Phdr } from '../elf/headers.js';
+import { type ElfImage, loads } from '../elf/image.js';
+import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
+import { sectionName } from '../elf/section-names.js';
 import { type NoteWalk, RECORD_LIMIT, walkNotes } from './record.js';
 
 /** One segment or section of notes. */

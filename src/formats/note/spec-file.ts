@@ -3,8 +3,8 @@
  * every mistake is reported with its path and line. It pulls in a YAML reader and a schema validator: import it lazily.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import { port } from '../base/bytes/ports.js';
-import { fail, PatchError } from '../base/errors/patch-error.js';
+import { port } from '../../base/bytes/ports.js';
+import { fail, PatchError } from '../../base/errors/patch-error.js';
 import { member, nodeAt, offsetOf, type Path, type Plain, pathText, scalarText } from './spec-nodes.js';
 import { schemaMistakes } from './spec-schema.js';
 import { parseValue, type Setting } from './value.js';

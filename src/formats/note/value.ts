@@ -2,9 +2,9 @@
  * The VALUE of NAME=VALUE as data. Nothing is evaluated here: symbols and files are looked up by those who have the
  * image, and the answer is checked against its width by checkedNumber().
  */
-import { hexDigitBytes } from '../base/bytes/text.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { hexDigitBytes } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { fitsWidth } from './desc.js';
 import { checkFeatures } from './features.js';
 import { noteName, parseNoteName, type XenNoteInfo } from './xen-notes.js';

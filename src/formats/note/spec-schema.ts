@@ -1,6 +1,6 @@
 /** Holds a notes file against its JSON Schema and says what is wrong in words. */
 import { Ajv, type ErrorObject } from 'ajv';
-import schema from '../../schema/spec.schema.json' with { type: 'json' };
+import schema from '../../../schema/spec.schema.json' with { type: 'json' };
 import { nearest } from './nearest.js';
 import { type Path, type Plain, plainAt, pointerPath } from './spec-nodes.js';
 

@@ -2,17 +2,25 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fixShape } from '../../src/cli/commands/fix.js';
-import { linearizeShape } from '../../src/cli/commands/linearize.js';
-import { type PatchArgs, patchShape } from '../../src/cli/commands/patch.js';
-import { COMMANDS } from '../../src/cli/commands.js';
-import { parseCommandLine } from '../../src/cli/parse.js';
-import { type Edit, inOrder } from '../../src/note/edits.js';
-import { editFix, type ImageFix, preset, setText, unset, type WrapperChange, wrapperFix } from '../../src/note/fix.js';
-import { fixCommand } from '../../src/note/fix-command.js';
-import { fileWord, shellWord } from '../../src/note/shell.js';
-import { parseSetting, type Setting, type ValueExpr } from '../../src/note/value.js';
-import { parseNoteName, XEN_NOTES } from '../../src/note/xen-notes.js';
+import { fixShape } from '../../../src/cli/commands/fix.js';
+import { linearizeShape } from '../../../src/cli/commands/linearize.js';
+import { type PatchArgs, patchShape } from '../../../src/cli/commands/patch.js';
+import { COMMANDS } from '../../../src/cli/commands.js';
+import { parseCommandLine } from '../../../src/cli/parse.js';
+import { type Edit, inOrder } from '../../../src/formats/note/edits.js';
+import {
+  editFix,
+  type ImageFix,
+  preset,
+  setText,
+  unset,
+  type WrapperChange,
+  wrapperFix,
+} from '../../../src/formats/note/fix.js';
+import { fixCommand } from '../../../src/formats/note/fix-command.js';
+import { fileWord, shellWord } from '../../../src/formats/note/shell.js';
+import { parseSetting, type Setting, type ValueExpr } from '../../../src/formats/note/value.js';
+import { parseNoteName, XEN_NOTES } from '../../../src/formats/note/xen-notes.js';
 
 const SHELLS = ['sh', 'bash'] as const;
 

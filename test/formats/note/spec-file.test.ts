@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { loadSpec, parseSpec } from '../../src/note/spec-file.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { loadSpec, parseSpec } from '../../../src/formats/note/spec-file.js';
 
 /** The mistake that parsing reports. */
 function mistake(text: string): PatchError {
