@@ -22,7 +22,7 @@ import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written
 import type { Edit, PlacementWish } from './plan/edits.js';
 import type { Finding } from './verify/check.js';
 import { judgeBzImage, judgeGzip, sameBytes } from './verify/container/checks.js';
-import type { Agreement } from './verify/proof.js';
+import type { Agreement } from './verify/elf/proof.js';
 import { refuseErrors } from './verify/refuse-errors.js';
 import { changedInput } from './write/content.js';
 import { deliver } from './write/deliver.js';

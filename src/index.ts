@@ -116,7 +116,6 @@ export {
   proveLinear,
   writeLinear,
 } from './linearize/pipeline.js';
-export { type LinearVerdict, verifyLinear, verifyPe } from './linearize/verify/verify.js';
 export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
 // Loaders: what they are called; would they start the image, by which rules, with which values?
@@ -187,7 +186,8 @@ export {
 } from './stamp/stamp.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
 export type { Check, Finding, Level, Violation } from './verify/check.js';
-export { CHECKS } from './verify/checks.js';
+export { CHECKS } from './verify/elf/checks.js';
+export { verifyImage } from './verify/elf/verify.js';
 export type { Expectation, VerifyInput } from './verify/finding.js';
+export { type LinearVerdict, verifyLinear, verifyPe } from './verify/pe/verify.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
-export { verifyImage } from './verify/verify.js';

@@ -19,8 +19,8 @@ import {
   sectionTable,
 } from '../formats/pe/image.js';
 import { directoryName } from '../formats/pe/names.js';
-import { pictureDifferences } from '../linearize/verify/picture.js';
-import { verifyPe } from '../linearize/verify/verify.js';
+import { pictureDifferences } from '../verify/pe/memory-image.js';
+import { verifyPe } from '../verify/pe/verify.js';
 import { type ByteComparison, type ByteDifference, type ByteGroup, RANGES_KEPT } from './bytes.js';
 import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.js';
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';

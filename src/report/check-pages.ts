@@ -2,7 +2,7 @@
 import { explainTopic, problemIndex, type Topic } from '../explain/index.js';
 import { topicOf } from '../explain/page.js';
 import type { Check } from '../verify/check.js';
-import { CHECKS } from '../verify/checks.js';
+import { CHECKS } from '../verify/elf/checks.js';
 
 const NEEDS: Readonly<Record<Check['needs'], string>> = {
   image: 'A law about every image; verify reports a breach as an error.',

@@ -3,7 +3,7 @@ import { hex, hexRange } from '../base/errors/hex.js';
 import { sectionFlags } from '../formats/pe/names.js';
 import type { LinearLayout } from '../linearize/layout.js';
 import type { PlacedSection } from '../linearize/place.js';
-import type { LinearVerdict } from '../linearize/verify/verify.js';
+import type { LinearVerdict } from '../verify/pe/verify.js';
 import { findingsJson } from './findings.js';
 import type { Json } from './json.js';
 import { adviceText } from './linear-verdict.js';

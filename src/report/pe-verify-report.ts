@@ -1,6 +1,7 @@
 /** What `verify` says of a PE image: the laws of its headers, and what loaders would do with it. */
-import { PE_CHECKS } from '../linearize/verify/verify.js';
+
 import type { Finding } from '../verify/check.js';
+import { PE_CHECKS } from '../verify/pe/verify.js';
 import { countsText, findingsText, holds, structureJson } from './findings.js';
 import { jsonDocument } from './json.js';
 import { type LoaderFacts, loaderJson, loaderText } from './loader-report.js';

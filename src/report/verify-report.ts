@@ -3,7 +3,7 @@
 import type { PatchError } from '../base/errors/patch-error.js';
 import { type ContainerFacts, containerText } from '../container/facts.js';
 import type { Finding } from '../verify/check.js';
-import { CHECKS } from '../verify/checks.js';
+import { CHECKS } from '../verify/elf/checks.js';
 
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';

@@ -19,7 +19,7 @@ import {
 } from '../formats/elf/image.js';
 import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../formats/elf/names.js';
 import { sectionName } from '../formats/elf/section-names.js';
-import { sectionPart, segmentPart } from './subject.js';
+import { sectionPart, segmentPart } from './elf/subject.js';
 
 export interface SecondOpinion {
   /** `absent`: this platform has no second reader. */

@@ -9,7 +9,6 @@ import { parseSetting } from '../../src/formats/note/value.js';
 import { isPlainPe } from '../../src/formats/pe/kind.js';
 import { readPe } from '../../src/formats/pe/read.js';
 import { preview } from '../../src/layout/render.js';
-import { verifyPe } from '../../src/linearize/verify/verify.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
@@ -20,8 +19,9 @@ import { patchJson } from '../../src/report/patch-report.js';
 import { peFacts, peJson } from '../../src/report/pe-report.js';
 import { peVerifyDocument } from '../../src/report/pe-verify-report.js';
 import { verifyDocument } from '../../src/report/verify-report.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
+import { verifyPe } from '../../src/verify/pe/verify.js';
 import { secondReader } from '../../src/verify/second-reader.js';
-import { verifyImage } from '../../src/verify/verify.js';
 
 /** `notes NAME --json`. */
 export function notes(bytes: Uint8Array, name: string): string {

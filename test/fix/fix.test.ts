@@ -6,7 +6,7 @@ import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { expectationOf } from '../../src/pipeline.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { REPORTED } from './reported.js';
 
 describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name', ({ loaders, reason, image }) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { diffPe } from '../../src/diff/pe-diff.js';
 import { proveLinear } from '../../src/linearize/pipeline.js';
-import { verifyLinear, verifyPe } from '../../src/linearize/verify/verify.js';
+import { verifyLinear, verifyPe } from '../../src/verify/pe/verify.js';
 import { linearBytes, linearLayout } from '../support/linear.js';
 import { PeBytes } from '../support/pe-edit.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { changesLinear } from '../../src/linearize/pipeline.js';
-import { verifyLinear } from '../../src/linearize/verify/verify.js';
 import type { LinearWish } from '../../src/linearize/wish.js';
+import { verifyLinear } from '../../src/verify/pe/verify.js';
 import { linearBytes, linearLayout } from '../support/linear.js';
 import { PeBytes } from '../support/pe-edit.js';
 

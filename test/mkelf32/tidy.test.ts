@@ -10,7 +10,7 @@ import { ownerOf } from '../../src/formats/note/record.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { planTidy, type TidyRequest } from '../../src/mkelf32/tidy.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 import { realImage } from '../support/images.js';
 import { outputOf, pattern, simple, wrap } from './support.js';

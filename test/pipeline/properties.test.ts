@@ -13,8 +13,8 @@ import { preview } from '../../src/layout/render.js';
 import { physEntryAsLinuxLoader, physEntryAsQemu, walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, type PlacementWish } from '../../src/plan/edits.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { secondReader } from '../../src/verify/second-reader.js';
-import { verifyImage } from '../../src/verify/verify.js';
 import { editLists, imageOf, type Shape, shapes, wishes } from '../support/generated.js';
 
 // More runs for a night: PROPERTY_RUNS=20000 npx vitest run test/pipeline

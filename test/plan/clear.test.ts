@@ -6,7 +6,7 @@ import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH } from '../../src/plan/edits.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 
 const encoding = { bits: 64, endian: 'little' } as const;

@@ -14,7 +14,7 @@ import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { changes, expectationOf, planPatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { corpusFiles } from '../support/images.js';
 
 const set = (text: string): Edit => ({ kind: 'set', setting: parseSetting(text) });

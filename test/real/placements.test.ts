@@ -17,7 +17,7 @@ import { parseSetting } from '../../src/formats/note/value.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { changes, type PatchPlan, planPatch, writePatch } from '../../src/pipeline.js';
 import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementName } from '../../src/plan/edits.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { fixture, realImages, requireTools } from '../support/images.js';
 
 const set = (text: string): Edit => ({ kind: 'set', setting: parseSetting(text) });

@@ -14,7 +14,7 @@ import { changes, expectationOf, type PatchPlan } from '../../src/pipeline.js';
 import { PLACEMENTS } from '../../src/plan/edits.js';
 import { computeBuildId } from '../../src/stamp/build-id.js';
 import { planStamp, type StampWish, stampsOf } from '../../src/stamp/stamp.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { concat, cstr, elf, noteBytes, num } from '../support/elf-builder.js';
 
 const NOTHING: StampWish = {

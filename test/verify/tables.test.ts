@@ -1,10 +1,10 @@
 /** What holds for every table of checks, whatever it judges. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { KEPT_CHECKS, LINEAR_CHECKS } from '../../src/linearize/verify/verify.js';
 import type { Check } from '../../src/verify/check.js';
-import { CHECKS } from '../../src/verify/checks.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS } from '../../src/verify/container/checks.js';
+import { CHECKS } from '../../src/verify/elf/checks.js';
+import { KEPT_CHECKS, LINEAR_CHECKS } from '../../src/verify/pe/verify.js';
 import { CONTAINER_BREAKS } from './breaks/container.js';
 import { ELF_BREAKS } from './breaks/elf.js';
 import { PE_BREAKS } from './breaks/pe.js';

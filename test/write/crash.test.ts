@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { survey } from '../../src/plan/survey.js';
-import { verifyImage } from '../../src/verify/verify.js';
+import { verifyImage } from '../../src/verify/elf/verify.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';
 import { runTampered, type Step, stepsOf } from '../support/inject.js';

@@ -3,11 +3,11 @@
 import { readPe } from '../../formats/pe/read.js';
 import { layOutLinear } from '../../linearize/lay-out.js';
 import { changesLinear, type LinearWritten, writeLinear } from '../../linearize/pipeline.js';
-import { verifyLinear } from '../../linearize/verify/verify.js';
 import { jsonDocument } from '../../report/json.js';
 import { type LinearOutcome, linearJson, linearText } from '../../report/linear-report.js';
 import { linearVerdictJson, linearVerdictText } from '../../report/linear-verdict.js';
 import { styleOf } from '../../report/text.js';
+import { verifyLinear } from '../../verify/pe/verify.js';
 import type { ExitStatus } from '../command.js';
 import { finish, type Outcome } from '../finish.js';
 import { type OpenInput, openInput } from '../input.js';

@@ -110,7 +110,7 @@ async function plan(args: Mkelf32Work, variant: Variant | undefined, { source }:
 /** What the original writes is as it is; what we write by our own rules has to obey those of the format. */
 async function structureCheck(): Promise<(result: ByteSource) => void> {
   const { refuseErrors } = await import('../../verify/refuse-errors.js');
-  const { verifyImage } = await import('../../verify/verify.js');
+  const { verifyImage } = await import('../../verify/elf/verify.js');
   return (result) => refuseErrors(verifyImage({ image: readElf(result) }));
 }
 

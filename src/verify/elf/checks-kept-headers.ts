@@ -1,0 +1,192 @@
+/** Laws about headers: what an edit of notes leaves as it was. */
+
+import { overlaps } from '../../base/bytes/range.js';
+import { movedOffset } from '../../base/bytes/shifted.js';
+import { equalBytes } from '../../base/bytes/text.js';
+import { hex, hexBytes } from '../../base/errors/hex.js';
+import { Phdr, Shdr } from '../../formats/elf/headers.js';
+import { loadAtOffset, sectionFileRange, segmentFileRange } from '../../formats/elf/image.js';
+import {
+  PT_LOAD,
+  PT_NOTE,
+  PT_NULL,
+  PT_PHDR,
+  SHT_NOTE,
+  SHT_PROGBITS,
+  segmentTypeName,
+} from '../../formats/elf/names.js';
+import type { Violation } from '../check.js';
+import type { Expectation } from '../finding.js';
+import type { ElfCheck } from './elf-check.js';
+import { isTouched, type Pair } from './pair.js';
+import { sectionPart, segmentPart } from './subject.js';
+
+export const keptHeaderChecks: readonly ElfCheck[] = [
+  {
+    name: 'header-kept',
+    invariant: 1,
+    needs: 'baseline',
+    because: 'class, machine, entry point and flags decide who loads the image and where it starts',
+    *run({ before, after }) {
+      const old = before.image;
+      const now = after.image;
+      if (!equalBytes(old.ident, now.ident)) {
+        const text = `e_ident is ${hexBytes(now.ident)}, was ${hexBytes(old.ident)}`;
+        yield { offset: 0n, part: 'ELF header', text };
+      }
+      for (const field of ['e_type', 'e_machine', 'e_version', 'e_entry', 'e_flags', 'e_ehsize'] as const) {
+        yield* kept('ELF header', field, old.header[field], now.header[field]);
+      }
+    },
+  },
+  {
+    name: 'segments-kept',
+    invariant: 11,
+    needs: 'baseline',
+    because: 'every program header means something to some loader; none may go, change type or change places',
+    run: segmentsKept,
+  },
+  {
+    name: 'new-segments-last',
+    invariant: 11,
+    needs: 'baseline',
+    because: 'a new entry in front of the LOADs changes what a loader finds first',
+    run: newSegmentsLast,
+  },
+  {
+    name: 'new-loads',
+    invariant: 11,
+    needs: 'expectation',
+    because: 'every further LOAD takes memory that someone has to have meant',
+    *run({ before, after, expectation: { addedLoads } }) {
+      const found = after.loads.length - before.loads.length;
+      if (found === addedLoads) return;
+      yield { part: 'program header table', text: `found ${found} more PT_LOAD entries, wanted ${addedLoads}` };
+    },
+  },
+  {
+    name: 'segment-fields-kept',
+    invariant: 13,
+    needs: 'baseline',
+    because: 'addresses, sizes, flags and alignment say where the kernel is loaded and how',
+    run: segmentFieldsKept,
+  },
+  {
+    name: 'sections-kept',
+    invariant: 16,
+    needs: 'baseline',
+    because: 'symbols, relocations and links name sections by index, and tools by name',
+    run: sectionsKept,
+  },
+];
+
+function* kept(part: string, field: string, old: number | bigint, now: number | bigint, offset?: bigint) {
+  if (old !== now) yield { offset, part, text: `${field} is ${hex(now)}, wanted ${hex(old)} as before` };
+}
+
+function* segmentsKept({ before, after, counterparts, expectation }: Pair): Generator<Violation> {
+  for (const [index, { p_type, p_vaddr }] of before.image.segments.entries()) {
+    const name = segmentTypeName(p_type);
+    const now = after.image.segments[counterparts[index] ?? -1];
+    if (now === undefined) {
+      yield { part: segmentPart(index), text: `${name} at address ${hex(p_vaddr)} is gone` };
+    } else if (now.p_type !== p_type && expectation?.replacedSegments.includes(index) === false) {
+      const text = `${name} became ${segmentTypeName(now.p_type)}, wanted it kept`;
+      yield { part: segmentPart(counterparts[index] ?? index), text };
+    }
+  }
+}
+
+function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Violation> {
+  const kept = new Set(counterparts);
+  const lastLoad = counterparts[before.loads.at(-1)?.index ?? -1] ?? -1;
+  for (const [index, { p_type }] of after.image.segments.entries()) {
+    if (kept.has(index)) continue;
+    const part = segmentPart(index);
+    const name = segmentTypeName(p_type);
+    if (index < lastLoad) {
+      yield { part, text: `new ${name} stands in front of the PT_LOAD of program header ${lastLoad}` };
+    }
+    if (p_type !== PT_NOTE && p_type !== PT_LOAD && p_type !== PT_NULL) {
+      yield { part, text: `new ${name}, wanted none but PT_NOTE and PT_LOAD` };
+    }
+  }
+}
+
+function* segmentFieldsKept({ before, after, counterparts, expectation, shift }: Pair): Generator<Violation> {
+  for (const [index, old] of before.image.segments.entries()) {
+    const place = counterparts[index] ?? -1;
+    const now = after.image.segments[place];
+    if (now === undefined || now.p_type !== old.p_type) continue;
+    if (old.p_type === PT_NOTE || old.p_type === PT_NULL) continue;
+    const grown = old.p_type === PT_LOAD ? growth(index, old, now, expectation) : 0n;
+    const wanted: Phdr = {
+      ...old,
+      p_offset: movedOffset(shift, old.p_offset),
+      p_filesz: old.p_filesz + grown,
+      p_memsz: old.p_memsz + grown,
+    };
+    for (const field of fieldsOf(Phdr.fields)) {
+      // PT_PHDR follows the table; that it does is a check of its own.
+      if (old.p_type === PT_PHDR && (field === 'p_offset' || field === 'p_filesz' || field === 'p_memsz')) continue;
+      // An entry without file bytes points nowhere; it may move along or stay.
+      if (field === 'p_offset' && old.p_filesz === 0n && now.p_offset === old.p_offset) continue;
+      yield* kept(segmentPart(place), field, wanted[field], now[field], now.p_offset);
+    }
+  }
+}
+
+/** How much a LOAD was allowed to grow: what was planned; when nobody says, what it grew by over a hole, zeros behind it. */
+function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
+  // Bytes behind p_filesz are zero memory where p_memsz is larger; notes would land in it.
+  if (old.p_filesz !== old.p_memsz) return 0n;
+  if (expectation !== undefined) {
+    return expectation.extendedLoad?.index === index ? expectation.extendedLoad.by : 0n;
+  }
+  return now.p_filesz > old.p_filesz ? now.p_filesz - old.p_filesz : 0n;
+}
+
+function* sectionsKept(pair: Pair): Generator<Violation> {
+  const old = pair.before.image;
+  const now = pair.after.image;
+  if (now.sections.length < old.sections.length) {
+    const text = `found ${now.sections.length} sections, wanted at least the ${old.sections.length} from before`;
+    yield { offset: now.header.e_shoff, part: 'section header table', text };
+    return;
+  }
+  if (old.sections.length > 0) yield* kept('section header table', 'e_shstrndx', old.shstrndx, now.shstrndx);
+  for (const [index, section] of old.sections.entries()) {
+    const current = now.sections[index];
+    // Section header 0 holds counts, not a section; it has its own check.
+    if (index === 0 || current === undefined) continue;
+    const touched = isTouched(pair, index);
+    for (const field of fieldsOf(Shdr.fields)) {
+      if (field === 'sh_offset') continue;
+      if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
+      // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
+      if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
+      if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
+      yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
+    }
+  }
+}
+
+/**
+ * A note section in memory whose notes stand elsewhere now describes the same bytes as data, so that tools which go by
+ * sections do not show them twice.
+ */
+function isRetired({ after, shift }: Pair, old: Shdr, now: Shdr): boolean {
+  if (old.sh_type !== SHT_NOTE || now.sh_type !== SHT_PROGBITS) return false;
+  const range = sectionFileRange(now);
+  const read = after.image.segments.some((s) => s.p_type === PT_NOTE && overlaps(segmentFileRange(s), range));
+  const same = now.sh_offset === movedOffset(shift, old.sh_offset) && now.sh_size === old.sh_size;
+  return same && now.sh_addr === old.sh_addr && loadAtOffset(after.image, range) !== undefined && !read;
+}
+
+/** A reused note section takes a new place, size and alignment; what it is and what it is called stays. */
+const KEPT_WHEN_TOUCHED: ReadonlySet<string> = new Set(['sh_name', 'sh_type', 'sh_link', 'sh_info', 'sh_entsize']);
+
+/** Field names of a declared structure, with their type. */
+function fieldsOf<F extends object>(fields: F): (keyof F & string)[] {
+  return Object.keys(fields) as (keyof F & string)[];
+}

@@ -1,0 +1,93 @@
+/**
+ * Were the places that an edit wrote to free? Only headers, notes and unused zeros may be overwritten, and unclaimed bytes
+ * that are provably this image's own tables in an earlier state.
+ */
+
+import { differingRanges, newBlocks, ZEROS } from '../../base/bytes/byte-comparison.js';
+import { intersect, normalize, overlaps, type Range, subtractSorted } from '../../base/bytes/range.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
+import { deadRanges } from '../../formats/elf/dead-tables.js';
+import { hasFileBytes, sectionFileRange, segmentFileRange } from '../../formats/elf/image.js';
+import {
+  PT_GNU_RELRO,
+  PT_GNU_STACK,
+  PT_LOAD,
+  PT_NOTE,
+  PT_NULL,
+  PT_PHDR,
+  SHT_NOTE,
+  segmentTypeName,
+} from '../../formats/elf/names.js';
+import type { Violation } from '../check.js';
+import { wentElsewhere } from './moved-sections.js';
+import { headerAndNoteRanges, originOf, type Pair } from './pair.js';
+import { sectionPart, segmentPart } from './subject.js';
+
+/** Places told; behind them there is no doubt left. */
+const LIMIT = 16;
+
+/** Entries whose file bytes are their own: not those that hold everything, nor those that mark a part of a LOAD. */
+const SHARING: ReadonlySet<number> = new Set([PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, PT_GNU_STACK, PT_GNU_RELRO]);
+
+/** Planned ranges over bytes of the baseline that someone else owns, or that are not zero. */
+export function* plannedOverForeign(pair: Pair): Generator<Violation> {
+  const { image } = pair.before;
+  const own = normalize(headerAndNoteRanges(pair.before));
+  const taken = normalize(pair.planned.flatMap((range) => originOf(pair, range))).flatMap((range) =>
+    subtractSorted(range, own),
+  );
+  yield* overSections(pair, taken);
+
+  const claims = image.segments.flatMap((s, index) =>
+    SHARING.has(s.p_type) || s.p_filesz === 0n ? [] : [{ index, range: segmentFileRange(s) }],
+  );
+  for (const place of intersect(taken, normalize(claims.map(({ range }) => range))).slice(0, LIMIT)) {
+    const owner = claims.find(({ range }) => overlaps(range, place));
+    const name = segmentTypeName(image.segments[owner?.index ?? 0]?.p_type ?? 0);
+    yield over(place, `${name} of ${segmentPart(owner?.index ?? 0)}`);
+  }
+  yield* overNonZero(pair, taken);
+}
+
+function* overSections(pair: Pair, taken: readonly Range[]): Generator<Violation> {
+  const { image, fileSize } = pair.before;
+  const owned = image.sections.flatMap((section, index) => {
+    // A section that moved away has left its place, and a note section may hold other notes.
+    const free = !hasFileBytes(section) || section.sh_type === SHT_NOTE || wentElsewhere(pair, index);
+    return free || index === image.shstrndx ? [] : [{ index, range: sectionFileRange(section) }];
+  });
+  const inside = intersect([{ start: 0n, end: fileSize }], normalize(owned.map(({ range }) => range)));
+  for (const place of intersect(taken, inside).slice(0, LIMIT)) {
+    const owner = owned.find(({ range }) => overlaps(range, place));
+    yield over(place, sectionPart(image, owner?.index ?? 0));
+  }
+}
+
+function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation> {
+  const { source } = pair.before.image;
+  const vacated = normalize([
+    ...pair.before.image.sections.flatMap((section, index) =>
+      wentElsewhere(pair, index) ? [sectionFileRange(section)] : [],
+    ),
+    ...deadRanges(pair.before.image),
+  ]);
+  const places = taken.flatMap((range) => subtractSorted(range, vacated));
+  const longest = places.reduce((most, { start, end }) => (end - start > most ? end - start : most), 0n);
+  const blocks = newBlocks(longest);
+  let told = 0;
+  for (const { start, end } of places) {
+    const here = { source, offset: start };
+    const [first] = differingRanges({ source: ZEROS, offset: 0n }, here, end - start, blocks);
+    if (first === undefined) continue;
+    const at = start + first.start;
+    const text = `the edit takes ${hexRange(start, end)} of the baseline, where the byte at ${hex(at)} is not zero`;
+    yield { offset: at, part: 'bytes taken', text };
+    told += 1;
+    if (told >= LIMIT) return;
+  }
+}
+
+function over(place: Range, owner: string): Violation {
+  const text = `the edit takes ${hexRange(place.start, place.end)} of the baseline, which belong to ${owner}`;
+  return { offset: place.start, part: 'bytes taken', text };
+}

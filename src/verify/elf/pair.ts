@@ -1,0 +1,211 @@
+/** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
+
+import { lazy } from '../../base/bytes/lazy.js';
+import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { movedOffset, type Shift } from '../../base/bytes/shifted.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import { deadRanges } from '../../formats/elf/dead-tables.js';
+import type { Phdr, Shdr } from '../../formats/elf/headers.js';
+import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../../formats/elf/names.js';
+import type { Expectation, VerifyInput } from '../finding.js';
+import { type Subject, subjectOf } from './subject.js';
+import { compareUntouched, type Difference } from './untouched.js';
+
+export interface Pair {
+  readonly before: Subject;
+  readonly after: Subject;
+  readonly expectation: Expectation | undefined;
+  readonly shift: Shift | undefined;
+  /** For each program header of `before`, its index in `after`; undefined where it is gone. */
+  readonly counterparts: readonly (number | undefined)[];
+  /** Ranges of `after` that may differ, sorted and disjoint. */
+  readonly planned: readonly Range[];
+  /** Unplanned differences of the two files; reads both of them through, once. */
+  differences(): readonly Difference[];
+}
+
+export function pairOf(
+  after: Subject,
+  { baseline, expectation, onProgress }: Pick<VerifyInput, 'baseline' | 'expectation' | 'onProgress'>,
+): Pair | undefined {
+  if (baseline === undefined) return undefined;
+  const before = subjectOf(baseline);
+  const counterparts = matchSegments(before, after);
+  const shift = expectation === undefined ? inferShift(before, after, counterparts) : expectation.shift;
+  const planned = normalize(expectation?.planned ?? mayDiffer(before, after, counterparts, shift));
+  const differences = lazy(() =>
+    compareUntouched({ before: baseline.source, after: after.image.source, planned, shift, onProgress }),
+  );
+  return { before, after, expectation, shift, counterparts, planned, differences };
+}
+
+/** Where a range of `before` stands in `after`; two ranges when the gap opened inside it. */
+export function movedRange(shift: Shift | undefined, { start, end }: Range): Range[] {
+  if (shift === undefined || end <= shift.at) return [{ start, end }];
+  const { at, by } = shift;
+  if (start >= at) return [{ start: start + by, end: end + by }];
+  return [
+    { start, end: at },
+    { start: at + by, end: end + by },
+  ];
+}
+
+/** The other way round: what of a range of `after` came from `before`. */
+export function originOf({ before, shift }: Pair, { start, end }: Range): Range[] {
+  const { at, by } = shift ?? { at: before.fileSize, by: 0n };
+  const pieces = [
+    { start, end: min(end, min(at, before.fileSize)) },
+    { start: max(start, at + by) - by, end: min(end - by, before.fileSize) },
+  ];
+  return normalize(pieces);
+}
+
+/** Was this section header meant to change? Without an expectation: those of notes and of the name table. */
+export function isTouched({ before, expectation }: Pair, index: number): boolean {
+  if (expectation !== undefined) return expectation.touchedSections.includes(index);
+  const { sections, shstrndx } = before.image;
+  const section = sections[index];
+  if (section?.sh_type === SHT_NOTE || (index === shstrndx && index !== 0)) return true;
+  return section !== undefined && coversNotes(before, section);
+}
+
+/** GRUB describes its notes by a section of another type, over exactly the bytes of the PT_NOTE. */
+function coversNotes({ image }: Subject, { sh_offset, sh_size }: Shdr): boolean {
+  if (sh_size === 0n) return false;
+  return image.segments.some((s) => s.p_type === PT_NOTE && s.p_offset === sh_offset && s.p_filesz === sh_size);
+}
+
+/** Bytes that headers and notes of an image stand in: an edit of notes may write there. */
+export function headerAndNoteRanges(subject: Subject): Range[] {
+  const { image, ehdr, phdrs, shdrs } = subject;
+  const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
+  const nameRange = names === undefined ? [] : [rangeOf(names.sh_offset, names.sh_size)];
+  return [ehdr, phdrs, shdrs, ...nameRange, ...areasOrNone(subject).map(({ range }) => range)];
+}
+
+/** Notes too large to read are a finding of the checks that walk them; here they only may not differ. */
+function areasOrNone(subject: Subject): ReturnType<Subject['areas']> {
+  try {
+    return subject.areas();
+  } catch (error) {
+    if (error instanceof PatchError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Which entry of `after` each entry of `before` has become. Entries that say where something is loaded or linked must
+ * stand in the same order; PT_NOTE, PT_NULL and PT_GNU_STACK may change places, for an edit puts the PT_NOTE of Xen last.
+ * If the others do not follow one another, each is held against its own index.
+ */
+function matchSegments(before: Subject, after: Subject): (number | undefined)[] {
+  const old = before.image.segments;
+  const now = after.image.segments;
+  const matches: (number | undefined)[] = old.map(() => undefined);
+  const taken = new Set<number>();
+  let next = 0;
+  for (const [index, segment] of old.entries()) {
+    if (isMovable(segment)) continue;
+    while (next < now.length && !isSamePlace(segment, now[next])) next += 1;
+    if (next >= now.length) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
+    matches[index] = next;
+    taken.add(next);
+    next += 1;
+  }
+  matchMovable(old, now, matches, taken);
+  return matches;
+}
+
+function isMovable({ p_type }: Phdr): boolean {
+  return p_type === PT_NOTE || p_type === PT_NULL || p_type === PT_GNU_STACK;
+}
+
+function isSamePlace(old: Phdr, now: Phdr | undefined): boolean {
+  return now?.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
+}
+
+/** First entries that are the same in every field, then those of a type that the old one may have become. */
+function matchMovable(
+  old: readonly Phdr[],
+  now: readonly Phdr[],
+  matches: (number | undefined)[],
+  taken: Set<number>,
+): void {
+  const keyOf = (s: Phdr) => Object.values(s).join(' ');
+  const free = new Map<string, number[]>();
+  for (let index = now.length - 1; index >= 0; index--) {
+    const segment = now[index];
+    if (segment === undefined || taken.has(index) || !isMovable(segment)) continue;
+    for (const key of [keyOf(segment), `type ${segment.p_type}`]) {
+      const same = free.get(key);
+      if (same === undefined) free.set(key, [index]);
+      else same.push(index);
+    }
+  }
+  const take = (key: string): number | undefined => {
+    const candidates = free.get(key) ?? [];
+    let index = candidates.pop();
+    while (index !== undefined && taken.has(index)) index = candidates.pop();
+    if (index !== undefined) taken.add(index);
+    return index;
+  };
+  const rest = old.flatMap((segment, index) => (isMovable(segment) ? [{ segment, index }] : []));
+  for (const { segment, index } of rest) matches[index] = take(keyOf(segment));
+  for (const { segment, index } of rest) {
+    for (const p_type of mayBecome(segment)) matches[index] ??= take(`type ${p_type}`);
+  }
+}
+
+function mayBecome({ p_type }: Phdr): readonly number[] {
+  switch (p_type) {
+    case PT_NOTE:
+      return [PT_NOTE, PT_NULL];
+    case PT_GNU_STACK:
+      return [PT_GNU_STACK, PT_NOTE];
+    default:
+      return [PT_NULL, PT_NOTE];
+  }
+}
+
+/** Everything behind the program header table may stand later by one amount; the first moved segment tells which. */
+function inferShift(before: Subject, after: Subject, counterparts: Pair['counterparts']): Shift | undefined {
+  for (const [index, segment] of before.image.segments.entries()) {
+    const now = after.image.segments[counterparts[index] ?? -1];
+    if (now === undefined || now.p_type !== segment.p_type || segment.p_filesz === 0n) continue;
+    if (segment.p_type === PT_NOTE || segment.p_type === PT_PHDR || segment.p_offset < before.phdrs.end) continue;
+    const by = now.p_offset - segment.p_offset;
+    if (by > 0n) return { at: before.phdrs.end, by };
+  }
+  return undefined;
+}
+
+/**
+ * What may differ when nobody says what was meant: headers and notes of both images, the gap of a shift, what a LOAD
+ * grew by, and the bytes behind the original end. That the new places were free is a check of its own.
+ */
+function mayDiffer(
+  before: Subject,
+  after: Subject,
+  counterparts: Pair['counterparts'],
+  shift: Shift | undefined,
+): Range[] {
+  const old = headerAndNoteRanges(before).flatMap((range) => movedRange(shift, range));
+  const gap = shift === undefined ? [] : [rangeOf(shift.at, shift.by)];
+  const appended = { start: before.fileSize + (shift?.by ?? 0n), end: after.fileSize };
+  const grown = before.loads.map(({ index, segment }) => {
+    const start = movedOffset(shift, segment.p_offset) + segment.p_filesz;
+    const now = after.image.segments[counterparts[index] ?? -1];
+    return { start, end: now === undefined ? start : now.p_offset + now.p_filesz };
+  });
+  // Edits before this one may have come and gone: what they left is in neither image's tables any more.
+  const remains = shift === undefined ? [...deadRanges(before.image), ...deadRanges(after.image)] : [];
+  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown, ...remains];
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
