@@ -40,14 +40,6 @@ export { VERSION } from './base/version.js';
 export { type ContainerFacts, containerText } from './container/facts.js';
 export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
 export { type Recognised, recognise } from './container/recognise.js';
-export {
-  type ContainerPlan,
-  type ContainerWish,
-  containerChanges,
-  planContainer,
-  planInside,
-  writeContainer,
-} from './container-pipeline.js';
 // Diff: what differs between two images, entry by entry and byte by byte.
 export type { ByteComparison, ByteDifference, ByteGroup } from './diff/bytes.js';
 export { diffImages, type ImageDifference } from './diff/diff.js';
@@ -55,6 +47,14 @@ export type { EntryDifference, FieldDifference } from './diff/fields.js';
 export type { NoteDifference, NoteSeen } from './diff/notes.js';
 export { diffPe, type PeDifference } from './diff/pe-diff.js';
 export type { FilePlace } from './diff/places.js';
+export {
+  type ContainerPlan,
+  type ContainerWish,
+  containerChanges,
+  planContainer,
+  planInside,
+  writeContainer,
+} from './edit/container/pipeline.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.

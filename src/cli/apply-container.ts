@@ -9,7 +9,7 @@ import {
   factsAfter,
   planContainer,
   writeContainer,
-} from '../container-pipeline.js';
+} from '../edit/container/pipeline.js';
 import { preview } from '../layout/render.js';
 import { changes, type PatchPlan, UNTOUCHED, type Written } from '../pipeline.js';
 import { containerPatchJson, containerPatchText } from '../report/container-report.js';

@@ -2,7 +2,7 @@
 
 import { hex } from '../base/errors/hex.js';
 import { containerText } from '../container/facts.js';
-import { type ContainerPlan, containerChanges } from '../container-pipeline.js';
+import { type ContainerPlan, containerChanges } from '../edit/container/pipeline.js';
 import type { Written } from '../pipeline.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { openContainer } from '../../src/container/open.js';
-import { planInside } from '../../src/container-pipeline.js';
+import { planInside } from '../../src/edit/container/pipeline.js';
 import { findFix } from '../../src/fix/fix.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';

@@ -36,7 +36,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
 async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { applyContainer, openWrapped } = await import('../apply-container.js');
-  const { planInside } = await import('../../container-pipeline.js');
+  const { planInside } = await import('../../edit/container/pipeline.js');
   const opened = await openWrapped(input);
   const { edits, wish, files } = await wishOf(args);
   const withoutEdits = args.payload === 'detach' || args.payload === 'extract' || args.stripSignature;

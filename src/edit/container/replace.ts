@@ -2,20 +2,20 @@
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
  * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
  */
-import { runProgram } from '../base/bytes/ports.js';
-import type { ByteSource, Write } from '../base/bytes/source.js';
-import { joinBytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { type BzImage, hasSizeWord } from './bzimage.js';
-import { tailProblem } from './elf-part.js';
-import { formatOf } from './formats.js';
-import { growth } from './growth.js';
-import { type OnProgress, wordBytes } from './limits.js';
-import { thePair } from './native.js';
+import { runProgram } from '../../base/bytes/ports.js';
+import type { ByteSource, Write } from '../../base/bytes/source.js';
+import { joinBytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { type BzImage, hasSizeWord } from '../../container/bzimage.js';
+import { tailProblem } from '../../container/elf-part.js';
+import { formatOf } from '../../container/formats.js';
+import { type OnProgress, wordBytes } from '../../container/limits.js';
+import { thePair } from '../../container/native.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { growth } from './init-size.js';
 import { PACKERS } from './packers.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { contentEnd, unsealed } from './seal.js';
+import { contentEnd, unsealed } from './signature-and-checksums.js';
 
 export interface ReplaceOptions {
   readonly strip: boolean;

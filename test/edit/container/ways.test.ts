@@ -3,26 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/base/bytes/file-source.js';
-import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
-import { packGzip } from '../../src/container/gzip.js';
-import { openContainer } from '../../src/container/open.js';
-import { resultSource, type Way } from '../../src/container/rebuilt.js';
+import { FileSource } from '../../../src/base/bytes/file-source.js';
+import { BufferSource, type ByteSource } from '../../../src/base/bytes/source.js';
+import { packGzip } from '../../../src/container/gzip.js';
+import { openContainer } from '../../../src/container/open.js';
 import {
   containerChanges,
   planContainer,
   planInside,
   proveContainer,
   writeContainer,
-} from '../../src/container-pipeline.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { parseSetting } from '../../src/formats/note/value.js';
-import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { DEFAULT_WISH } from '../../src/plan/edits.js';
-import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../src/verify/container/checks.js';
-import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../support/bzimage.js';
-import { fixture } from '../support/images.js';
-import { BREAKABLE, CONTAINER_BREAKS, type ContainerBreak } from '../verify/breaks/container.js';
+} from '../../../src/edit/container/pipeline.js';
+import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { parseSetting } from '../../../src/formats/note/value.js';
+import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
+import { DEFAULT_WISH } from '../../../src/plan/edits.js';
+import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../../src/verify/container/checks.js';
+import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../../support/bzimage.js';
+import { fixture } from '../../support/images.js';
+import { BREAKABLE, CONTAINER_BREAKS, type ContainerBreak } from '../../verify/breaks/container.js';
 
 const kernel = readFileSync(fixture('pvh64-notes'));
 const tail = relocationTail();

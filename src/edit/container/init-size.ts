@@ -1,5 +1,5 @@
 /** The in-place law of Linux's decompressor (arch/x86/boot/header.S, "init_size"; lib/decompress_unxz.c, "Worst case"). */
-import { alignUp } from '../base/bytes/align.js';
+import { alignUp } from '../../base/bytes/align.js';
 
 /**
  * Linux unpacks over itself: the packed data stands at the end of init_size bytes, the result grows from their start. A

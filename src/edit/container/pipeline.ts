@@ -2,30 +2,30 @@
  * Notes inside a container: open → plan on the ELF alone → put the container together again → write → open the result
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
-import { FileSource } from './base/bytes/file-source.js';
-import { JoinedSource } from './base/bytes/joined.js';
-import { rangeOf } from './base/bytes/range.js';
-import { changedSource } from './base/bytes/shifted.js';
-import { BufferSource, type ByteSource } from './base/bytes/source.js';
-import { fail, PatchError } from './base/errors/patch-error.js';
-import { attach, detach, stripSignature } from './container/attach.js';
-import { formatDemands } from './container/demands.js';
-import type { ContainerFacts } from './container/facts.js';
-import { packGzip } from './container/gzip.js';
-import { type OnProgress, readWhole } from './container/limits.js';
-import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from './container/open.js';
-import type { Rebuilt, Way } from './container/rebuilt.js';
-import { replace } from './container/replace.js';
-import { readElf } from './formats/elf/read.js';
-import { preview } from './layout/render.js';
-import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from './pipeline.js';
-import type { Edit, PlacementWish } from './plan/edits.js';
-import type { Finding } from './verify/check.js';
-import { judgeBzImage, judgeGzip, sameBytes } from './verify/container/checks.js';
-import type { Agreement } from './verify/elf/proof.js';
-import { refuseErrors } from './verify/refuse-errors.js';
-import { changedInput } from './write/content.js';
-import { deliver } from './write/deliver.js';
+import { FileSource } from '../../base/bytes/file-source.js';
+import { JoinedSource } from '../../base/bytes/joined.js';
+import { rangeOf } from '../../base/bytes/range.js';
+import { changedSource } from '../../base/bytes/shifted.js';
+import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
+import { fail, PatchError } from '../../base/errors/patch-error.js';
+import { formatDemands } from '../../container/demands.js';
+import type { ContainerFacts } from '../../container/facts.js';
+import { packGzip } from '../../container/gzip.js';
+import { type OnProgress, readWhole } from '../../container/limits.js';
+import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from '../../container/open.js';
+import { readElf } from '../../formats/elf/read.js';
+import { preview } from '../../layout/render.js';
+import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../../pipeline.js';
+import type { Edit, PlacementWish } from '../../plan/edits.js';
+import type { Finding } from '../../verify/check.js';
+import { judgeBzImage, judgeGzip, sameBytes } from '../../verify/container/checks.js';
+import type { Agreement } from '../../verify/elf/proof.js';
+import { refuseErrors } from '../../verify/refuse-errors.js';
+import { changedInput } from '../../write/content.js';
+import { deliver } from '../../write/deliver.js';
+import { attach, detach, stripSignature } from './attach.js';
+import type { Rebuilt, Way } from './rebuilt.js';
+import { replace } from './replace.js';
 
 export interface ContainerWish {
   /** Undefined: attach for a bzImage; a gzip file stays one. */

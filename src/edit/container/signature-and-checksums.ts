@@ -2,12 +2,12 @@
  * What covers a bzImage as a whole and has to follow an edit: the Secure Boot signature (Authenticode, PE certificate
  * table), the PE checksum, and the CRC-32 that kernels up to 6.14 end with (Linux arch/x86/boot/tools/build.c).
  */
-import { port } from '../base/bytes/ports.js';
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, OverlaySource, type Write } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import { type BzImage, setupField } from './bzimage.js';
-import { wordBytes } from './limits.js';
+import { port } from '../../base/bytes/ports.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { type BzImage, setupField } from '../../container/bzimage.js';
+import { wordBytes } from '../../container/limits.js';
 
 const CHUNK = 0x100000n;
 /** zlib inverts at the end, so data that ends with its own CRC gives this instead of 0. */

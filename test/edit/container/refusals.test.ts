@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { packGzip } from '../../src/container/gzip.js';
-import { openContainer } from '../../src/container/open.js';
-import { resultSource, type Way } from '../../src/container/rebuilt.js';
-import { planContainer, planInside } from '../../src/container-pipeline.js';
-import { parseSetting } from '../../src/formats/note/value.js';
-import { DEFAULT_WISH } from '../../src/plan/edits.js';
-import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../support/bzimage.js';
-import { fixture } from '../support/images.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { packGzip } from '../../../src/container/gzip.js';
+import { openContainer } from '../../../src/container/open.js';
+import { planContainer, planInside } from '../../../src/edit/container/pipeline.js';
+import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { parseSetting } from '../../../src/formats/note/value.js';
+import { DEFAULT_WISH } from '../../../src/plan/edits.js';
+import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../../support/bzimage.js';
+import { fixture } from '../../support/images.js';
 
 const kernel = readFileSync(fixture('pvh64-notes'));
 const data = Buffer.concat([kernel, relocationTail()]);

@@ -2,15 +2,15 @@
  * `attach`: a second payload goes behind the kernel and the header points at it. Linux, which never reads those header
  * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
  */
-import { alignUp } from '../base/bytes/align.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { BzImage } from './bzimage.js';
-import { packGzip } from './gzip.js';
-import type { OnProgress } from './limits.js';
-import { findNative } from './native.js';
+import { alignUp } from '../../base/bytes/align.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { BzImage } from '../../container/bzimage.js';
+import { packGzip } from '../../container/gzip.js';
+import type { OnProgress } from '../../container/limits.js';
+import { findNative } from '../../container/native.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { ATTACH_ALIGN, contentEnd, unsealed } from './seal.js';
+import { ATTACH_ALIGN, contentEnd, unsealed } from './signature-and-checksums.js';
 
 /**
  * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.
