@@ -36,10 +36,6 @@ export { PatchError, type Place } from './base/errors/patch-error.js';
 export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
 /** The version of this package. */
 export { VERSION } from './base/version.js';
-// Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
-export { type ContainerFacts, containerText } from './container/facts.js';
-export { type Opened, type OpenedContainer, openContainer } from './container/open.js';
-export { type Recognised, recognise } from './container/recognise.js';
 // Diff: what differs between two images, entry by entry and byte by byte.
 export type { ByteComparison, ByteDifference, ByteGroup } from './diff/bytes.js';
 export { diffImages, type ImageDifference } from './diff/diff.js';
@@ -61,6 +57,10 @@ export { explainTopic, indexTopic, type Topic, topicNames } from './explain/inde
 export { type Candidate, stepWords } from './fix/candidates.js';
 export { type ProvedVerdict, proveCure } from './fix/cure.js';
 export { type Diagnosis, type FoundFix, findFix, targetsOf } from './fix/fix.js';
+// Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
+export { type ContainerFacts, containerText } from './formats/container/facts.js';
+export { type Opened, type OpenedContainer, openContainer } from './formats/container/open.js';
+export { type Recognised, recognise } from './formats/container/recognise.js';
 // Read: headers to an ElfImage, extended numbering included.
 export type { Ehdr, Phdr, Shdr } from './formats/elf/headers.js';
 export type { ElfImage } from './formats/elf/image.js';

@@ -1,6 +1,5 @@
 /** A plan for an ELF inside a container as work to finish: what apply.ts does for a bare ELF. */
-import { containerText } from '../container/facts.js';
-import { type OpenedContainer, openContainer } from '../container/open.js';
+
 import {
   type ContainerPlan,
   type ContainerWish,
@@ -10,6 +9,8 @@ import {
   planContainer,
   writeContainer,
 } from '../edit/container/pipeline.js';
+import { containerText } from '../formats/container/facts.js';
+import { type OpenedContainer, openContainer } from '../formats/container/open.js';
 import { preview } from '../layout/render.js';
 import { changes, type PatchPlan, UNTOUCHED, type Written } from '../pipeline.js';
 import { containerPatchJson, containerPatchText } from '../report/container-report.js';

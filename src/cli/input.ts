@@ -6,8 +6,8 @@ import { FileSource } from '../base/bytes/file-source.js';
 import { type ByteSource, systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail } from '../base/errors/patch-error.js';
-import type { ContainerFacts } from '../container/facts.js';
-import type { Opened } from '../container/open.js';
+import type { ContainerFacts } from '../formats/container/facts.js';
+import type { Opened } from '../formats/container/open.js';
 import { looksLikeElf } from '../formats/elf/read.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { isTerminal } from './output.js';
@@ -80,7 +80,7 @@ export async function openImage(
   try {
     const { name: file } = source;
     if (asItStands(source)) return { file, source, container: undefined, wrapped: undefined, close: input.close };
-    const { factsOf, openContainer, wholeOf } = await import('../container/open.js');
+    const { factsOf, openContainer, wholeOf } = await import('../formats/container/open.js');
     const progress = startProgress('unpacking');
     let opened: Opened;
     try {

@@ -4,10 +4,10 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import type { BzImage } from '../container/bzimage.js';
-import type { OpenedContainer } from '../container/open.js';
 import { type ContainerWish, factsAfter } from '../edit/container/pipeline.js';
 import { contentEnd } from '../edit/container/signature-and-checksums.js';
+import type { BzImage } from '../formats/container/bzimage.js';
+import type { OpenedContainer } from '../formats/container/open.js';
 import type { WrapperChange } from '../formats/note/fix.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import type { Way } from './way.js';

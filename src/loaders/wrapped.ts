@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import type { BzImageFacts, ContainerFacts, Demand, GzipFacts } from '../container/facts.js';
+import type { BzImageFacts, ContainerFacts, Demand, GzipFacts } from '../formats/container/facts.js';
 import { wrapperFix } from '../formats/note/fix.js';
 import type { LoaderName } from './names.js';
 import { qemuPvh } from './qemu.js';

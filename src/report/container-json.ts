@@ -1,5 +1,5 @@
 /** ContainerFacts as the `container` member of a document. */
-import type { ContainerFacts } from '../container/facts.js';
+import type { ContainerFacts } from '../formats/container/facts.js';
 import type { Json } from './json.js';
 
 export function containerJson(facts: ContainerFacts): { readonly [key: string]: Json } {

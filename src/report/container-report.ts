@@ -1,8 +1,8 @@
 /** What was done, or would be, to a container: as text for people and as members of a `xen-elfpatch/patch/1` document. */
 
 import { hex } from '../base/errors/hex.js';
-import { containerText } from '../container/facts.js';
 import { type ContainerPlan, containerChanges } from '../edit/container/pipeline.js';
+import { containerText } from '../formats/container/facts.js';
 import type { Written } from '../pipeline.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';

@@ -1,7 +1,7 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
 import { compare, type Range } from '../base/bytes/range.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import type { ContainerFacts } from '../container/facts.js';
+import type { ContainerFacts } from '../formats/container/facts.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { type NoteArea, noteAreas } from '../formats/note/areas.js';
 import { type NoteRecord, type NoteWalk, ownerOf } from '../formats/note/record.js';

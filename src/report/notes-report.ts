@@ -1,7 +1,7 @@
 /** NotesFacts as text for people and as the members of a `xen-elfpatch/notes/1` document. */
 
 import { hex, hexBytes } from '../base/errors/hex.js';
-import { containerText } from '../container/facts.js';
+import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
 import { containerJson } from './container-json.js';

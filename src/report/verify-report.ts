@@ -1,7 +1,7 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
 
 import type { PatchError } from '../base/errors/patch-error.js';
-import { type ContainerFacts, containerText } from '../container/facts.js';
+import { type ContainerFacts, containerText } from '../formats/container/facts.js';
 import type { Finding } from '../verify/check.js';
 import { CHECKS } from '../verify/elf/checks.js';
 

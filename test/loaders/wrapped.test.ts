@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { factsOf, openContainer, wholeOf } from '../../src/container/open.js';
+import { factsOf, openContainer, wholeOf } from '../../src/formats/container/open.js';
 import { wrapperFix } from '../../src/formats/note/fix.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';

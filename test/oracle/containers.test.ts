@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
-import { factsOf, openContainer, wholeOf } from '../../src/container/open.js';
+import { factsOf, openContainer, wholeOf } from '../../src/formats/container/open.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { wrappedKernels } from '../support/bzimage.js';

@@ -107,7 +107,7 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
 
 /** How an edited kernel could be wrapped. What is wrapped was opened before, so it can be opened again. */
 async function waysOf({ outer }: Wrapped) {
-  const { openContainer } = await import('../../container/open.js');
+  const { openContainer } = await import('../../formats/container/open.js');
   const { waysFor } = await import('../../fix/ways.js');
   const opened = await openContainer(outer);
   return opened.kind === 'elf' ? undefined : waysFor(opened, outer);

@@ -5,10 +5,10 @@
 import { alignUp } from '../../base/bytes/align.js';
 import type { ByteSource } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
-import type { BzImage } from '../../container/bzimage.js';
-import { packGzip } from '../../container/gzip.js';
-import type { OnProgress } from '../../container/limits.js';
-import { findNative } from '../../container/native.js';
+import type { BzImage } from '../../formats/container/bzimage.js';
+import { packGzip } from '../../formats/container/gzip.js';
+import type { OnProgress } from '../../formats/container/limits.js';
+import { findNative } from '../../formats/container/native.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 import { ATTACH_ALIGN, contentEnd, unsealed } from './signature-and-checksums.js';
 

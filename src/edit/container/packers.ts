@@ -2,7 +2,7 @@
  * The compressors of kernel builds, from what upstream uses to the strongest that all readers take
  * (Linux scripts/Makefile.lib: cmd_xzkern, cmd_lz4, cmd_zstd22, cmd_gzip, cmd_bzip2, cmd_lzma, cmd_lzo).
  */
-import type { PayloadFormat } from '../../container/formats.js';
+import type { PayloadFormat } from '../../formats/container/formats.js';
 
 export interface Packer {
   readonly program: string;

@@ -8,11 +8,17 @@ import { rangeOf } from '../../base/bytes/range.js';
 import { changedSource } from '../../base/bytes/shifted.js';
 import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
 import { fail, PatchError } from '../../base/errors/patch-error.js';
-import { formatDemands } from '../../container/demands.js';
-import type { ContainerFacts } from '../../container/facts.js';
-import { packGzip } from '../../container/gzip.js';
-import { type OnProgress, readWhole } from '../../container/limits.js';
-import { type Opened, type OpenedContainer, type OpenedGzip, openContainer, wholeOf } from '../../container/open.js';
+import type { ContainerFacts } from '../../formats/container/facts.js';
+import { packGzip } from '../../formats/container/gzip.js';
+import { type OnProgress, readWhole } from '../../formats/container/limits.js';
+import {
+  type Opened,
+  type OpenedContainer,
+  type OpenedGzip,
+  openContainer,
+  wholeOf,
+} from '../../formats/container/open.js';
+import { formatDemands } from '../../formats/container/stream-requirements.js';
 import { readElf } from '../../formats/elf/read.js';
 import { preview } from '../../layout/render.js';
 import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../../pipeline.js';

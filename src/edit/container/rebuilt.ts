@@ -1,7 +1,7 @@
 /** The result of rewriting a container, before a byte of it is written: writes over the input, and where it then ends. */
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
-import { type BzImage, setupField } from '../../container/bzimage.js';
-import { wordBytes } from '../../container/limits.js';
+import { type BzImage, setupField } from '../../formats/container/bzimage.js';
+import { wordBytes } from '../../formats/container/limits.js';
 import { crcWrite, hasCrc } from './signature-and-checksums.js';
 
 /** The ways to write notes into a container. */

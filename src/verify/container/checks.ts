@@ -6,12 +6,12 @@ import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../b
 import type { ByteSource } from '../../base/bytes/source.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
-import { type BzImage, setupField } from '../../container/bzimage.js';
-import { findNative, findPairs, pairAt } from '../../container/native.js';
-import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../container/open.js';
 import { growth } from '../../edit/container/init-size.js';
 import type { Way } from '../../edit/container/rebuilt.js';
 import { crcRange, hasCrc } from '../../edit/container/signature-and-checksums.js';
+import { type BzImage, setupField } from '../../formats/container/bzimage.js';
+import { findNative, findPairs, pairAt } from '../../formats/container/native.js';
+import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../formats/container/open.js';
 import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
 
 /** A container and what it became: what a result is judged by. */

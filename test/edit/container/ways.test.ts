@@ -5,8 +5,6 @@ import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../../src/base/bytes/file-source.js';
 import { BufferSource, type ByteSource } from '../../../src/base/bytes/source.js';
-import { packGzip } from '../../../src/container/gzip.js';
-import { openContainer } from '../../../src/container/open.js';
 import {
   containerChanges,
   planContainer,
@@ -15,6 +13,8 @@ import {
   writeContainer,
 } from '../../../src/edit/container/pipeline.js';
 import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { packGzip } from '../../../src/formats/container/gzip.js';
+import { openContainer } from '../../../src/formats/container/open.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';

@@ -1,7 +1,7 @@
 /** readPeHeaders(): the reader that refuses nothing. Files are put down by the numbers of the PE format. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
-import { readEfiStub } from '../../../src/container/efi-stub.js';
+import { readEfiStub } from '../../../src/formats/container/efi-stub.js';
 import { OptionalHeader, OptionalHeader32, PE } from '../../../src/formats/pe/headers.js';
 import { isPlainPe } from '../../../src/formats/pe/kind.js';
 import { hasPeSection, readPe, readPeHeaders } from '../../../src/formats/pe/read.js';

@@ -2,12 +2,12 @@
  * The PE header that makes a bzImage an EFI program: where its checksum, its certificate table and the sizes that depend
  * on init_size stand (PE format specification; Linux arch/x86/boot/header.S).
  */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../formats/pe/headers.js';
-import { optionalHeaderOffset, sectionTable } from '../formats/pe/image.js';
-import { DIRECTORY_SECURITY } from '../formats/pe/names.js';
-import { type PeHeaders, readPeHeaders } from '../formats/pe/read.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../pe/headers.js';
+import { optionalHeaderOffset, sectionTable } from '../pe/image.js';
+import { DIRECTORY_SECURITY } from '../pe/names.js';
+import { type PeHeaders, readPeHeaders } from '../pe/read.js';
 
 /** A 32-bit field of the file. */
 export interface Field32 {

@@ -2,10 +2,10 @@
  * What a file is, told by its bytes and never by its name, including kinds nothing can be done for: then the answer says
  * what to take instead. First match wins, in the order in which Xen's own readers look.
  */
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { looksLikeElf } from '../formats/elf/read.js';
-import { UNIFIED_KERNEL_SECTION } from '../formats/pe/kind.js';
-import { hasPeSection } from '../formats/pe/read.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { looksLikeElf } from '../elf/read.js';
+import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
+import { hasPeSection } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 
 export type Recognised =

@@ -1,5 +1,5 @@
 /** What was looked through to get at an ELF, as plain data: for reports, and for verdicts of loaders. */
-import type { Range } from '../base/bytes/range.js';
+import type { Range } from '../../base/bytes/range.js';
 import type { PayloadFormat } from './formats.js';
 
 /** A property of the packed data that some reader cannot take. */

@@ -1,6 +1,6 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
-import { runProgram } from '../base/bytes/ports.js';
-import { BufferSource } from '../base/bytes/source.js';
+import { runProgram } from '../../base/bytes/ports.js';
+import { BufferSource } from '../../base/bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';

@@ -1,17 +1,17 @@
 /** A file to the ELF in it: recognise, take apart, unpack one level, split off what stands behind the ELF. */
-import { rangeOf } from '../base/bytes/range.js';
-import { BufferSource, type ByteSource } from '../base/bytes/source.js';
-import { hex, hexBytes } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import { looksLikeElf, readElf } from '../formats/elf/read.js';
+import { rangeOf } from '../../base/bytes/range.js';
+import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
+import { hex, hexBytes } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { looksLikeElf, readElf } from '../elf/read.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
-import { demandsOf } from './demands.js';
-import { splitTail } from './elf-part.js';
+import { splitTail } from './elf-and-relocs.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts, StreamFacts } from './facts.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, readWhole, UNPACKED_LIMIT, wordAt } from './limits.js';
 import { type Recognised, recognise } from './recognise.js';
+import { demandsOf } from './stream-requirements.js';
 import { unpack } from './unpack.js';
 
 interface Inside {

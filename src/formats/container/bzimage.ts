@@ -2,11 +2,11 @@
  * A bzImage read by its setup header (Linux Documentation/arch/x86/boot.rst, "Details of Header Fields"), as Xen's own
  * readers do, but with every offset held against the file.
  */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { hexBytes } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import { type Encoding, struct, type ValueOf } from '../formats/elf/struct.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { hexBytes } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { type Encoding, struct, type ValueOf } from '../elf/struct.js';
 import { type EfiStub, readEfiStub } from './efi-stub.js';
 import { formatOf, likelyName, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 import { UNPACKED_LIMIT, wordAt } from './limits.js';

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { packGzip, unpackGzip } from '../../src/container/gzip.js';
-import { unpackLz4 } from '../../src/container/lz4-legacy.js';
-import { openContainer } from '../../src/container/open.js';
-import { unpack } from '../../src/container/unpack.js';
-import { onlySkippable, zstdFrame } from '../../src/container/zstd.js';
-import { bzImage, packForTest, relocationTail, type TestFormat, unpackForTest } from '../support/bzimage.js';
-import { fixture } from '../support/images.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { packGzip, unpackGzip } from '../../../src/formats/container/gzip.js';
+import { unpackLz4 } from '../../../src/formats/container/lz4-legacy.js';
+import { openContainer } from '../../../src/formats/container/open.js';
+import { unpack } from '../../../src/formats/container/unpack.js';
+import { onlySkippable, zstdFrame } from '../../../src/formats/container/zstd.js';
+import { bzImage, packForTest, relocationTail, type TestFormat, unpackForTest } from '../../support/bzimage.js';
+import { fixture } from '../../support/images.js';
 
 const FORMATS = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'] as const satisfies readonly TestFormat[];
 const kernel = readFileSync(fixture('pvh64-notes'));

@@ -2,9 +2,9 @@
  * What Linux's own start-up code goes by. It does not read the setup header: the lengths of its payload, packed and
  * unpacked, stand side by side in its data since Linux 5.10 (arch/x86/boot/compressed/mkpiggy.c). Here: the pair.
  */
-import { rangeOf } from '../base/bytes/range.js';
-import { findBytes, joinBytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
+import { rangeOf } from '../../base/bytes/range.js';
+import { findBytes, joinBytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
 import { type BzImage, hasSizeWord } from './bzimage.js';
 import { formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 import { readWhole, UNPACKED_LIMIT, wordAt, wordBytes } from './limits.js';

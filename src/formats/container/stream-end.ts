@@ -2,7 +2,7 @@
  * Where the first of possibly several streams ends. The programs that unpack go on to the next one; Xen and Linux stop
  * there, and start half a kernel.
  */
-import { findBytes, latin1, latin1Bytes } from '../base/bytes/text.js';
+import { findBytes, latin1, latin1Bytes } from '../../base/bytes/text.js';
 import { wordAt } from './limits.js';
 
 const HEADER = 12;

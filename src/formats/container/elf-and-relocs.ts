@@ -3,7 +3,7 @@
  * backwards from the very end (Linux arch/x86/boot/compressed/misc.c, handle_relocations). The ELF is what notes are
  * written into; the tail is put back behind it byte for byte.
  */
-import { BufferSource } from '../base/bytes/source.js';
+import { BufferSource } from '../../base/bytes/source.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -12,7 +12,7 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../formats/elf/image.js';
+} from '../elf/image.js';
 import { wordAt } from './limits.js';
 
 /** The first byte behind everything that the ELF headers name. May lie behind the end of a damaged image. */

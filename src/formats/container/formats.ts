@@ -1,5 +1,5 @@
 /** The compressed formats that kernels use, and the first bytes that tell them apart (Linux lib/decompress.c). */
-import { ELF_MAGIC } from '../formats/elf/names.js';
+import { ELF_MAGIC } from '../elf/names.js';
 
 export type PayloadFormat = 'gzip' | 'bzip2' | 'xz' | 'lzma' | 'lzo' | 'lz4' | 'zstd' | 'stored';
 

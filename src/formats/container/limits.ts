@@ -1,7 +1,7 @@
 /** How much memory unpacking may take, and reading more than one range read allows. */
-import type { Range } from '../base/bytes/range.js';
-import { type ByteSource, checkInside } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
+import type { Range } from '../../base/bytes/range.js';
+import { type ByteSource, checkInside } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
 
 /** What is unpacked may have at most this many bytes: beyond it the tools of Xen leave a file packed. */
 export const UNPACKED_LIMIT = 0x40000000n;

@@ -1,5 +1,5 @@
 /** Unpacks a zstd frame with libzstd in WebAssembly, after walking its blocks to know where it ends (RFC 8878). */
-import { port } from '../base/bytes/ports.js';
+import { port } from '../../base/bytes/ports.js';
 import { wordAt } from './limits.js';
 
 const MAGIC = 0xfd2fb528;

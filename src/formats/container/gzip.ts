@@ -1,7 +1,7 @@
 /** gzip members (RFC 1952): taken apart by hand, because what stands behind the first one decides who can read the file. */
-import { port, portOrNone } from '../base/bytes/ports.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { joinBytes } from '../base/bytes/text.js';
+import { port, portOrNone } from '../../base/bytes/ports.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { joinBytes } from '../../base/bytes/text.js';
 import { type OnProgress, wordAt } from './limits.js';
 
 const FHCRC = 2;
