@@ -51,6 +51,30 @@ export {
   planInside,
   writeContainer,
 } from './edit/container/pipeline.js';
+export {
+  changes,
+  expectationOf,
+  type PatchPlan,
+  planPatch,
+  planUnchanged,
+  sameAsPlanned,
+  type WriteOptions,
+  type Written,
+  writePatch,
+} from './edit/elf/pipeline.js';
+// Plan, lay out, write: from a wish to a file that was read back and proved.
+export type { Layout, Refusal, Survival } from './edit/elf/placement/layout.js';
+export {
+  DEFAULT_WISH,
+  type Edit,
+  PLACEMENTS,
+  type PlacementName,
+  type PlacementWish,
+  SURVIVORS,
+  type Survivor,
+} from './edit/elf/plan/placement-options.js';
+// The result of a plan as bytes to read, before anything is written.
+export { preview } from './edit/elf/render.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
@@ -102,10 +126,6 @@ export {
 export type { PeImage, PeSection } from './formats/pe/image.js';
 export { isPlainPe } from './formats/pe/kind.js';
 export { readPe } from './formats/pe/read.js';
-// Plan, lay out, write: from a wish to a file that was read back and proved.
-export type { Layout, Refusal, Survival } from './layout/layout.js';
-// The result of a plan as bytes to read, before anything is written.
-export { preview } from './layout/render.js';
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './linearize/lay-out.js';
 export type { LinearLayout } from './linearize/layout.js';
@@ -138,26 +158,6 @@ export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
 export { writeMkelf32 } from './mkelf32/write.js';
-export {
-  changes,
-  expectationOf,
-  type PatchPlan,
-  planPatch,
-  planUnchanged,
-  sameAsPlanned,
-  type WriteOptions,
-  type Written,
-  writePatch,
-} from './pipeline.js';
-export {
-  DEFAULT_WISH,
-  type Edit,
-  PLACEMENTS,
-  type PlacementName,
-  type PlacementWish,
-  SURVIVORS,
-  type Survivor,
-} from './plan/edits.js';
 // Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
 export { diffJson, diffText } from './report/diff-report.js';
 export { fixJson, fixText } from './report/fix-report.js';

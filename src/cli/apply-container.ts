@@ -9,10 +9,10 @@ import {
   planContainer,
   writeContainer,
 } from '../edit/container/pipeline.js';
+import { changes, type PatchPlan, UNTOUCHED, type Written } from '../edit/elf/pipeline.js';
+import { preview } from '../edit/elf/render.js';
 import { containerText } from '../formats/container/facts.js';
 import { type OpenedContainer, openContainer } from '../formats/container/open.js';
-import { preview } from '../layout/render.js';
-import { changes, type PatchPlan, UNTOUCHED, type Written } from '../pipeline.js';
 import { containerPatchJson, containerPatchText } from '../report/container-report.js';
 import { detailOf, type Extra, lostText } from './apply.js';
 import type { ExitStatus } from './command.js';

@@ -1,7 +1,8 @@
 /** A plan for an ELF as work to finish, for every command that edits. */
-import { preview } from '../layout/render.js';
+
+import { changes, type PatchPlan, UNTOUCHED, type Written, writePatch } from '../edit/elf/pipeline.js';
+import { preview } from '../edit/elf/render.js';
 import type { Lost } from '../loaders/loaders.js';
-import { changes, type PatchPlan, UNTOUCHED, type Written, writePatch } from '../pipeline.js';
 import type { Json } from '../report/json.js';
 import { type Detail, patchJson, patchText } from '../report/patch-report.js';
 import type { ExitStatus } from './command.js';

@@ -1,6 +1,6 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../base/errors/patch-error.js';
-import { IMAGE_KINDS, type Survivor } from '../plan/edits.js';
+import { IMAGE_KINDS, type Survivor } from '../edit/elf/plan/placement-options.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION } from './options.js';
 import { usageError } from './usage-error.js';

@@ -4,6 +4,8 @@
  */
 
 import { hex } from '../base/errors/hex.js';
+import { type Facts, survey } from '../edit/elf/plan/analyze.js';
+import { findHome } from '../edit/elf/plan/rewrite-target.js';
 import type { Phdr } from '../formats/elf/headers.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { PT_LOAD } from '../formats/elf/names.js';
@@ -21,8 +23,6 @@ import { noteInfo, noteName } from '../formats/note/xen-notes.js';
 import { buildsDom0, isOfFamily } from '../loaders/names.js';
 import { readLegacy } from '../loaders/read/legacy.js';
 import { walkAsXen } from '../loaders/read/loader-walks.js';
-import { findHome } from '../plan/home.js';
-import { type Facts, survey } from '../plan/survey.js';
 import { salvage } from './salvage.js';
 
 /** One step of a fix, with what is wrong. */

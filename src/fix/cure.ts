@@ -4,11 +4,11 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
+import { DEFAULT_WISH } from '../edit/elf/plan/placement-options.js';
 import { isEmptyFix } from '../formats/note/fix.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import { DEFAULT_WISH } from '../plan/edits.js';
 import { adviceFor, adviceOn } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';

@@ -5,6 +5,8 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { fail } from '../base/errors/patch-error.js';
+import { type PatchPlan, planUnchanged } from '../edit/elf/pipeline.js';
+import { DEFAULT_WISH, type PlacementWish } from '../edit/elf/plan/placement-options.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import type { Edit } from '../formats/note/edits.js';
 import type { ImageFix } from '../formats/note/fix.js';
@@ -15,8 +17,6 @@ import { walkAsXen } from '../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
-import { type PatchPlan, planUnchanged } from '../pipeline.js';
-import { DEFAULT_WISH, type PlacementWish } from '../plan/edits.js';
 import { adviceOn } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { readRepaired } from './header-repair.js';

@@ -4,17 +4,17 @@
  */
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
+import { changes, type PatchPlan, planPatch } from '../edit/elf/pipeline.js';
+import type { PlacementWish } from '../edit/elf/plan/placement-options.js';
+import { preview } from '../edit/elf/render.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { readElf } from '../formats/elf/read.js';
 import type { Edit } from '../formats/note/edits.js';
-import { preview } from '../layout/render.js';
 import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
 import { walkAsXen } from '../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Wrapped } from '../loaders/wrapped.js';
 import type { XenVersion } from '../loaders/xen-version.js';
-import { changes, type PatchPlan, planPatch } from '../pipeline.js';
-import type { PlacementWish } from '../plan/edits.js';
 import type { Way } from './way.js';
 
 /** What is searched for, and from where. */

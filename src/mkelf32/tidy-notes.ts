@@ -4,12 +4,12 @@
  */
 
 import { fail } from '../base/errors/patch-error.js';
+import { chooseWidth, evaluate, Resolver, symbolsIn } from '../edit/elf/plan/evaluate.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { PT_NOTE } from '../formats/elf/names.js';
 import { noteAreas } from '../formats/note/areas.js';
 import { encodeNotes, isXens, type NoteContent, xenNote } from '../formats/note/record.js';
 import type { Setting } from '../formats/note/value.js';
-import { chooseWidth, evaluate, Resolver, symbolsIn } from '../plan/evaluate.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
 

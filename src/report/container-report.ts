@@ -2,8 +2,8 @@
 
 import { hex } from '../base/errors/hex.js';
 import { type ContainerPlan, containerChanges } from '../edit/container/pipeline.js';
+import type { Written } from '../edit/elf/pipeline.js';
 import { containerText } from '../formats/container/facts.js';
-import type { Written } from '../pipeline.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';
 import { type Detail, patchJson, planText } from './patch-report.js';

@@ -4,16 +4,16 @@
  */
 import { equalBytes } from '../base/bytes/text.js';
 import { fail } from '../base/errors/patch-error.js';
+import { changes, type PatchPlan, planPatch } from '../edit/elf/pipeline.js';
+import { survey } from '../edit/elf/plan/analyze.js';
+import { foreignNotes } from '../edit/elf/plan/other-owners.js';
+import { DEFAULT_WISH, type Edit, type PlacementWish } from '../edit/elf/plan/placement-options.js';
+import { preview } from '../edit/elf/render.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import { readElf } from '../formats/elf/read.js';
 import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../formats/note/note-types.js';
 import { type NoteContent, ownerOf } from '../formats/note/record.js';
-import { preview } from '../layout/render.js';
 import { lostLoaders } from '../loaders/loaders.js';
-import { changes, type PatchPlan, planPatch } from '../pipeline.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from '../plan/edits.js';
-import { foreignNotes } from '../plan/foreign.js';
-import { survey } from '../plan/survey.js';
 import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId } from './build-id.js';
 import type { NoteKey } from './note-words.js';
 import { descriptorProblem, type Metadata, metadataNote, metadataText, parseMetadata } from './package-metadata.js';

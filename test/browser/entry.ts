@@ -3,15 +3,15 @@
  * for a browser by bundle.test.ts and run where nothing of Node is.
  */
 import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
+import { expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';
+import { preview } from '../../src/edit/elf/render.js';
 import { proveCure } from '../../src/fix/cure.js';
 import { looksLikeElf, readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { isPlainPe } from '../../src/formats/pe/kind.js';
 import { readPe } from '../../src/formats/pe/read.js';
-import { preview } from '../../src/layout/render.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
-import { expectationOf, planPatch } from '../../src/pipeline.js';
 import { jsonDocument } from '../../src/report/json.js';
 import { notesFacts } from '../../src/report/notes-facts.js';
 import { notesJson } from '../../src/report/notes-report.js';

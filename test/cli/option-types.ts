@@ -9,9 +9,9 @@ import type { PatchArgs } from '../../src/cli/commands/patch.js';
 import type { StampArgs } from '../../src/cli/commands/stamp.js';
 import type { VerifyArgs } from '../../src/cli/commands/verify.js';
 import { type ArgsOf, group, type OptionTable } from '../../src/cli/option-table.js';
+import type { ImageKind, PlacementName, Survivor } from '../../src/edit/elf/plan/placement-options.js';
 import type { LinearWish } from '../../src/linearize/wish.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
-import type { ImageKind, PlacementName, Survivor } from '../../src/plan/edits.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type Holds<Proof extends true> = Proof;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { diffImages } from '../../src/diff/diff.js';
+import { planPatch } from '../../src/edit/elf/pipeline.js';
+import { preview } from '../../src/edit/elf/render.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { ENCODINGS } from '../../src/formats/elf/struct.js';
 import { parseSetting } from '../../src/formats/note/value.js';
-import { preview } from '../../src/layout/render.js';
-import { planPatch } from '../../src/pipeline.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 
 describe.each(ENCODINGS)('diffImages(), ELF$bits $endian', (encoding) => {

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
+import { preview } from '../../src/edit/elf/render.js';
 import { findFix } from '../../src/fix/fix.js';
-import { preview } from '../../src/layout/render.js';
 import { REPORTED } from '../fix/reported.js';
 import { bootInQemu } from '../support/boot.js';
 import { requireTools } from '../support/images.js';

@@ -7,13 +7,13 @@ import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
+import { changes, expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';
+import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/edit/elf/plan/placement-options.js';
+import { preview } from '../../src/edit/elf/render.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
-import { preview } from '../../src/layout/render.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { changes, expectationOf, planPatch } from '../../src/pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/elf/verify.js';
 import { corpusFiles } from '../support/images.js';
 

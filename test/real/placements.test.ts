@@ -10,13 +10,13 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
+import { changes, type PatchPlan, planPatch, writePatch } from '../../src/edit/elf/pipeline.js';
+import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementName } from '../../src/edit/elf/plan/placement-options.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { sameNote } from '../../src/formats/note/record.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { changes, type PatchPlan, planPatch, writePatch } from '../../src/pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementName } from '../../src/plan/edits.js';
 import { verifyImage } from '../../src/verify/elf/verify.js';
 import { fixture, realImages, requireTools } from '../support/images.js';
 

@@ -1,8 +1,8 @@
 /** Generated images and edit lists for property tests: valid ones, of every shape the planner has to cope with. */
 import fc from 'fast-check';
+import { type Edit, PLACEMENTS, type PlacementWish } from '../../src/edit/elf/plan/placement-options.js';
 import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
 import { parseSetting } from '../../src/formats/note/value.js';
-import { type Edit, PLACEMENTS, type PlacementWish } from '../../src/plan/edits.js';
 import { cstr, elf, num, type TestNote } from './elf-builder.js';
 
 /** What a generated image is made of; printed when a property fails. */

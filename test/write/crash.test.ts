@@ -6,8 +6,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
+import { survey } from '../../src/edit/elf/plan/analyze.js';
 import { readElf } from '../../src/formats/elf/read.js';
-import { survey } from '../../src/plan/survey.js';
 import { verifyImage } from '../../src/verify/elf/verify.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/images.js';

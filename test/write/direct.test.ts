@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { rangeOf } from '../../src/base/bytes/range.js';
 import type { Write } from '../../src/base/bytes/source.js';
-import type { Rendered } from '../../src/layout/render.js';
+import type { Rendered } from '../../src/edit/elf/render.js';
 import { planDirect, writeDirect } from '../../src/write/direct.js';
 import { workFolder } from '../support/cli.js';
 

@@ -1,10 +1,10 @@
 /** `fix`: diagnosis, edit, and where it is asked for, the result. */
 
 import { fail } from '../../base/errors/patch-error.js';
+import { changes, type PatchPlan, planUnchanged } from '../../edit/elf/pipeline.js';
+import { DEFAULT_WISH } from '../../edit/elf/plan/placement-options.js';
 import { type FoundFix, findFix } from '../../fix/fix.js';
 import { looksLikeElf } from '../../formats/elf/read.js';
-import { changes, type PatchPlan, planUnchanged } from '../../pipeline.js';
-import { DEFAULT_WISH } from '../../plan/edits.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { styleOf } from '../../report/text.js';

@@ -1,12 +1,12 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
 
 import { fail } from '../../base/errors/patch-error.js';
+import { planPatch } from '../../edit/elf/pipeline.js';
+import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../edit/elf/plan/placement-options.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { parseSetting } from '../../formats/note/value.js';
 import { parseNoteName } from '../../formats/note/xen-notes.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { planPatch } from '../../pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../plan/edits.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openImage, openInput } from '../input.js';

@@ -1,5 +1,5 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
-import { PLACEMENTS, SURVIVORS } from '../../plan/edits.js';
+import { PLACEMENTS, SURVIVORS } from '../../edit/elf/plan/placement-options.js';
 import type { Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';

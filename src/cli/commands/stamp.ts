@@ -1,6 +1,6 @@
 /** `stamp IMAGE`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
-import { PLACEMENTS } from '../../plan/edits.js';
+import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION } from '../options.js';

@@ -20,15 +20,15 @@ import {
 } from '../../formats/container/open.js';
 import { formatDemands } from '../../formats/container/stream-requirements.js';
 import { readElf } from '../../formats/elf/read.js';
-import { preview } from '../../layout/render.js';
-import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../../pipeline.js';
-import type { Edit, PlacementWish } from '../../plan/edits.js';
 import type { Finding } from '../../verify/check.js';
 import { judgeBzImage, judgeGzip, sameBytes } from '../../verify/container/checks.js';
 import type { Agreement } from '../../verify/elf/proof.js';
 import { refuseErrors } from '../../verify/refuse-errors.js';
 import { changedInput } from '../../write/content.js';
 import { deliver } from '../../write/deliver.js';
+import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../elf/pipeline.js';
+import type { Edit, PlacementWish } from '../elf/plan/placement-options.js';
+import { preview } from '../elf/render.js';
 import { attach, detach, stripSignature } from './attach.js';
 import type { Rebuilt, Way } from './rebuilt.js';
 import { replace } from './replace.js';

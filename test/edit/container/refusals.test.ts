@@ -5,10 +5,10 @@ import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside } from '../../../src/edit/container/pipeline.js';
 import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
-import { DEFAULT_WISH } from '../../../src/plan/edits.js';
 import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../../support/bzimage.js';
 import { fixture } from '../../support/images.js';
 

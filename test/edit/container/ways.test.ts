@@ -13,12 +13,12 @@ import {
   writeContainer,
 } from '../../../src/edit/container/pipeline.js';
 import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
-import { DEFAULT_WISH } from '../../../src/plan/edits.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../../src/verify/container/checks.js';
 import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../../support/bzimage.js';
 import { fixture } from '../../support/images.js';

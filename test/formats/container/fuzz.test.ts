@@ -6,13 +6,13 @@ import { BufferSource, OverlaySource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside, proveContainer } from '../../../src/edit/container/pipeline.js';
 import type { Way } from '../../../src/edit/container/rebuilt.js';
+import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { findNative } from '../../../src/formats/container/native.js';
 import { openContainer } from '../../../src/formats/container/open.js';
 import { recognise } from '../../../src/formats/container/recognise.js';
 import { xzStreamEnd } from '../../../src/formats/container/stream-end.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
-import { DEFAULT_WISH } from '../../../src/plan/edits.js';
 import { bzImage, packForTest, relocationTail, type TestFormat } from '../../support/bzimage.js';
 import { fixture } from '../../support/images.js';
 

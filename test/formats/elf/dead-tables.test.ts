@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
+import { planPatch } from '../../../src/edit/elf/pipeline.js';
+import type { Edit } from '../../../src/edit/elf/plan/placement-options.js';
+import { preview } from '../../../src/edit/elf/render.js';
 import { deadRanges } from '../../../src/formats/elf/dead-tables.js';
 import { readElf } from '../../../src/formats/elf/read.js';
-import { preview } from '../../../src/layout/render.js';
-import { planPatch } from '../../../src/pipeline.js';
-import type { Edit } from '../../../src/plan/edits.js';
 import { fixture } from '../../support/images.js';
 
 const ADD: Edit = {

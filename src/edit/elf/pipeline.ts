@@ -1,0 +1,235 @@
+/**
+ * The pipeline as a list of passes: read → plan → layout → write → verify. Each arrow is a value; only the first and the
+ * last two passes touch the disk.
+ */
+import { FileSource } from '../../base/bytes/file-source.js';
+import type { Changed } from '../../base/bytes/shifted.js';
+import { RepairedSource } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { readElf } from '../../formats/elf/read.js';
+import { isXens, type NoteContent } from '../../formats/note/record.js';
+import { type Agreement, proveImage } from '../../verify/elf/proof.js';
+import { verifyImage } from '../../verify/elf/verify.js';
+import type { Expectation } from '../../verify/finding.js';
+import { changedInput } from '../../write/content.js';
+import { deliver } from '../../write/deliver.js';
+import { holds } from '../../write/holds.js';
+import { layOut } from './placement/lay-out.js';
+import type { Layout, Refusal, Survival } from './placement/layout.js';
+import type { Job } from './placement/placement-input.js';
+import { survivalOf } from './placement/survival.js';
+import { alreadyThere, coveringNow } from './placement/up-to-date.js';
+import { type Facts, survey } from './plan/analyze.js';
+import { entryWarnings } from './plan/entry-warnings.js';
+import { imageKind } from './plan/image-kind.js';
+import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/other-owners.js';
+import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/placement-options.js';
+import { refuseUnpatchable } from './plan/preconditions.js';
+import { findHome, type Home } from './plan/rewrite-target.js';
+import { wantedNotes } from './plan/wanted.js';
+import { preview, type Rendered, render } from './render.js';
+
+/** Everything decided about an edit, before a byte is written. */
+export interface PatchPlan {
+  readonly image: ElfImage;
+  readonly facts: Facts;
+  /** The Xen notes that the result will have, in order. */
+  readonly xenNotes: readonly NoteContent[];
+  readonly home: Home;
+  /** What becomes of notes of other owners. */
+  readonly foreign: ForeignNotes;
+  /** Does the edit rewrite Xen's notes? If not, every loader has to see what it saw before. */
+  readonly xenRewritten: boolean;
+  /** Undefined: the image has the notes already and nothing is to be written. */
+  readonly layout: Layout | undefined;
+  readonly rendered: Rendered;
+  /** Placements that were tried first and do not work, and why. */
+  readonly refused: readonly Refusal[];
+  readonly survives: readonly Survival[];
+  readonly warnings: readonly string[];
+}
+
+/** Does the plan change a byte? */
+export function changes(plan: PatchPlan): boolean {
+  const { image, rendered } = plan;
+  return (
+    image.source instanceof RepairedSource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size
+  );
+}
+
+/**
+ * Decides how to bring the wanted notes into an image. Writes nothing.
+ * Errors: `plan.*`, `note.*` and `read.*`: the edit cannot be made, and why.
+ */
+export function planPatch(image: ElfImage, edits: readonly Edit[], wish: PlacementWish = DEFAULT_WISH): PatchPlan {
+  refuseUnpatchable(image);
+  refuseUnsound(image);
+  const facts = survey(image);
+  // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
+  const { home, foreign } = settleForeign(facts, edits);
+  const wanted = wantedNotes(facts, home, edits);
+  // From here on the notes of the result are settled; only their place is open.
+  const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
+  const rewrite = edits.some(({ kind }) => kind === 'rewrite' || kind === 'merge');
+  const kind = imageKind(facts, wish.kind);
+  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish, kind };
+  const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
+  const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
+  const settled = { image, facts, home, foreign, xenRewritten };
+  if (alreadyThere(job)) {
+    const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
+    const xenNotes = wanted.notes.map(({ content }) => content);
+    const survives = survivalOf(image, coveringNow(job));
+    return { ...settled, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
+  }
+  const { layout, refused, survives } = layOut(job);
+  // From here on no offset changes; rendering only finds out which bytes differ.
+  const rendered = render(image, layout);
+  const warnings = [
+    ...wanted.warnings,
+    ...entryWarnings(image, layout.xenNotes, home.xen),
+    ...layout.warnings,
+    ...trailingData(facts, layout),
+  ];
+  return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+}
+
+/** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */
+export function planUnchanged(image: ElfImage): PatchPlan {
+  refuseUnsound(image);
+  const facts = survey(image);
+  const home = findHome(facts);
+  return {
+    image,
+    facts,
+    home,
+    foreign: NO_FOREIGN,
+    xenRewritten: false,
+    xenNotes: home.xen,
+    layout: undefined,
+    rendered: { writes: [], shift: undefined, fileSize: image.source.size, planned: [] },
+    refused: [],
+    survives: [],
+    warnings: [],
+  };
+}
+
+/**
+ * Headers that cannot be true are no ground to build on: loaders disagree about them, and no edit could be proved harmless.
+ * What valid images break in practice (the verifier's warnings) is no obstacle.
+ */
+function refuseUnsound(image: ElfImage): void {
+  const broken = verifyImage({ image }).find(({ level }) => level === 'error');
+  if (broken !== undefined) fail('plan.unsound', broken.place, { what: broken.text, check: broken.check });
+}
+
+/** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
+function trailingData(facts: Facts, layout: Layout): string[] {
+  const behind = { start: facts.claimedEnd, end: facts.fileSize };
+  // Fewer bytes than a pointer are a tool's padding (mkelf32 leaves up to 4).
+  if (behind.end - behind.start <= 8n || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
+  const size = behind.end - behind.start;
+  return [
+    `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
+  ];
+}
+
+/** What the plan means to change, as plain data for the verifier. */
+export function expectationOf(plan: PatchPlan): Expectation {
+  const { layout, rendered } = plan;
+  return {
+    xenNotes: plan.xenNotes,
+    xenKept: !plan.xenRewritten,
+    planned: rendered.planned,
+    shift: rendered.shift,
+    fileSize: rendered.fileSize,
+    extendedLoad: layout?.extendedLoad,
+    addedLoads: layout?.addedLoads ?? 0,
+    replacedSegments: layout?.replacedSegments ?? [],
+    touchedSections: layout?.touchedSections ?? [],
+    foreignAdded: [...plan.foreign.fresh, ...promoted(plan)],
+    foreignRemoved: plan.foreign.gone,
+  };
+}
+
+/** Notes of other owners that only sections showed, in an area that becomes a segment. */
+function promoted({ facts, layout, foreign, home }: PatchPlan): NoteContent[] {
+  if (layout?.noteRange === undefined || home.segments.length > 0) return [];
+  const shown = new Set(facts.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
+  return home.records.filter((record) => !isXens(record) && !shown.has(record) && !foreign.gone.includes(record));
+}
+
+export interface WriteOptions {
+  /** Path of the input; it was opened through a FileSource. */
+  readonly inputPath: string;
+  /** Undefined: the input itself is changed. */
+  readonly output: string | undefined;
+  onProgress?: ((stage: 'copying' | 'comparing', done: bigint, total: bigint) => void) | undefined;
+}
+
+export interface Written {
+  /** `unchanged`: in place and nothing to do. `direct`: patched where it is. `clone`: written beside and renamed. */
+  readonly how: 'unchanged' | 'direct' | 'clone';
+  /** What the second reader (elfy) says of the result. */
+  readonly secondReader: Agreement;
+  /** What the way of writing means for others. */
+  readonly warnings?: readonly string[];
+}
+
+/** Nothing was written: what is there is what was read. */
+export const UNTOUCHED: Written = { how: 'unchanged', secondReader: { verdict: 'agrees', details: [] } };
+
+/**
+ * Writes the result and proves it: the new bytes are read back and judged before they take the target's place.
+ * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
+ */
+export async function writePatch(plan: PatchPlan, { inputPath, output, onProgress }: WriteOptions): Promise<Written> {
+  const source = fileBehind(plan);
+  const told = (stage: 'copying' | 'comparing') =>
+    onProgress && ((done: bigint, total: bigint) => onProgress(stage, done, total));
+  // Bytes that the image was read with are headers: in use, wherever they are written.
+  const inUse = plan.image.source === source ? plan.facts.claims : undefined;
+  const { how, proof, warnings } = await deliver({
+    source,
+    inputPath,
+    output,
+    changes: changes(plan),
+    content: changedInput(source, inputPath, writesOver(plan), inUse, told('copying')),
+    prove: (result, { before, mode }) =>
+      proveImage({
+        image: readElf(result),
+        baseline: before === undefined ? plan.image : { ...plan.image, source: before },
+        expectation: { ...expectationOf(plan), fileMode: mode },
+        onProgress: told('comparing'),
+      }),
+  });
+  return { how, secondReader: proof ?? UNTOUCHED.secondReader, warnings };
+}
+
+/** Judges a result as read back, against the image that the plan was made for. Errors: `verify.*`. */
+export function provePatch(
+  plan: PatchPlan,
+  image: ElfImage,
+  onProgress?: (done: bigint, total: bigint) => void,
+): Promise<Agreement> {
+  return proveImage({ image, baseline: plan.image, expectation: expectationOf(plan), onProgress });
+}
+
+/** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
+function fileBehind({ image: { source } }: PatchPlan): FileSource {
+  const file = source instanceof RepairedSource ? source.base : source;
+  if (!(file instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
+  return file;
+}
+
+/** What is to be written over the file: the plan's writes over those that the image was read with. */
+function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
+  if (!(source instanceof RepairedSource)) return rendered;
+  return { ...rendered, writes: [...source.writes, ...rendered.writes] };
+}
+
+/** Does a file hold the planned result already, byte for byte? False when there is none. */
+export function sameAsPlanned(plan: PatchPlan, output: string): boolean {
+  return holds(output, preview(plan.image, plan.rendered));
+}

@@ -1,0 +1,99 @@
+/**
+ * `append`: a merged copy of the notes goes into the header slack or to the end of the file, and one PT_NOTE points at it.
+ * Loads, sections and symbols stay exactly where they are; old notes inside a PT_LOAD stay in memory, unused.
+ */
+import { alignDown } from '../../../base/bytes/align.js';
+import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
+import { compose, type Merged, mergeFor } from './compose.js';
+import type { Blob, Layout, Refusal } from './layout.js';
+import { bytesText, type Job } from './placement-input.js';
+import { findSlot, phdrSize, type Slot } from './program-headers.js';
+import { roomOf, take } from './room.js';
+
+/** Header entries left free behind the table when notes take the rest of the slack. */
+const SPARE_ENTRIES = 2n;
+/** Some readers take 8 bytes of a 4-byte value; a few zero bytes behind notes that end the file keep them inside it. */
+const TAIL_PADDING = 8n;
+
+export function append(job: Job): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement: 'append', reason });
+  if (job.wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const merged = mergeFor(job);
+  if ('reason' in merged) return refuse(merged.reason);
+  const found = findSlot(job);
+  if ('reason' in found) return { placement: 'append', ...found };
+  const place = noteSpace(job, merged, found.slot);
+  return compose(job, merged, {
+    placement: 'append',
+    summary: `notes put ${place.words}, ${slotWords(found.slot)}`,
+    slot: found.slot,
+    range: place.range,
+    loadedAt: undefined,
+    end: place.end,
+    blobs: place.blobs,
+    warnings: slotWarnings(found.slot),
+  });
+}
+
+/** How the header entry was come by, in words. */
+export function slotWords(slot: Slot): string {
+  switch (slot.kind) {
+    case 'merged':
+      return `PT_NOTE ${slot.index} redirected to them`;
+    case 'null':
+      return `PT_NULL ${slot.index} turned into their PT_NOTE`;
+    case 'stack':
+      return `PT_GNU_STACK ${slot.index} replaced by their PT_NOTE`;
+    case 'slack':
+      return slot.evict.length > 0
+        ? 'a new PT_NOTE in the header slack, out of which sections moved to the end of the file'
+        : 'a new PT_NOTE in the slack behind the program headers';
+    case 'grown':
+      return 'a new PT_NOTE in the table';
+  }
+}
+
+export function slotWarnings(slot: Slot): string[] {
+  return slot.kind === 'slack' && slot.loadedBytes
+    ? ['the program headers are part of a PT_LOAD: the new one changes loaded bytes that were zero']
+    : [];
+}
+
+/** Where notes go that need not be in memory. */
+export interface NoteSpace {
+  readonly range: Range;
+  readonly end: bigint;
+  readonly words: string;
+  readonly blobs: readonly Blob[];
+}
+
+/**
+ * The far end of the header slack when it is free, not loaded and large enough: the file does not grow, and what follows
+ * the notes is the first segment rather than zeros, into which QEMU's walk would run on. Else the end of the file.
+ */
+export function noteSpace(job: Job, merged: Merged, slot: Slot): NoteSpace {
+  const { facts } = job;
+  const { slack } = facts;
+  const reserved = facts.tableEnd + phdrSize(facts) * ((slot.kind === 'slack' ? 1n : 0n) + SPARE_ENTRIES);
+  const start = alignDown(slack.end - merged.size, merged.align);
+  const range = rangeOf(start, merged.size);
+  const loaded = facts.tableLoad !== undefined && overlaps(facts.tableLoad.file, range);
+  const usable = !loaded && slack.end < facts.fileSize && start >= reserved && facts.isZero(range);
+  if (usable) {
+    return { range, end: facts.fileSize, words: `into the header slack (${bytesText(merged.size)})`, blobs: [] };
+  }
+  return behindEverything(job, merged);
+}
+
+/** At the end of the file, or in what an earlier edit left there. */
+export function behindEverything({ facts }: Job, merged: Merged): NoteSpace {
+  const bare = facts.image.sections.length === 0;
+  const room = roomOf(facts.spare(), [], facts.fileSize);
+  const start = take(room, merged.size + (bare ? TAIL_PADDING : 0n), merged.align);
+  const range = rangeOf(start, merged.size);
+  const place = range.end > facts.fileSize ? 'at the end of the file' : 'where an earlier edit left room';
+  const words = `${place} (${bytesText(merged.size)})`;
+  if (!bare) return { range, end: room.end, words, blobs: [] };
+  const tail = { offset: range.end, bytes: new Uint8Array(Number(TAIL_PADDING)), what: 'padding behind the notes' };
+  return { range, end: room.end, words, blobs: [tail] };
+}

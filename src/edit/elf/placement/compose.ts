@@ -1,0 +1,173 @@
+/** Puts together what the placements that carry the notes elsewhere have in common. */
+import { type Range, rangeOf } from '../../../base/bytes/range.js';
+import { movedOffset, type Shift } from '../../../base/bytes/shifted.js';
+import type { Phdr, Shdr } from '../../../formats/elf/headers.js';
+import { Phdr as PhdrStruct } from '../../../formats/elf/headers.js';
+import { addressSpace, loadAtVaddr } from '../../../formats/elf/image.js';
+import { nativeSize } from '../../../formats/elf/struct.js';
+import type { NoteContent } from '../../../formats/note/record.js';
+import { encodeNotes } from '../../../formats/note/record.js';
+import type { PlacementName } from '../plan/placement-options.js';
+import { headerFor, withCounts } from './header.js';
+import type { Blob, Layout, Refusal } from './layout.js';
+import { type Job, mergedNotes, overwriteBlobs, xenOf } from './placement-input.js';
+import { buildTable, replacedBy, type Slot } from './program-headers.js';
+import { type Room, roomOf, take } from './room.js';
+import { type Cover, planSections } from './section-headers.js';
+
+/** Where the merged notes go and which header entry points at them. */
+export interface Move {
+  readonly placement: PlacementName;
+  readonly summary: string;
+  readonly slot: Slot;
+  /** File range of the notes, exactly as long as they are. */
+  readonly range: Range;
+  /** Their addresses when a PT_LOAD holds them. */
+  readonly loadedAt: { readonly p_vaddr: bigint; readonly p_paddr: bigint } | undefined;
+  /** End of the file with the notes in it, before section headers are added. */
+  readonly end: bigint;
+  readonly shift?: Shift;
+  /** Where the program header table goes: undefined, it stays. */
+  readonly table?: 'end';
+  readonly addedLoad?: Phdr;
+  readonly extended?: { readonly index: number; readonly by: bigint };
+  /** Zero bytes that become part of the image in front of or behind the notes. */
+  readonly blobs?: readonly Blob[];
+  readonly warnings?: readonly string[];
+}
+
+/** The merged notes of a job, as records and as bytes. */
+export interface Merged {
+  readonly notes: readonly NoteContent[];
+  readonly bytes: Uint8Array;
+  readonly size: bigint;
+  readonly align: bigint;
+}
+
+/**
+ * The records to be written elsewhere. With 8-byte note alignment every record but the last must fill a multiple of 8
+ * without padding, because Xen always steps by 4.
+ */
+export function mergeFor(job: Job): Merged | { readonly reason: string } {
+  const notes = mergedNotes(job);
+  if (notes.length === 0) return { reason: 'no note is left to place' };
+  const { endian } = job.facts.image.encoding;
+  if (job.wish.notesAlign === 8) {
+    const odd = notes.slice(0, -1).find((note) => encodeNotes([note], endian).length % 8 !== 0);
+    if (odd !== undefined) {
+      return {
+        reason: `with --notes-align 8 the note of type ${odd.type} leaves a gap that Xen cannot step over; give it a width of 8`,
+      };
+    }
+  }
+  const bytes = encodeNotes(notes, endian);
+  return { notes, bytes, size: BigInt(bytes.length), align: BigInt(job.wish.notesAlign) };
+}
+
+/** The layout of a move. */
+export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal {
+  const { facts, home, wish } = job;
+  const { image } = facts;
+  const segments = [...shiftedSegments(job, move)];
+  const entry = {
+    range: move.range,
+    p_vaddr: move.loadedAt?.p_vaddr ?? 0n,
+    p_paddr: move.loadedAt?.p_paddr ?? 0n,
+    p_align: merged.align,
+  };
+  const shiftedFacts = { ...facts, image: { ...image, segments } };
+  const table = buildTable(shiftedFacts, home, move.slot, entry, move.addedLoad);
+  const tableSize = BigInt(table.length * PhdrStruct.size(image.encoding));
+
+  // An image without program headers may have no place for them named yet.
+  const stays = image.segments.length === 0 ? facts.tableEnd : image.header.e_phoff;
+  const room = roomFor(job, move, rangeOf(stays, tableSize));
+  const phoff = move.table === 'end' ? take(room, tableSize, BigInt(nativeSize(image.encoding))) : stays;
+
+  const allocated = move.loadedAt !== undefined || coverOutsideMemory(job);
+  const cover: Cover = { range: move.range, sh_addr: entry.p_vaddr, allocated, align: merged.align };
+  const plan = planSections(facts, home, wish, cover, room, {
+    sections: shiftedSections(job, move.shift),
+    ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
+    ...(move.table === 'end' && coverOutsideMemory(job)
+      ? {
+          table: {
+            range: rangeOf(phoff, tableSize),
+            sh_addr: 0n,
+            allocated: true,
+            align: BigInt(nativeSize(image.encoding)),
+          },
+        }
+      : {}),
+  });
+  if (plan.end > addressSpace(image.encoding)) {
+    return { placement: move.placement, reason: `offsets would exceed ${image.encoding.bits} bits` };
+  }
+  const shoff = image.sections.length > 0 ? plan.shoff : image.header.e_shoff;
+  return {
+    placement: move.placement,
+    summary: move.summary,
+    header: headerFor(image, { segments: table.length, sections: plan.sections.length, phoff, shoff }),
+    segments: table,
+    sections: withCounts(image, plan.sections, table.length),
+    blobs: [
+      { offset: move.range.start, bytes: merged.bytes, what: 'notes' },
+      ...(move.blobs ?? []),
+      ...plan.blobs,
+      ...overwriteBlobs(job, (offset) => movedOffset(move.shift, offset)),
+    ],
+    shift: move.shift,
+    fileSize: plan.end,
+    xenNotes: xenOf(job, merged.notes),
+    noteRange: move.range,
+    loaded: move.loadedAt !== undefined,
+    cover: plan.covered ? (allocated ? 'allocated' : 'plain') : 'none',
+    extendedLoad: move.extended,
+    addedLoads: move.addedLoad === undefined ? 0 : 1,
+    replacedSegments: replacedBy(home, move.slot),
+    touchedSections: plan.touched,
+    warnings: [
+      ...(move.warnings ?? []),
+      ...plan.warnings,
+      ...(coverOutsideMemory(job) && move.loadedAt === undefined ? [UNTRUE_ALLOC] : []),
+    ],
+  };
+}
+
+/** Where the section side may put things: not where the move itself does. After a shift, spare bytes stand elsewhere. */
+function roomFor({ facts }: Job, { range, end, shift, extended, blobs }: Move, table: Range): Room {
+  if (shift !== undefined) return roomOf([], [], end);
+  const load = extended === undefined ? undefined : facts.image.segments[extended.index];
+  const hole =
+    load === undefined || extended === undefined ? [] : [rangeOf(load.p_offset + load.p_filesz, extended.by)];
+  const zeros = (blobs ?? []).map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
+  return roomOf(facts.spare(), [range, table, ...hole, ...zeros], end);
+}
+
+const UNTRUE_ALLOC =
+  'the note section is marked allocated although no PT_LOAD holds it, so that eu-strip keeps it; GNU tools warn about that';
+
+/**
+ * A note section outside memory is marked allocated only where eu-strip must be survived and no flat binary is made: the
+ * mark is untrue, and makes objcopy -O binary start at address 0. Where a PT_LOAD has that address (GRUB's images), the
+ * section would say of loaded bytes that they are notes.
+ */
+function coverOutsideMemory({ facts, wish }: Job): boolean {
+  const asked = wish.mustSurvive.includes('eu-strip') && !wish.mustSurvive.includes('flat');
+  return asked && loadAtVaddr(facts.image, 0n) === undefined;
+}
+
+function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Phdr[] {
+  return facts.image.segments.map((segment, index) => {
+    if (index === extended?.index) {
+      return { ...segment, p_filesz: segment.p_filesz + extended.by, p_memsz: segment.p_memsz + extended.by };
+    }
+    return shift === undefined ? segment : { ...segment, p_offset: movedOffset(shift, segment.p_offset) };
+  });
+}
+
+function shiftedSections({ facts }: Job, shift: Shift | undefined): readonly Shdr[] {
+  const { sections } = facts.image;
+  if (shift === undefined) return sections;
+  return sections.map((s, i) => (i === 0 ? s : { ...s, sh_offset: movedOffset(shift, s.sh_offset) }));
+}

@@ -1,0 +1,288 @@
+/**
+ * `in-place` and `grow`: the notes are rewritten where they stand. Nothing else moves, so everything that could tell the
+ * old record boundaries apart must agree: the sections over the notes, relocations into them, other segments over them.
+ */
+import { overlaps, type Range } from '../../../base/bytes/range.js';
+import { hex } from '../../../base/errors/hex.js';
+import type { Phdr } from '../../../formats/elf/headers.js';
+import { loadAtOffset, segmentFileRange } from '../../../formats/elf/image.js';
+import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../../../formats/elf/names.js';
+import { sectionName } from '../../../formats/elf/section-names.js';
+import { symbolCovering } from '../../../formats/elf/symbols.js';
+import type { NoteArea } from '../../../formats/note/areas.js';
+import { NEUTRAL_TYPE } from '../../../formats/note/note-types.js';
+import { encodeNotes, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
+import { relocationsInto, sectionsIn } from '../plan/analyze.js';
+import type { PlacementName } from '../plan/placement-options.js';
+import { headerFor } from './header.js';
+import type { Layout, Refusal } from './layout.js';
+import { bytesText, type Job, mergedNotes, nobodysName, overwriteBlobs, sizeOf, xenOf } from './placement-input.js';
+import { buildTable, findSlot, replacedBy, type Slot } from './program-headers.js';
+import { removeAll } from './remove-all.js';
+import { fitSections } from './section-headers.js';
+
+/** The owner written over a note that nobody shall find any more, where records may not move. */
+const NOBODY = nobodysName(4);
+
+export function inPlace(job: Job): Layout | Refusal {
+  return rewrite(job, 'in-place');
+}
+
+export function grow(job: Job): Layout | Refusal {
+  return rewrite(job, 'grow');
+}
+
+function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement, reason });
+  const { facts, home, wish } = job;
+  const area = home.only;
+  if (home.areas.length === 0) return refuse('the image has no notes to rewrite');
+  if (area === undefined) {
+    const removed = placement === 'in-place' ? removeAll(job) : undefined;
+    if (removed === undefined) return refuse(`the notes stand in ${home.areas.length} places`);
+    return 'reason' in removed ? refuse(removed.reason) : removed;
+  }
+  if (wish.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
+  if (wish.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
+  if (area.range.end !== area.declared.end) return refuse(`${area.name} reaches behind the end of the file`);
+  if (area.range.start === 0n || area.range.start % 4n !== 0n) {
+    return refuse(`${area.name} starts at ${hex(area.range.start)}, which loaders skip or read misaligned`);
+  }
+
+  const notes = mergedNotes(job);
+  const bytes = encodeNotes(notes, facts.image.encoding.endian);
+  const end = area.range.start + BigInt(bytes.length);
+  const moved = firstMoved(area, notes);
+  const obstacle = movingObstacle(job, area, moved, end);
+  if (obstacle !== undefined) {
+    const neutral = placement === 'in-place' ? neutralize(job, area) : undefined;
+    return neutral === undefined ? refuse(obstacle) : finish(job, placement, area, neutral);
+  }
+  const room = area.range.end - area.range.start;
+  if (end > area.range.end) {
+    const need = `${bytesText(BigInt(bytes.length))} needed, ${room} in ${area.name}`;
+    if (placement === 'in-place') return refuse(need);
+    const padding = paddingObstacle(job, area, end);
+    if (padding !== undefined) return refuse(`${need}, and ${padding}`);
+  } else if (placement === 'grow') return refuse(`the notes fit the room they have (${bytesText(room)})`);
+  return finish(job, placement, area, notes);
+}
+
+/**
+ * The notes rewritten where they stand, the PT_LOAD that they end growing with them: an edit that needs more room than a
+ * former `extend` took. Otherwise every one would leave another copy behind in memory. `hole` says why the load cannot grow.
+ */
+export function growAtEndOfLoad(
+  job: Job,
+  hole: (index: number, load: Phdr, by: bigint) => string | undefined,
+): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
+  const { facts, home } = job;
+  const area = home.only;
+  if (area?.loaded === undefined || area.range.end !== area.declared.end) return refuse('the notes end no PT_LOAD');
+  if (area.range.start % 4n !== 0n) return refuse(`${area.name} starts at ${hex(area.range.start)}`);
+  const index = facts.image.segments.indexOf(area.loaded);
+  if (area.loaded.p_offset + area.loaded.p_filesz !== area.range.end) return refuse('the notes end no PT_LOAD');
+  const notes = mergedNotes(job);
+  const size = BigInt(encodeNotes(notes, facts.image.encoding.endian).length);
+  const by = size - sizeOf(area.range);
+  if (by <= 0n) return refuse('the notes fit the room they have');
+  const end = area.range.start + size;
+  const obstacle = movingObstacle(job, area, firstMoved(area, notes), end) ?? hole(index, area.loaded, by);
+  return obstacle === undefined ? finish(job, 'extend', area, notes, { index, by }) : refuse(obstacle);
+}
+
+/** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
+function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | undefined {
+  let at = area.range.start;
+  for (const [index, record] of area.walk.records.entries()) {
+    const note = notes[index];
+    if (note === undefined || record.offset !== at) return record.offset;
+    const size = BigInt(encodeNotes([note], 'little').length);
+    const last = index === area.walk.records.length - 1;
+    // The padding of the last record may be missing.
+    if (size !== record.size && !(last && size > record.size && size - record.size < 4n)) return record.offset;
+    at += size;
+  }
+  return at === area.range.end || area.walk.problem === undefined ? undefined : at;
+}
+
+/** Why the boundaries may not move from `moved` on. */
+function movingObstacle(job: Job, area: NoteArea, moved: bigint | undefined, end: bigint): string | undefined {
+  const { facts } = job;
+  const fit = fitSections(facts, area.range, end, moved);
+  if ('reason' in fit) return fit.reason;
+  if (moved === undefined) return undefined;
+  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+  if (relocations.length > 0) {
+    return `record boundaries from ${hex(moved)} on would move under relocations kept in section ${relocations.join(', ')}`;
+  }
+  const changed = { start: moved, end: area.range.end > end ? area.range.end : end };
+  const other = facts.image.segments.findIndex(
+    (s, i) =>
+      s.p_type !== PT_LOAD && s.p_type !== PT_NULL && !isHome(area, i) && overlaps(segmentFileRange(s), changed),
+  );
+  return other < 0 ? undefined : `program header ${other} covers records that would move`;
+}
+
+function isHome(area: NoteArea, index: number): boolean {
+  return area.kind === 'segment' && area.index === index;
+}
+
+/** Why the bytes behind the notes, up to `end`, are not free padding. */
+function paddingObstacle({ facts }: Job, area: NoteArea, end: bigint): string | undefined {
+  const { image } = facts;
+  const wanted = { start: area.range.end, end };
+  const size = bytesText(end - area.range.end);
+  if (end > facts.fileSize) return `the file ends ${bytesText(facts.fileSize - area.range.end)} behind them`;
+  if (!facts.isZero(wanted)) return `the ${size} behind them are not zero`;
+  const [section] = sectionsIn(facts, wanted);
+  if (section !== undefined) {
+    const name = sectionName(image, section) || `section ${section}`;
+    const distance = (image.sections[section]?.sh_offset ?? 0n) - area.range.end;
+    return distance > 0n ? `${name} starts ${bytesText(distance)} behind them` : `${name} covers the bytes behind them`;
+  }
+  const load = loadAtOffset(image, area.range);
+  if (load !== undefined && image.sections.length === 0) {
+    return 'no section headers tell that the zero bytes behind them are padding';
+  }
+  if (load !== undefined && end > load.p_offset + load.p_filesz) {
+    return `their PT_LOAD ends ${bytesText(load.p_offset + load.p_filesz - area.range.end)} behind them`;
+  }
+  const other = image.segments.findIndex(
+    (s) => s !== load && s.p_type !== PT_NULL && overlaps(segmentFileRange(s), wanted),
+  );
+  if (other >= 0) return `program header ${other} covers the bytes behind them`;
+  if (load === undefined)
+    return facts.tableEnd > area.range.end && facts.tableEnd < end
+      ? 'a header table follows'
+      : claimObstacle(facts.claims, wanted);
+  const vaddr = load.p_vaddr + (area.range.end - load.p_offset);
+  const symbol = symbolCovering(image, vaddr, vaddr + (end - area.range.end));
+  return symbol === undefined ? undefined : `the symbol at ${hex(symbol)} covers the bytes behind them`;
+}
+
+function claimObstacle(claims: readonly Range[], wanted: Range): string | undefined {
+  const claim = claims.find((c) => overlaps(c, wanted));
+  return claim === undefined ? undefined : `the bytes at ${hex(claim.start)} are in use`;
+}
+
+/**
+ * For an edit that only removes or rewrites in the same size, where records may not move: the removed ones get an owner
+ * that nobody looks for, and a type that no loader matches on alone.
+ */
+function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
+  const byOffset = new Map(
+    job.wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])),
+  );
+  if (job.wanted.some(({ original }) => original === undefined)) return undefined;
+  if (job.foreign.added.length > 0 || job.foreign.changed.size > 0) return undefined;
+  const notes: NoteContent[] = [];
+  for (const record of area.walk.records) {
+    if (!isXens(record)) notes.push(record);
+    else {
+      const wanted = byOffset.get(record.offset);
+      if (wanted !== undefined && wanted.desc.length !== record.desc.length) return undefined;
+      if (wanted === undefined && record.name.length !== NOBODY.length) return undefined;
+      notes.push(wanted ?? { name: NOBODY, type: NEUTRAL_TYPE, desc: record.desc });
+    }
+  }
+  return area.walk.problem === undefined && firstMoved(area, notes) === undefined ? notes : undefined;
+}
+
+function finish(
+  job: Job,
+  placement: PlacementName,
+  area: NoteArea,
+  notes: readonly NoteContent[],
+  extended?: { readonly index: number; readonly by: bigint },
+): Layout | Refusal {
+  const { facts, home, wish } = job;
+  const { image } = facts;
+  const empty = notes.length === 0;
+  const content = encodeNotes(notes, image.encoding.endian);
+  const end = area.range.start + BigInt(content.length);
+  const fit = fitSections(facts, area.range, end, firstMoved(area, notes));
+  if ('reason' in fit) return { placement, reason: fit.reason };
+
+  let slot: Slot = { kind: 'merged', index: home.segments.at(-1) ?? -1 };
+  if (home.segments.length === 0 && !empty) {
+    const found = findSlot(job);
+    if ('reason' in found) return { placement, ...found };
+    if (found.slot.kind === 'slack' && found.slot.evict.length > 0) {
+      return { placement, reason: 'sections would have to move out of the header slack' };
+    }
+    slot = found.slot;
+  }
+  const load = extended === undefined ? loadAtOffset(image, { start: area.range.start, end }) : area.loaded;
+  const distance = load === undefined ? undefined : area.range.start - load.p_offset;
+  const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
+  const entry = {
+    range: { start: area.range.start, end },
+    p_vaddr: was?.p_vaddr ?? (load === undefined || distance === undefined ? 0n : load.p_vaddr + distance),
+    p_paddr: was?.p_paddr ?? (load === undefined || distance === undefined ? 0n : load.p_paddr + distance),
+    p_align: BigInt(wish.notesAlign),
+  };
+  const grown = image.segments.map((s, i) =>
+    i === extended?.index ? { ...s, p_filesz: s.p_filesz + extended.by, p_memsz: s.p_memsz + extended.by } : s,
+  );
+  const grownFacts = extended === undefined ? facts : { ...facts, image: { ...image, segments: grown } };
+  const segments: readonly Phdr[] =
+    home.segments.length === 0 && empty
+      ? image.segments
+      : buildTable(grownFacts, home, slot, empty ? undefined : entry);
+  const sections = image.sections.map((section, index) => fit.get(index) ?? section);
+  // What is no longer used is zeroed, so that no walker finds remains.
+  const whole = new Uint8Array(Number((end > area.range.end ? end : area.range.end) - area.range.start));
+  whole.set(content);
+  const size = area.range.end - area.range.start;
+  const promoted = was === undefined && !empty ? ', and a PT_NOTE now points at them' : '';
+  return {
+    placement,
+    summary: `${summaryOf(placement, size, BigInt(content.length), extended)}${promoted}`,
+    header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
+    segments,
+    sections,
+    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(job)],
+    shift: undefined,
+    fileSize: end > facts.fileSize ? end : facts.fileSize,
+    xenNotes: xenOf(job, notes),
+    noteRange: empty ? undefined : entry.range,
+    loaded: load !== undefined,
+    cover: coverOf(job, area),
+    extendedLoad: extended,
+    addedLoads: 0,
+    replacedSegments: replacedBy(home, slot).filter((index) => index >= 0),
+    touchedSections: [...fit.keys()],
+    warnings: warningsFor(job, area, notes),
+  };
+}
+
+function summaryOf(
+  placement: PlacementName,
+  was: bigint,
+  is: bigint,
+  extended: { readonly index: number; readonly by: bigint } | undefined,
+): string {
+  if (extended !== undefined) {
+    const grows = `PT_LOAD ${extended.index}, which they end, extended by ${bytesText(extended.by)} over the hole behind it`;
+    return `notes rewritten where they are, ${grows}`;
+  }
+  if (placement === 'grow') return `notes rewritten where they are, ${bytesText(is - was)} of zero padding taken`;
+  return is === was ? 'notes rewritten where they are' : `notes rewritten where they are, ${bytesText(was - is)} freed`;
+}
+
+function coverOf({ facts }: Job, area: NoteArea): Layout['cover'] {
+  const sections = sectionsIn(facts, area.range).map((i) => facts.image.sections[i]);
+  if (sections.length === 0) return 'none';
+  return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
+}
+
+function warningsFor({ facts }: Job, area: NoteArea, notes: readonly NoteContent[]): string[] {
+  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+  const changed = area.walk.records.some((record, i) => notes[i] !== undefined && !sameNote(record, notes[i]));
+  if (relocations.length === 0 || !changed) return [];
+  return [
+    `section ${relocations.join(', ')} keeps relocations into these notes; a tool that applies them changes the values again`,
+  ];
+}

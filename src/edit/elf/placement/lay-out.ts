@@ -1,0 +1,98 @@
+/**
+ * From the notes wanted to the layout that brings them in with the least disturbance. Every placement is tried in order;
+ * those that do not work leave their reason behind.
+ */
+
+import { fail } from '../../../base/errors/patch-error.js';
+import { PT_NOTE } from '../../../formats/elf/names.js';
+import { kindWords } from '../plan/image-kind.js';
+import { PLACEMENTS, type PlacementName } from '../plan/placement-options.js';
+import { append } from './append.js';
+import { extend } from './extend.js';
+import { grow, inPlace } from './in-place.js';
+import { obeyLaws } from './laws.js';
+import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
+import { moveTable } from './move-table.js';
+import { hideStaleNotes } from './neutralize-notes.js';
+import { newLoad } from './new-load.js';
+import { overwriteOnly } from './overwrite.js';
+import type { Job } from './placement-input.js';
+import { misleadsQemu } from './qemu-overrun.js';
+import { shift } from './shift.js';
+import { lostTo, survivalOf } from './survival.js';
+
+const TRY: Readonly<Record<PlacementName, (job: Job) => Layout | Refusal>> = {
+  'in-place': inPlace,
+  grow,
+  append,
+  extend,
+  'move-table': moveTable,
+  shift,
+  'new-load': newLoad,
+};
+
+export interface LaidOut {
+  readonly layout: Layout;
+  /** Placements tried before the one taken, and why each did not work. */
+  readonly refused: readonly Refusal[];
+  readonly survives: readonly Survival[];
+}
+
+/** Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`. */
+export function layOut(job: Job): LaidOut {
+  const { image } = job.facts;
+  const overwritten = overwriteOnly(job);
+  if (overwritten !== undefined) {
+    return { layout: obeyLaws(image, overwritten), refused: [], survives: survivalOf(image, overwritten) };
+  }
+  refuseDamage(job);
+  const refused: Refusal[] = [];
+  for (const placement of order(job)) {
+    const tried = TRY[placement](job);
+    if (!isLayout(tried)) {
+      refused.push(tried);
+      continue;
+    }
+    const outcome = hideStaleNotes(job, tried);
+    const misled = unseenByXen(outcome) ?? misleadsQemu(job, outcome);
+    if (misled !== undefined) {
+      refused.push({ placement, reason: misled });
+      continue;
+    }
+    const lost = lostTo(image, outcome, job.wish.mustSurvive);
+    if (lost.length === 0) return { layout: obeyLaws(image, outcome), refused, survives: survivalOf(image, outcome) };
+    refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
+  }
+  const place = { file: image.source.name };
+  if (!refused.some(({ sparesProgram }) => sparesProgram)) return fail('plan.impossible', place, { refused });
+  return fail('plan.program', place, { what: kindWords(job.kind), refused });
+}
+
+/** Xen takes e_phnum as it stands (libelf knows no PN_XNUM), so it never comes to the entries behind that number. */
+function unseenByXen({ header, segments, noteRange }: Layout): string | undefined {
+  if (segments.length <= header.e_phnum || noteRange === undefined) return undefined;
+  const index = segments.findIndex((s) => s.p_type === PT_NOTE && s.p_offset === noteRange.start);
+  if (index < header.e_phnum) return undefined;
+  return `Xen reads ${header.e_phnum} program headers, and the PT_NOTE would be number ${index}`;
+}
+
+/** Least disturbing first; notes that were in memory try to stay there. */
+function order({ wish, home }: Job): readonly PlacementName[] {
+  if (wish.placement !== 'auto') return [wish.placement];
+  const stayLoaded =
+    wish.loaded === true || (wish.loaded === undefined && home.loaded !== undefined && home.xen.length > 0);
+  if (!stayLoaded) return PLACEMENTS;
+  return ['in-place', 'grow', 'extend', ...PLACEMENTS.filter((p) => !['in-place', 'grow', 'extend'].includes(p))];
+}
+
+/** A note that cannot be read whole is not copied; an edit that replaces or removes it is welcome. */
+function refuseDamage({ facts, home, wanted }: Job): void {
+  const { damaged } = home;
+  if (damaged === undefined) return;
+  const { area, record, why } = damaged;
+  const kept = record === undefined || wanted.some(({ content }) => content === record);
+  if (kept) {
+    const place = { file: facts.image.source.name, offset: record?.offset ?? area.walk.end, part: area.name };
+    fail('plan.unreadable-note', place, { area: area.name, why });
+  }
+}

@@ -1,0 +1,60 @@
+/** Where everything lands: the computed layout, before a byte of it is written. Pure data. */
+import type { Range } from '../../../base/bytes/range.js';
+import type { Shift } from '../../../base/bytes/shifted.js';
+import type { Ehdr, Phdr, Shdr } from '../../../formats/elf/headers.js';
+import type { NoteContent } from '../../../formats/note/record.js';
+import type { PlacementName, Survivor } from '../plan/placement-options.js';
+
+/** New bytes at a place of the output, and what they are. */
+export interface Blob {
+  readonly offset: bigint;
+  readonly bytes: Uint8Array;
+  readonly what: string;
+}
+
+/** What a later tool does to the result. */
+export interface Survival {
+  readonly tool: Survivor;
+  readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken';
+  readonly why: string;
+}
+
+export interface Layout {
+  readonly placement: PlacementName;
+  /** In words: what this layout does. */
+  readonly summary: string;
+  readonly header: Ehdr;
+  readonly segments: readonly Phdr[];
+  /** Empty: the image has no section header table. */
+  readonly sections: readonly Shdr[];
+  readonly blobs: readonly Blob[];
+  readonly shift: Shift | undefined;
+  readonly fileSize: bigint;
+  /** The Xen notes of the result, in order. */
+  readonly xenNotes: readonly NoteContent[];
+  /** File range of the one PT_NOTE that holds them; undefined when no note is left. */
+  readonly noteRange: Range | undefined;
+  /** Are the notes part of the memory image? */
+  readonly loaded: boolean;
+  /** How the section-header side describes them. */
+  readonly cover: 'allocated' | 'plain' | 'none';
+  readonly extendedLoad: { readonly index: number; readonly by: bigint } | undefined;
+  readonly addedLoads: number;
+  /** Input program headers that were reused, redirected or nulled. */
+  readonly replacedSegments: readonly number[];
+  /** Input section headers that were meant to change. */
+  readonly touchedSections: readonly number[];
+  readonly warnings: readonly string[];
+}
+
+/** A placement that does not work here, and why, with numbers. */
+export interface Refusal {
+  readonly placement: PlacementName;
+  readonly reason: string;
+  /** It would work in a kernel; what a running program finds would change. */
+  readonly sparesProgram?: boolean;
+}
+
+export function isLayout(outcome: Layout | Refusal): outcome is Layout {
+  return 'segments' in outcome;
+}

@@ -1,0 +1,41 @@
+/**
+ * Xen's notes that nobody shall find any more, in sections. Xen reads note sections as soon as no PT_NOTE has a note of its
+ * own: an edit that leaves none there would bring back what a section still shows, such as the loaded copy of notes that an
+ * earlier edit put elsewhere.
+ */
+import { overlaps, rangeOf } from '../../../base/bytes/range.js';
+import { movedOffset } from '../../../base/bytes/shifted.js';
+import { isXens, NHDR_SIZE, type NoteRecord } from '../../../formats/note/record.js';
+import type { Layout } from './layout.js';
+import { type Job, nobodysName } from './placement-input.js';
+
+/** The layout with those notes made nobody's where they stand: their bytes stay, but for type and owner. */
+export function hideStaleNotes(job: Job, layout: Layout): Layout {
+  if (!job.xenEdited || layout.xenNotes.length > 0) return layout;
+  const stale = staleRecords(job, layout);
+  if (stale.length === 0) return layout;
+  const { shift } = layout;
+  const blobs = stale.map((record) => {
+    // The header's third word is the type; the name follows.
+    const offset = movedOffset(shift, record.offset + BigInt(NHDR_SIZE - 4));
+    const bytes = new Uint8Array(4 + record.name.length);
+    bytes.set(nobodysName(record.name.length), 4);
+    return { offset, bytes, what: 'note in a section, made nobody’s' };
+  });
+  return { ...layout, blobs: [...layout.blobs, ...blobs] };
+}
+
+function staleRecords({ facts }: Job, { blobs, shift }: Layout): readonly NoteRecord[] {
+  const rewritten = shift === undefined ? blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))) : [];
+  const found = new Map<bigint, NoteRecord>();
+  for (const { kind, walk } of facts.areas) {
+    if (kind !== 'section') continue;
+    for (const record of walk.records) {
+      const range = rangeOf(record.offset, record.size);
+      if (isXens(record) && !rewritten.some((blob) => overlaps(blob, range))) {
+        found.set(record.offset, record);
+      }
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,213 @@
+/**
+ * The program header table: which entry will hold the PT_NOTE, and the table that results. Nobody holds an index into this
+ * table, but order matters: existing entries keep theirs, and the Xen PT_NOTE comes behind every PT_LOAD and behind every
+ * other PT_NOTE, because one family of loaders lets the last PT_NOTE decide and GRUB takes the first header that covers
+ * e_entry.
+ */
+
+import { contains, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
+import { hex } from '../../../base/errors/hex.js';
+import { Phdr } from '../../../formats/elf/headers.js';
+import { hasFileBytes, sectionFileRange, shdrTable } from '../../../formats/elf/image.js';
+import {
+  ET_EXEC,
+  PF_R,
+  PN_XNUM,
+  PT_GNU_STACK,
+  PT_LOAD,
+  PT_NOTE,
+  PT_NULL,
+  PT_PHDR,
+} from '../../../formats/elf/names.js';
+import type { Facts } from '../plan/analyze.js';
+import type { Home } from '../plan/rewrite-target.js';
+import type { Job } from './placement-input.js';
+import { entryMustNotJoin, stackMustStay } from './program.js';
+
+/** The entry that will hold the PT_NOTE. */
+export type Slot =
+  | { readonly kind: 'merged'; readonly index: number }
+  | { readonly kind: 'null'; readonly index: number }
+  | { readonly kind: 'stack'; readonly index: number }
+  /** A new entry in the slack behind the table; `evict` sections move to the end of the file to make room. */
+  | { readonly kind: 'slack'; readonly evict: readonly number[]; readonly loadedBytes: boolean }
+  /** A new entry in a table that grows by other means (moved or shifted). */
+  | { readonly kind: 'grown' };
+
+/** The entry, or why there is none; `sparesProgram` as in Refusal. */
+export type SlotAnswer = { readonly slot: Slot } | { readonly reason: string; readonly sparesProgram?: boolean };
+
+const EMPTY: Phdr = {
+  p_type: PT_NULL,
+  p_flags: 0,
+  p_offset: 0n,
+  p_vaddr: 0n,
+  p_paddr: 0n,
+  p_filesz: 0n,
+  p_memsz: 0n,
+  p_align: 0n,
+};
+
+/** Sections larger than this are not copied to the end of the file to make room for one header. */
+const EVICT_LIMIT = 0x100000n;
+const EVICT_COUNT = 16;
+
+export function phdrSize({ image }: Facts): bigint {
+  return BigInt(Phdr.size(image.encoding));
+}
+
+/**
+ * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
+ * be moved out of, a PT_GNU_STACK that nobody evaluates, and last slack that is loaded into memory.
+ */
+export function findSlot(job: Job): SlotAnswer {
+  const { facts, home, kind } = job;
+  const own = home.segments.at(-1);
+  if (own !== undefined) return { slot: { kind: 'merged', index: own } };
+  const { segments, header } = facts.image;
+  const empty = segments.findIndex(({ p_type }) => p_type === PT_NULL);
+  if (empty >= 0) return { slot: { kind: 'null', index: empty } };
+
+  const reasons: string[] = [];
+  let sparesProgram = false;
+  const counted = countable(facts, 1);
+  if (counted === undefined) {
+    const slack = slackSlot(job);
+    if ('slot' in slack && !slack.slot.loadedBytes) return slack;
+    if ('reason' in slack) reasons.push(slack.reason);
+    const stack = segments.findIndex(({ p_type }) => p_type === PT_GNU_STACK);
+    const isStatic = header.e_type === ET_EXEC && !facts.hasInterpreter && !facts.isDynamic;
+    const free = isStatic || (kind.by === 'asked' && kind.kind === 'kernel');
+    const spared = stack >= 0 ? stackMustStay(job) : undefined;
+    if (stack >= 0 && free && spared === undefined) return { slot: { kind: 'stack', index: stack } };
+    if ('slot' in slack) return slack;
+    if (stack >= 0) reasons.push(spared ?? 'its PT_GNU_STACK is evaluated when the image is executed');
+    sparesProgram = spared !== undefined || slack.sparesProgram === true;
+  } else reasons.push(counted);
+  return { reason: `no program header can be had: ${reasons.join(', ')}`, sparesProgram };
+}
+
+/** May the table hold `more` entries? Above 65,534 the count is kept in section header 0. */
+export function countable({ image }: Facts, more: number): string | undefined {
+  const count = image.segments.length + more;
+  if (count < PN_XNUM || image.sections.length > 0) return undefined;
+  return `${count} program headers need a section header table to hold the count, and there is none`;
+}
+
+function slackSlot(job: Job): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string; sparesProgram?: boolean } {
+  const { facts } = job;
+  const need = phdrSize(facts);
+  const { slack, tableEnd } = facts;
+  const room = slack.end - slack.start;
+  const wanted = rangeOf(tableEnd, need);
+  const holder = facts.tableLoad;
+  if (holder !== undefined && !contains(holder.file, wanted)) {
+    return { reason: `PT_LOAD ${holder.index} holds the program headers and ends at ${hex(holder.file.end)}` };
+  }
+  if (room >= need) {
+    if (wanted.end > facts.fileSize) return { reason: 'the file ends at its program header table' };
+    if (!facts.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
+    const spared = entryMustNotJoin(job, wanted);
+    if (spared !== undefined) return { reason: spared, sparesProgram: true };
+    return { slot: { kind: 'slack', evict: [], loadedBytes: holder !== undefined } };
+  }
+  const taken = `${need} bytes needed behind the table at ${hex(tableEnd)}, ${room} free`;
+  const evict = evictable(facts, wanted);
+  if (evict === undefined) return { reason: taken };
+  return { slot: { kind: 'slack', evict, loadedBytes: false } };
+}
+
+/**
+ * Only e_shoff refers to the section header table, and only its header to a section that no segment holds: both may move.
+ * Returns the sections to move, or undefined when something else is in the way.
+ */
+function evictable(facts: Facts, wanted: Range): number[] | undefined {
+  const { image } = facts;
+  if (facts.tableLoad !== undefined || wanted.end > facts.fileSize) return undefined;
+  const held = (range: Range) =>
+    image.segments.some((s) => s.p_filesz > 0n && overlaps(rangeOf(s.p_offset, s.p_filesz), range));
+  if (held(wanted)) return undefined;
+  const evict: number[] = [];
+  for (const [index, section] of image.sections.entries()) {
+    const range = sectionFileRange(section);
+    if (!hasFileBytes(section) || !overlaps(range, wanted)) continue;
+    if (evict.length === EVICT_COUNT || index === 0) return undefined;
+    if (held(range) || section.sh_size > EVICT_LIMIT) return undefined;
+    // Notes that cannot be walked could not be proved to have arrived whole.
+    const notes = facts.areas.find((area) => area.kind === 'section' && area.index === index);
+    if (notes?.walk.problem !== undefined) return undefined;
+    evict.push(index);
+  }
+  // What no claim covers must be zero: anything else belongs to somebody unknown. The gaps between what moves count too.
+  const movable = normalize([shdrTable(image), ...image.sections.map(sectionFileRange)]);
+  return subtractSorted(wanted, movable).every((range) => facts.isZero(range)) ? evict : undefined;
+}
+
+/** Fields of the PT_NOTE to be written. */
+export interface NoteEntry {
+  readonly range: Range;
+  readonly p_vaddr: bigint;
+  readonly p_paddr: bigint;
+  readonly p_align: bigint;
+}
+
+/** A PT_NOTE over exactly these bytes: p_memsz equals p_filesz, readable. */
+export function noteSegment({ range, p_vaddr, p_paddr, p_align }: NoteEntry, was: Phdr | undefined): Phdr {
+  const size = range.end - range.start;
+  const p_flags = was?.p_type === PT_NOTE ? was.p_flags : PF_R;
+  return { p_type: PT_NOTE, p_flags, p_offset: range.start, p_vaddr, p_paddr, p_filesz: size, p_memsz: size, p_align };
+}
+
+/**
+ * The table with the PT_NOTE in its slot. `note` undefined: no note is left, its entry becomes PT_NULL, for an empty
+ * PT_NOTE makes some loaders forget an earlier one. Entries merged into another become PT_NULL too. `load` is a new
+ * PT_LOAD, put behind the last one.
+ */
+export function buildTable(
+  facts: Facts,
+  home: Home,
+  slot: Slot,
+  note: NoteEntry | undefined,
+  load?: Phdr,
+): readonly Phdr[] {
+  const table: Phdr[] = [...facts.image.segments];
+  for (const index of home.segments) table[index] = EMPTY;
+  const reused = 'index' in slot ? slot.index : undefined;
+  const entry =
+    note === undefined ? EMPTY : noteSegment(note, reused === undefined ? undefined : facts.image.segments[reused]);
+  if (reused === undefined) {
+    if (note !== undefined) table.push(entry);
+  } else table[reused] = entry;
+  if (load !== undefined) table.splice(table.findLastIndex(({ p_type }) => p_type === PT_LOAD) + 1, 0, load);
+  growPhdrSegment(table, facts);
+  if (note === undefined) return table;
+  const at = table.indexOf(entry);
+  const xenAt = home.xen.length > 0 || facts.xen.from !== 'segments' ? -1 : firstXenNote(facts, table);
+  if (xenAt >= 0) {
+    // Another owner's: Xen's PT_NOTE stays the last, for the loaders that let the last one decide.
+    return at < xenAt ? table : table.toSpliced(at, 1).toSpliced(xenAt, 0, entry);
+  }
+  const rivals = table.slice(at + 1).some(({ p_type }) => p_type === PT_LOAD || p_type === PT_NOTE);
+  return rivals ? [...table.slice(0, at), ...table.slice(at + 1), entry] : table;
+}
+
+/** The first entry of the table that is a PT_NOTE in which Xen finds notes. */
+function firstXenNote({ image, xen }: Facts, table: readonly Phdr[]): number {
+  const holders = new Set(xen.notes.map(({ index }) => image.segments[index]));
+  return table.findIndex((segment) => holders.has(segment));
+}
+
+/** PT_PHDR describes the table itself and grows with it. */
+function growPhdrSegment(table: Phdr[], facts: Facts): void {
+  const size = BigInt(table.length) * phdrSize(facts);
+  const at = table.findIndex(({ p_type }) => p_type === PT_PHDR);
+  const entry = table[at];
+  if (entry !== undefined && table.length !== facts.image.segments.length) {
+    table[at] = { ...entry, p_filesz: size, p_memsz: size };
+  }
+}
+
+/** Input entries that the table no longer holds as they were: for the verifier, as plain indices. */
+export function replacedBy(home: Home, slot: Slot): number[] {
+  return [...new Set([...home.segments, ...('index' in slot ? [slot.index] : [])])];
+}

@@ -1,0 +1,44 @@
+/**
+ * What a running program finds of its program header table, and what therefore stays: the table where AT_PHDR leads (load
+ * bias plus the address of e_phoff in its PT_LOAD; PT_PHDR), every entry of it in memory, and PT_GNU_STACK, by which execve
+ * and the libc give stacks their rights (Linux, fs/binfmt_elf.c; glibc, _dl_aux_init and _dl_non_dynamic_init). A placement
+ * that would change one of these is refused with what shows that the image is a program.
+ */
+import { contains, overlaps, type Range } from '../../../base/bytes/range.js';
+import { loads, phdrTable, segmentFileRange } from '../../../formats/elf/image.js';
+import type { KindAnswer } from '../plan/image-kind.js';
+import type { Job } from './placement-input.js';
+
+/** Why the table may not go elsewhere; undefined: whoever starts the image reads it from where e_phoff says. */
+export function tableMustStay({ facts, kind }: Job): string | undefined {
+  if (kind.kind !== 'program' || facts.tableLoad === undefined) return undefined;
+  return `${subject(kind)}, which finds its headers in PT_LOAD ${facts.tableLoad.index} when it runs`;
+}
+
+/** Why PT_GNU_STACK may not be taken: thread stacks would become executable. */
+export function stackMustStay({ kind }: Job): string | undefined {
+  if (kind.kind !== 'program') return undefined;
+  return `${subject(kind)}, whose PT_GNU_STACK says what its stacks may be`;
+}
+
+/**
+ * Why a new entry may not take these bytes behind a table that is in memory. Zero bytes of a PT_LOAD are data unless section
+ * headers show that nothing of the program stands there, and every PT_LOAD that shows the table must show the entry as well.
+ */
+export function entryMustNotJoin({ facts, kind }: Job, entry: Range): string | undefined {
+  if (kind.kind !== 'program' || facts.tableLoad === undefined) return undefined;
+  const { image } = facts;
+  const table = phdrTable(image);
+  const short = loads(image).find(({ segment }) => {
+    const file = segmentFileRange(segment);
+    return overlaps(file, table) && !contains(file, entry);
+  });
+  if (short !== undefined) return `PT_LOAD ${short.index} shows the program headers and would not show the new one`;
+  if (image.sections.length > 0) return undefined;
+  return `${subject(kind)}, and no section headers tell that the zero bytes behind its program headers are padding`;
+}
+
+/** The first sign is enough here; the error that ends the plan names all. */
+function subject({ signs: [first] }: KindAnswer): string {
+  return first === undefined ? 'it is to be taken for a program' : `${first.words} shows a program`;
+}

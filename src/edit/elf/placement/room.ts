@@ -1,0 +1,37 @@
+/**
+ * Where new bytes go: into what an earlier edit left behind when they fit there, else to the end of the file. That bounds
+ * the growth of a file that is edited again and again, and costs no safety: nobody reads those bytes before the edit is
+ * committed, so a file that is patched where it is stays the old image until then. Taking the tables in use and writing
+ * over them would save their size once, at the price of a copy of the file for every edit.
+ */
+import { alignUp } from '../../../base/bytes/align.js';
+import { overlaps, type Range, rangeOf, subtract } from '../../../base/bytes/range.js';
+
+export interface Room {
+  free: readonly Range[];
+  /** End of the file so far. */
+  end: bigint;
+}
+
+/** The room of a file that ends at `end`, with free ranges inside it but for those in `used`. */
+export function roomOf(free: readonly Range[], used: readonly Range[], end: bigint): Room {
+  const taken = used.filter((range) => range.start < range.end);
+  return { free: free.flatMap((range) => subtract(range, taken)), end };
+}
+
+/** Takes `size` bytes at a multiple of `align` and answers where. */
+export function take(room: Room, size: bigint, align: bigint): bigint {
+  for (const range of room.free) {
+    // Free bytes that reach the end of the file may be outgrown.
+    const open = range.end >= room.end;
+    const start = alignUp(range.start, align);
+    if (start + size > range.end && !(open && start <= range.end)) continue;
+    const used = rangeOf(start, size);
+    room.free = room.free.flatMap((r) => (overlaps(r, used) ? subtract(r, [used]) : [r]));
+    if (used.end > room.end) room.end = used.end;
+    return start;
+  }
+  const start = alignUp(room.end, align);
+  room.end = start + size;
+  return start;
+}

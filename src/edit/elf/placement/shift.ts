@@ -1,0 +1,68 @@
+/**
+ * `shift`: the program header table grows where it is, and everything behind it moves by a multiple of the largest p_align,
+ * which keeps every offset congruent to its address (gABI, "Program Loading").
+ */
+import { alignUp } from '../../../base/bytes/align.js';
+import { rangeOf } from '../../../base/bytes/range.js';
+import { hex } from '../../../base/errors/hex.js';
+import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } from '../../../formats/elf/image.js';
+import { PT_NULL } from '../../../formats/elf/names.js';
+import { lastMultibootOffset, multibootWindow } from '../../../formats/multiboot/windows.js';
+import { compose, mergeFor } from './compose.js';
+import type { Layout, Refusal } from './layout.js';
+import { bytesText, type Job } from './placement-input.js';
+import { countable, phdrSize } from './program-headers.js';
+
+export function shift(job: Job): Layout | Refusal {
+  const refuse = (reason: string): Refusal => ({ placement: 'shift', reason });
+  const { facts, home, wish } = job;
+  const { image } = facts;
+  if (wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const merged = mergeFor(job);
+  if ('reason' in merged) return refuse(merged.reason);
+  const more = home.segments.length > 0 ? 0n : 1n;
+  const counted = countable(facts, Number(more));
+  if (counted !== undefined) return refuse(counted);
+
+  const at = facts.tableEnd;
+  if (more > 0n && facts.tableLoad !== undefined) {
+    return refuse(`PT_LOAD ${facts.tableLoad.index} holds the program headers and would have to grow with them`);
+  }
+  const cut = straddler(job, at);
+  if (cut !== undefined)
+    return refuse(`${cut} starts before the end of the program headers at ${hex(at)} and ends behind it`);
+  const step = loads(image).reduce((largest, { segment: s }) => (s.p_align > largest ? s.p_align : largest), 16n);
+  const start = alignUp(at + phdrSize(facts) * more, merged.align);
+  const by = alignUp(start + merged.size - at, step);
+  if (image.encoding.bits === 32 && facts.fileSize + by >= 1n << 32n) return refuse('offsets would exceed 32 bits');
+  for (const header of facts.multiboot) {
+    const to = header.offset + by;
+    if (to > lastMultibootOffset(header)) {
+      const window = multibootWindow(header);
+      return refuse(
+        `the Multiboot ${header.version} header at ${hex(header.offset)} would move to ${hex(to)}, too near the end of the first ${window} bytes`,
+      );
+    }
+  }
+  const index = home.segments.at(-1);
+  return compose(job, merged, {
+    placement: 'shift',
+    summary: `everything behind the program headers moved by ${hex(by)}, notes in the gap (${bytesText(merged.size)})`,
+    slot: index === undefined ? { kind: 'grown' } : { kind: 'merged', index },
+    range: rangeOf(start, merged.size),
+    loadedAt: undefined,
+    end: facts.fileSize + by,
+    shift: { at, by },
+  });
+}
+
+/** What would be torn apart by an insertion at `at`. */
+function straddler({ facts }: Job, at: bigint): string | undefined {
+  const { image } = facts;
+  const torn = ({ start, end }: { start: bigint; end: bigint }) => start < at && end > at;
+  const segment = image.segments.findIndex((s) => s.p_type !== PT_NULL && torn(segmentFileRange(s)));
+  if (segment >= 0) return `program header ${segment}`;
+  const section = image.sections.findIndex((s) => hasFileBytes(s) && torn(sectionFileRange(s)));
+  if (section >= 0) return `section ${section}`;
+  return torn(shdrTable(image)) ? 'the section header table' : undefined;
+}

@@ -1,0 +1,88 @@
+/**
+ * Does the image have the wanted notes already, where every loader that could use them finds them? Then nothing is to be
+ * done, however they are placed.
+ */
+import type { ElfImage } from '../../../formats/elf/image.js';
+import { EM_386, EM_X86_64, SHF_ALLOC } from '../../../formats/elf/names.js';
+import { decodeValue } from '../../../formats/note/desc.js';
+import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
+import { type NoteContent, sameNote } from '../../../formats/note/record.js';
+import {
+  type PhysEntry,
+  physEntryAsLinuxLoader,
+  physEntryAsQemu,
+  physEntryAsQemuFrom,
+} from '../../../loaders/read/loader-walks.js';
+import { sectionsIn } from '../plan/analyze.js';
+import { changesForeign } from '../plan/other-owners.js';
+import type { Job } from './placement-input.js';
+import { type Covering, lostTo } from './survival.js';
+
+const { PHYS32_ENTRY } = XEN_ELFNOTE;
+
+/**
+ * True when Xen's walk finds exactly the wanted notes in segments, QEMU's and linux-loader's find the same PHYS32_ENTRY,
+ * and the notes stand as the wish says (in memory or not, surviving the tools named).
+ */
+export function alreadyThere(job: Job): boolean {
+  const { facts, wanted, home, wish } = job;
+  if (job.rewrite || changesForeign(job.foreign)) return false;
+  if (!job.xenEdited) return lostTo(facts.image, coveringNow(job), wish.mustSurvive).length === 0;
+  const { record } = home.damaged ?? {};
+  if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
+  const { xen } = facts;
+  // A note that Xen does not come by, behind a gap, is there for other readers all the same.
+  if (xen.notes.length === 0 && wanted.length === 0) return home.xen.length === 0;
+  if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;
+  const same = wanted.every(({ content }, i) => xen.notes[i] !== undefined && sameNote(content, xen.notes[i].record));
+  if (!same || !foundByAll(job)) return false;
+  const covering = coveringNow(job);
+  if (wish.loaded !== undefined && wish.loaded !== covering.loaded) return false;
+  const align = home.segments.map((index) => facts.image.segments[index]?.p_align);
+  if (wish.notesAlign === 8 && align.some((p_align) => p_align !== 8n)) return false;
+  return lostTo(facts.image, covering, wish.mustSurvive).length === 0;
+}
+
+/** Do the PVH loaders find the PHYS32_ENTRY that Xen goes by? They walk notes each in their own way. */
+function foundByAll({ facts, home, wanted }: Job): boolean {
+  const { image } = facts;
+  const entry = wanted.findLast(({ content }) => content.type === PHYS32_ENTRY)?.content;
+  const isX86 = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
+  if (entry === undefined || !isX86 || image.encoding.endian === 'big') return true;
+  const value = physValue(entry, encodingOf(image.encoding.bits));
+  const qemu = qemuEntry(image, home.segments);
+  if (!qemu.found || low32(qemu.value) !== value) return false;
+  if (image.encoding.bits === 32) return true;
+  const vmm = physEntryAsLinuxLoader(image);
+  return vmm.found && low32(vmm.value) === value;
+}
+
+/** What QEMU would find; where it gets lost in another owner's notes, what it would find in ours. */
+function qemuEntry(image: ElfImage, own: readonly number[]): PhysEntry {
+  const entry = physEntryAsQemu(image);
+  return entry.found || entry.problem === undefined ? entry : physEntryAsQemuFrom(image, own);
+}
+
+function encodingOf(bits: 32 | 64) {
+  return { bits, endian: 'little' } as const;
+}
+
+function physValue(note: NoteContent, encoding: ReturnType<typeof encodingOf>): bigint | undefined {
+  const value = decodeValue(note.type, note.desc, encoding);
+  return value.kind === 'number' ? low32(value.value) : undefined;
+}
+
+function low32(value: bigint): bigint {
+  return value & 0xffffffffn;
+}
+
+/** How the notes stand now. */
+export function coveringNow({ facts, home }: Job): Covering {
+  const covers = home.areas.map((area) => {
+    const sections = sectionsIn(facts, area.range).map((index) => facts.image.sections[index]);
+    if (sections.length === 0) return 'none';
+    return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
+  });
+  const cover = covers.includes('none') ? 'none' : covers.includes('plain') ? 'plain' : 'allocated';
+  return { cover: covers.length === 0 ? 'none' : cover, loaded: home.loaded !== undefined, placement: 'in-place' };
+}

@@ -1,0 +1,132 @@
+/**
+ * What an image offers to an edit: which file bytes are claimed and by whom, where the free and zero stretches are, and
+ * where its notes stand. The survey reads; nothing behind it in the pipeline needs the file again.
+ */
+import { alignDown } from '../../../base/bytes/align.js';
+import { lazy } from '../../../base/bytes/lazy.js';
+import { compare, normalize, overlaps, type Range } from '../../../base/bytes/range.js';
+import { deadRanges } from '../../../formats/elf/dead-tables.js';
+import {
+  claimedRanges,
+  type ElfImage,
+  ehdrSize,
+  hasFileBytes,
+  loads,
+  phdrTable,
+  sectionFileRange,
+  segmentFileRange,
+} from '../../../formats/elf/image.js';
+import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../../../formats/elf/names.js';
+import { type MultibootHeader, multibootHeaders } from '../../../formats/multiboot/headers.js';
+import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
+import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
+
+export interface Facts {
+  readonly image: ElfImage;
+  readonly fileSize: bigint;
+  readonly areas: readonly NoteArea[];
+  readonly xen: XenView;
+  /** Claimed file bytes, sorted and merged (headers, tables, sections with bytes, segments with bytes). */
+  readonly claims: readonly Range[];
+  /** End of the last claim; bytes behind it belong to somebody outside ELF. */
+  readonly claimedEnd: bigint;
+  /** First byte behind the program header table (behind the ELF header when there is none). */
+  readonly tableEnd: bigint;
+  /** The gap behind the program header table; empty when the next claim follows directly. */
+  readonly slack: Range;
+  /** The PT_LOAD whose file bytes meet the program header table: the table, and slack behind it, are loaded bytes then. */
+  readonly tableLoad: { readonly index: number; readonly file: Range } | undefined;
+  readonly multiboot: readonly MultibootHeader[];
+  readonly hasPhdrSegment: boolean;
+  readonly hasInterpreter: boolean;
+  readonly isDynamic: boolean;
+  /** Unclaimed bytes that are known to be of no use to anybody, sorted: what earlier edits left, a tail of zeros. */
+  spare(): readonly Range[];
+  /** Are these file bytes all zero? Bytes behind the end of the file count as zero. */
+  isZero(range: Range): boolean;
+}
+
+/** Headers in front of the first load are looked at this far; more free room is of no use to notes. */
+const SLACK_LIMIT = 0x400000n;
+const ZERO_WINDOW = 0x40000n;
+
+/** Looks at an image once. Errors: those of noteAreas. */
+export function survey(image: ElfImage): Facts {
+  const fileSize = image.source.size;
+  const isZero = (range: Range) => allZero(image, range);
+  const claims = normalize(claimedRanges(image));
+  const table = phdrTable(image);
+  const tableEnd = image.segments.length > 0 ? table.end : ehdrSize(image.encoding);
+  const types = new Set(image.segments.map((s) => s.p_type));
+  const slackEnd = nextClaim(image, tableEnd);
+  return {
+    image,
+    fileSize,
+    areas: noteAreas(image),
+    xen: walkAsXen(image),
+    claims,
+    claimedEnd: claims.at(-1)?.end ?? 0n,
+    tableEnd,
+    slack: { start: tableEnd, end: slackEnd - tableEnd > SLACK_LIMIT ? tableEnd + SLACK_LIMIT : slackEnd },
+    tableLoad: loadOfTable(image, { start: table.start, end: tableEnd }),
+    multiboot: multibootHeaders(image.source),
+    hasPhdrSegment: types.has(PT_PHDR),
+    hasInterpreter: types.has(PT_INTERP),
+    isDynamic: types.has(PT_DYNAMIC),
+    spare: lazy(() => spareRanges(image, claims, isZero)),
+    isZero,
+  };
+}
+
+/** Zeros behind everything are looked at up to this many; more may be a disk image's, or a sparse file's. */
+const TAIL_LIMIT = 0x10000n;
+
+function spareRanges(image: ElfImage, claims: readonly Range[], isZero: Facts['isZero']): readonly Range[] {
+  const tail = { start: claims.at(-1)?.end ?? image.source.size, end: image.source.size };
+  const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
+  return normalize([...deadRanges(image), ...(isFree ? [tail] : [])]);
+}
+
+function loadOfTable(image: ElfImage, table: Range): Facts['tableLoad'] {
+  const found = loads(image).find(({ segment }) => overlaps(segmentFileRange(segment), table));
+  return found === undefined ? undefined : { index: found.index, file: segmentFileRange(found.segment) };
+}
+
+/** The lowest claim that starts at or behind `from`; the end of the file when there is none. */
+export function nextClaim(image: ElfImage, from: bigint): bigint {
+  let next = image.source.size > from ? image.source.size : from;
+  for (const { start, end } of claimedRanges(image)) if (start < end && start >= from && start < next) next = start;
+  return next;
+}
+
+function allZero(image: ElfImage, { start, end }: Range): boolean {
+  const stop = end < image.source.size ? end : image.source.size;
+  for (let at = start; at < stop; at += ZERO_WINDOW) {
+    const length = stop - at < ZERO_WINDOW ? stop - at : ZERO_WINDOW;
+    if (image.source.read(at, length, 'free bytes').some((byte) => byte !== 0)) return false;
+  }
+  return true;
+}
+
+/** Indices of the sections with bytes in this file range. */
+export function sectionsIn({ image }: Facts, range: Range): number[] {
+  return image.sections.flatMap((s, i) => (hasFileBytes(s) && overlaps(sectionFileRange(s), range) ? [i] : []));
+}
+
+/** Relocation sections that apply to one of these sections: moving bytes under them would misdirect them. */
+export function relocationsInto({ image }: Facts, sections: readonly number[]): number[] {
+  const targets = new Set(sections);
+  return image.sections.flatMap((s, i) =>
+    (s.sh_type === SHT_REL || s.sh_type === SHT_RELA) && targets.has(s.sh_info) ? [i] : [],
+  );
+}
+
+/** The largest 4-aligned start at which `size` bytes still end at or before `end`. */
+export function lastFit(end: bigint, size: bigint): bigint {
+  return alignDown(end - size, 4n);
+}
+
+/** The first of `ranges` that meets `range`, for a message. */
+export function firstOverlap(ranges: readonly Range[], range: Range): Range | undefined {
+  return [...ranges].sort((a, b) => compare(a.start, b.start)).find((r) => overlaps(r, range));
+}

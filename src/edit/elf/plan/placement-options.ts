@@ -1,0 +1,34 @@
+/** How the result of an edit is to be placed. The edits themselves are data of src/note. */
+export { EDIT_ORDER, type Edit, inOrder, isForeignEdit, type PlainEdit } from '../../../formats/note/edits.js';
+
+/** Every way to place notes, least disturbing first. */
+export const PLACEMENTS = ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'] as const;
+export type PlacementName = (typeof PLACEMENTS)[number];
+
+/** Later tools that a placement may have to survive. */
+export const SURVIVORS = ['strip', 'objcopy', 'llvm-strip', 'llvm-objcopy', 'eu-strip', 'flat'] as const;
+export type Survivor = (typeof SURVIVORS)[number];
+
+/** How the result is to be placed; everything has a default. */
+export interface PlacementWish {
+  readonly placement: PlacementName | 'auto';
+  /** true: the notes must be in memory; false: they must not; undefined: as they were. */
+  readonly loaded: boolean | undefined;
+  readonly section: string;
+  readonly notesAlign: 4 | 8;
+  readonly mustSurvive: readonly Survivor[];
+  /** What the image is, where its own signs fail; undefined: as they tell. */
+  readonly kind?: ImageKind | undefined;
+}
+
+/** A kernel is started by a boot loader, a program by execve. */
+export const IMAGE_KINDS = ['kernel', 'program'] as const;
+export type ImageKind = (typeof IMAGE_KINDS)[number];
+
+export const DEFAULT_WISH: PlacementWish = {
+  placement: 'auto',
+  loaded: undefined,
+  section: '.note.Xen',
+  notesAlign: 4,
+  mustSurvive: [],
+};

@@ -1,0 +1,107 @@
+/**
+ * Where an image's Xen notes are now, and what has to be carried along when they are rewritten: the other owners' notes
+ * that stand in the same PT_NOTE.
+ */
+import type { Phdr } from '../../../formats/elf/headers.js';
+import type { NoteArea } from '../../../formats/note/areas.js';
+import { isXens, type NoteRecord } from '../../../formats/note/record.js';
+import type { Facts } from './analyze.js';
+
+export interface Home {
+  /** Program header indices of the PT_NOTEs whose records go into the one that will hold Xen's notes, in table order. */
+  readonly segments: readonly number[];
+  /** The areas that hold what is to be rewritten, segments or, without any, sections. */
+  readonly areas: readonly NoteArea[];
+  /** Every record of those areas, in order. */
+  readonly records: readonly NoteRecord[];
+  /** Xen's among them, those that Xen itself would miss behind a gap included. */
+  readonly xen: readonly NoteRecord[];
+  /** The one area, when there is one: then notes may be rewritten where they are. */
+  readonly only: NoteArea | undefined;
+  /** The PT_LOAD that holds Xen's notes now. */
+  readonly loaded: Phdr | undefined;
+  /** A record that cannot be read whole; it must be replaced or dropped before its area can be rewritten. */
+  readonly damaged:
+    | { readonly area: NoteArea; readonly record: NoteRecord | undefined; readonly why: string }
+    | undefined;
+}
+
+/**
+ * Decides which note areas an edit is about. PT_NOTEs with Xen notes first; without any, note sections with Xen notes,
+ * because Xen then reads those; without any, the one PT_NOTE there is, so that the notes end up merged in one segment.
+ * Several PT_NOTEs of other owners stay apart: readers of theirs may look at the first record only.
+ */
+export function findHome(facts: Facts): Home {
+  return home(facts, xenByArea(facts), homeAreas(facts));
+}
+
+/** One note area as a home, for an edit that is about notes of other owners which stand there. */
+export function homeAt(facts: Facts, area: NoteArea): Home {
+  return home(facts, xenByArea(facts), [area]);
+}
+
+/** Every PT_NOTE with records as one home, each record once. */
+export function homeOfAll(facts: Facts): Home {
+  const seen = new Set<bigint>();
+  const areas = facts.areas.filter(({ kind, walk }) => {
+    const fresh =
+      kind === 'segment' && walk.records.length > 0 && walk.records.every(({ offset }) => !seen.has(offset));
+    if (fresh) for (const { offset } of walk.records) seen.add(offset);
+    return fresh;
+  });
+  return home(facts, xenByArea(facts), areas);
+}
+
+function homeAreas(facts: Facts): readonly NoteArea[] {
+  const seen = xenByArea(facts);
+  const holdsXen = (area: NoteArea) => area.walk.records.some(isXens) || seen.has(keyOf(area));
+  const segments = facts.areas.filter(({ kind }) => kind === 'segment');
+  const holders = segments.filter(holdsXen);
+  if (holders.length > 0) return holders;
+  const sections = facts.areas.filter((area) => area.kind === 'section' && holdsXen(area));
+  if (sections.length > 0) return sections;
+  const [only] = segments;
+  const mergeable = segments.length === 1 && only !== undefined && only.walk.problem === undefined;
+  return mergeable && only.walk.records.length > 0 ? [only] : [];
+}
+
+type XenByArea = ReadonlyMap<string, readonly NoteRecord[]>;
+
+function keyOf({ kind, index }: { readonly kind: string; readonly index: number }): string {
+  return `${kind} ${index}`;
+}
+
+/** The records Xen comes upon, by the area in which it does. */
+function xenByArea({ xen }: Facts): XenByArea {
+  const areas = new Map<string, NoteRecord[]>();
+  for (const note of xen.notes) {
+    const records = areas.get(keyOf(note));
+    if (records === undefined) areas.set(keyOf(note), [note.record]);
+    else records.push(note.record);
+  }
+  return areas;
+}
+
+function home(facts: Facts, seen: XenByArea, areas: readonly NoteArea[]): Home {
+  const records: NoteRecord[] = [];
+  let damaged: Home['damaged'];
+  for (const area of areas) {
+    for (const record of area.walk.records) records.push(record);
+    if (area.walk.problem === undefined) continue;
+    // Xen reads a last record that is longer than its segment all the same.
+    const rest = (seen.get(keyOf(area)) ?? []).filter(({ offset }) => offset >= area.walk.end);
+    for (const record of rest) records.push(record);
+    const harmless = rest.length === 0 && facts.isZero({ start: area.walk.end, end: area.range.end });
+    if (!harmless) damaged ??= { area, record: rest.at(-1), why: area.walk.problem };
+  }
+  const [first] = areas;
+  return {
+    segments: areas.filter(({ kind }) => kind === 'segment').map(({ index }) => index),
+    areas,
+    records,
+    xen: records.filter(isXens),
+    only: areas.length === 1 ? first : undefined,
+    loaded: areas.every(({ loaded }) => loaded !== undefined) ? first?.loaded : undefined,
+    damaged,
+  };
+}

@@ -1,0 +1,159 @@
+/** Kernel or program: every sign alone, which signs win, and that the person's word outweighs them all. */
+import { describe, expect, it } from 'vitest';
+import { FileSource } from '../../../../src/base/bytes/file-source.js';
+import { BufferSource } from '../../../../src/base/bytes/source.js';
+import { survey } from '../../../../src/edit/elf/plan/analyze.js';
+import { imageKind, type KindAnswer, kindWords, SIGNS } from '../../../../src/edit/elf/plan/image-kind.js';
+import { readElf } from '../../../../src/formats/elf/read.js';
+import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
+import { cstr, type ElfBuilder, elf, num, type SegmentOptions } from '../../../support/elf-builder.js';
+import { fixture, hypervisorPairs, realImage, realImages } from '../../../support/images.js';
+
+const PT_DYNAMIC = 2;
+const PT_INTERP = 3;
+const PT_TLS = 7;
+const PT_GNU_STACK = 0x6474e551;
+
+/** One PT_LOAD at a user address, and nothing that shows what the image is. */
+const plain = (encoding: Encoding, options: SegmentOptions = {}) =>
+  elf(encoding).load(options.vaddr ?? 0x400000n, new Uint8Array(64), options);
+/** The same with the headers in the PT_LOAD. */
+const headersLoaded = (encoding: Encoding, vaddr = 0x400000n) =>
+  plain(encoding, { vaddr, offset: 0n, filesz: 0x100n, memsz: 0x100n })
+    .header({ e_entry: vaddr + 0x20n })
+    .with({ trailing: new Uint8Array(0x100) });
+
+const judge = (bytes: Uint8Array, asked?: 'kernel' | 'program') =>
+  imageKind(survey(readElf(new BufferSource(bytes))), asked);
+const build = (image: ElfBuilder | Uint8Array) => (image instanceof Uint8Array ? image : image.build());
+
+function withOsAbi(bytes: Uint8Array, abi: number): Uint8Array {
+  bytes[7] = abi;
+  return bytes;
+}
+
+const interp = (encoding: Encoding, path: string) => plain(encoding).segment(PT_INTERP, cstr(path));
+const half = ({ bits }: Encoding) => 1n << BigInt(bits - 1);
+const note = (name: string, type: number) => ({ name, type, desc: new Uint8Array(16) });
+
+/** Signs as images show them, each alone. Bytes are typed in by hand: Multiboot magic, flags, checksum. */
+const SHOWN: readonly (readonly [sign: string, image: (encoding: Encoding) => ElfBuilder | Uint8Array])[] = [
+  ['xen-notes', (e) => plain(e).noteSegment([{ name: 'Xen', type: 18, desc: num(0x100000n, 4, e) }])],
+  ['xen-notes', (e) => plain(e).noteSection('.note.Xen', [{ name: 'Xen', type: 6, desc: cstr('os') }])],
+  ['xen-guest', (e) => plain(e).section('__xen_guest', { bytes: cstr('GUEST_OS=os') })],
+  ['multiboot', (e) => elf(e).load(0x400000n, Uint8Array.of(2, 0xb0, 0xad, 0x1b, 0, 0, 0, 0, 0xfe, 0x4f, 0x52, 0xe4))],
+  ['physical-addresses', (e) => plain(e, { paddr: 0x1000000n })],
+  ['upper-half', (e) => plain(e, { vaddr: half(e) })],
+  ['no-interpreter', (e) => interp(e, '/red/herring')],
+  ['no-interpreter', (e) => interp(e, '/nonexistent/solo5/')],
+  ['interpreter', (e) => interp(e, '/lib64/ld-linux-x86-64.so.2')],
+  ['tls', (e) => plain(e).segment(PT_TLS)],
+  ['dynamic', (e) => plain(e).segment(PT_DYNAMIC)],
+  ['abi-tag', (e) => plain(e).noteSegment([note('GNU', 1)])],
+  ['abi-tag', (e) => plain(e).noteSection('.note.android.ident', [note('Android', 1)])],
+  ['gnu-osabi', (e) => withOsAbi(plain(e).build(), 3)],
+  ['stack-rights', (e) => headersLoaded(e).segment(PT_GNU_STACK, undefined, { flags: 6 })],
+];
+
+/** What is no sign, though it looks like one. */
+const NOTHING: readonly (readonly [what: string, image: (encoding: Encoding) => ElfBuilder | Uint8Array])[] = [
+  ['nothing', (e) => plain(e)],
+  ['p_paddr 0 everywhere', (e) => plain(e, { paddr: 0n })],
+  ['an empty PT_LOAD with a p_paddr of its own', (e) => plain(e).load(0x500000n, new Uint8Array(0), { paddr: 1n })],
+  ['the last address of the lower half', (e) => plain(e, { vaddr: half(e) - 64n })],
+  ['a build-id', (e) => plain(e).noteSegment([note('GNU', 3)])],
+  ['the note of NetBSD, whose kernels have it too', (e) => plain(e).noteSegment([note('NetBSD', 1)])],
+  ['EI_OSABI FreeBSD', (e) => withOsAbi(plain(e).build(), 9)],
+  ['PT_GNU_STACK with headers outside memory', (e) => plain(e).segment(PT_GNU_STACK)],
+  ['PT_GNU_STACK of an image at 1 MiB', (e) => headersLoaded(e, 0x100000n).segment(PT_GNU_STACK)],
+  ['headers in memory alone', (e) => headersLoaded(e)],
+];
+
+describe.each(ENCODINGS)('imageKind(), ELF$bits $endian', (encoding) => {
+  it.each(SHOWN)('sees %s', (name, image) => {
+    const of = SIGNS.find((sign) => sign.name === name)?.of;
+    const answer = judge(build(image(encoding)));
+    expect(answer).toMatchObject({ kind: of, by: 'signs', signs: [{ name }] });
+    expect(kindWords(answer)).toMatch(/^it looks like a (kernel|program): ./);
+  });
+
+  it.each(NOTHING)('takes no sign from %s', (_, image) => {
+    expect(judge(build(image(encoding)))).toEqual({ kind: 'kernel', by: 'nothing', signs: [] });
+  });
+
+  it('lets a sign of a kernel win over those of a program', () => {
+    const program = interp(encoding, '/lib/ld.so.1').segment(PT_TLS).segment(PT_DYNAMIC);
+    expect(judge(program.build()).signs.map(({ name }) => name)).toEqual(['interpreter', 'tls', 'dynamic']);
+    const kernel = program.noteSegment([{ name: 'Xen', type: 6, desc: cstr('os') }]);
+    expect(judge(kernel.build())).toMatchObject({ kind: 'kernel', signs: [{ name: 'xen-notes' }] });
+  });
+
+  it.each(['kernel', 'program'] as const)('takes the word of the person for it: %s', (asked) => {
+    for (const [, image] of [...SHOWN, ...NOTHING]) {
+      expect(judge(build(image(encoding)), asked)).toEqual({ kind: asked, by: 'asked', signs: [] });
+    }
+  });
+});
+
+describe('SIGNS', () => {
+  it('are each shown by an image here', () => {
+    expect(new Set(SHOWN.map(([name]) => name))).toEqual(new Set(SIGNS.map(({ name }) => name)));
+  });
+
+  it('say why in their own words, each', () => {
+    expect(new Set(SIGNS.map(({ why }) => why)).size).toBe(SIGNS.length);
+  });
+});
+
+describe('an interpreter that is no string', () => {
+  it.each([
+    ['behind the end of the file', { offset: 0x10000n, filesz: 20n }],
+    ['longer than the file', { offset: 64n, filesz: 1n << 40n }],
+    ['empty', { offset: 0n, filesz: 0n }],
+  ])('%s is one of a program all the same', (_, options) => {
+    const bytes = plain({ bits: 64, endian: 'little' }).segment(PT_INTERP, undefined, options).build();
+    expect(judge(bytes).signs.map(({ name }) => name)).toEqual(['interpreter']);
+  });
+});
+
+/** Kernels that show nothing: nothing shows a program either. */
+const SILENT: ReadonlySet<string> = new Set([
+  ...['pvh32-bare', 'pvh64-bare', 'pvh64-ld-bare', 'pvh64-lld-bare', 'hvmloader'],
+]);
+
+function kindOf(path: string): KindAnswer {
+  const source = FileSource.open(path);
+  try {
+    return imageKind(survey(readElf(source)));
+  } finally {
+    source.close();
+  }
+}
+
+describe('real kernels are kernels', () => {
+  const own = 'mb1 mb1-fields mb1-late pv32-bare pv32-notes pv64-bare pv64-notes pvh32-bare pvh32-notes pvh64-bare';
+  const rest = 'pvh64-high-bare pvh64-high-notes pvh64-ld-bare pvh64-lld-bare pvh64-notes';
+  const pairs = hypervisorPairs().pairs.flatMap(({ version, xen, syms }) => [
+    [`xen ${version}`, xen],
+    [`xen-syms ${version}`, syms],
+  ]);
+  const table = [
+    ...`${own} ${rest}`.split(' ').map((name) => [name, fixture(name)]),
+    ...realImages()
+      .filter(({ name }) => name !== 'readnotes')
+      .map(({ name, path }) => [name, path]),
+    ...pairs,
+  ] as [name: string, path: string][];
+
+  it.each(table)('%s', (name, path) => {
+    const answer = kindOf(path);
+    console.log(`${name}: ${kindWords(answer)}`);
+    expect(answer.kind).toBe('kernel');
+    expect(answer.by).toBe(SILENT.has(name) ? 'nothing' : 'signs');
+  });
+
+  it('sees Debian’s vmlinux by its notes and addresses', () => {
+    const { signs } = kindOf(realImage('vmlinux').path);
+    expect(signs.map(({ name }) => name)).toEqual(['xen-notes', 'physical-addresses', 'upper-half']);
+  });
+});
