@@ -75,6 +75,17 @@ export {
 } from './edit/elf/plan/placement-options.js';
 // The result of a plan as bytes to read, before anything is written.
 export { preview } from './edit/elf/render.js';
+// Linearize: a PE image that UEFI and Multiboot2 both load.
+export { layOutLinear } from './edit/linear/lay-out.js';
+export type { LinearLayout } from './edit/linear/layout.js';
+export { DEFAULT_LINEAR_WISH, type LinearWish } from './edit/linear/options.js';
+export {
+  changesLinear,
+  type LinearWriteOptions,
+  type LinearWritten,
+  proveLinear,
+  writeLinear,
+} from './edit/linear/pipeline.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
@@ -126,17 +137,6 @@ export {
 export type { PeImage, PeSection } from './formats/pe/image.js';
 export { isPlainPe } from './formats/pe/kind.js';
 export { readPe } from './formats/pe/read.js';
-// Linearize: a PE image that UEFI and Multiboot2 both load.
-export { layOutLinear } from './linearize/lay-out.js';
-export type { LinearLayout } from './linearize/layout.js';
-export {
-  changesLinear,
-  type LinearWriteOptions,
-  type LinearWritten,
-  proveLinear,
-  writeLinear,
-} from './linearize/pipeline.js';
-export { DEFAULT_LINEAR_WISH, type LinearWish } from './linearize/wish.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
 // Loaders: what they are called; would they start the image, by which rules, with which values?
 export { LOADER_NAMES, LOADER_ROWS, type LoaderName, type LoaderRow } from './loaders/names.js';

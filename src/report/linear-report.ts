@@ -1,8 +1,8 @@
 /** A linear layout and what became of it, as text for people and as the members of a `xen-elfpatch/linearize/1` document. */
 import { hex, hexRange } from '../base/errors/hex.js';
+import type { LinearLayout } from '../edit/linear/layout.js';
+import type { PlacedSection } from '../edit/linear/place.js';
 import { sectionFlags } from '../formats/pe/names.js';
-import type { LinearLayout } from '../linearize/layout.js';
-import type { PlacedSection } from '../linearize/place.js';
 import type { LinearVerdict } from '../verify/pe/verify.js';
 import { findingsJson } from './findings.js';
 import type { Json } from './json.js';

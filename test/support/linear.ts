@@ -1,8 +1,8 @@
 /** Linear forms in memory. */
 
+import { layOutLinear } from '../../src/edit/linear/lay-out.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/edit/linear/options.js';
 import type { PeImage } from '../../src/formats/pe/image.js';
-import { layOutLinear } from '../../src/linearize/lay-out.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';
 import { PeBytes } from './pe-edit.js';
 
 export function linearLayout(image: PeImage, wish: Partial<LinearWish> = {}) {

@@ -1,8 +1,8 @@
 /** `linearize`: from the command line to a layout, and from the layout to a written and proved image; or a verdict. */
 
+import { layOutLinear } from '../../edit/linear/lay-out.js';
+import { changesLinear, type LinearWritten, writeLinear } from '../../edit/linear/pipeline.js';
 import { readPe } from '../../formats/pe/read.js';
-import { layOutLinear } from '../../linearize/lay-out.js';
-import { changesLinear, type LinearWritten, writeLinear } from '../../linearize/pipeline.js';
 import { jsonDocument } from '../../report/json.js';
 import { type LinearOutcome, linearJson, linearText } from '../../report/linear-report.js';
 import { linearVerdictJson, linearVerdictText } from '../../report/linear-verdict.js';

@@ -1,5 +1,5 @@
 /** `linearize XEN.EFI`: the shape of its arguments. */
-import { type EntryWish, type LinearWish, MB2_MODES } from '../../linearize/wish.js';
+import { type EntryWish, type LinearWish, MB2_MODES } from '../../edit/linear/options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';

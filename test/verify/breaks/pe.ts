@@ -1,5 +1,5 @@
 /** One deliberate break or more for each check of PE images. */
-import type { LinearWish } from '../../../src/linearize/wish.js';
+import type { LinearWish } from '../../../src/edit/linear/options.js';
 import type { PeBytes } from '../../support/pe-edit.js';
 
 /** What is changed in a good linear file. */

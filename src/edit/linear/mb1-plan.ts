@@ -2,11 +2,11 @@
  * The Multiboot 1 header: the one in the image has no addresses, so loaders take the file for ELF and refuse it. It is made
  * invalid and one with address fields placed behind the Multiboot2 header.
  */
-import { alignUp } from '../base/bytes/align.js';
-import { rangeOf } from '../base/bytes/range.js';
-import type { ByteSource, Write } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { alignUp } from '../../base/bytes/align.js';
+import { rangeOf } from '../../base/bytes/range.js';
+import type { ByteSource, Write } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import {
   encodeMb1,
   findMb1,
@@ -14,9 +14,9 @@ import {
   MB1_HAS_ADDRESSES,
   type Mb1Fields,
   mb1Size,
-} from '../formats/multiboot/mb1.js';
-import { QEMU_MB1 } from '../formats/multiboot/windows.js';
-import type { PeImage } from '../formats/pe/image.js';
+} from '../../formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
+import type { PeImage } from '../../formats/pe/image.js';
 import { proveFiller } from './filler.js';
 import type { Mb2Plan } from './mb2-plan.js';
 import type { Placement } from './place.js';

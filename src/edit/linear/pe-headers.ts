@@ -1,9 +1,9 @@
 /** The PE headers of the result: new places for sections and symbols; whatever does not depend on them stays. */
-import { alignUp } from '../base/bytes/align.js';
-import type { Range } from '../base/bytes/range.js';
-import type { ByteSource, Write } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { alignUp } from '../../base/bytes/align.js';
+import type { Range } from '../../base/bytes/range.js';
+import type { ByteSource, Write } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import {
   DataDirectory,
   FileHeader,
@@ -12,17 +12,17 @@ import {
   PE,
   SECTION_ENTRY,
   SectionHeader,
-} from '../formats/pe/headers.js';
+} from '../../formats/pe/headers.js';
 import {
   directoryOffset,
   fileHeaderOffset,
   optionalHeaderOffset,
   type PeImage,
   sectionTable,
-} from '../formats/pe/image.js';
-import { DIRECTORY_SECURITY } from '../formats/pe/names.js';
+} from '../../formats/pe/image.js';
+import { DIRECTORY_SECURITY } from '../../formats/pe/names.js';
 import type { Placement } from './place.js';
-import { FOUR_GIB } from './unfit.js';
+import { FOUR_GIB } from './preconditions.js';
 
 /** FileAlignment is at most this when it is worked out. */
 const MOST = 0x1000n;

@@ -2,10 +2,10 @@
  * Which sections a flat loader gets from the file, which it zeros, and which only UEFI sees. Image: up to the first run of
  * sections without data; that run is the bss; all behind it is tail.
  */
-import { fail } from '../base/errors/patch-error.js';
-import { directory, hasRawData, type PeImage, type PeSection } from '../formats/pe/image.js';
-import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../formats/pe/names.js';
-import type { LinearWish } from './wish.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { directory, hasRawData, type PeImage, type PeSection } from '../../formats/pe/image.js';
+import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
+import type { LinearWish } from './options.js';
 
 export type Role = 'image' | 'bss' | 'tail';
 

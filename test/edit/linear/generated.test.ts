@@ -1,14 +1,14 @@
 /** Images nobody has linked: whatever their sections, both loaders must leave the same memory, and it must be the old one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { readPe } from '../../src/formats/pe/read.js';
-import { layOutLinear } from '../../src/linearize/lay-out.js';
-import { changesLinear, proveLinear } from '../../src/linearize/pipeline.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';
-import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type SectionSpec } from '../support/pe-builder.js';
-import { loadAsPe, loadFlat, rawSections } from '../support/pe-memory.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../../src/edit/linear/options.js';
+import { changesLinear, proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { readPe } from '../../../src/formats/pe/read.js';
+import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type SectionSpec } from '../../support/pe-builder.js';
+import { loadAsPe, loadFlat, rawSections } from '../../support/pe-memory.js';
 
 interface Shape {
   readonly base: number;

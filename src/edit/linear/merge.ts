@@ -2,13 +2,13 @@
  * Sections as they will stand in the result: one each, or, when asked, joined where one starts in the last page of the one
  * before. Joined sections let every raw pointer be a multiple of 512, the least FileAlignment of the PE format.
  */
-import { alignDown } from '../base/bytes/align.js';
-import { hasRawData, type PeImage, type PeSection } from '../formats/pe/image.js';
+import { alignDown } from '../../base/bytes/align.js';
+import { hasRawData, type PeImage, type PeSection } from '../../formats/pe/image.js';
 import {
   IMAGE_SCN_CNT_INITIALIZED_DATA,
   IMAGE_SCN_CNT_UNINITIALIZED_DATA,
   IMAGE_SCN_MEM_DISCARDABLE,
-} from '../formats/pe/names.js';
+} from '../../formats/pe/names.js';
 import type { Role } from './classify.js';
 
 const PAGE = 4096n;

@@ -1,12 +1,12 @@
 /** What cannot be laid out anew, refused before anything is planned, so that the rest needs no special cases. */
-import { compare, type Range } from '../base/bytes/range.js';
-import { checkInside } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import { certificateTable } from '../formats/pe/certificates.js';
-import { hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../formats/pe/image.js';
-import { IMAGE_FILE_MACHINE_AMD64, peMachineName } from '../formats/pe/names.js';
-import { symbolTableRange } from '../formats/pe/string-table.js';
+import { compare, type Range } from '../../base/bytes/range.js';
+import { checkInside } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { certificateTable } from '../../formats/pe/certificates.js';
+import { hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../../formats/pe/image.js';
+import { IMAGE_FILE_MACHINE_AMD64, peMachineName } from '../../formats/pe/names.js';
+import { symbolTableRange } from '../../formats/pe/string-table.js';
 
 /** File offsets and addresses are 32 bits wide. */
 export const FOUR_GIB = 1n << 32n;

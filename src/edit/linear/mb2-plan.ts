@@ -3,11 +3,11 @@
  * values are rewritten when they exist (update), else they follow the old tags over proved filler (append), else the whole
  * header moves in front of the sections (gap).
  */
-import { alignUp } from '../base/bytes/align.js';
-import { rangeOf } from '../base/bytes/range.js';
-import type { ByteSource, Write } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
+import { alignUp } from '../../base/bytes/align.js';
+import { rangeOf } from '../../base/bytes/range.js';
+import type { ByteSource, Write } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
 import {
   findMb2,
   MB2_ALIGN,
@@ -17,7 +17,7 @@ import {
   mb2HeaderAt,
   mb2Values,
   sealMb2,
-} from '../formats/multiboot/mb2.js';
+} from '../../formats/multiboot/mb2.js';
 import {
   AddressTag,
   EntryTag,
@@ -26,15 +26,15 @@ import {
   TAG_ENTRY,
   TAG_HEAD_SIZE,
   TagHead,
-} from '../formats/multiboot/tags.js';
-import { GRUB_MB2 } from '../formats/multiboot/windows.js';
-import { MULTIBOOT } from '../formats/multiboot/words.js';
-import type { PeImage } from '../formats/pe/image.js';
+} from '../../formats/multiboot/tags.js';
+import { GRUB_MB2 } from '../../formats/multiboot/windows.js';
+import { MULTIBOOT } from '../../formats/multiboot/words.js';
+import type { PeImage } from '../../formats/pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
+import type { LinearWish } from './options.js';
 import type { Placement } from './place.js';
-import { FOUR_GIB } from './unfit.js';
-import type { LinearWish } from './wish.js';
+import { FOUR_GIB } from './preconditions.js';
 
 export interface Mb2Plan {
   readonly how: 'update' | 'append' | 'gap';

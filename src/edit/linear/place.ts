@@ -2,17 +2,17 @@
  * The linear placement. Image sections stand at RVA − K for one distance K and tile the file; behind them the tail, then
  * symbols, strings and whatever followed the sections. Pure: numbers in, numbers out.
  */
-import { alignUp } from '../base/bytes/align.js';
-import type { Piece } from '../base/bytes/pieces.js';
-import { type Range, subtract } from '../base/bytes/range.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import { certificateTable } from '../formats/pe/certificates.js';
-import { SECTION_ENTRY } from '../formats/pe/headers.js';
-import { copiedSize, hasRawData, type PeImage, rawRange, sectionTable } from '../formats/pe/image.js';
+import { alignUp } from '../../base/bytes/align.js';
+import type { Piece } from '../../base/bytes/pieces.js';
+import { type Range, subtract } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { certificateTable } from '../../formats/pe/certificates.js';
+import { SECTION_ENTRY } from '../../formats/pe/headers.js';
+import { copiedSize, hasRawData, type PeImage, rawRange, sectionTable } from '../../formats/pe/image.js';
 import type { Part } from './merge.js';
-import { FOUR_GIB } from './unfit.js';
+import { FOUR_GIB } from './preconditions.js';
 
 /** Headers end at a page: file offsets and addresses then agree modulo 4096, as debuggers like it. */
 const HEADER_SIZE = 0x1000n;

@@ -1,12 +1,12 @@
 /** Damaged and malicious images: a located error or a proved result, never anything else. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { diffPe } from '../../src/diff/pe-diff.js';
-import { proveLinear } from '../../src/linearize/pipeline.js';
-import { verifyLinear, verifyPe } from '../../src/verify/pe/verify.js';
-import { linearBytes, linearLayout } from '../support/linear.js';
-import { PeBytes } from '../support/pe-edit.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { diffPe } from '../../../src/diff/pe-diff.js';
+import { proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { verifyLinear, verifyPe } from '../../../src/verify/pe/verify.js';
+import { linearBytes, linearLayout } from '../../support/linear.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 const GOOD = PeBytes.fixture();
 const LINEAR = linearBytes(GOOD.image(), { mb1: true });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { changesLinear } from '../../src/linearize/pipeline.js';
-import type { LinearWish } from '../../src/linearize/wish.js';
-import { verifyLinear } from '../../src/verify/pe/verify.js';
-import { linearBytes, linearLayout } from '../support/linear.js';
-import { PeBytes } from '../support/pe-edit.js';
+import type { LinearWish } from '../../../src/edit/linear/options.js';
+import { changesLinear } from '../../../src/edit/linear/pipeline.js';
+import { verifyLinear } from '../../../src/verify/pe/verify.js';
+import { linearBytes, linearLayout } from '../../support/linear.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 const input = () => PeBytes.fixture().image('dual.efi');
 

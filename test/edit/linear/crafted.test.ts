@@ -1,19 +1,19 @@
 /** Images crafted to lie, to wrap or to cost: a located refusal or a proved result, soon and in little memory. */
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { diffPe } from '../../src/diff/pe-diff.js';
-import { isPlainPe } from '../../src/formats/pe/kind.js';
-import { readPe } from '../../src/formats/pe/read.js';
-import { layOutLinear } from '../../src/linearize/lay-out.js';
-import { proveLinear } from '../../src/linearize/pipeline.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../src/linearize/wish.js';
-import { judgeLoaders } from '../../src/loaders/loaders.js';
-import { peMap } from '../../src/map/pe-map.js';
-import { verifyLinear } from '../../src/verify/pe/verify.js';
-import { linearBytes } from '../support/linear.js';
-import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type PeSpec } from '../support/pe-builder.js';
-import { PeBytes } from '../support/pe-edit.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { diffPe } from '../../../src/diff/pe-diff.js';
+import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../../src/edit/linear/options.js';
+import { proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { isPlainPe } from '../../../src/formats/pe/kind.js';
+import { readPe } from '../../../src/formats/pe/read.js';
+import { judgeLoaders } from '../../../src/loaders/loaders.js';
+import { peMap } from '../../../src/map/pe-map.js';
+import { verifyLinear } from '../../../src/verify/pe/verify.js';
+import { linearBytes } from '../../support/linear.js';
+import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type PeSpec } from '../../support/pe-builder.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 const open = (file: Uint8Array) => readPe(new BufferSource(file));
 const wished = (wish: Partial<LinearWish> = {}): LinearWish => ({ ...DEFAULT_LINEAR_WISH, ...wish });

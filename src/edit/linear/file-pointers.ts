@@ -1,13 +1,13 @@
 /** What else holds a file offset or a section number: debug entries, and symbols when sections were joined. */
-import type { Piece } from '../base/bytes/pieces.js';
-import { compare } from '../base/bytes/range.js';
-import type { Write } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import { debugEntries } from '../formats/pe/debug.js';
-import { CoffSymbol, DebugEntry, PE } from '../formats/pe/headers.js';
-import { fileOffsetOf, type PeImage } from '../formats/pe/image.js';
-import { symbolTableRange } from '../formats/pe/string-table.js';
-import { eachSymbol } from '../formats/pe/symbols.js';
+import type { Piece } from '../../base/bytes/pieces.js';
+import { compare } from '../../base/bytes/range.js';
+import type { Write } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { debugEntries } from '../../formats/pe/debug.js';
+import { CoffSymbol, DebugEntry, PE } from '../../formats/pe/headers.js';
+import { fileOffsetOf, type PeImage } from '../../formats/pe/image.js';
+import { symbolTableRange } from '../../formats/pe/string-table.js';
+import { eachSymbol } from '../../formats/pe/symbols.js';
 import type { PlacedSection } from './place.js';
 
 /** From an offset in the input to the one in the result; undefined for bytes that are not taken over. */

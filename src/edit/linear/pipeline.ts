@@ -1,13 +1,13 @@
 /** `linearize` from a layout to a proved file: write, read back, judge, take the target's place. */
-import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
-import { FileSource } from '../base/bytes/file-source.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { findMb2, mb2Values } from '../formats/multiboot/mb2.js';
-import { readPe } from '../formats/pe/read.js';
-import { type LinearVerdict, verifyLinear } from '../verify/pe/verify.js';
-import { refuseErrors } from '../verify/refuse-errors.js';
-import { wholeSource } from '../write/content.js';
-import { deliver } from '../write/deliver.js';
+import { newBlocks, sameStretch } from '../../base/bytes/byte-comparison.js';
+import { FileSource } from '../../base/bytes/file-source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { findMb2, mb2Values } from '../../formats/multiboot/mb2.js';
+import { readPe } from '../../formats/pe/read.js';
+import { type LinearVerdict, verifyLinear } from '../../verify/pe/verify.js';
+import { refuseErrors } from '../../verify/refuse-errors.js';
+import { wholeSource } from '../../write/content.js';
+import { deliver } from '../../write/deliver.js';
 import type { LinearLayout } from './layout.js';
 
 /** Would writing the layout change a byte of the input? False for a file that is linear already. */

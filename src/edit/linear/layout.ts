@@ -1,10 +1,10 @@
 /** What was decided about a linear file; plain data for rendering, reports and checks. */
-import type { ByteSource, Write } from '../base/bytes/source.js';
-import type { PeImage } from '../formats/pe/image.js';
+import type { ByteSource, Write } from '../../base/bytes/source.js';
+import type { PeImage } from '../../formats/pe/image.js';
 import type { Mb1Plan } from './mb1-plan.js';
 import type { Mb2Plan } from './mb2-plan.js';
+import type { LinearWish } from './options.js';
 import type { Placement } from './place.js';
-import type { LinearWish } from './wish.js';
 
 export interface LinearLayout {
   readonly image: PeImage;

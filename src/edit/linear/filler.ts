@@ -1,9 +1,9 @@
 /** Proof that bytes are filler: only then may a header grow over them. */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { hex, hexRange } from '../base/errors/hex.js';
-import { fileOffsetOf, type PeImage } from '../formats/pe/image.js';
-import { relocations } from '../formats/pe/relocations.js';
-import { eachSymbol, sectionOf } from '../formats/pe/symbols.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
+import { fileOffsetOf, type PeImage } from '../../formats/pe/image.js';
+import { relocations } from '../../formats/pe/relocations.js';
+import { eachSymbol, sectionOf } from '../../formats/pe/symbols.js';
 
 /** What assemblers and linker scripts fill with. NOPs behind a jump over them are a larger pattern and not among these. */
 const FILLERS: readonly number[] = [0x90, 0xcc, 0x00];

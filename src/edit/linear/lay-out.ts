@@ -1,19 +1,19 @@
 /** The passes that turn an image and a wish into a linear layout. Pure: nothing is written. */
-import { type Piece, PiecedSource } from '../base/bytes/pieces.js';
-import { normalize, type Range, rangeOf } from '../base/bytes/range.js';
-import { OverlaySource, type Write } from '../base/bytes/source.js';
-import { directory, type PeImage } from '../formats/pe/image.js';
-import { DIRECTORY_BASERELOC } from '../formats/pe/names.js';
+import { type Piece, PiecedSource } from '../../base/bytes/pieces.js';
+import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { OverlaySource, type Write } from '../../base/bytes/source.js';
+import { directory, type PeImage } from '../../formats/pe/image.js';
+import { DIRECTORY_BASERELOC } from '../../formats/pe/names.js';
 import { classify } from './classify.js';
 import { debugWrites, symbolWrites } from './file-pointers.js';
 import type { LinearLayout } from './layout.js';
 import { planMb1 } from './mb1-plan.js';
 import { planMb2 } from './mb2-plan.js';
 import { partsOf } from './merge.js';
+import { DEFAULT_LINEAR_WISH, type LinearWish } from './options.js';
 import { checkSumOffset, chooseFileAlignment, headerWrites, peCheckSum, sizeOfImage } from './pe-headers.js';
 import { place } from './place.js';
-import { refuseUnfit } from './unfit.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from './wish.js';
+import { refuseUnfit } from './preconditions.js';
 
 /**
  * Decides everything about the linear form of an image.

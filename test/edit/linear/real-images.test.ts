@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/base/bytes/file-source.js';
-import { readPe } from '../../src/formats/pe/read.js';
-import { runCli } from '../support/cli.js';
-import { requireTools, xenEfiImages } from '../support/images.js';
+import { FileSource } from '../../../src/base/bytes/file-source.js';
+import { readPe } from '../../../src/formats/pe/read.js';
+import { runCli } from '../../support/cli.js';
+import { requireTools, xenEfiImages } from '../../support/images.js';
 
 const { images, missing } = xenEfiImages();
 for (const line of missing) it.skip(`not to be had here: ${line}`);

@@ -1,12 +1,12 @@
 /** The 32-bit entry: as asked, as it is, or as the image tells. */
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Mb2Values } from '../formats/multiboot/mb2.js';
-import { isExecutable, type PeImage } from '../formats/pe/image.js';
-import { IMAGE_SYM_CLASS_EXTERNAL } from '../formats/pe/names.js';
-import { symbolsNamed } from '../formats/pe/symbols.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Mb2Values } from '../../formats/multiboot/mb2.js';
+import { isExecutable, type PeImage } from '../../formats/pe/image.js';
+import { IMAGE_SYM_CLASS_EXTERNAL } from '../../formats/pe/names.js';
+import { symbolsNamed } from '../../formats/pe/symbols.js';
+import type { EntryWish } from './options.js';
 import type { Placement } from './place.js';
-import type { EntryWish } from './wish.js';
 
 /** Xen's name for it (xen/arch/x86/boot/head.S). */
 const START = 'start';

@@ -1,12 +1,12 @@
 /** Every combination of options on every fixture: refused in words, or proved, final and the same each time. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { changesLinear, proveLinear } from '../../src/linearize/pipeline.js';
-import type { LinearWish } from '../../src/linearize/wish.js';
-import { fixture } from '../support/images.js';
-import { linearBytes, linearLayout } from '../support/linear.js';
-import { PeBytes } from '../support/pe-edit.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import type { LinearWish } from '../../../src/edit/linear/options.js';
+import { changesLinear, proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { fixture } from '../../support/images.js';
+import { linearBytes, linearLayout } from '../../support/linear.js';
+import { PeBytes } from '../../support/pe-edit.js';
 
 const flags = [false, true];
 const WISHES: readonly Partial<LinearWish>[] = flags.flatMap((mb1) =>
