@@ -86,6 +86,12 @@ export {
   proveLinear,
   writeLinear,
 } from './edit/linear/pipeline.js';
+// mkelf32: a new 32-bit file around the contents of a linked hypervisor.
+export type { Container as Mkelf32Container } from './edit/mkelf32/container.js';
+export { type OriginalRequest, planOriginal } from './edit/mkelf32/mkelf32.js';
+export { planTidy, type TidyRequest } from './edit/mkelf32/tidy.js';
+export { VARIANTS, type Variant, variantOf } from './edit/mkelf32/variants.js';
+export { writeMkelf32 } from './edit/mkelf32/write.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
@@ -152,12 +158,6 @@ export { type ImageMap, imageMap } from './map/image-map.js';
 export type { MemoryBand, MemoryNote } from './map/memory.js';
 export { peMap } from './map/pe-map.js';
 export { mapSvg } from './map/svg.js';
-// mkelf32: a new 32-bit file around the contents of a linked hypervisor.
-export type { Container as Mkelf32Container } from './mkelf32/container.js';
-export { type OriginalRequest, planOriginal } from './mkelf32/mkelf32.js';
-export { planTidy, type TidyRequest } from './mkelf32/tidy.js';
-export { VARIANTS, type Variant, variantOf } from './mkelf32/variants.js';
-export { writeMkelf32 } from './mkelf32/write.js';
 // Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
 export { diffJson, diffText } from './report/diff-report.js';
 export { fixJson, fixText } from './report/fix-report.js';

@@ -3,11 +3,11 @@
  * and nothing else. `--notes` counts as the first word only, words behind the third are ignored, success is silent.
  */
 import { FileSource } from '../base/bytes/file-source.js';
-import { originalWords, usageLine } from '../mkelf32/messages.js';
-import { planOriginal } from '../mkelf32/mkelf32.js';
-import { loadBase } from '../mkelf32/numbers.js';
-import { NEWEST } from '../mkelf32/variants.js';
-import { writeMkelf32 } from '../mkelf32/write.js';
+import { originalWords, usageLine } from '../edit/mkelf32/messages.js';
+import { planOriginal } from '../edit/mkelf32/mkelf32.js';
+import { loadBase } from '../edit/mkelf32/numbers.js';
+import { NEWEST } from '../edit/mkelf32/variants.js';
+import { writeMkelf32 } from '../edit/mkelf32/write.js';
 import { writeErr } from './output.js';
 
 async function main(args: readonly string[]): Promise<0 | 1> {

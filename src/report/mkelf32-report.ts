@@ -1,8 +1,8 @@
 /** What mkelf32 planned and wrote, as text for people and as the members of a `xen-elfpatch/mkelf32/1` document. */
 import { hex } from '../base/errors/hex.js';
+import type { Container } from '../edit/mkelf32/container.js';
+import { NEWEST, VARIANTS, type Variant } from '../edit/mkelf32/variants.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
-import type { Container } from '../mkelf32/container.js';
-import { NEWEST, VARIANTS, type Variant } from '../mkelf32/variants.js';
 import type { Json } from './json.js';
 import { printable, table } from './text.js';
 

@@ -6,13 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
+import { multibootWarnings } from '../../src/edit/mkelf32/multiboot.js';
 import { lastMultibootOffset } from '../../src/formats/multiboot/windows.js';
 import { grubMultiboot, grubMultiboot2 } from '../../src/loaders/grub-multiboot.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
-import { multibootWarnings } from '../../src/mkelf32/multiboot.js';
 import { verifyLinear } from '../../src/verify/pe/verify.js';
-import { outputOf, plan, simple } from '../mkelf32/support.js';
+import { outputOf, plan, simple } from '../edit/mkelf32/support.js';
 import { bootInQemu } from '../support/boot.js';
 import { concat, elf, num } from '../support/elf-builder.js';
 import { requireTools } from '../support/images.js';

@@ -2,15 +2,15 @@
 import { statSync } from 'node:fs';
 import { FileSource } from '../../base/bytes/file-source.js';
 import type { ByteSource } from '../../base/bytes/source.js';
+import type { Container } from '../../edit/mkelf32/container.js';
+import { planOriginal } from '../../edit/mkelf32/mkelf32.js';
+import { multibootWarnings } from '../../edit/mkelf32/multiboot.js';
+import { hexAsC, isPlainHex, loadBase } from '../../edit/mkelf32/numbers.js';
+import { type Variant, variantOf } from '../../edit/mkelf32/variants.js';
+import { writeMkelf32 } from '../../edit/mkelf32/write.js';
 import { readElf } from '../../formats/elf/read.js';
 import { parseSetting } from '../../formats/note/value.js';
 import type { Verdict } from '../../loaders/rule.js';
-import type { Container } from '../../mkelf32/container.js';
-import { planOriginal } from '../../mkelf32/mkelf32.js';
-import { multibootWarnings } from '../../mkelf32/multiboot.js';
-import { hexAsC, isPlainHex, loadBase } from '../../mkelf32/numbers.js';
-import { type Variant, variantOf } from '../../mkelf32/variants.js';
-import { writeMkelf32 } from '../../mkelf32/write.js';
 import { jsonDocument } from '../../report/json.js';
 import {
   type Mkelf32Facts,
@@ -97,7 +97,7 @@ async function plan(args: Mkelf32Work, variant: Variant | undefined, { source }:
   const base = loadBase(args.loadBase);
   const finalExec = args.finalExec === undefined ? undefined : hexAsC(args.finalExec);
   if (variant !== undefined) return planOriginal(source, { notes: args.notes, loadBase: base, finalExec, variant });
-  const { planTidy } = await import('../../mkelf32/tidy.js');
+  const { planTidy } = await import('../../edit/mkelf32/tidy.js');
   return planTidy(readElf(source), {
     loadBase: base,
     notes: args.notes,

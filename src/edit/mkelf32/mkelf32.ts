@@ -1,5 +1,5 @@
 /** The passes of mkelf32: read and check, lay out, write. The first two are pure; the last is in write.ts. */
-import type { ByteSource } from '../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { checkInput } from './checks.js';
 import type { Container } from './container.js';
 import { type Addresses, layOutOriginal } from './layout.js';

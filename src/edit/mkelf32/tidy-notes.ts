@@ -3,13 +3,13 @@
  * several PT_NOTEs, notes to be set) makes one list of records behind the data, because the headers have room for one.
  */
 
-import { fail } from '../base/errors/patch-error.js';
-import { chooseWidth, evaluate, Resolver, symbolsIn } from '../edit/elf/plan/evaluate.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { PT_NOTE } from '../formats/elf/names.js';
-import { noteAreas } from '../formats/note/areas.js';
-import { encodeNotes, isXens, type NoteContent, xenNote } from '../formats/note/record.js';
-import type { Setting } from '../formats/note/value.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { PT_NOTE } from '../../formats/elf/names.js';
+import { noteAreas } from '../../formats/note/areas.js';
+import { encodeNotes, isXens, type NoteContent, xenNote } from '../../formats/note/record.js';
+import type { Setting } from '../../formats/note/value.js';
+import { chooseWidth, evaluate, Resolver, symbolsIn } from '../elf/plan/evaluate.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
 

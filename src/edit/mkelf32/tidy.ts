@@ -2,10 +2,10 @@
  * The container as it would be without the original's history: real note addresses, zeros as padding, exact names, section
  * headers on a 4-byte boundary; and for inputs that the original refuses.
  */
-import { alignUp } from '../base/bytes/align.js';
-import { hex } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { ElfImage } from '../formats/elf/image.js';
+import { alignUp } from '../../base/bytes/align.js';
+import { hex } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
 import {
   type Container,
   DATA_AT,

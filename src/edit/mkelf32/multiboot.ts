@@ -1,8 +1,8 @@
 /** The Multiboot headers of a planned output: are they where boot loaders look? */
-import { BufferSource, type ByteSource } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { multibootHeaders } from '../formats/multiboot/headers.js';
-import { lastMultibootOffset, multibootWindow } from '../formats/multiboot/windows.js';
+import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { multibootHeaders } from '../../formats/multiboot/headers.js';
+import { lastMultibootOffset, multibootWindow } from '../../formats/multiboot/windows.js';
 import { type Container, partSize } from './container.js';
 
 /** Bytes at the start of the output that are searched: twice the larger window. */

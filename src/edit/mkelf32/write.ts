@@ -5,10 +5,10 @@
  */
 
 import { accessSync, closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
-import type { FileSource } from '../base/bytes/file-source.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { fail, PatchError } from '../base/errors/patch-error.js';
-import { deliver } from '../write/deliver.js';
+import type { FileSource } from '../../base/bytes/file-source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { fail, PatchError } from '../../base/errors/patch-error.js';
+import { deliver } from '../../write/deliver.js';
 import { type Container, type Part, partSize } from './container.js';
 import { systemWords } from './errno.js';
 

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/base/bytes/file-source.js';
-import { BufferSource, type ByteSource } from '../../src/base/bytes/source.js';
-import { planOriginal } from '../../src/mkelf32/mkelf32.js';
-import { writeMkelf32, writeParts } from '../../src/mkelf32/write.js';
-import { workFolder } from '../support/cli.js';
+import { FileSource } from '../../../src/base/bytes/file-source.js';
+import { BufferSource, type ByteSource } from '../../../src/base/bytes/source.js';
+import { planOriginal } from '../../../src/edit/mkelf32/mkelf32.js';
+import { writeMkelf32, writeParts } from '../../../src/edit/mkelf32/write.js';
+import { workFolder } from '../../support/cli.js';
 import { simple } from './support.js';
 
 const folder = workFolder();

@@ -1,9 +1,9 @@
 /** ELF64 inputs put down byte by byte, so that they may be as wrong as a test wants. */
-import { BufferSource } from '../../src/base/bytes/source.js';
-import type { Container, Part } from '../../src/mkelf32/container.js';
-import { type OriginalRequest, planOriginal } from '../../src/mkelf32/mkelf32.js';
-import { variantOf } from '../../src/mkelf32/variants.js';
-import { concat } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import type { Container, Part } from '../../../src/edit/mkelf32/container.js';
+import { type OriginalRequest, planOriginal } from '../../../src/edit/mkelf32/mkelf32.js';
+import { variantOf } from '../../../src/edit/mkelf32/variants.js';
+import { concat } from '../../support/elf-builder.js';
 
 export interface Entry {
   readonly type?: number;

@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCli, workFolder } from '../support/cli.js';
-import { realImage } from '../support/images.js';
-import { validDocument } from '../support/schema.js';
+import { runCli, workFolder } from '../../support/cli.js';
+import { realImage } from '../../support/images.js';
+import { validDocument } from '../../support/schema.js';
 import { simple, wrap } from './support.js';
 
 const folder = workFolder();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { multibootWarnings } from '../../src/mkelf32/multiboot.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { multibootWarnings } from '../../../src/edit/mkelf32/multiboot.js';
 import { plan, simple } from './support.js';
 
 /** Magic, flags and checksum of version 1; magic, architecture, length and checksum of version 2. */

@@ -2,11 +2,11 @@
  * Several PT_LOADs as one stretch of bytes: each at its distance in physical memory from the lowest, the gaps filled with
  * zeros. This is what a loader makes of them in memory, so the one segment loads to the same contents.
  */
-import { compare } from '../base/bytes/range.js';
-import { hex, hexRange } from '../base/errors/hex.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Phdr } from '../formats/elf/headers.js';
-import { type ElfImage, loads } from '../formats/elf/image.js';
+import { compare } from '../../base/bytes/range.js';
+import { hex, hexRange } from '../../base/errors/hex.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Phdr } from '../../formats/elf/headers.js';
+import { type ElfImage, loads } from '../../formats/elf/image.js';
 import { refuseShort } from './checks.js';
 import type { Part } from './container.js';
 

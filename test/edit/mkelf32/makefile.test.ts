@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { workFolder } from '../support/cli.js';
-import { realImage, requireTools } from '../support/images.js';
+import { workFolder } from '../../support/cli.js';
+import { realImage, requireTools } from '../../support/images.js';
 import { simple } from './support.js';
 
 const folder = workFolder();

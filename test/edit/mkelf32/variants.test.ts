@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NEWEST, VARIANTS, variantOf } from '../../src/mkelf32/variants.js';
+import { NEWEST, VARIANTS, variantOf } from '../../../src/edit/mkelf32/variants.js';
 
 /** Typed from the history of xen/arch/x86/boot/mkelf32.c in the release tags. */
 const RELEASES: Readonly<Record<string, readonly string[]>> = {

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileSource } from '../../src/base/bytes/file-source.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { findSymbols } from '../../src/formats/elf/symbols.js';
-import { planOriginal } from '../../src/mkelf32/mkelf32.js';
-import { variantOf } from '../../src/mkelf32/variants.js';
-import { writeMkelf32 } from '../../src/mkelf32/write.js';
-import { hypervisorPairs, realImage } from '../support/images.js';
+import { FileSource } from '../../../src/base/bytes/file-source.js';
+import { planOriginal } from '../../../src/edit/mkelf32/mkelf32.js';
+import { variantOf } from '../../../src/edit/mkelf32/variants.js';
+import { writeMkelf32 } from '../../../src/edit/mkelf32/write.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { findSymbols } from '../../../src/formats/elf/symbols.js';
+import { hypervisorPairs, realImage } from '../../support/images.js';
 
 /** The unpacked /boot/xen-*.gz of these packages. */
 const SHIPPED: Readonly<Record<string, string>> = {

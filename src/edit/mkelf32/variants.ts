@@ -2,7 +2,7 @@
  * How the tool differs between releases of Xen (history of xen/arch/x86/boot/mkelf32.c). One row per behaviour; what a row
  * does is data, so that no other file asks for a release.
  */
-import { fail } from '../base/errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 
 /** One behaviour. */
 export interface Variant {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hexToBytes } from '../support/elf-builder.js';
+import { hexToBytes } from '../../support/elf-builder.js';
 import { input, outputOf, pattern, plan, simple, word, wrap } from './support.js';
 
 const LETTERS = {

@@ -2,7 +2,7 @@
  * The ELF32 file around the load segment, as a sequence of parts. It is written front to back, so no part needs to be held
  * in memory (layout of the headers: gABI; their values: xen/arch/x86/boot/mkelf32.c).
  */
-import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
+import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../../formats/elf/headers.js';
 import {
   ELF_MAGIC,
   ELFCLASS32,
@@ -16,8 +16,8 @@ import {
   PT_LOAD,
   PT_NOTE,
   SHT_NULL,
-} from '../formats/elf/names.js';
-import type { Encoding } from '../formats/elf/struct.js';
+} from '../../formats/elf/names.js';
+import type { Encoding } from '../../formats/elf/struct.js';
 
 /** A stretch of the output. */
 export type Part =

@@ -1,5 +1,5 @@
 /** What the original prints: its usage line, and its words for the errors that the system reports. */
-import { PatchError } from '../base/errors/patch-error.js';
+import { PatchError } from '../../base/errors/patch-error.js';
 import { systemWords } from './errno.js';
 import type { Variant } from './variants.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hexAsC, isPlainHex, loadBase } from '../../src/mkelf32/numbers.js';
+import { hexAsC, isPlainHex, loadBase } from '../../../src/edit/mkelf32/numbers.js';
 
 describe('hexAsC()', () => {
   it.each([

@@ -2,10 +2,10 @@
  * The symbol table of an input as ELF32, each value the address at which its byte is in the result. Converted a window at a
  * time, twice: once to count, once to write.
  */
-import { Sym } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from '../formats/elf/names.js';
-import { symbolTable } from '../formats/elf/symbols.js';
+import { Sym } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from '../../formats/elf/names.js';
+import { symbolTable } from '../../formats/elf/symbols.js';
 import { OUTPUT, type Part, section } from './container.js';
 import type { Flat } from './flatten.js';
 import type { NamedSection, NewPlace } from './tidy-sections.js';

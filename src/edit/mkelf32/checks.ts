@@ -2,11 +2,11 @@
  * What the original checks before it writes, in its order and in its words. Whatever it would wait for forever is a
  * refusal here (`mkelf32.short`).
  */
-import { type ByteSource, fits } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import { Ehdr, EI_NIDENT, Phdr } from '../formats/elf/headers.js';
-import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../formats/elf/names.js';
-import type { Encoding } from '../formats/elf/struct.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { Ehdr, EI_NIDENT, Phdr } from '../../formats/elf/headers.js';
+import { beginsAsElf, EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../formats/elf/names.js';
+import type { Encoding } from '../../formats/elf/struct.js';
 import { u32 } from './numbers.js';
 import type { Variant } from './variants.js';
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat } from '../support/elf-builder.js';
+import { concat } from '../../support/elf-builder.js';
 import { type Entry, input, wrap } from './support.js';
 
 interface Case {

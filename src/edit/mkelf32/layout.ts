@@ -2,11 +2,11 @@
  * The container as a release of Xen's own tool writes it, to the byte. All of it is arithmetic on unsigned 32-bit numbers
  * that wrap, and none of it is checked: what the original lets through goes through.
  */
-import { alignUp } from '../base/bytes/align.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Phdr, Shdr } from '../formats/elf/headers.js';
-import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB } from '../formats/elf/names.js';
+import { alignUp } from '../../base/bytes/align.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Phdr, Shdr } from '../../formats/elf/headers.js';
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOTE, SHT_PROGBITS, SHT_STRTAB } from '../../formats/elf/names.js';
 import type { OriginalInput } from './checks.js';
 import {
   type Container,

@@ -2,10 +2,10 @@
  * The section headers of a tidy container: the three or four that the original makes, or those of the input at their new
  * addresses, with or without its symbols.
  */
-import { joinBytes, latin1Bytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Shdr } from '../formats/elf/headers.js';
-import { type ElfImage, hasFileBytes, isAllocated } from '../formats/elf/image.js';
+import { joinBytes, latin1Bytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Shdr } from '../../formats/elf/headers.js';
+import { type ElfImage, hasFileBytes, isAllocated } from '../../formats/elf/image.js';
 import {
   SHF_ALLOC,
   SHF_EXECINSTR,
@@ -15,8 +15,8 @@ import {
   SHT_NOTE,
   SHT_PROGBITS,
   SHT_STRTAB,
-} from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
+} from '../../formats/elf/names.js';
+import { sectionName } from '../../formats/elf/section-names.js';
 import { DATA_AT, section } from './container.js';
 import type { Flat } from './flatten.js';
 

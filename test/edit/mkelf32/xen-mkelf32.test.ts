@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { workFolder } from '../support/cli.js';
+import { workFolder } from '../../support/cli.js';
 import { input, simple, wrap } from './support.js';
 
 const folder = workFolder();
