@@ -92,6 +92,19 @@ export { type OriginalRequest, planOriginal } from './edit/mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './edit/mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './edit/mkelf32/variants.js';
 export { writeMkelf32 } from './edit/mkelf32/write.js';
+// Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
+export { type Algorithm, computeBuildId } from './edit/stamp/build-id.js';
+export { sourceDate } from './edit/stamp/date.js';
+export { type NoteKey, parseNote, parseNoteKey } from './edit/stamp/note-words.js';
+export { type Metadata, metadataProblem, parseMetadata } from './edit/stamp/package-metadata.js';
+export {
+  asksForEdits,
+  type BuildIdWish,
+  planStamp,
+  type Stamp,
+  type StampWish,
+  stampsOf,
+} from './edit/stamp/stamp.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
 // Fix: from what loaders say of an image to the smallest edit that makes them take it.
@@ -171,19 +184,6 @@ export { peDiffJson, peDiffText } from './report/pe-diff-report.js';
 export { stampsJson, stampsText } from './report/stamp-report.js';
 export { type Style, styleOf } from './report/text.js';
 export type { XenVerdict } from './report/xen-verdicts.js';
-// Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
-export { type Algorithm, computeBuildId } from './stamp/build-id.js';
-export { sourceDate } from './stamp/date.js';
-export { type NoteKey, parseNote, parseNoteKey } from './stamp/note-words.js';
-export { type Metadata, metadataProblem, parseMetadata } from './stamp/package-metadata.js';
-export {
-  asksForEdits,
-  type BuildIdWish,
-  planStamp,
-  type Stamp,
-  type StampWish,
-  stampsOf,
-} from './stamp/stamp.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
 export type { Check, Finding, Level, Violation } from './verify/check.js';
 export { CHECKS } from './verify/elf/checks.js';

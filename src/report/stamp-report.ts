@@ -1,7 +1,7 @@
 /** The stamps of an image, as text for people and as members of a `xen-elfpatch/stamp/1` document. */
 import { hex } from '../base/errors/hex.js';
+import type { Stamp } from '../edit/stamp/stamp.js';
 import { noteWords } from '../formats/note/note-types.js';
-import type { Stamp } from '../stamp/stamp.js';
 import { bytesToJson, type Json } from './json.js';
 import { printable, type Style, table } from './text.js';
 

@@ -10,9 +10,9 @@ import { survey } from '../../src/edit/elf/plan/analyze.js';
 import { imageKind } from '../../src/edit/elf/plan/image-kind.js';
 import { DEFAULT_WISH, PLACEMENTS } from '../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../src/edit/elf/render.js';
+import { planStamp } from '../../src/edit/stamp/stamp.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
-import { planStamp } from '../../src/stamp/stamp.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { requireTools } from '../support/images.js';
 

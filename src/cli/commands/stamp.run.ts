@@ -1,17 +1,17 @@
 /** `stamp`: from words to notes, and from there as every edit. */
 
 import { fail } from '../../base/errors/patch-error.js';
+import { sourceDate } from '../../edit/stamp/date.js';
+import { fileBytes, hexBytesOf, parseNote, parseNoteKey } from '../../edit/stamp/note-words.js';
+import { type Metadata, parseMetadata } from '../../edit/stamp/package-metadata.js';
+import type { BuildIdWish, StampWish } from '../../edit/stamp/stamp.js';
+import { asksForEdits, planStamp, stampsOf } from '../../edit/stamp/stamp.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { GNU } from '../../formats/note/note-types.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';
 import { styleOf } from '../../report/text.js';
-import { sourceDate } from '../../stamp/date.js';
-import { fileBytes, hexBytesOf, parseNote, parseNoteKey } from '../../stamp/note-words.js';
-import { type Metadata, parseMetadata } from '../../stamp/package-metadata.js';
-import type { BuildIdWish, StampWish } from '../../stamp/stamp.js';
-import { asksForEdits, planStamp, stampsOf } from '../../stamp/stamp.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';

@@ -13,13 +13,13 @@ import {
   type PlacementWish,
 } from '../../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../../src/edit/elf/render.js';
+import { planStamp } from '../../../../src/edit/stamp/stamp.js';
 import { findFix } from '../../../../src/fix/fix.js';
 import { openContainer } from '../../../../src/formats/container/open.js';
 import type { ElfImage } from '../../../../src/formats/elf/image.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
 import { parseSetting } from '../../../../src/formats/note/value.js';
-import { planStamp } from '../../../../src/stamp/stamp.js';
 import { type ElfBuilder, elf, num } from '../../../support/elf-builder.js';
 
 const PT_TLS = 7;

@@ -1,12 +1,12 @@
 /** Notes of any owner as words on a command line: `OWNER:TYPE=VALUE`. */
-import { port } from '../base/bytes/ports.js';
-import { describeSystemError } from '../base/bytes/source.js';
-import { hexDigitBytes, utf8Bytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Encoding } from '../formats/elf/struct.js';
-import { encodeNumber, fitsWidth, isWidth } from '../formats/note/desc.js';
-import { XEN } from '../formats/note/note-types.js';
-import { type NoteContent, nameOf } from '../formats/note/record.js';
+import { port } from '../../base/bytes/ports.js';
+import { describeSystemError } from '../../base/bytes/source.js';
+import { hexDigitBytes, utf8Bytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Encoding } from '../../formats/elf/struct.js';
+import { encodeNumber, fitsWidth, isWidth } from '../../formats/note/desc.js';
+import { XEN } from '../../formats/note/note-types.js';
+import { type NoteContent, nameOf } from '../../formats/note/record.js';
 
 /** Owner and type of a note. */
 export interface NoteKey {

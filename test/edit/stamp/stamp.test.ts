@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { PatchError } from '../../src/base/errors/patch-error.js';
-import { changes, expectationOf, type PatchPlan } from '../../src/edit/elf/pipeline.js';
-import { PLACEMENTS } from '../../src/edit/elf/plan/placement-options.js';
-import { preview } from '../../src/edit/elf/render.js';
-import { type ElfImage, loads } from '../../src/formats/elf/image.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
-import { noteAreas } from '../../src/formats/note/areas.js';
-import { ownerOf } from '../../src/formats/note/record.js';
-import { judgeLoaders } from '../../src/loaders/loaders.js';
-import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
-import { computeBuildId } from '../../src/stamp/build-id.js';
-import { planStamp, type StampWish, stampsOf } from '../../src/stamp/stamp.js';
-import { verifyImage } from '../../src/verify/elf/verify.js';
-import { concat, cstr, elf, noteBytes, num } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { PatchError } from '../../../src/base/errors/patch-error.js';
+import { changes, expectationOf, type PatchPlan } from '../../../src/edit/elf/pipeline.js';
+import { PLACEMENTS } from '../../../src/edit/elf/plan/placement-options.js';
+import { preview } from '../../../src/edit/elf/render.js';
+import { computeBuildId } from '../../../src/edit/stamp/build-id.js';
+import { planStamp, type StampWish, stampsOf } from '../../../src/edit/stamp/stamp.js';
+import { type ElfImage, loads } from '../../../src/formats/elf/image.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
+import { noteAreas } from '../../../src/formats/note/areas.js';
+import { ownerOf } from '../../../src/formats/note/record.js';
+import { judgeLoaders } from '../../../src/loaders/loaders.js';
+import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
+import { verifyImage } from '../../../src/verify/elf/verify.js';
+import { concat, cstr, elf, noteBytes, num } from '../../support/elf-builder.js';
 
 const NOTHING: StampWish = {
   metadata: undefined,

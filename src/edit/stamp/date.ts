@@ -2,7 +2,7 @@
  * A date, only where one is asked for and only the one that the build was told (https://reproducible-builds.org/specs/source-date-epoch/):
  * the clock is never read, so the same input and options give the same bytes.
  */
-import { fail } from '../base/errors/patch-error.js';
+import { fail } from '../../base/errors/patch-error.js';
 
 /** The date of SOURCE_DATE_EPOCH in UTC, `2026-11-21T01:43:08Z`. Errors: `stamp.no-date`. */
 export function sourceDate(epoch: string | undefined): string {

@@ -2,18 +2,18 @@
  * Stamps: notes that say where an image came from, put where no loader that accepted the image stops doing so. They join
  * Xen's notes behind them, in the same PT_NOTE; the machinery is that of `patch`.
  */
-import { equalBytes } from '../base/bytes/text.js';
-import { fail } from '../base/errors/patch-error.js';
-import { changes, type PatchPlan, planPatch } from '../edit/elf/pipeline.js';
-import { survey } from '../edit/elf/plan/analyze.js';
-import { foreignNotes } from '../edit/elf/plan/other-owners.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from '../edit/elf/plan/placement-options.js';
-import { preview } from '../edit/elf/render.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { readElf } from '../formats/elf/read.js';
-import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../formats/note/note-types.js';
-import { type NoteContent, ownerOf } from '../formats/note/record.js';
-import { lostLoaders } from '../loaders/loaders.js';
+import { equalBytes } from '../../base/bytes/text.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { readElf } from '../../formats/elf/read.js';
+import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../../formats/note/note-types.js';
+import { type NoteContent, ownerOf } from '../../formats/note/record.js';
+import { lostLoaders } from '../../loaders/loaders.js';
+import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
+import { survey } from '../elf/plan/analyze.js';
+import { foreignNotes } from '../elf/plan/other-owners.js';
+import { DEFAULT_WISH, type Edit, type PlacementWish } from '../elf/plan/placement-options.js';
+import { preview } from '../elf/render.js';
 import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId } from './build-id.js';
 import type { NoteKey } from './note-words.js';
 import { descriptorProblem, type Metadata, metadataNote, metadataText, parseMetadata } from './package-metadata.js';

@@ -3,15 +3,15 @@
  * whatever is stamped on it, and stamping twice gives the same id. Owner GNU, type NT_GNU_BUILD_ID, as `ld --build-id`
  * writes it.
  */
-import { type Hasher, port } from '../base/bytes/ports.js';
-import { intersect, normalize, type Range } from '../base/bytes/range.js';
-import { fail } from '../base/errors/patch-error.js';
-import type { Phdr } from '../formats/elf/headers.js';
-import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../formats/elf/image.js';
-import { noteAreas } from '../formats/note/areas.js';
-import { GNU, NT_GNU_BUILD_ID } from '../formats/note/note-types.js';
-import { type NoteContent, nameOf } from '../formats/note/record.js';
-import { noteRuns } from './left-behind.js';
+import { type Hasher, port } from '../../base/bytes/ports.js';
+import { intersect, normalize, type Range } from '../../base/bytes/range.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { Phdr } from '../../formats/elf/headers.js';
+import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../../formats/elf/image.js';
+import { noteAreas } from '../../formats/note/areas.js';
+import { GNU, NT_GNU_BUILD_ID } from '../../formats/note/note-types.js';
+import { type NoteContent, nameOf } from '../../formats/note/record.js';
+import { noteRuns } from './orphan-notes.js';
 
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
 export type Algorithm = keyof typeof ALGORITHMS;

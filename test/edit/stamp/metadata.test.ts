@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { sourceDate } from '../../src/stamp/date.js';
-import { parseNote, parseNoteKey } from '../../src/stamp/note-words.js';
-import { descriptorProblem, metadataNote, metadataProblem } from '../../src/stamp/package-metadata.js';
-import { hexToBytes, latin1 } from '../support/elf-builder.js';
+import { sourceDate } from '../../../src/edit/stamp/date.js';
+import { parseNote, parseNoteKey } from '../../../src/edit/stamp/note-words.js';
+import { descriptorProblem, metadataNote, metadataProblem } from '../../../src/edit/stamp/package-metadata.js';
+import { hexToBytes, latin1 } from '../../support/elf-builder.js';
 
 const le = { bits: 64, endian: 'little' } as const;
 

@@ -3,10 +3,10 @@
  * systemd and others tell which package an executable came from.
  */
 import { parseDocument } from 'yaml';
-import { utf8Bytes } from '../base/bytes/text.js';
-import { fail, type Place } from '../base/errors/patch-error.js';
-import { FDO, FDO_PACKAGING_METADATA } from '../formats/note/note-types.js';
-import { type NoteContent, nameOf } from '../formats/note/record.js';
+import { utf8Bytes } from '../../base/bytes/text.js';
+import { fail, type Place } from '../../base/errors/patch-error.js';
+import { FDO, FDO_PACKAGING_METADATA } from '../../formats/note/note-types.js';
+import { type NoteContent, nameOf } from '../../formats/note/record.js';
 
 /** What the convention calls by name; every other key is a vendor's own. */
 export const WELL_KNOWN_KEYS = [

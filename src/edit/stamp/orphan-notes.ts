@@ -2,11 +2,11 @@
  * Notes in memory that no header speaks of: an edit that needs more room than a PT_LOAD has leaves the old ones behind, for
  * code may go by symbols to them. They are told by their framing alone, so that stripping changes nothing.
  */
-import type { Range } from '../base/bytes/range.js';
-import { findBytes, latin1Bytes } from '../base/bytes/text.js';
-import { type ElfImage, loads, segmentFileRange } from '../formats/elf/image.js';
-import { FDO, GNU, LINUX, XEN } from '../formats/note/note-types.js';
-import { NHDR_SIZE, roundUp } from '../formats/note/record.js';
+import type { Range } from '../../base/bytes/range.js';
+import { findBytes, latin1Bytes } from '../../base/bytes/text.js';
+import { type ElfImage, loads, segmentFileRange } from '../../formats/elf/image.js';
+import { FDO, GNU, LINUX, XEN } from '../../formats/note/note-types.js';
+import { NHDR_SIZE, roundUp } from '../../formats/note/record.js';
 
 /** Owners that a run of notes is found by; any other owner may follow. */
 const OWNERS = [XEN, GNU, FDO, LINUX].map((owner) => latin1Bytes(`${owner}\0`));
