@@ -75,6 +75,10 @@ export {
 } from './edit/elf/plan/placement-options.js';
 // The result of a plan as bytes to read, before anything is written.
 export { preview } from './edit/elf/render.js';
+// Fix: from what loaders say of an image to the smallest edit that makes them take it.
+export { type Candidate, stepWords } from './edit/fix/candidates.js';
+export { type ProvedVerdict, proveCure } from './edit/fix/cure.js';
+export { type Diagnosis, type FoundFix, findFix, targetsOf } from './edit/fix/fix.js';
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './edit/linear/lay-out.js';
 export type { LinearLayout } from './edit/linear/layout.js';
@@ -107,10 +111,6 @@ export {
 } from './edit/stamp/stamp.js';
 // Explain and report: what the command says, as data.
 export { explainTopic, indexTopic, type Topic, topicNames } from './explain/index.js';
-// Fix: from what loaders say of an image to the smallest edit that makes them take it.
-export { type Candidate, stepWords } from './fix/candidates.js';
-export { type ProvedVerdict, proveCure } from './fix/cure.js';
-export { type Diagnosis, type FoundFix, findFix, targetsOf } from './fix/fix.js';
 // Containers: the ELF inside a gzip file or a bzImage, and notes written back into it.
 export { type ContainerFacts, containerText } from './formats/container/facts.js';
 export { type Opened, type OpenedContainer, openContainer } from './formats/container/open.js';

@@ -1,6 +1,6 @@
 /** A found fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
-import { type Candidate, stepWords } from '../fix/candidates.js';
-import type { Diagnosis, FoundFix } from '../fix/fix.js';
+import { type Candidate, stepWords } from '../edit/fix/candidates.js';
+import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
 import { printable, type Style, table } from './text.js';

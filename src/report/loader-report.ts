@@ -1,6 +1,6 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
 import { hex } from '../base/errors/hex.js';
-import type { ProvedVerdict } from '../fix/cure.js';
+import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';

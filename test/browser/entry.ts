@@ -5,7 +5,7 @@
 import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
 import { expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';
 import { preview } from '../../src/edit/elf/render.js';
-import { proveCure } from '../../src/fix/cure.js';
+import { proveCure } from '../../src/edit/fix/cure.js';
 import { looksLikeElf, readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { isPlainPe } from '../../src/formats/pe/kind.js';

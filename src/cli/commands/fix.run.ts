@@ -3,7 +3,7 @@
 import { fail } from '../../base/errors/patch-error.js';
 import { changes, type PatchPlan, planUnchanged } from '../../edit/elf/pipeline.js';
 import { DEFAULT_WISH } from '../../edit/elf/plan/placement-options.js';
-import { type FoundFix, findFix } from '../../fix/fix.js';
+import { type FoundFix, findFix } from '../../edit/fix/fix.js';
 import { looksLikeElf } from '../../formats/elf/read.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
 import { jsonDocument } from '../../report/json.js';
@@ -34,7 +34,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerWish, openWrapped } = await import('../apply-container.js');
-  const { wayOf, waysFor } = await import('../../fix/ways.js');
+  const { wayOf, waysFor } = await import('../../edit/fix/ways.js');
   const opened = await openWrapped(input);
   const wrapped = { facts: opened.facts, outer: input.source };
   // A way that was asked for is the only one; and without a loader to please, the file stays what it is.

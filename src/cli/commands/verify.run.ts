@@ -99,7 +99,7 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
   if (verdicts.every((verdict) => accepts(verdict) && verdict.warnings.every(({ cure }) => cure === undefined))) {
     return verdicts;
   }
-  const { proveCure } = await import('../../fix/cure.js');
+  const { proveCure } = await import('../../edit/fix/cure.js');
   const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
   const options = { xenVersion: args.xenVersion, wrapped, ways };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
@@ -108,7 +108,7 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
 /** How an edited kernel could be wrapped. What is wrapped was opened before, so it can be opened again. */
 async function waysOf({ outer }: Wrapped) {
   const { openContainer } = await import('../../formats/container/open.js');
-  const { waysFor } = await import('../../fix/ways.js');
+  const { waysFor } = await import('../../edit/fix/ways.js');
   const opened = await openContainer(outer);
   return opened.kind === 'elf' ? undefined : waysFor(opened, outer);
 }

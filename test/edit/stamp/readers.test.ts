@@ -11,10 +11,10 @@ import { readElf } from '../../../src/formats/elf/read.js';
 import { judgeLoaders } from '../../../src/loaders/loaders.js';
 import { accepts } from '../../../src/loaders/rule.js';
 import { XEN_VERSIONS } from '../../../src/loaders/xen-version.js';
-import { REPORTED } from '../../fix/reported.js';
 import { generateImages } from '../../oracle/generate.js';
 import { runCli, workFolder } from '../../support/cli.js';
 import { fixture, realImage, requireTools } from '../../support/images.js';
+import { REPORTED } from '../fix/reported.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

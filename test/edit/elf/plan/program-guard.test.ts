@@ -13,8 +13,8 @@ import {
   type PlacementWish,
 } from '../../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../../src/edit/elf/render.js';
+import { findFix } from '../../../../src/edit/fix/fix.js';
 import { planStamp } from '../../../../src/edit/stamp/stamp.js';
-import { findFix } from '../../../../src/fix/fix.js';
 import { openContainer } from '../../../../src/formats/container/open.js';
 import type { ElfImage } from '../../../../src/formats/elf/image.js';
 import { readElf } from '../../../../src/formats/elf/read.js';

@@ -3,27 +3,27 @@
  * made for the purpose, constants that a loader demands. Where nothing tells, there is no candidate.
  */
 
-import { hex } from '../base/errors/hex.js';
-import { type Facts, survey } from '../edit/elf/plan/analyze.js';
-import { findHome } from '../edit/elf/plan/rewrite-target.js';
-import type { Phdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { PT_LOAD } from '../formats/elf/names.js';
-import { nativeSize } from '../formats/elf/struct.js';
-import { findSymbols } from '../formats/elf/symbols.js';
-import { decodeValue, encodeString } from '../formats/note/desc.js';
-import type { Edit } from '../formats/note/edits.js';
-import { checkFeatures, featureItems } from '../formats/note/features.js';
-import { type HeaderRepair, preset, type WrapperChange } from '../formats/note/fix.js';
-import { editArguments, wrapperArguments } from '../formats/note/fix-command.js';
-import { NEUTRAL_TYPE, XEN_ELFNOTE } from '../formats/note/note-types.js';
-import { isXens, type NoteContent, type NoteRecord, xenNote } from '../formats/note/record.js';
-import { parseSetting } from '../formats/note/value.js';
-import { noteInfo, noteName } from '../formats/note/xen-notes.js';
-import { buildsDom0, isOfFamily } from '../loaders/names.js';
-import { readLegacy } from '../loaders/read/legacy.js';
-import { walkAsXen } from '../loaders/read/loader-walks.js';
-import { salvage } from './salvage.js';
+import { hex } from '../../base/errors/hex.js';
+import type { Phdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { PT_LOAD } from '../../formats/elf/names.js';
+import { nativeSize } from '../../formats/elf/struct.js';
+import { findSymbols } from '../../formats/elf/symbols.js';
+import { decodeValue, encodeString } from '../../formats/note/desc.js';
+import type { Edit } from '../../formats/note/edits.js';
+import { checkFeatures, featureItems } from '../../formats/note/features.js';
+import { type HeaderRepair, preset, type WrapperChange } from '../../formats/note/fix.js';
+import { editArguments, wrapperArguments } from '../../formats/note/fix-command.js';
+import { NEUTRAL_TYPE, XEN_ELFNOTE } from '../../formats/note/note-types.js';
+import { isXens, type NoteContent, type NoteRecord, xenNote } from '../../formats/note/record.js';
+import { parseSetting } from '../../formats/note/value.js';
+import { noteInfo, noteName } from '../../formats/note/xen-notes.js';
+import { buildsDom0, isOfFamily } from '../../loaders/names.js';
+import { readLegacy } from '../../loaders/read/legacy.js';
+import { walkAsXen } from '../../loaders/read/loader-walks.js';
+import { type Facts, survey } from '../elf/plan/analyze.js';
+import { findHome } from '../elf/plan/rewrite-target.js';
+import { salvage } from './recover-records.js';
 
 /** One step of a fix, with what is wrong. */
 export interface Candidate {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { expectationOf } from '../../src/edit/elf/pipeline.js';
-import { preview } from '../../src/edit/elf/render.js';
-import { findFix } from '../../src/fix/fix.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { judgeLoaders } from '../../src/loaders/loaders.js';
-import { accepts } from '../../src/loaders/rule.js';
-import { verifyImage } from '../../src/verify/elf/verify.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { expectationOf } from '../../../src/edit/elf/pipeline.js';
+import { preview } from '../../../src/edit/elf/render.js';
+import { findFix } from '../../../src/edit/fix/fix.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { judgeLoaders } from '../../../src/loaders/loaders.js';
+import { accepts } from '../../../src/loaders/rule.js';
+import { verifyImage } from '../../../src/verify/elf/verify.js';
 import { REPORTED } from './reported.js';
 
 describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name', ({ loaders, reason, image }) => {

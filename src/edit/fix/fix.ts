@@ -3,20 +3,20 @@
  * then what the image itself tells; every edit is tried on the plan of the result, which the loaders judge before a byte is
  * written. None is kept that does not bring a loader further, and none that loses one that took the image.
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { fail } from '../base/errors/patch-error.js';
-import { type PatchPlan, planUnchanged } from '../edit/elf/pipeline.js';
-import { DEFAULT_WISH, type PlacementWish } from '../edit/elf/plan/placement-options.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import type { Edit } from '../formats/note/edits.js';
-import type { ImageFix } from '../formats/note/fix.js';
-import { infoOf, type XenNoteName } from '../formats/note/xen-notes.js';
-import { judgeLoaders } from '../loaders/loaders.js';
-import { guestLoaders } from '../loaders/names.js';
-import { walkAsXen } from '../loaders/read/loader-walks.js';
-import { accepts, type Verdict } from '../loaders/rule.js';
-import type { Wrapped } from '../loaders/wrapped.js';
-import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import type { Edit } from '../../formats/note/edits.js';
+import type { ImageFix } from '../../formats/note/fix.js';
+import { infoOf, type XenNoteName } from '../../formats/note/xen-notes.js';
+import { judgeLoaders } from '../../loaders/loaders.js';
+import { guestLoaders } from '../../loaders/names.js';
+import { walkAsXen } from '../../loaders/read/loader-walks.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
+import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
+import { type PatchPlan, planUnchanged } from '../elf/pipeline.js';
+import { DEFAULT_WISH, type PlacementWish } from '../elf/plan/placement-options.js';
 import { adviceOn } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { readRepaired } from './header-repair.js';

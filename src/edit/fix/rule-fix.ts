@@ -1,13 +1,13 @@
 /** What a loader's own rule names as its fix, as a candidate among those that the image tells. */
 
-import { PatchError } from '../base/errors/patch-error.js';
-import { changes, planPatch } from '../edit/elf/pipeline.js';
-import type { PlacementWish } from '../edit/elf/plan/placement-options.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import type { Edit } from '../formats/note/edits.js';
-import type { Fix, ImageFix } from '../formats/note/fix.js';
-import { editArguments } from '../formats/note/fix-command.js';
-import { accepts, type Verdict } from '../loaders/rule.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import type { Edit } from '../../formats/note/edits.js';
+import type { Fix, ImageFix } from '../../formats/note/fix.js';
+import { editArguments } from '../../formats/note/fix-command.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
+import { changes, planPatch } from '../elf/pipeline.js';
+import type { PlacementWish } from '../elf/plan/placement-options.js';
 import type { Candidate } from './candidates.js';
 
 /** A fix of the image or its wrapper; a PE image is mended by a command of its own. */

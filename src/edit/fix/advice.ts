@@ -1,15 +1,15 @@
 /** What to say where no edit is known that makes a loader take an image: what is in the way, or what its builder can tell. */
-import type { ByteSource } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import type { PatchError } from '../base/errors/patch-error.js';
-import { multibootHeaders } from '../formats/multiboot/headers.js';
-import { QEMU_MB1 } from '../formats/multiboot/windows.js';
-import { wrapperFix } from '../formats/note/fix.js';
-import { fileWords, fixCommand } from '../formats/note/fix-command.js';
-import { judgeLoaders } from '../loaders/loaders.js';
-import { isOfFamily } from '../loaders/names.js';
-import type { Verdict } from '../loaders/rule.js';
-import { looksThrough } from '../loaders/wrapped.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import type { PatchError } from '../../base/errors/patch-error.js';
+import { multibootHeaders } from '../../formats/multiboot/headers.js';
+import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
+import { wrapperFix } from '../../formats/note/fix.js';
+import { fileWords, fixCommand } from '../../formats/note/fix-command.js';
+import { judgeLoaders } from '../../loaders/loaders.js';
+import { isOfFamily } from '../../loaders/names.js';
+import type { Verdict } from '../../loaders/rule.js';
+import { looksThrough } from '../../loaders/wrapped.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
 import { attempt, isFailure, type Subject } from './search.js';
 import { BARE } from './way.js';

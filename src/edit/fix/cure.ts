@@ -2,13 +2,13 @@
  * The fix that a verdict names, tried before anybody is sent to make it: what `fix` would do for that loader. A loader's rule
  * knows what it looks for; whether this image can be brought there only the plan of the result can tell.
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { PatchError } from '../base/errors/patch-error.js';
-import { DEFAULT_WISH } from '../edit/elf/plan/placement-options.js';
-import { isEmptyFix } from '../formats/note/fix.js';
-import { accepts, type Verdict } from '../loaders/rule.js';
-import type { Wrapped } from '../loaders/wrapped.js';
-import { NEWEST_XEN, type XenVersion } from '../loaders/xen-version.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import { isEmptyFix } from '../../formats/note/fix.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
+import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
+import { DEFAULT_WISH } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';

@@ -2,19 +2,19 @@
  * Edits tried on the plan of the result: what the loaders say of it, before a byte is written. Nothing counts as better
  * that loses a loader which took the image.
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { PatchError } from '../base/errors/patch-error.js';
-import { changes, type PatchPlan, planPatch } from '../edit/elf/pipeline.js';
-import type { PlacementWish } from '../edit/elf/plan/placement-options.js';
-import { preview } from '../edit/elf/render.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { readElf } from '../formats/elf/read.js';
-import type { Edit } from '../formats/note/edits.js';
-import { judgeLoaders, lostLoaders } from '../loaders/loaders.js';
-import { walkAsXen } from '../loaders/read/loader-walks.js';
-import { accepts, type Verdict } from '../loaders/rule.js';
-import type { Wrapped } from '../loaders/wrapped.js';
-import type { XenVersion } from '../loaders/xen-version.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { readElf } from '../../formats/elf/read.js';
+import type { Edit } from '../../formats/note/edits.js';
+import { judgeLoaders, lostLoaders } from '../../loaders/loaders.js';
+import { walkAsXen } from '../../loaders/read/loader-walks.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
+import type { XenVersion } from '../../loaders/xen-version.js';
+import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
+import type { PlacementWish } from '../elf/plan/placement-options.js';
+import { preview } from '../elf/render.js';
 import type { Way } from './way.js';
 
 /** What is searched for, and from where. */

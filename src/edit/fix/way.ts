@@ -1,7 +1,7 @@
 /** How the result of a fix is wrapped, as data; ways.ts says which ways there are for a file that wraps its kernel. */
 
-import type { WrapperChange } from '../formats/note/fix.js';
-import type { Wrapped } from '../loaders/wrapped.js';
+import type { WrapperChange } from '../../formats/note/fix.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
 
 /** One way to write the result. */
 export interface Way {

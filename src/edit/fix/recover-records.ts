@@ -2,14 +2,14 @@
  * Xen records that stand whole in an image and that no loader comes upon: in a section which the linker made data of, or
  * behind bytes that are no record (a tool that zeroed notes in place). They are taken over byte for byte.
  */
-import { type Range, rangeOf } from '../base/bytes/range.js';
-import { findBytes } from '../base/bytes/text.js';
-import { type ElfImage, hasFileBytes } from '../formats/elf/image.js';
-import { SHT_NOTE } from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
-import { noteAreas } from '../formats/note/areas.js';
-import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../formats/note/record.js';
-import { noteInfo } from '../formats/note/xen-notes.js';
+import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { findBytes } from '../../base/bytes/text.js';
+import { type ElfImage, hasFileBytes } from '../../formats/elf/image.js';
+import { SHT_NOTE } from '../../formats/elf/names.js';
+import { sectionName } from '../../formats/elf/section-names.js';
+import { noteAreas } from '../../formats/note/areas.js';
+import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../../formats/note/record.js';
+import { noteInfo } from '../../formats/note/xen-notes.js';
 
 export interface Salvage {
   /** `section .note.Xen`, `PT_NOTE 2`. */

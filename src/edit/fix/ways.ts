@@ -2,14 +2,14 @@
  * The ways in which the result of a fix can be wrapped, for a file that wraps its kernel. Which of them a loader takes is
  * told by its rules; whether a way can be gone at all is settled here, as far as it can be told before anything is packed.
  */
-import type { ByteSource } from '../base/bytes/source.js';
-import { PatchError } from '../base/errors/patch-error.js';
-import { type ContainerWish, factsAfter } from '../edit/container/pipeline.js';
-import { contentEnd } from '../edit/container/signature-and-checksums.js';
-import type { BzImage } from '../formats/container/bzimage.js';
-import type { OpenedContainer } from '../formats/container/open.js';
-import type { WrapperChange } from '../formats/note/fix.js';
-import type { Wrapped } from '../loaders/wrapped.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import type { BzImage } from '../../formats/container/bzimage.js';
+import type { OpenedContainer } from '../../formats/container/open.js';
+import type { WrapperChange } from '../../formats/note/fix.js';
+import type { Wrapped } from '../../loaders/wrapped.js';
+import { type ContainerWish, factsAfter } from '../container/pipeline.js';
+import { contentEnd } from '../container/signature-and-checksums.js';
 import type { Way } from './way.js';
 
 const DEFAULTS: ContainerWish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };

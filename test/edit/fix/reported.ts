@@ -1,6 +1,6 @@
 /** One image for each problem that users reported, built by hand; where the report is public it is named. */
-import type { Encoding } from '../../src/formats/elf/struct.js';
-import { concat, cstr, elf, hexToBytes, noteBytes, num, type TestNote } from '../support/elf-builder.js';
+import type { Encoding } from '../../../src/formats/elf/struct.js';
+import { concat, cstr, elf, hexToBytes, noteBytes, num, type TestNote } from '../../support/elf-builder.js';
 
 export interface Reported {
   readonly name: string;

@@ -2,12 +2,12 @@
  * Headers that keep an image from being read at all and that nothing at run time goes by: a section header table that is
  * not there any more. GRUB refuses such an image; QEMU and Xen never look.
  */
-import { type ByteSource, fits, RepairedSource } from '../base/bytes/source.js';
-import { hex } from '../base/errors/hex.js';
-import { PatchError } from '../base/errors/patch-error.js';
-import { Ehdr, EI_NIDENT, Shdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { readElf } from '../formats/elf/read.js';
+import { type ByteSource, fits, RepairedSource } from '../../base/bytes/source.js';
+import { hex } from '../../base/errors/hex.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import { Ehdr, EI_NIDENT, Shdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { readElf } from '../../formats/elf/read.js';
 import type { Candidate } from './candidates.js';
 
 export interface Repaired {
