@@ -36,13 +36,6 @@ export { PatchError, type Place } from './base/errors/patch-error.js';
 export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
 /** The version of this package. */
 export { VERSION } from './base/version.js';
-// Diff: what differs between two images, entry by entry and byte by byte.
-export type { ByteComparison, ByteDifference, ByteGroup } from './diff/bytes.js';
-export { diffImages, type ImageDifference } from './diff/diff.js';
-export type { EntryDifference, FieldDifference } from './diff/fields.js';
-export type { NoteDifference, NoteSeen } from './diff/notes.js';
-export { diffPe, type PeDifference } from './diff/pe-diff.js';
-export type { FilePlace } from './diff/places.js';
 export {
   type ContainerPlan,
   type ContainerWish,
@@ -156,6 +149,21 @@ export {
 export type { PeImage, PeSection } from './formats/pe/image.js';
 export { isPlainPe } from './formats/pe/kind.js';
 export { readPe } from './formats/pe/read.js';
+// Diff: what differs between two images, entry by entry and byte by byte.
+export type { ByteComparison, ByteDifference, ByteGroup } from './inspect/diff/bytes.js';
+export { diffImages, type ImageDifference } from './inspect/diff/diff.js';
+export type { EntryDifference, FieldDifference } from './inspect/diff/fields.js';
+export type { NoteDifference, NoteSeen } from './inspect/diff/notes.js';
+export { diffPe, type PeDifference } from './inspect/diff/pe-diff.js';
+export type { FilePlace } from './inspect/diff/places.js';
+// Layout: the file and memory map, as data and as a picture.
+export type { Band, BandKind } from './inspect/map/bands.js';
+export { type ImageMap, imageMap } from './inspect/map/image-map.js';
+export type { MemoryBand, MemoryNote } from './inspect/map/memory.js';
+export { peMap } from './inspect/map/pe-map.js';
+export { mapSvg } from './inspect/map/svg.js';
+export { type NoteFact, type NotesFacts, notesFacts } from './inspect/notes/notes-facts.js';
+export type { XenVerdict } from './inspect/notes/xen-verdicts.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
 // Loaders: what they are called; would they start the image, by which rules, with which values?
 export { LOADER_NAMES, LOADER_ROWS, type LoaderName, type LoaderRow } from './loaders/names.js';
@@ -165,25 +173,17 @@ export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './loade
 export { formatReadnotes, type ReadnotesOutput } from './loaders/read/readnotes.js';
 export { accepts, type Loader, type Remark, type RuleReport, type Verdict } from './loaders/rule.js';
 export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
-// Layout: the file and memory map, as data and as a picture.
-export type { Band, BandKind } from './map/bands.js';
-export { type ImageMap, imageMap } from './map/image-map.js';
-export type { MemoryBand, MemoryNote } from './map/memory.js';
-export { peMap } from './map/pe-map.js';
-export { mapSvg } from './map/svg.js';
 // Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
 export { diffJson, diffText } from './report/diff-report.js';
 export { fixJson, fixText } from './report/fix-report.js';
 export { type Json, jsonDocument } from './report/json.js';
 export { mapJson } from './report/map-json.js';
 export { mapComparison, mapText } from './report/map-text.js';
-export { type NoteFact, type NotesFacts, notesFacts } from './report/notes-facts.js';
 export { notesJson, notesText } from './report/notes-report.js';
 export { type Outcome, otherNotesJson, patchJson, patchText } from './report/patch-report.js';
 export { peDiffJson, peDiffText } from './report/pe-diff-report.js';
 export { stampsJson, stampsText } from './report/stamp-report.js';
 export { type Style, styleOf } from './report/text.js';
-export type { XenVerdict } from './report/xen-verdicts.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.
 export type { Check, Finding, Level, Violation } from './verify/check.js';
 export { CHECKS } from './verify/elf/checks.js';

@@ -1,13 +1,13 @@
 /** An ImageDifference as text for people and as the members of a `xen-elfpatch/diff/1` document. */
 
 import { hex, hexRange } from '../base/errors/hex.js';
-import type { ByteComparison, ByteGroup } from '../diff/bytes.js';
-import type { ImageDifference } from '../diff/diff.js';
-import type { EntryDifference, FieldDifference } from '../diff/fields.js';
-import type { NoteDifference, NoteSeen } from '../diff/notes.js';
 import type { ElfImage } from '../formats/elf/image.js';
+import type { ByteComparison, ByteGroup } from '../inspect/diff/bytes.js';
+import type { ImageDifference } from '../inspect/diff/diff.js';
+import type { EntryDifference, FieldDifference } from '../inspect/diff/fields.js';
+import type { NoteDifference, NoteSeen } from '../inspect/diff/notes.js';
+import { meaningOf, typeName } from '../inspect/notes/note-meanings.js';
 import { bytesToJson, type Json } from './json.js';
-import { meaningOf, typeName } from './note-meanings.js';
 import { valueText } from './notes-report.js';
 import { counted, printable, type Style, table } from './text.js';
 

@@ -1,6 +1,6 @@
 /** A map as members of a `xen-elfpatch/layout/1` document. */
 import { segmentFlags } from '../formats/elf/names.js';
-import type { ImageMap } from '../map/image-map.js';
+import type { ImageMap } from '../inspect/map/image-map.js';
 import type { Json } from './json.js';
 import { printable } from './text.js';
 

@@ -2,9 +2,9 @@
 
 import { hex } from '../base/errors/hex.js';
 import { segmentFlags } from '../formats/elf/names.js';
-import type { Band } from '../map/bands.js';
-import { type ImageMap, roundSize } from '../map/image-map.js';
-import type { MemoryBand } from '../map/memory.js';
+import type { Band } from '../inspect/map/bands.js';
+import { type ImageMap, roundSize } from '../inspect/map/image-map.js';
+import type { MemoryBand } from '../inspect/map/memory.js';
 import { printable, type Style } from './text.js';
 
 /** One line of a map; the columns are those of the file or of memory. */

@@ -4,10 +4,10 @@ import { hex, hexBytes } from '../base/errors/hex.js';
 import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
+import { type Meaning, typeName } from '../inspect/notes/note-meanings.js';
+import type { AreaFact, NoteFact, NotesFacts } from '../inspect/notes/notes-facts.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
-import { type Meaning, typeName } from './note-meanings.js';
-import type { AreaFact, NoteFact, NotesFacts } from './notes-facts.js';
 import { type Cell, counted, printable, quoted, type Style, table } from './text.js';
 
 export interface NotesReportOptions {

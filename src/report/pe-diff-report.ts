@@ -1,5 +1,5 @@
 /** A PeDifference as text for people and as the members of a `xen-elfpatch/diff/1` document. */
-import type { PeDifference } from '../diff/pe-diff.js';
+import type { PeDifference } from '../inspect/diff/pe-diff.js';
 import { block, bytesJson, entryJson, entryLines, fieldJson, fieldLine, groupLine } from './diff-report.js';
 import type { Json } from './json.js';
 import { printable, type Style } from './text.js';

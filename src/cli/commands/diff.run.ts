@@ -2,11 +2,11 @@
 
 import type { ByteSource } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
-import { diffImages } from '../../diff/diff.js';
-import { diffPe } from '../../diff/pe-diff.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { readPe } from '../../formats/pe/read.js';
+import { diffImages } from '../../inspect/diff/diff.js';
+import { diffPe } from '../../inspect/diff/pe-diff.js';
 import { diffJson, diffText } from '../../report/diff-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { peDiffJson, peDiffText } from '../../report/pe-diff-report.js';

@@ -2,9 +2,9 @@
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { readPe } from '../../formats/pe/read.js';
-import { imageMap } from '../../map/image-map.js';
-import { peMap } from '../../map/pe-map.js';
-import { mapSvg } from '../../map/svg.js';
+import { imageMap } from '../../inspect/map/image-map.js';
+import { peMap } from '../../inspect/map/pe-map.js';
+import { mapSvg } from '../../inspect/map/svg.js';
 import { jsonDocument } from '../../report/json.js';
 import { mapJson } from '../../report/map-json.js';
 import { mapComparison, mapText } from '../../report/map-text.js';

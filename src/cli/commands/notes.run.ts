@@ -3,12 +3,12 @@
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { readPe } from '../../formats/pe/read.js';
+import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { formatReadnotes } from '../../loaders/read/readnotes.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
-import { type NotesFacts, notesFacts } from '../../report/notes-facts.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
 import { isMultibootPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';

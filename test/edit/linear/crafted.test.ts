@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
-import { diffPe } from '../../../src/diff/pe-diff.js';
 import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
 import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../../src/edit/linear/options.js';
 import { proveLinear } from '../../../src/edit/linear/pipeline.js';
 import { isPlainPe } from '../../../src/formats/pe/kind.js';
 import { readPe } from '../../../src/formats/pe/read.js';
+import { diffPe } from '../../../src/inspect/diff/pe-diff.js';
+import { peMap } from '../../../src/inspect/map/pe-map.js';
 import { judgeLoaders } from '../../../src/loaders/loaders.js';
-import { peMap } from '../../../src/map/pe-map.js';
 import { verifyLinear } from '../../../src/verify/pe/verify.js';
 import { linearBytes } from '../../support/linear.js';
 import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type PeSpec } from '../../support/pe-builder.js';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
-import { diffPe } from '../../../src/diff/pe-diff.js';
 import { proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { diffPe } from '../../../src/inspect/diff/pe-diff.js';
 import { verifyLinear, verifyPe } from '../../../src/verify/pe/verify.js';
 import { linearBytes, linearLayout } from '../../support/linear.js';
 import { PeBytes } from '../../support/pe-edit.js';

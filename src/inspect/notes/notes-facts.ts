@@ -1,12 +1,12 @@
 /** Everything `notes` has to say about an image, as plain data; notes-report.ts turns it into text and JSON. */
-import { compare, type Range } from '../base/bytes/range.js';
-import { PatchError } from '../base/errors/patch-error.js';
-import type { ContainerFacts } from '../formats/container/facts.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { type NoteArea, noteAreas } from '../formats/note/areas.js';
-import { type NoteRecord, type NoteWalk, ownerOf } from '../formats/note/record.js';
-import { type LegacyString, readLegacy } from '../loaders/read/legacy.js';
-import { walkAsXen, type XenView } from '../loaders/read/loader-walks.js';
+import { compare, type Range } from '../../base/bytes/range.js';
+import { PatchError } from '../../base/errors/patch-error.js';
+import type { ContainerFacts } from '../../formats/container/facts.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { type NoteArea, noteAreas } from '../../formats/note/areas.js';
+import { type NoteRecord, type NoteWalk, ownerOf } from '../../formats/note/record.js';
+import { type LegacyString, readLegacy } from '../../loaders/read/legacy.js';
+import { walkAsXen, type XenView } from '../../loaders/read/loader-walks.js';
 import { meaningOf, type NoteMeaning } from './note-meanings.js';
 import { judgeLegacy, type XenVerdict, xenJudge } from './xen-verdicts.js';
 

@@ -1,12 +1,17 @@
 /** The map of a PE image: its parts in the file, and its sections in memory as UEFI firmware loads them. */
-import { compare, rangeOf } from '../base/bytes/range.js';
-import { PF_R, PF_W, PF_X } from '../formats/elf/names.js';
-import { findMb1 } from '../formats/multiboot/mb1.js';
-import { findMb2 } from '../formats/multiboot/mb2.js';
-import { certificateTable } from '../formats/pe/certificates.js';
-import { copiedSize, type PeImage, type PeSection, sectionTable } from '../formats/pe/image.js';
-import { IMAGE_SCN_MEM_EXECUTE, IMAGE_SCN_MEM_READ, IMAGE_SCN_MEM_WRITE, peMachineName } from '../formats/pe/names.js';
-import { stringTableRange, symbolTableRange } from '../formats/pe/string-table.js';
+import { compare, rangeOf } from '../../base/bytes/range.js';
+import { PF_R, PF_W, PF_X } from '../../formats/elf/names.js';
+import { findMb1 } from '../../formats/multiboot/mb1.js';
+import { findMb2 } from '../../formats/multiboot/mb2.js';
+import { certificateTable } from '../../formats/pe/certificates.js';
+import { copiedSize, type PeImage, type PeSection, sectionTable } from '../../formats/pe/image.js';
+import {
+  IMAGE_SCN_MEM_EXECUTE,
+  IMAGE_SCN_MEM_READ,
+  IMAGE_SCN_MEM_WRITE,
+  peMachineName,
+} from '../../formats/pe/names.js';
+import { stringTableRange, symbolTableRange } from '../../formats/pe/string-table.js';
 import { bandsOf, CLAIM_LIMIT, type Claim } from './bands.js';
 import type { ImageMap } from './image-map.js';
 import type { MemoryBand } from './memory.js';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { diffImages } from '../../src/diff/diff.js';
-import { planPatch } from '../../src/edit/elf/pipeline.js';
-import { preview } from '../../src/edit/elf/render.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { parseSetting } from '../../src/formats/note/value.js';
-import { cstr, elf, num } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { planPatch } from '../../../src/edit/elf/pipeline.js';
+import { preview } from '../../../src/edit/elf/render.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { parseSetting } from '../../../src/formats/note/value.js';
+import { diffImages } from '../../../src/inspect/diff/diff.js';
+import { cstr, elf, num } from '../../support/elf-builder.js';
 
 describe.each(ENCODINGS)('diffImages(), ELF$bits $endian', (encoding) => {
   const code = new Uint8Array(256).fill(0x90);

@@ -1,7 +1,7 @@
 /** Every byte range in which two files differ, block by block, with memory that does not depend on their size. */
-import { differingRanges, newBlocks } from '../base/bytes/byte-comparison.js';
-import type { Shift } from '../base/bytes/shifted.js';
-import type { ByteSource } from '../base/bytes/source.js';
+import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
+import type { Shift } from '../../base/bytes/shifted.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import type { FilePlace } from './places.js';
 
 /** A stretch of the second file that differs from the first one, or that only one of them has. */

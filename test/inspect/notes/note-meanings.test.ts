@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { meaningOf } from '../../src/report/note-meanings.js';
-import { valueText } from '../../src/report/notes-report.js';
-import { cstr, hexToBytes, latin1 } from '../support/elf-builder.js';
+import { meaningOf } from '../../../src/inspect/notes/note-meanings.js';
+import { valueText } from '../../../src/report/notes-report.js';
+import { cstr, hexToBytes, latin1 } from '../../support/elf-builder.js';
 
 const le64 = { bits: 64, endian: 'little' } as const;
 const be32 = { bits: 32, endian: 'big' } as const;

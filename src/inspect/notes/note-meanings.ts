@@ -3,10 +3,10 @@
  * those of glibc's elf.h, Linux' include/linux/build-salt.h and elfnote-lto.h, the ELF package metadata
  * specification of the UAPI group (owner FDO) and the BSDs' sys/exec_elf.h.
  */
-import { utf8 } from '../base/bytes/text.js';
-import { hex } from '../base/errors/hex.js';
-import type { Encoding } from '../formats/elf/struct.js';
-import { decodeValue, type NoteValue, readNumber } from '../formats/note/desc.js';
+import { utf8 } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
+import type { Encoding } from '../../formats/elf/struct.js';
+import { decodeValue, type NoteValue, readNumber } from '../../formats/note/desc.js';
 import {
   FDO,
   FDO_DLOPEN_METADATA,
@@ -19,8 +19,8 @@ import {
   NT_GNU_HWCAP,
   NT_GNU_PROPERTY_TYPE_0,
   XEN,
-} from '../formats/note/note-types.js';
-import { noteInfo } from '../formats/note/xen-notes.js';
+} from '../../formats/note/note-types.js';
+import { noteInfo } from '../../formats/note/xen-notes.js';
 
 /** A decoded value. The forms of Xen's notes, and four that belong to other owners. */
 export type Meaning =

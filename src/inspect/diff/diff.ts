@@ -2,15 +2,15 @@
  * What differs between two images: notes, headers, segments, sections, bytes. Entries are matched by what they are, not by
  * their index alone, so that an inserted one is an insertion and not a difference of all behind it.
  */
-import { equalBytes } from '../base/bytes/text.js';
-import { hexBytes } from '../base/errors/hex.js';
-import { Ehdr, Phdr, Shdr } from '../formats/elf/headers.js';
-import type { ElfImage } from '../formats/elf/image.js';
-import { segmentTypeName } from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
-import { pairOf } from '../verify/elf/pair.js';
-import { subjectOf } from '../verify/elf/subject.js';
-import { verifyImage } from '../verify/elf/verify.js';
+import { equalBytes } from '../../base/bytes/text.js';
+import { hexBytes } from '../../base/errors/hex.js';
+import { Ehdr, Phdr, Shdr } from '../../formats/elf/headers.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { segmentTypeName } from '../../formats/elf/names.js';
+import { sectionName } from '../../formats/elf/section-names.js';
+import { pairOf } from '../../verify/elf/pair.js';
+import { subjectOf } from '../../verify/elf/subject.js';
+import { verifyImage } from '../../verify/elf/verify.js';
 import { type ByteComparison, compareBytes } from './bytes.js';
 import { EHDR_WORDS, type EntryDifference, type FieldDifference, fieldsOf, PHDR_WORDS, SHDR_WORDS } from './fields.js';
 import { diffNotes, type NoteDifference } from './notes.js';

@@ -1,7 +1,7 @@
 /** Memory as a loader makes it: PT_LOADs by address, what of them comes from the file, what is zero, where notes stand. */
-import { compare, type Range } from '../base/bytes/range.js';
-import { type ElfImage, loads } from '../formats/elf/image.js';
-import { PT_NOTE } from '../formats/elf/names.js';
+import { compare, type Range } from '../../base/bytes/range.js';
+import { type ElfImage, loads } from '../../formats/elf/image.js';
+import { PT_NOTE } from '../../formats/elf/names.js';
 
 /** One PT_LOAD, or one section of a PE image, in memory. */
 export interface MemoryBand extends Range {

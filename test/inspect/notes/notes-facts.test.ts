@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSource } from '../../src/base/bytes/source.js';
-import { readElf } from '../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../src/formats/elf/struct.js';
-import { type NotesFacts, notesFacts } from '../../src/report/notes-facts.js';
-import { notesText } from '../../src/report/notes-report.js';
-import { styleOf } from '../../src/report/text.js';
-import { concat, cstr, type ElfBuilder, elf, latin1, noteBytes, num } from '../support/elf-builder.js';
+import { BufferSource } from '../../../src/base/bytes/source.js';
+import { readElf } from '../../../src/formats/elf/read.js';
+import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { type NotesFacts, notesFacts } from '../../../src/inspect/notes/notes-facts.js';
+import { notesText } from '../../../src/report/notes-report.js';
+import { styleOf } from '../../../src/report/text.js';
+import { concat, cstr, type ElfBuilder, elf, latin1, noteBytes, num } from '../../support/elf-builder.js';
 
 const facts = (builder: ElfBuilder): NotesFacts => notesFacts(readElf(new BufferSource(builder.build(), 'k')));
 const rules = ({ notes }: NotesFacts) => notes.map(({ owner, name, xen }) => `${owner} ${name}: ${xen.rule}`);

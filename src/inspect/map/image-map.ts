@@ -1,10 +1,10 @@
 /** Everything a map of an image shows: the file from front to back, memory from low to high, and the notes with names. */
-import type { ElfImage } from '../formats/elf/image.js';
-import { fileTypeName, machineName } from '../formats/elf/names.js';
-import { noteAreas } from '../formats/note/areas.js';
-import { noteWords, XEN } from '../formats/note/note-types.js';
-import { ownerOf } from '../formats/note/record.js';
-import { noteName } from '../formats/note/xen-notes.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { fileTypeName, machineName } from '../../formats/elf/names.js';
+import { noteAreas } from '../../formats/note/areas.js';
+import { noteWords, XEN } from '../../formats/note/note-types.js';
+import { ownerOf } from '../../formats/note/record.js';
+import { noteName } from '../../formats/note/xen-notes.js';
 import { type Band, fileBands } from './bands.js';
 import { type MemoryBand, memoryBands } from './memory.js';
 

@@ -3,8 +3,8 @@
  * marked. Heights grow with the logarithm of a size, so that a note of 20 bytes and a load of 40 MiB are both to be seen.
  */
 
-import { hex } from '../base/errors/hex.js';
-import { segmentFlags } from '../formats/elf/names.js';
+import { hex } from '../../base/errors/hex.js';
+import { segmentFlags } from '../../formats/elf/names.js';
 import type { Band } from './bands.js';
 import { type ImageMap, roundSize } from './image-map.js';
 import type { MemoryBand } from './memory.js';

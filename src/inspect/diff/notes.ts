@@ -1,7 +1,7 @@
 /** Which notes two images have that differ, by owner and type, whatever their place. */
-import type { ElfImage } from '../formats/elf/image.js';
-import { type NoteArea, noteAreas } from '../formats/note/areas.js';
-import { type NoteRecord, ownerOf, sameBytes } from '../formats/note/record.js';
+import type { ElfImage } from '../../formats/elf/image.js';
+import { type NoteArea, noteAreas } from '../../formats/note/areas.js';
+import { type NoteRecord, ownerOf, sameBytes } from '../../formats/note/record.js';
 
 /** A note that is gone, new, says something else, or stands in another segment or section. */
 export interface NoteDifference {

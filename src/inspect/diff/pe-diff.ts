@@ -3,12 +3,12 @@
  * the file is a difference of places, and not of every byte behind it.
  */
 
-import { newBlocks, sameStretch } from '../base/bytes/byte-comparison.js';
-import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
-import type { ByteSource } from '../base/bytes/source.js';
-import { findMb1 } from '../formats/multiboot/mb1.js';
-import { findMb2, type Mb2Header, mb2Values } from '../formats/multiboot/mb2.js';
-import { FileHeader, OptionalHeader, SectionHeader } from '../formats/pe/headers.js';
+import { newBlocks, sameStretch } from '../../base/bytes/byte-comparison.js';
+import { overlaps, type Range, rangeOf } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
+import { findMb1 } from '../../formats/multiboot/mb1.js';
+import { findMb2, type Mb2Header, mb2Values } from '../../formats/multiboot/mb2.js';
+import { FileHeader, OptionalHeader, SectionHeader } from '../../formats/pe/headers.js';
 import {
   copiedSize,
   hasRawData,
@@ -17,10 +17,10 @@ import {
   type PeSection,
   rawRange,
   sectionTable,
-} from '../formats/pe/image.js';
-import { directoryName } from '../formats/pe/names.js';
-import { pictureDifferences } from '../verify/pe/memory-image.js';
-import { verifyPe } from '../verify/pe/verify.js';
+} from '../../formats/pe/image.js';
+import { directoryName } from '../../formats/pe/names.js';
+import { pictureDifferences } from '../../verify/pe/memory-image.js';
+import { verifyPe } from '../../verify/pe/verify.js';
 import { type ByteComparison, type ByteDifference, type ByteGroup, RANGES_KEPT } from './bytes.js';
 import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.js';
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';

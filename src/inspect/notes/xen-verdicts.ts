@@ -2,13 +2,13 @@
  * What Xen does with each note of an image, and by which rule: a comparison of the notes that are there with the ones
  * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
  */
-import { hex } from '../base/errors/hex.js';
-import { XEN } from '../formats/note/note-types.js';
-import type { NoteRecord } from '../formats/note/record.js';
-import { noteInfo, type XenNoteInfo, type XenNoteName } from '../formats/note/xen-notes.js';
-import type { XenReads, XenView } from '../loaders/read/loader-walks.js';
+import { hex } from '../../base/errors/hex.js';
+import { XEN } from '../../formats/note/note-types.js';
+import type { NoteRecord } from '../../formats/note/record.js';
+import { noteInfo, type XenNoteInfo, type XenNoteName } from '../../formats/note/xen-notes.js';
+import type { XenReads, XenView } from '../../loaders/read/loader-walks.js';
+import { quoted } from '../../report/text.js';
 import type { Meaning } from './note-meanings.js';
-import { quoted } from './text.js';
 
 /** Guests that a note can be for. */
 export type Guest = 'pv' | 'pvh' | 'dom0';

@@ -1,6 +1,6 @@
 /** A file as disjoint bands, each with the part it shows on top: headers, tables, notes, PT_LOADs, other sections, gaps. */
-import { compare, type Range } from '../base/bytes/range.js';
-import type { ByteSource } from '../base/bytes/source.js';
+import { compare, type Range } from '../../base/bytes/range.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -9,9 +9,9 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../formats/elf/image.js';
-import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
+} from '../../formats/elf/image.js';
+import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
+import { sectionName } from '../../formats/elf/section-names.js';
 
 export type BandKind = 'header' | 'table' | 'notes' | 'load' | 'section' | 'free' | 'data';
 

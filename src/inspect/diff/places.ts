@@ -1,5 +1,5 @@
 /** Whose bytes a file offset belongs to, in words, in logarithmic time. */
-import { compare, type Range } from '../base/bytes/range.js';
+import { compare, type Range } from '../../base/bytes/range.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -8,9 +8,9 @@ import {
   sectionFileRange,
   segmentFileRange,
   shdrTable,
-} from '../formats/elf/image.js';
-import { PT_LOAD, PT_NOTE, SHT_NOTE, segmentTypeName } from '../formats/elf/names.js';
-import { sectionName } from '../formats/elf/section-names.js';
+} from '../../formats/elf/image.js';
+import { PT_LOAD, PT_NOTE, SHT_NOTE, segmentTypeName } from '../../formats/elf/names.js';
+import { sectionName } from '../../formats/elf/section-names.js';
 
 /** What stands at an offset. */
 export interface FilePlace {
