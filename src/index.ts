@@ -106,6 +106,7 @@ export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './no
 export { type CommandContext, fixCommand } from './note/fix-command.js';
 export { type LegacyString, legacyToNotes, readLegacy } from './note/legacy.js';
 export { walkAsXen, type XenView, type XenViewNote } from './note/loader-walks.js';
+export { FDO, GNU, LINUX, XEN } from './note/note-types.js';
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './note/phys-entry.js';
 export { formatReadnotes, type ReadnotesOutput } from './note/readnotes.js';
 export {
