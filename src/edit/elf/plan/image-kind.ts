@@ -8,6 +8,7 @@ import { hex } from '../../../base/errors/hex.js';
 import { addressSpace, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '../../../formats/elf/names.js';
 import { ownerOf } from '../../../formats/note/record.js';
+import { GNU, NT_GNU_ABI_TAG } from '../../../formats/note/note-types.js';
 import type { Facts } from './analyze.js';
 import type { ImageKind } from './placement-options.js';
 
@@ -32,9 +33,8 @@ export interface KindAnswer {
 
 const EI_OSABI = 7;
 const ELFOSABI_GNU = 3;
-const NT_GNU_ABI_TAG = 1;
 /** Owners that linkers and start-up files use for it in programs; BSD's owners stand in kernels as well. */
-const ABI_TAG_OWNERS: ReadonlySet<string> = new Set(['GNU', 'Android']);
+const ABI_TAG_OWNERS: ReadonlySet<string> = new Set([GNU, 'Android']);
 /** Interpreters that no system has: FreeBSD's kernels, and Solo5's unikernels, whose tender reads the headers from the file. */
 const NO_INTERPRETERS: ReadonlySet<string> = new Set(['/red/herring', '/nonexistent/solo5/']);
 /** A path that execve takes is shorter than this (Linux, PATH_MAX). */
