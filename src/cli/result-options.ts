@@ -1,13 +1,10 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../base/errors/patch-error.js';
 import { IMAGE_KINDS, type Survivor } from '../edit/elf/plan/placement-options.js';
+import type { PayloadAction } from '../formats/container/payload-action.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION } from './options.js';
 import { usageError } from './usage-error.js';
-
-/** How notes get into the payload of a bzImage. */
-export const PAYLOAD_WAYS = ['attach', 'replace', 'extract', 'detach'] as const;
-export type PayloadWay = (typeof PAYLOAD_WAYS)[number];
 
 /** For a kernel inside a bzImage or gzip file, of a command that always edits the ELF. */
 export const PAYLOAD_OPTIONS = group('For a kernel inside a bzImage or gzip file:', {
@@ -31,7 +28,7 @@ export const PAYLOAD_OPTIONS = group('For a kernel inside a bzImage or gzip file
 
 /** What the work is given of them; `payload` undefined: attach, or gzip again. */
 export interface PayloadArgs extends Omit<ArgsOf<typeof PAYLOAD_OPTIONS>, 'payload'> {
-  readonly payload: PayloadWay | undefined;
+  readonly payload: PayloadAction | undefined;
 }
 
 /** What no single option can tell of them. Errors: `usage.bad`. */

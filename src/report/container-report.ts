@@ -1,13 +1,14 @@
 /** What was done, or would be, to a container: as text for people and as members of a `xen-elfpatch/patch/1` document. */
 
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import { type ContainerPlan, containerChanges } from '../edit/container/pipeline.js';
 import type { Written } from '../edit/elf/pipeline.js';
 import { containerText } from '../formats/container/facts.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';
 import { type Detail, patchJson, planText } from './patch-report.js';
-import { counted, printable, type Style, table } from './text.js';
+import { counted, type Style, table } from './text.js';
 
 export type ContainerOutcome =
   | { readonly kind: 'planned' }

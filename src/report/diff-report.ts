@@ -1,6 +1,7 @@
 /** An ImageDifference as text for people and as the members of a `xen-elfpatch/diff/1` document. */
 
 import { hex, hexRange } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import type { ElfImage } from '../formats/elf/image.js';
 import type { ByteComparison, ByteGroup } from '../inspect/diff/bytes.js';
 import type { ImageDifference } from '../inspect/diff/diff.js';
@@ -9,7 +10,7 @@ import type { NoteDifference, NoteSeen } from '../inspect/diff/notes.js';
 import { meaningOf, typeName } from '../inspect/notes/note-meanings.js';
 import { bytesToJson, type Json } from './json.js';
 import { valueText } from './notes-report.js';
-import { counted, printable, type Style, table } from './text.js';
+import { counted, type Style, table } from './text.js';
 
 /** Entries told one by one for people; a document has all of them. */
 const SHOWN = 40;

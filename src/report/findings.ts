@@ -1,8 +1,9 @@
 /** Findings of any verifier and how many checks were made, as lines for people and as members of documents. */
 import { placePrefix } from '../base/errors/patch-error.js';
+import { printable } from '../base/printable.js';
 import type { Check, Finding, Level } from '../verify/check.js';
 import type { Json } from './json.js';
-import { counted, printable, type Style } from './text.js';
+import { counted, type Style } from './text.js';
 
 /** What a verifier was asked: its table, whether there was a baseline, and what it found. */
 export interface Judged {

@@ -1,9 +1,11 @@
 /** A found fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
+
+import { printable } from '../base/printable.js';
 import { type Candidate, stepWords } from '../edit/fix/candidates.js';
 import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
-import { printable, type Style, table } from './text.js';
+import { type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
 export function fixText(

@@ -1,5 +1,6 @@
 /** A linear layout and what became of it, as text for people and as the members of a `xen-elfpatch/linearize/1` document. */
 import { hex, hexRange } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import type { LinearLayout } from '../edit/linear/layout.js';
 import type { PlacedSection } from '../edit/linear/place.js';
 import { sectionFlags } from '../formats/pe/names.js';
@@ -7,7 +8,7 @@ import type { LinearVerdict } from '../verify/pe/verify.js';
 import { findingsJson } from './findings.js';
 import type { Json } from './json.js';
 import { adviceText } from './linear-verdict.js';
-import { counted, printable, type Style, table } from './text.js';
+import { counted, type Style, table } from './text.js';
 
 /** What was done with a layout. */
 export type LinearOutcome =

@@ -1,9 +1,10 @@
 /** What the verifier of linear files found, as text for people and as members of a `xen-elfpatch/linearize/1` document. */
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import { type LinearVerdict, linearChecks } from '../verify/pe/verify.js';
 import { checksMade, findingsJson, findingsText, holds } from './findings.js';
 import type { Json } from './json.js';
-import { counted, printable, type Style, table } from './text.js';
+import { counted, type Style, table } from './text.js';
 
 /** The report of `--verify`. */
 export function linearVerdictText(verdict: LinearVerdict, baseline: string | undefined, style: Style): string {

@@ -1,12 +1,13 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { NEWEST_XEN } from '../loaders/xen-version.js';
 import type { Json } from './json.js';
-import { type Cell, counted, printable, type Style, table } from './text.js';
+import { type Cell, counted, type Style, table } from './text.js';
 
 export interface LoaderFacts {
   /** The file as a command line names it; undefined: standard input. */

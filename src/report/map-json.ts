@@ -1,8 +1,9 @@
 /** A map as members of a `xen-elfpatch/layout/1` document. */
+
+import { printable } from '../base/printable.js';
 import { segmentFlags } from '../formats/elf/names.js';
 import type { ImageMap } from '../inspect/map/image-map.js';
 import type { Json } from './json.js';
-import { printable } from './text.js';
 
 export function mapJson({ name, size, entry, kind, file, memory, notes }: ImageMap): { readonly [key: string]: Json } {
   return {

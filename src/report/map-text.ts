@@ -1,11 +1,12 @@
 /** A map as text that fits a terminal: the file from front to back, then memory from low to high. */
 
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import { segmentFlags } from '../formats/elf/names.js';
 import type { Band } from '../inspect/map/bands.js';
 import { type ImageMap, roundSize } from '../inspect/map/image-map.js';
 import type { MemoryBand } from '../inspect/map/memory.js';
-import { printable, type Style } from './text.js';
+import type { Style } from './text.js';
 
 /** One line of a map; the columns are those of the file or of memory. */
 interface Line {

@@ -1,10 +1,11 @@
 /** What mkelf32 planned and wrote, as text for people and as the members of a `xen-elfpatch/mkelf32/1` document. */
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import type { Container } from '../edit/mkelf32/container.js';
 import { NEWEST, VARIANTS, type Variant } from '../edit/mkelf32/variants.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
-import { printable, table } from './text.js';
+import { table } from './text.js';
 
 /** `as` says whose rules the output follows; undefined: the tidy form. */
 export interface Mkelf32Facts {

@@ -1,6 +1,7 @@
 /** NotesFacts as text for people and as the members of a `xen-elfpatch/notes/1` document. */
 
 import { hex, hexBytes } from '../base/errors/hex.js';
+import { printable, quoted } from '../base/printable.js';
 import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
@@ -8,7 +9,7 @@ import { type Meaning, typeName } from '../inspect/notes/note-meanings.js';
 import type { AreaFact, NoteFact, NotesFacts } from '../inspect/notes/notes-facts.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
-import { type Cell, counted, printable, quoted, type Style, table } from './text.js';
+import { type Cell, counted, type Style, table } from './text.js';
 
 export interface NotesReportOptions {
   /** Only Xen's notes. */

@@ -2,6 +2,7 @@
 import type { Range } from '../base/bytes/range.js';
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import { changes, type PatchPlan, type Written } from '../edit/elf/pipeline.js';
 import { segmentTypeName } from '../formats/elf/names.js';
 import { decodeValue } from '../formats/note/desc.js';
@@ -9,7 +10,7 @@ import { type NoteContent, ownerOf, sameNote } from '../formats/note/record.js';
 import { noteName } from '../formats/note/xen-notes.js';
 import { bytesToJson, type Json } from './json.js';
 import { valueText } from './notes-report.js';
-import { type Cell, counted, printable, type Style, table } from './text.js';
+import { type Cell, counted, type Style, table } from './text.js';
 
 /** What was done with a plan. */
 export type Outcome =

@@ -1,8 +1,10 @@
 /** A PeDifference as text for people and as the members of a `xen-elfpatch/diff/1` document. */
+
+import { printable } from '../base/printable.js';
 import type { PeDifference } from '../inspect/diff/pe-diff.js';
 import { block, bytesJson, entryJson, entryLines, fieldJson, fieldLine, groupLine } from './diff-report.js';
 import type { Json } from './json.js';
-import { printable, type Style } from './text.js';
+import type { Style } from './text.js';
 
 /** The names of the two files, in order. */
 type Names = readonly [first: string, second: string];

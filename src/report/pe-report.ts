@@ -1,6 +1,7 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import { findMb2, type Mb2Values, mb2Values } from '../formats/multiboot/mb2.js';
 import { tagName } from '../formats/multiboot/tags.js';
 import { peBuildId } from '../formats/pe/debug.js';
@@ -8,7 +9,7 @@ import type { PeImage } from '../formats/pe/image.js';
 import { peMachineName } from '../formats/pe/names.js';
 import { looksLikePe } from '../formats/pe/read.js';
 import { bytesToJson, type Json } from './json.js';
-import { printable, type Style, table } from './text.js';
+import { type Style, table } from './text.js';
 
 export interface PeFacts {
   readonly file: string;

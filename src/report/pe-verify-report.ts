@@ -1,11 +1,12 @@
 /** What `verify` says of a PE image: the laws of its headers, and what loaders would do with it. */
 
+import { printable } from '../base/printable.js';
 import type { Finding } from '../verify/check.js';
 import { PE_CHECKS } from '../verify/pe/verify.js';
 import { countsText, findingsText, holds, structureJson } from './findings.js';
 import { jsonDocument } from './json.js';
 import { type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
-import { printable, type Style } from './text.js';
+import type { Style } from './text.js';
 import { decides } from './verify-report.js';
 
 export interface PeVerifyFacts {

@@ -1,9 +1,10 @@
 /** The stamps of an image, as text for people and as members of a `xen-elfpatch/stamp/1` document. */
 import { hex } from '../base/errors/hex.js';
+import { printable } from '../base/printable.js';
 import type { Stamp } from '../edit/stamp/stamp.js';
 import { noteWords } from '../formats/note/note-types.js';
 import { bytesToJson, type Json } from './json.js';
-import { printable, type Style, table } from './text.js';
+import { type Style, table } from './text.js';
 
 export function stampsText(file: string, stamps: readonly Stamp[], style: Style): string {
   const name = style.bold(printable(file));

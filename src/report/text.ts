@@ -1,4 +1,4 @@
-/** Text for people: aligned columns, a few colours, and foreign strings that cannot drive the terminal. */
+/** Text for people: aligned columns and a few colours. */
 
 /** How a piece of text is set off. */
 export interface Style {
@@ -51,21 +51,6 @@ function line(row: readonly Cell[], widths: readonly number[]): string {
       return paint(text) + gap;
     })
     .join('');
-}
-
-/** A foreign string in quotes, with control characters and everything beyond ASCII that is no letter escaped. */
-export function quoted(text: string, most = 200): string {
-  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
-  return `"${printable(cut).replaceAll('"', '\\"')}"`;
-}
-
-/** A foreign string that may go to a terminal: control and format characters become escapes. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (character) => {
-    if (character === '\\') return '\\\\';
-    const code = character.codePointAt(0) ?? 0;
-    return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-  });
 }
 
 /** `1 note`, `3 notes`. */

@@ -1,16 +1,16 @@
 /** What the verifier found, as text for people and as a `xen-elfpatch/verify/1` document. */
 
 import type { PatchError } from '../base/errors/patch-error.js';
+import { printable } from '../base/printable.js';
 import { type ContainerFacts, containerText } from '../formats/container/facts.js';
 import type { Finding } from '../verify/check.js';
 import { CHECKS } from '../verify/elf/checks.js';
-
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';
 import { countsText, findingsText, holds, structureJson } from './findings.js';
 import { type Json, jsonDocument } from './json.js';
 import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
-import { printable, type Style } from './text.js';
+import type { Style } from './text.js';
 
 export interface VerifyFacts {
   readonly file: string;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { counted, printable, quoted, styleOf, table } from '../../src/report/text.js';
+import { printable, quoted } from '../../src/base/printable.js';
+import { counted, styleOf, table } from '../../src/report/text.js';
 
 describe('printable()', () => {
   it.each([

@@ -1,5 +1,6 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
 import { PLACEMENTS, SURVIVORS } from '../../edit/elf/plan/placement-options.js';
+import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
 import type { Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
@@ -11,7 +12,6 @@ import {
   KIND_OPTION,
   outputOptions,
   PAYLOAD_OPTIONS,
-  PAYLOAD_WAYS,
   planOptions,
   RESULT_GROUP,
   survivorsOption,
@@ -63,7 +63,7 @@ const OPTIONS = {
   ...PAYLOAD_OPTIONS,
   payload: {
     ...PAYLOAD_OPTIONS.payload,
-    choices: PAYLOAD_WAYS,
+    choices: PAYLOAD_ACTIONS,
     help: 'attach (default) a second payload for Xen, replace the payload in place, extract the ELF, detach what was attached',
   },
   ...group(RESULT_GROUP, {

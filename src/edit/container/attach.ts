@@ -9,8 +9,8 @@ import type { BzImage } from '../../formats/container/bzimage.js';
 import { packGzip } from '../../formats/container/gzip.js';
 import type { OnProgress } from '../../formats/container/limits.js';
 import { findNative } from '../../formats/container/native.js';
+import { ATTACH_ALIGN, contentEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { ATTACH_ALIGN, contentEnd, unsealed } from './signature-and-checksums.js';
 
 /**
  * Attaches `data`, gzip'd: the one format that every reader knows. An image that has an attached payload loses that one.

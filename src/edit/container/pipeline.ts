@@ -18,6 +18,7 @@ import {
   openContainer,
   wholeOf,
 } from '../../formats/container/open.js';
+import type { PayloadAction } from '../../formats/container/payload-action.js';
 import { formatDemands } from '../../formats/container/stream-requirements.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { Finding } from '../../verify/check.js';
@@ -30,12 +31,12 @@ import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written
 import type { Edit, PlacementWish } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
 import { attach, detach, stripSignature } from './attach.js';
-import type { Rebuilt, Way } from './rebuilt.js';
+import type { Rebuilt } from './rebuilt.js';
 import { replace } from './replace.js';
 
 export interface ContainerWish {
   /** Undefined: attach for a bzImage; a gzip file stays one. */
-  readonly way: Way | undefined;
+  readonly way: PayloadAction | undefined;
   readonly stripSignature: boolean;
   /** replace: the program that packs. extract: `gzip` for an ELF.gz. */
   readonly compressor: string | undefined;
@@ -46,7 +47,7 @@ export interface ContainerWish {
 export interface ContainerPlan {
   readonly opened: OpenedContainer;
   readonly source: ByteSource;
-  readonly way: Way | 'strip' | 'gzip';
+  readonly way: PayloadAction | 'strip' | 'gzip';
   /** The edit of the ELF inside; undefined for detach. */
   readonly elf: PatchPlan | undefined;
   /** What the result shall unpack to; for extract, what it shall be. Undefined for detach. */
@@ -91,7 +92,7 @@ export async function planContainer(
   return { opened, source, way: stripsOnly ? 'strip' : way, elf, wanted, rebuilt, warnings };
 }
 
-function wayFor(opened: OpenedContainer, wish: ContainerWish): Way | 'gzip' {
+function wayFor(opened: OpenedContainer, wish: ContainerWish): PayloadAction | 'gzip' {
   if (opened.kind === 'bzimage') return wish.way ?? 'attach';
   if (wish.way === 'extract') return wish.way;
   const { file } = opened.facts;
@@ -141,7 +142,7 @@ async function rebuild(
   opened: OpenedContainer,
   elf: PatchPlan | undefined,
   wanted: ByteSource | undefined,
-  way: Way | 'gzip',
+  way: PayloadAction | 'gzip',
   wish: ContainerWish,
   onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {

@@ -2,11 +2,7 @@
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
 import { type BzImage, setupField } from '../../formats/container/bzimage.js';
 import { wordBytes } from '../../formats/container/limits.js';
-import { crcWrite, hasCrc } from './signature-and-checksums.js';
-
-/** The ways to write notes into a container. */
-export const WAYS = ['attach', 'replace', 'extract', 'detach'] as const;
-export type Way = (typeof WAYS)[number];
+import { crcWrite, hasCrc } from '../../formats/container/signature-and-checksums.js';
 
 export interface Rebuilt {
   /** Sorted by nothing, disjoint; the input is kept elsewhere up to `fileSize`. */

@@ -11,11 +11,11 @@ import { tailProblem } from '../../formats/container/elf-and-relocs.js';
 import { formatOf } from '../../formats/container/formats.js';
 import { type OnProgress, wordBytes } from '../../formats/container/limits.js';
 import { thePair } from '../../formats/container/native.js';
+import { contentEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { growth } from './init-size.js';
 import { PACKERS } from './packers.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
-import { contentEnd, unsealed } from './signature-and-checksums.js';
 
 export interface ReplaceOptions {
   readonly strip: boolean;

@@ -6,10 +6,10 @@ import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
 import type { BzImage } from '../../formats/container/bzimage.js';
 import type { OpenedContainer } from '../../formats/container/open.js';
+import { contentEnd } from '../../formats/container/signature-and-checksums.js';
 import type { WrapperChange } from '../../formats/note/fix.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { type ContainerWish, factsAfter } from '../container/pipeline.js';
-import { contentEnd } from '../container/signature-and-checksums.js';
 import type { Way } from './way.js';
 
 const DEFAULTS: ContainerWish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };

@@ -7,9 +7,9 @@ import { fail } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { PT_NOTE } from '../../formats/elf/names.js';
 import { noteAreas } from '../../formats/note/areas.js';
+import { chooseWidth, evaluate, Resolver, symbolsIn } from '../../formats/note/evaluate.js';
 import { encodeNotes, isXens, type NoteContent, xenNote } from '../../formats/note/record.js';
 import type { Setting } from '../../formats/note/value.js';
-import { chooseWidth, evaluate, Resolver, symbolsIn } from '../elf/plan/evaluate.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
 

@@ -3,11 +3,11 @@
  * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
  */
 import { hex } from '../../base/errors/hex.js';
+import { quoted } from '../../base/printable.js';
 import { XEN } from '../../formats/note/note-types.js';
 import type { NoteRecord } from '../../formats/note/record.js';
 import { noteInfo, type XenNoteInfo, type XenNoteName } from '../../formats/note/xen-notes.js';
 import type { XenReads, XenView } from '../../loaders/read/loader-walks.js';
-import { quoted } from '../../report/text.js';
 import type { Meaning } from './note-meanings.js';
 
 /** Guests that a note can be for. */

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside } from '../../../src/edit/container/pipeline.js';
-import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { resultSource } from '../../../src/edit/container/rebuilt.js';
 import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
+import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../../support/bzimage.js';
 import { fixture } from '../../support/images.js';
@@ -33,7 +34,7 @@ const NOISE = `hex:${Buffer.from(Uint8Array.from({ length: 3000 }, (_, i) => (i 
 
 async function plan(
   bytes: Uint8Array,
-  way: Way | undefined,
+  way: PayloadAction | undefined,
   options: { set?: string; strip?: boolean; compressor?: string } = {},
 ) {
   const source = new BufferSource(bytes, 'vmlinuz');

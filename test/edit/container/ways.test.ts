@@ -12,10 +12,11 @@ import {
   proveContainer,
   writeContainer,
 } from '../../../src/edit/container/pipeline.js';
-import { resultSource, type Way } from '../../../src/edit/container/rebuilt.js';
+import { resultSource } from '../../../src/edit/container/rebuilt.js';
 import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
+import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
@@ -43,7 +44,7 @@ interface Options {
   readonly keepTail?: boolean;
 }
 
-async function planOf(bytes: Uint8Array, way: Way | undefined, options: Options = {}) {
+async function planOf(bytes: Uint8Array, way: PayloadAction | undefined, options: Options = {}) {
   const source = new BufferSource(bytes, 'vmlinuz');
   const opened = await openContainer(source);
   if (opened.kind === 'elf') throw new Error('not a container');
@@ -60,7 +61,7 @@ async function planOf(bytes: Uint8Array, way: Way | undefined, options: Options 
 }
 
 /** The result of a way, proved as the command does it before it writes. */
-async function rebuild(bytes: Uint8Array, way: Way | undefined, options: Options = {}): Promise<Uint8Array> {
+async function rebuild(bytes: Uint8Array, way: PayloadAction | undefined, options: Options = {}): Promise<Uint8Array> {
   const plan = await planOf(bytes, way, options);
   const result = whole(resultSource(plan.source, plan.rebuilt));
   await proveContainer(plan, new BufferSource(result));

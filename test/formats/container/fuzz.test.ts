@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource, OverlaySource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside, proveContainer } from '../../../src/edit/container/pipeline.js';
-import type { Way } from '../../../src/edit/container/rebuilt.js';
 import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { findNative } from '../../../src/formats/container/native.js';
 import { openContainer } from '../../../src/formats/container/open.js';
+import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
 import { recognise } from '../../../src/formats/container/recognise.js';
 import { xzStreamEnd } from '../../../src/formats/container/stream-end.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
@@ -35,7 +35,7 @@ const change = (size: number) =>
   );
 
 /** Opens, plans one way of writing and proves it, and says whether anything but a PatchError came of it. */
-async function work(bytes: Uint8Array, way?: Way): Promise<string | undefined> {
+async function work(bytes: Uint8Array, way?: PayloadAction): Promise<string | undefined> {
   const source = new BufferSource(bytes, 'fuzzed');
   try {
     const opened = await openContainer(source);

@@ -7,8 +7,8 @@ import { rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { addressSpace, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '../../../formats/elf/names.js';
-import { ownerOf } from '../../../formats/note/record.js';
 import { GNU, NT_GNU_ABI_TAG } from '../../../formats/note/note-types.js';
+import { ownerOf } from '../../../formats/note/record.js';
 import type { Facts } from './analyze.js';
 import type { ImageKind } from './placement-options.js';
 

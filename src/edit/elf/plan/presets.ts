@@ -8,9 +8,9 @@ import { fail } from '../../../base/errors/patch-error.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, machineName } from '../../../formats/elf/names.js';
+import type { Resolver } from '../../../formats/note/evaluate.js';
 import { featureMask } from '../../../formats/note/features.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
-import type { Resolver } from './evaluate.js';
 
 /** Names made for the PVH entry: Linux, Xen, FreeBSD, NetBSD, then common habits. */
 const PVH_START_SYMBOLS = [

@@ -4,6 +4,7 @@ import { fail } from '../../../base/errors/patch-error.js';
 import type { ElfImage } from '../../../formats/elf/image.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
 import { decodeValue, encodeNumber, encodeString } from '../../../formats/note/desc.js';
+import { chooseWidth, evaluate, Resolver, symbolsIn } from '../../../formats/note/evaluate.js';
 import { checkFeatures } from '../../../formats/note/features.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 import {
@@ -18,7 +19,6 @@ import type { Setting } from '../../../formats/note/value.js';
 import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
 import { convertLegacy, readLegacy } from '../../../loaders/read/legacy.js';
 import type { Facts } from './analyze.js';
-import { chooseWidth, evaluate, Resolver, symbolsIn } from './evaluate.js';
 import { type Edit, inOrder, type PlainEdit } from './placement-options.js';
 import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
 import type { Home } from './rewrite-target.js';

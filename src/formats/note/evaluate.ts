@@ -1,13 +1,13 @@
 /** Values that come from the image: symbols, the entry point, addresses mapped through the PT_LOADs. */
 
-import { port } from '../../../base/bytes/ports.js';
-import { fail, type Place } from '../../../base/errors/patch-error.js';
-import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../../../formats/elf/image.js';
-import { nativeSize } from '../../../formats/elf/struct.js';
-import { findSymbols, type SymbolHit, symbolTable } from '../../../formats/elf/symbols.js';
-import { encodeList, encodeNumber, encodeString } from '../../../formats/note/desc.js';
-import type { ValueExpr } from '../../../formats/note/value.js';
-import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
+import { port } from '../../base/bytes/ports.js';
+import { fail, type Place } from '../../base/errors/patch-error.js';
+import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
+import { nativeSize } from '../elf/struct.js';
+import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
+import { encodeList, encodeNumber, encodeString } from './desc.js';
+import type { ValueExpr } from './value.js';
+import { noteInfo, noteName } from './xen-notes.js';
 
 const FILE_LIMIT = 0x100000n;
 

@@ -6,8 +6,8 @@ import { port } from '../../base/bytes/ports.js';
 import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
-import { type BzImage, setupField } from '../../formats/container/bzimage.js';
-import { wordBytes } from '../../formats/container/limits.js';
+import { type BzImage, setupField } from './bzimage.js';
+import { wordBytes } from './limits.js';
 
 const CHUNK = 0x100000n;
 /** zlib inverts at the end, so data that ends with its own CRC gives this instead of 0. */
