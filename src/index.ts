@@ -37,8 +37,8 @@ export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
 /** The version of this package. */
 export { VERSION } from './base/version.js';
 export {
+  type ContainerOptions,
   type ContainerPlan,
-  type ContainerWish,
   containerChanges,
   planContainer,
   planInside,
@@ -55,14 +55,14 @@ export {
   type Written,
   writePatch,
 } from './edit/elf/pipeline.js';
-// Plan, lay out, write: from a wish to a file that was read back and proved.
+// Plan, lay out, write: from options to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './edit/elf/placement/layout.js';
 export {
-  DEFAULT_WISH,
+  DEFAULT_PLACEMENT,
   type Edit,
   PLACEMENTS,
   type PlacementName,
-  type PlacementWish,
+  type PlacementOptions,
   SURVIVORS,
   type Survivor,
 } from './edit/elf/plan/placement-options.js';
@@ -75,7 +75,7 @@ export { type Diagnosis, type FoundFix, findFix, targetsOf } from './edit/fix/fi
 // Linearize: a PE image that UEFI and Multiboot2 both load.
 export { layOutLinear } from './edit/linear/lay-out.js';
 export type { LinearLayout } from './edit/linear/layout.js';
-export { DEFAULT_LINEAR_WISH, type LinearWish } from './edit/linear/options.js';
+export { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from './edit/linear/options.js';
 export {
   changesLinear,
   type LinearWriteOptions,

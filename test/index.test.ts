@@ -45,9 +45,9 @@ describe('the library', () => {
     expect(fixText(fix, styleOf(false))).toContain('an edit mends it');
     if (fix.plan === undefined) throw new Error('no plan');
     const mended = readElf(preview(fix.plan.image, fix.plan.rendered));
-    const wish = { metadata: { name: 'k' }, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };
+    const options = { metadata: { name: 'k' }, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };
     const output = join(folder.path, 'stamped');
-    await writePatch(planStamp(readElf(source), wish), { inputPath, output });
+    await writePatch(planStamp(readElf(source), options), { inputPath, output });
     const stamped = FileSource.open(output);
     expect(stampsOf(readElf(stamped))).toMatchObject([{ owner: 'FDO', text: '{"name":"k"}', problem: undefined }]);
     const difference = diffImages(fix.image, mended);

@@ -1,8 +1,8 @@
 /** A plan for an ELF inside a container as work to finish: what apply.ts does for a bare ELF. */
 
 import {
+  type ContainerOptions,
   type ContainerPlan,
-  type ContainerWish,
   containerChanges,
   containerPreview,
   factsAfter,
@@ -33,7 +33,7 @@ export async function openWrapped({ source }: OpenInput): Promise<OpenedContaine
   }
 }
 
-export function containerWish({ payload, compressor, stripSignature, keepTail }: PayloadArgs): ContainerWish {
+export function containerOptions({ payload, compressor, stripSignature, keepTail }: PayloadArgs): ContainerOptions {
   return { way: payload, compressor, stripSignature, keepTail };
 }
 
@@ -75,7 +75,7 @@ async function planned(
 ): Promise<ContainerPlan> {
   const { steps, end } = startSteps();
   try {
-    return await planContainer(source, opened, elf, containerWish(args), steps);
+    return await planContainer(source, opened, elf, containerOptions(args), steps);
   } finally {
     end();
   }
@@ -85,7 +85,7 @@ async function planned(
 async function lostLoadersOf({ opened, elf, source }: ContainerPlan, args: PayloadArgs): Promise<string[]> {
   if (elf === undefined || !changes(elf)) return [];
   const { lostLoaders } = await import('../loaders/loaders.js');
-  const facts = factsAfter(opened, containerWish(args));
+  const facts = factsAfter(opened, containerOptions(args));
   return lostLoaders(opened.elf, preview(elf.image, elf.rendered), {
     before: { facts: opened.facts, outer: source },
     after: facts === undefined ? undefined : { facts, outer: source },

@@ -37,7 +37,7 @@ import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/wi
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
 
@@ -66,7 +66,7 @@ class MultibootView {
     this.source = source;
     this.version = version;
     const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
-    this.image = laxElf(source, encoding, { stride: 'declared', sections: true });
+    this.image = lenientElf(source, encoding, { stride: 'declared', sections: true });
     this.pe = peOf(source);
     this.header1 = version === 1 ? findMb1(source) : undefined;
     this.header2 = version === 2 ? findMb2(source) : undefined;

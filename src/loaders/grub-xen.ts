@@ -19,7 +19,7 @@ import {
 } from '../formats/elf/names.js';
 import { editFix, preset, setText } from '../formats/note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent, wordAt } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf, wordAt } from './read/lenient-elf.js';
 import { type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const FILE = 'grub-core/loader/i386/xen_file.c';
@@ -38,7 +38,7 @@ class GrubView {
   constructor(source: ByteSource) {
     this.source = source;
     const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
-    const image = laxElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
+    const image = lenientElf(source, encoding, { stride: 'own-size', sectionStride: 'declared', sections: true });
     // The table is read as long as e_phentsize makes it, and walked in steps of a program header's own size.
     const { e_phoff, e_phnum, e_phentsize } = image.header;
     const isWhole = e_phnum === 0 || e_phentsize >= Phdr.size(encoding);

@@ -27,7 +27,7 @@ import {
 import type { Encoding } from '../formats/elf/struct.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { NHDR_SIZE } from '../formats/note/record.js';
-import { bytesAt, hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
 import { type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
@@ -49,7 +49,7 @@ class KexecView {
       bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
       endian: ident[EI_DATA] === ELFDATA2MSB ? 'big' : 'little',
     };
-    this.image = laxElf(source, encoding, { stride: 'own-size', sections: true });
+    this.image = lenientElf(source, encoding, { stride: 'own-size', sections: true });
   }
 }
 

@@ -7,7 +7,7 @@ import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../formats/note/fix.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
 import { type Loader, loader, type ProgramVerdict, type Remark, type Rule, refuse, warn } from './rule.js';
 
@@ -28,7 +28,7 @@ class LinuxLoaderView {
   constructor(source: ByteSource) {
     this.source = source;
     const encoding = { bits: 64, endian: 'little' } as const;
-    this.image = laxElf(source, encoding, { stride: 'own-size', sections: false });
+    this.image = lenientElf(source, encoding, { stride: 'own-size', sections: false });
   }
 
   get entry(): PhysEntry {

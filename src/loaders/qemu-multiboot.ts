@@ -11,7 +11,7 @@ import {
   PT_LOAD,
 } from '../formats/elf/names.js';
 import type { Mb1Fields, Mb1Header } from '../formats/multiboot/mb1.js';
-import { bytesAt, laxElf } from './read/lenient-elf.js';
+import { bytesAt, lenientElf } from './read/lenient-elf.js';
 
 export type QemuMultiboot =
   | { readonly refused: string; readonly entry?: undefined }
@@ -30,7 +30,7 @@ function byElf(source: ByteSource): QemuMultiboot {
   const ident = bytesAt(source, 0n, 16);
   if (!beginsAsElf(ident) || ident[EI_DATA] !== ELFDATA2LSB) return { refused: 'Error while loading elf kernel' };
   const encoding = { bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
-  const { header, segments, segmentsCut } = laxElf(source, encoding, { stride: 'own-size', sections: false });
+  const { header, segments, segmentsCut } = lenientElf(source, encoding, { stride: 'own-size', sections: false });
   const outside = segments.some(
     (s) => s.p_type === PT_LOAD && s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size),
   );

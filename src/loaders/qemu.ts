@@ -22,7 +22,7 @@ import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';
 import { crash, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
@@ -52,7 +52,7 @@ export class QemuView {
       bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
       endian: ident[EI_DATA] === ELFDATA2LSB ? 'little' : 'big',
     } as const;
-    this.image = laxElf(source, encoding, { stride: 'own-size', sections: false });
+    this.image = lenientElf(source, encoding, { stride: 'own-size', sections: false });
     this.loads = this.image.segments.flatMap((segment, index) =>
       segment.p_type === PT_LOAD ? [{ index, segment }] : [],
     );

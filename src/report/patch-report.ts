@@ -49,7 +49,7 @@ export function planText(plan: PatchPlan, style: Style, detail: Detail): string 
 
 /** Xen's notes by type: those that come, go or become others, each on a line; the rest is counted. */
 function notesText(plan: PatchPlan, style: Style, detail: Detail): string {
-  const before = byType(plan.home.xen);
+  const before = byType(plan.target.xen);
   const after = byType(plan.xenNotes);
   const rows: (string | Cell)[][] = [];
   let same = 0;
@@ -106,14 +106,17 @@ function touchedText(plan: PatchPlan): string {
 const PARTS_SHOWN = 8;
 
 /** What becomes of notes of other owners, one line each. */
-function foreignText({ foreign }: PatchPlan): string {
+function foreignText({ otherOwners }: PatchPlan): string {
   const line = (sign: string, { name, type, desc }: NoteContent) => [
     sign,
     printable(ownerOf(name)),
     hex(type),
     descText(desc),
   ];
-  const rows = [...foreign.gone.map((note) => line('-', note)), ...foreign.fresh.map((note) => line('+', note))];
+  const rows = [
+    ...otherOwners.gone.map((note) => line('-', note)),
+    ...otherOwners.fresh.map((note) => line('+', note)),
+  ];
   return rows.length === 0 ? '' : `  notes of other owners:\n${table(rows, '    ')}`;
 }
 
@@ -246,8 +249,8 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
 }
 
 /** What becomes of notes of other owners, for the commands that write them. */
-export function otherNotesJson({ foreign }: PatchPlan): Json {
-  return { removed: foreign.gone.map(foreignJson), added: foreign.fresh.map(foreignJson) };
+export function otherNotesJson({ otherOwners }: PatchPlan): Json {
+  return { removed: otherOwners.gone.map(foreignJson), added: otherOwners.fresh.map(foreignJson) };
 }
 
 function foreignJson({ name, type, desc }: NoteContent): { readonly [key: string]: Json } {

@@ -10,7 +10,7 @@ import type { StampArgs } from '../../src/cli/commands/stamp.js';
 import type { VerifyArgs } from '../../src/cli/commands/verify.js';
 import { type ArgsOf, group, type OptionTable } from '../../src/cli/option-table.js';
 import type { ImageKind, PlacementName, Survivor } from '../../src/edit/elf/plan/placement-options.js';
-import type { LinearWish } from '../../src/edit/linear/options.js';
+import type { LinearOptions } from '../../src/edit/linear/options.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -71,7 +71,7 @@ export type OfCommands = [
   Holds<Same<(PatchArgs | StampArgs | FixArgs)['kind'], ImageKind | undefined>>,
   Holds<Same<FixArgs['loaders'], readonly string[]>>,
   Holds<Same<VerifyArgs['xenVersion'], XenVersion>>,
-  Holds<Same<LinearizeArgs['wish'], LinearWish>>,
+  Holds<Same<LinearizeArgs['options'], LinearOptions>>,
   Holds<Same<LinearizeArgs['image'], string>>,
   Holds<Same<Mkelf32Work['keep'], readonly ('sections' | 'symbols')[]>>,
   Holds<Same<'listCompat' extends keyof Mkelf32Work ? true : false, false>>,

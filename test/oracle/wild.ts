@@ -116,25 +116,25 @@ const plan = some<Encoding>(
 
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 
-function assemble(wish: Plan): Uint8Array {
-  const { encoding } = wish;
+function assemble(options: Plan): Uint8Array {
+  const { encoding } = options;
   const wide = encoding.bits === 64;
   const native = wide ? 8 : 4;
   const put = (value: bigint, width: number) => num(BigInt.asUintN(8 * width, value), width, encoding);
   const [phdrSize, shdrSize, ehdrSize] = wide ? [56, 64, 64] : [32, 40, 52];
-  const [phStride, shStride] = [phdrSize + wish.stride[0], shdrSize + wish.stride[1]];
+  const [phStride, shStride] = [phdrSize + options.stride[0], shdrSize + options.stride[1]];
 
-  const sane = wish.sane === 'both' ? ['pv', 'pvh'] : wish.sane === 'none' ? [] : [wish.sane];
+  const sane = options.sane === 'both' ? ['pv', 'pvh'] : options.sane === 'none' ? [] : [options.sane];
   const first = sane.flatMap((kind) => saneRecords(encoding, kind as 'pv' | 'pvh'));
-  const noteAreas = wish.records.map((records, index) => concat(index === 0 ? [...first, ...records] : records));
+  const noteAreas = options.records.map((records, index) => concat(index === 0 ? [...first, ...records] : records));
   const namesAt = SECTION_NAMES.map((_, i) =>
     SECTION_NAMES.slice(0, i).reduce((sum, name) => sum + name.length + 1, 0),
   );
-  const areas = [...noteAreas, wish.legacy, latin1(`${SECTION_NAMES.join('\0')}\0`), new Uint8Array(96).fill(0x41)];
+  const areas = [...noteAreas, options.legacy, latin1(`${SECTION_NAMES.join('\0')}\0`), new Uint8Array(96).fill(0x41)];
 
   const load = { ...LOAD, flags: 7 };
-  const segments = wish.first ? [load, NOTE, ...wish.segments] : wish.segments;
-  const sections = wish.sections.length === 0 ? [] : [NONE, ...wish.sections, NAMES];
+  const segments = options.first ? [load, NOTE, ...options.segments] : options.segments;
+  const sections = options.sections.length === 0 ? [] : [NONE, ...options.sections, NAMES];
   const tables = segments.length * Math.max(phStride, phdrSize);
   let at = ehdrSize + tables + 16;
   const places = areas.map((area) => {
@@ -151,7 +151,7 @@ function assemble(wish: Plan): Uint8Array {
     return { offset: BigInt(places[index] ?? 0) + shift, size: BigInt(areas[index]?.length ?? 0) + grow };
   };
   const file = new Uint8Array(size);
-  const shstrndx = wish.names < 0 ? Math.max(0, sections.length - 1) : wish.names;
+  const shstrndx = options.names < 0 ? Math.max(0, sections.length - 1) : options.names;
   const ident = [0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, encoding.endian === 'little' ? 1 : 2, 1];
   const halves = [ehdrSize, phStride, segments.length, shStride, sections.length, shstrndx];
   file.set(
@@ -159,9 +159,9 @@ function assemble(wish: Plan): Uint8Array {
       Uint8Array.from(ident),
       new Uint8Array(9),
       put(2n, 2),
-      put(BigInt(wish.machine), 2),
+      put(BigInt(options.machine), 2),
       put(1n, 4),
-      put(wish.entry, native),
+      put(options.entry, native),
       put(BigInt(ehdrSize), native),
       put(BigInt(shoff), native),
       put(0n, 4),
@@ -193,12 +193,12 @@ function assemble(wish: Plan): Uint8Array {
   }
   for (const [index, area] of areas.entries()) place(file, places[index] ?? 0, area);
 
-  for (const { field, value } of wish.overrides) {
+  for (const { field, value } of options.overrides) {
     const [at64, at32, width64, width32] = FIELDS[field] ?? [16, 16, 2, 2];
     file.set(put(value, wide ? width64 : width32), wide ? at64 : at32);
   }
-  for (const [where, value] of wish.flips) file[where % file.length] = value;
-  return concat([file.subarray(0, file.length - (wish.cut % file.length)), new Uint8Array(wish.tail)]);
+  for (const [where, value] of options.flips) file[where % file.length] = value;
+  return concat([file.subarray(0, file.length - (options.cut % file.length)), new Uint8Array(options.tail)]);
 }
 
 function place(file: Uint8Array, at: number, bytes: Uint8Array): void {

@@ -8,7 +8,12 @@ import { describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { changes, expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../src/edit/elf/plan/placement-options.js';
+import {
+  DEFAULT_PLACEMENT,
+  type Edit,
+  PLACEMENTS,
+  type PlacementOptions,
+} from '../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../src/edit/elf/render.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
@@ -24,7 +29,7 @@ const EDITS: Readonly<Record<string, readonly Edit[]>> = {
   several: [set('GUEST_VERSION=odd'), set('0x42=hex:01'), set('PHYS32_RELOC=0x200000,0,0x3fffffff')],
   fresh: [{ kind: 'clear' }, set('PHYS32_ENTRY=0x100040')],
 };
-const WISHES: readonly PlacementWish['placement'][] = ['auto', ...PLACEMENTS];
+const WISHES: readonly PlacementOptions['placement'][] = ['auto', ...PLACEMENTS];
 
 /** Refusals of the image itself: no other edit would fare better. */
 const HOPELESS = new Set(['plan.relocatable', 'plan.unsound', 'plan.signed', 'note.too-large']);
@@ -56,13 +61,13 @@ function judge(tally: Tally, image: ElfImage, file: string): void {
   for (const [name, edits] of Object.entries(EDITS)) {
     for (const placement of WISHES) {
       const what = `${file}, ${name} by ${placement}`;
-      let wish: PlacementWish = { ...DEFAULT_WISH, placement };
-      let plan = orRefused(tally, what, () => planPatch(image, edits, wish));
+      let options: PlacementOptions = { ...DEFAULT_PLACEMENT, placement };
+      let plan = orRefused(tally, what, () => planPatch(image, edits, options));
       // Most of these are programs: what is spared them is tried as it would be done to a kernel.
       if (plan === 'plan.program') {
         tally.spared++;
-        wish = { ...wish, kind: 'kernel' };
-        plan = orRefused(tally, what, () => planPatch(image, edits, wish));
+        options = { ...options, kind: 'kernel' };
+        plan = orRefused(tally, what, () => planPatch(image, edits, options));
       }
       if (typeof plan === 'string') {
         tally.refused++;
@@ -83,7 +88,7 @@ function judge(tally: Tally, image: ElfImage, file: string): void {
             `${what} (${plan.layout?.placement}): ${errors.map((e) => `${e.check}: ${e.text}`).join('; ')}`,
           );
         }
-        const again = planPatch(result, edits, wish);
+        const again = planPatch(result, edits, options);
         if (changes(again)) tally.faults.push(`${what} (${plan.layout?.placement}): done twice changes more`);
       });
     }

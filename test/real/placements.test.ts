@@ -11,7 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { changes, type PatchPlan, planPatch, writePatch } from '../../src/edit/elf/pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementName } from '../../src/edit/elf/plan/placement-options.js';
+import {
+  DEFAULT_PLACEMENT,
+  type Edit,
+  PLACEMENTS,
+  type PlacementName,
+} from '../../src/edit/elf/plan/placement-options.js';
 import type { ElfImage } from '../../src/formats/elf/image.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { sameNote } from '../../src/formats/note/record.js';
@@ -104,7 +109,7 @@ async function patched(
 ): Promise<PatchPlan | undefined> {
   const source = FileSource.open(path);
   try {
-    const plan = planPatch(readElf(source), edits, { ...DEFAULT_WISH, placement });
+    const plan = planPatch(readElf(source), edits, { ...DEFAULT_PLACEMENT, placement });
     await writePatch(plan, { inputPath: path, output: out });
     return plan;
   } catch (error) {
@@ -177,7 +182,7 @@ describe.each(images)('$name', ({ name, path }) => {
     const errors = open(path, (baseline) => open(out, (image) => verifyImage({ image, baseline })));
     expect(errors.filter(({ level }) => level === 'error')).toEqual([]);
 
-    const again = open(out, (image) => planPatch(image, edits, { ...DEFAULT_WISH, placement }));
+    const again = open(out, (image) => planPatch(image, edits, { ...DEFAULT_PLACEMENT, placement }));
     expect(changes(again)).toBe(false);
 
     for (const { tool, verdict, why } of plan.survives) {

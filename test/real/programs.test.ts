@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { type PatchPlan, planPatch } from '../../src/edit/elf/pipeline.js';
-import { survey } from '../../src/edit/elf/plan/analyze.js';
+import { analyze } from '../../src/edit/elf/plan/analyze.js';
 import { imageKind } from '../../src/edit/elf/plan/image-kind.js';
-import { DEFAULT_WISH, PLACEMENTS } from '../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT, PLACEMENTS } from '../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../src/edit/elf/render.js';
 import { planStamp } from '../../src/edit/stamp/stamp.js';
 import { readElf } from '../../src/formats/elf/read.js';
@@ -128,7 +128,7 @@ const stampWish = { metadata: { name: 'x' }, members: {}, buildId: undefined, no
 
 describe.each(NAMES)('%s', (name) => {
   it('is seen as a program', () => {
-    expect(imageKind(survey(read(name)))).toMatchObject({ kind: 'program', by: 'signs' });
+    expect(imageKind(analyze(read(name)))).toMatchObject({ kind: 'program', by: 'signs' });
   });
 
   it('does what it did after every placement that is not refused', () => {
@@ -137,9 +137,9 @@ describe.each(NAMES)('%s', (name) => {
     expect(before.stderr).toBe('');
     const edits = [{ kind: 'set' as const, setting: parseSetting('GUEST_OS=os') }];
     const ran = (['auto', ...PLACEMENTS] as const).flatMap((placement) => {
-      const wish = { ...DEFAULT_WISH, placement };
+      const options = { ...DEFAULT_PLACEMENT, placement };
       const after = [
-        ranAfter(name, () => planPatch(read(name), edits, wish)),
+        ranAfter(name, () => planPatch(read(name), edits, options)),
         ranAfter(name, () => planStamp(read(name), { ...stampWish, placement: { placement } })),
       ];
       for (const one of after) if (one !== undefined) expect({ placement, ...one }).toEqual({ placement, ...before });
@@ -174,8 +174,8 @@ describe('stamp of a static program', () => {
     ['walker-two-notes', 'move-table', 'it misses its headers'],
     ['static', 'append', 'its thread stacks become executable'],
   ] as const)('%s would have been broken by what %s does to kernels: %s', (name, placement, _) => {
-    const wish = { ...stampWish, placement: { kind: 'kernel', placement } as const };
-    const after = ranAfter(name, () => planStamp(read(name), wish));
+    const options = { ...stampWish, placement: { kind: 'kernel', placement } as const };
+    const after = ranAfter(name, () => planStamp(read(name), options));
     expect(after).toBeDefined();
     expect(after).not.toEqual(outcome(pathOf(name), []));
   });

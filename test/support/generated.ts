@@ -1,6 +1,6 @@
 /** Generated images and edit lists for property tests: valid ones, of every shape the planner has to cope with. */
 import fc from 'fast-check';
-import { type Edit, PLACEMENTS, type PlacementWish } from '../../src/edit/elf/plan/placement-options.js';
+import { type Edit, PLACEMENTS, type PlacementOptions } from '../../src/edit/elf/plan/placement-options.js';
 import { ENCODINGS, type Encoding } from '../../src/formats/elf/struct.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { cstr, elf, num, type TestNote } from './elf-builder.js';
@@ -135,9 +135,9 @@ export const editLists: fc.Arbitrary<readonly Edit[]> = fc.array(
 );
 
 /** Where the notes shall go. */
-export const wishes: fc.Arbitrary<PlacementWish> = fc.record({
+export const wishes: fc.Arbitrary<PlacementOptions> = fc.record({
   placement: fc.oneof(
-    { weight: 2, arbitrary: fc.constant<PlacementWish['placement']>('auto') },
+    { weight: 2, arbitrary: fc.constant<PlacementOptions['placement']>('auto') },
     { weight: 5, arbitrary: fc.constantFrom(...PLACEMENTS) },
   ),
   loaded: fc.constantFrom(undefined, undefined, undefined, true, false),

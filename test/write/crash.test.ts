@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { survey } from '../../src/edit/elf/plan/analyze.js';
+import { analyze } from '../../src/edit/elf/plan/analyze.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { verifyImage } from '../../src/verify/elf/verify.js';
 import { runCli, workFolder } from '../support/cli.js';
@@ -107,7 +107,7 @@ describe.each(WAYS)('$name', { timeout: 300_000 }, (way) => {
       expect(now.equals(older)).toBe(true);
       return;
     }
-    for (const { start, end } of survey(readElf(new BufferSource(input, 'input'))).claims) {
+    for (const { start, end } of analyze(readElf(new BufferSource(input, 'input'))).usedRanges) {
       expect(now.subarray(Number(start), Number(end)).equals(input.subarray(Number(start), Number(end)))).toBe(true);
     }
     expectSound(now);

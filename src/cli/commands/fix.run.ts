@@ -2,7 +2,7 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { changes, type PatchPlan, planUnchanged } from '../../edit/elf/pipeline.js';
-import { DEFAULT_WISH } from '../../edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../../edit/elf/plan/placement-options.js';
 import { type FoundFix, findFix } from '../../edit/fix/fix.js';
 import { looksLikeElf } from '../../formats/elf/read.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
@@ -26,14 +26,14 @@ export async function runFix(args: FixArgs): Promise<ExitStatus> {
 }
 
 async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
-  const wish = { ...DEFAULT_WISH, mustSurvive: args.mustSurvive, kind: args.kind };
+  const options = { ...DEFAULT_PLACEMENT, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
-    const found = findFix(input.source, args.loaders, wish, { xenVersion: args.xenVersion });
+    const found = findFix(input.source, args.loaders, options, { xenVersion: args.xenVersion });
     return settle(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
-  const { applyContainer, containerWish, openWrapped } = await import('../apply-container.js');
+  const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');
   const { wayOf, waysFor } = await import('../../edit/fix/ways.js');
   const opened = await openWrapped(input);
   const wrapped = { facts: opened.facts, outer: input.source };
@@ -41,8 +41,8 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const ways =
     args.payload === undefined && !args.stripSignature
       ? waysFor(opened, input.source).filter(({ alone }) => !alone || (args.loaders.length > 0 && !args.inPlace))
-      : [wayOf(containerWish(args), wrapped, opened.elf)];
-  const found = findFix(opened.elf, args.loaders, wish, {
+      : [wayOf(containerOptions(args), wrapped, opened.elf)];
+  const found = findFix(opened.elf, args.loaders, options, {
     xenVersion: args.xenVersion,
     before: wrapped,
     ways,

@@ -29,8 +29,8 @@ function judge(args: LinearizeArgs, input: OpenInput): ExitStatus {
   try {
     const verdict = verifyLinear(readPe(input.source), {
       baseline: baseline === undefined ? undefined : readPe(baseline.source),
-      tailNames: args.wish.tail,
-      wantsTags: args.wish.mb2 !== 'none',
+      tailNames: args.options.tail,
+      wantsTags: args.options.mb2 !== 'none',
     });
     if (args.json) writeOut(jsonDocument('linearize', linearVerdictJson(verdict, args.baseline)));
     else writeOut(linearVerdictText(verdict, args.baseline, styleOf(wantsColor(args.color))));
@@ -41,7 +41,7 @@ function judge(args: LinearizeArgs, input: OpenInput): ExitStatus {
 }
 
 async function linearize(args: LinearizeArgs, input: OpenInput): Promise<ExitStatus> {
-  const layout = layOutLinear(readPe(input.source), args.wish);
+  const layout = layOutLinear(readPe(input.source), args.options);
   const changes = changesLinear(layout);
   const outcomeOf = (outcome: Outcome<LinearWritten>): LinearOutcome =>
     outcome.kind === 'written' ? { ...outcome, verdict: outcome.written.verdict } : outcome;

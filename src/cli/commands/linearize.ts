@@ -1,12 +1,12 @@
 /** `linearize XEN.EFI`: the shape of its arguments. */
-import { type EntryWish, type LinearWish, MB2_MODES } from '../../edit/linear/options.js';
+import { type EntryOptions, type LinearOptions, MB2_MODES } from '../../edit/linear/options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';
 import { checkTarget, outputOptions, planOptions, RESULT_GROUP } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
-/** The wish: each option is a member of it. */
+/** The options of the library: each of the command line is a member. */
 const WISH = {
   ...group('Multiboot headers:', {
     mb2: {
@@ -61,10 +61,10 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What the work is given. */
-export interface LinearizeArgs extends Omit<ArgsOf<typeof OPTIONS>, keyof LinearWish> {
+export interface LinearizeArgs extends Omit<ArgsOf<typeof OPTIONS>, keyof LinearOptions> {
   /** `-`: standard input. With `verify`: the file to judge. */
   readonly image: string;
-  readonly wish: LinearWish;
+  readonly options: LinearOptions;
 }
 
 export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
@@ -83,23 +83,23 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
     ['xen-elfpatch linearize xen.efi --mb1 --keep-reloc -o out', 'also for qemu -kernel, and for shim'],
     ['xen-elfpatch linearize --verify xen.mb.efi --baseline xen.efi', 'prove a result again'],
   ],
-  args({ verify, baseline, output, inPlace, dryRun, check, depfile, json, color, ...wish }, [image = '']) {
+  args({ verify, baseline, output, inPlace, dryRun, check, depfile, json, color, ...options }, [image = '']) {
     const target = { output, inPlace, dryRun, check, depfile };
     const written = verify ? firstGiven(TARGET, target) : undefined;
     if (written !== undefined) refuse(`--verify writes nothing, and --${written} was given with it`);
     if (!verify) checkTarget('linearize', { ...target, json }, image, { done: 'changed' });
-    if (wish.mb1 && wish.mb2 === 'none')
+    if (options.mb1 && options.mb2 === 'none')
       refuse('--mb1 takes its addresses from the Multiboot2 tags, wanted no --mb2 none');
-    return { image, wish, verify, baseline, ...target, json, color };
+    return { image, options, verify, baseline, ...target, json, color };
   },
 };
 
-function entryOf(text: string, option: string): EntryWish {
+function entryOf(text: string, option: string): EntryOptions {
   const name = /^sym:(.+)$/.exec(text)?.[1];
   return name === undefined ? { kind: 'rva', rva: numberOf(text, option) } : { kind: 'symbol', name };
 }
 
-function fileAlignOf(text: string, option: string): LinearWish['fileAlign'] {
+function fileAlignOf(text: string, option: string): LinearOptions['fileAlign'] {
   return text === 'auto' || text === 'keep' ? text : numberOf(text, option);
 }
 

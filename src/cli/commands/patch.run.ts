@@ -2,7 +2,12 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { planPatch } from '../../edit/elf/pipeline.js';
-import { DEFAULT_WISH, type Edit, PLACEMENTS, type PlacementWish } from '../../edit/elf/plan/placement-options.js';
+import {
+  DEFAULT_PLACEMENT,
+  type Edit,
+  PLACEMENTS,
+  type PlacementOptions,
+} from '../../edit/elf/plan/placement-options.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { parseSetting } from '../../formats/note/value.js';
 import { parseNoteName } from '../../formats/note/xen-notes.js';
@@ -27,9 +32,9 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   if (!looksLikeElf(input.source)) return patchInside(args, input);
   refusePayload(args, input.source.name);
   const image = readElf(input.source);
-  const { edits, wish, files } = await wishOf(args);
+  const { edits, options, files } = await wishOf(args);
   if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
-  const plan = planPatch(image, edits, wish);
+  const plan = planPatch(image, edits, options);
   return applyPlan('patch', plan, args, input, files);
 }
 
@@ -38,16 +43,16 @@ async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatu
   const { applyContainer, openWrapped } = await import('../apply-container.js');
   const { planInside } = await import('../../edit/container/pipeline.js');
   const opened = await openWrapped(input);
-  const { edits, wish, files } = await wishOf(args);
+  const { edits, options, files } = await wishOf(args);
   const withoutEdits = args.payload === 'detach' || args.payload === 'extract' || args.stripSignature;
   if (edits.length === 0 && !withoutEdits) fail('plan.no-edit', { file: args.image }, {});
-  const elf = args.payload === 'detach' ? undefined : planInside(opened, edits, wish);
+  const elf = args.payload === 'detach' ? undefined : planInside(opened, edits, options);
   return applyContainer('patch', opened, elf, args, input, files);
 }
 
 interface WishAndFiles {
   readonly edits: readonly Edit[];
-  readonly wish: PlacementWish;
+  readonly options: PlacementOptions;
   /** Every file that the result depends on besides the image, for the dependency file. */
   readonly files: readonly string[];
 }
@@ -87,15 +92,15 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
     edits.push({ kind: 'set', setting });
   }
   for (const name of args.unset) edits.push({ kind: 'unset', type: parseNoteName(name).type });
-  const wish: PlacementWish = {
-    placement: placement ?? DEFAULT_WISH.placement,
+  const options: PlacementOptions = {
+    placement: placement ?? DEFAULT_PLACEMENT.placement,
     loaded: args.loaded,
-    section: section ?? DEFAULT_WISH.section,
+    section: section ?? DEFAULT_PLACEMENT.section,
     notesAlign: args.notesAlign,
     mustSurvive: args.mustSurvive,
     kind: args.kind,
   };
-  return { edits, wish, files };
+  return { edits, options, files };
 }
 
 /** The Xen notes of another image, as Xen sees them. */

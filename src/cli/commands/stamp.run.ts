@@ -33,9 +33,9 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   if (!looksLikeElf(input.source)) return stampInside(args, input);
   refusePayload(args, input.source.name);
   const image = readElf(input.source);
-  const { wish, files } = wishOf(args, image.encoding);
-  if (!asksForEdits(wish)) return show(args, image, wish.buildId?.kind === 'keep');
-  const plan = planStamp(image, wish);
+  const { options, files } = wishOf(args, image.encoding);
+  if (!asksForEdits(options)) return show(args, image, options.buildId?.kind === 'keep');
+  const plan = planStamp(image, options);
   return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
 }
 
@@ -44,11 +44,11 @@ async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatu
   const { applyContainer, lookedThrough, openWrapped } = await import('../apply-container.js');
   const opened = await openWrapped(input);
   const image = readElf(opened.elf);
-  const { wish, files } = wishOf(args, image.encoding);
-  if (!asksForEdits(wish)) {
-    return show(args, image, wish.buildId?.kind === 'keep', input.source.name, lookedThrough(opened));
+  const { options, files } = wishOf(args, image.encoding);
+  if (!asksForEdits(options)) {
+    return show(args, image, options.buildId?.kind === 'keep', input.source.name, lookedThrough(opened));
   }
-  const plan = planStamp(image, wish);
+  const plan = planStamp(image, options);
   return applyContainer('stamp', opened, plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
 }
 
@@ -92,7 +92,7 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
   }
   if (args.date !== undefined) members.push([args.date, sourceDate(process.env['SOURCE_DATE_EPOCH'])]);
   for (const text of args.notes) if (text.includes('=file:')) files.push(text.slice(text.indexOf('=file:') + 6));
-  const wish: StampWish = {
+  const options: StampWish = {
     metadata,
     members: Object.fromEntries(members),
     buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
@@ -100,7 +100,7 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
     remove: args.remove.map(parseNoteKey),
     placement: { placement: args.placement, mustSurvive: args.mustSurvive, kind: args.kind },
   };
-  return { wish, files };
+  return { options, files };
 }
 
 function buildIdWish(text: string): BuildIdWish {

@@ -28,13 +28,13 @@ import { refuseErrors } from '../../verify/refuse-errors.js';
 import { changedInput } from '../../write/content.js';
 import { deliver } from '../../write/deliver.js';
 import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../elf/pipeline.js';
-import type { Edit, PlacementWish } from '../elf/plan/placement-options.js';
+import type { Edit, PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
 import { attach, detach, stripSignature } from './attach.js';
 import type { Rebuilt } from './rebuilt.js';
 import { replace } from './replace.js';
 
-export interface ContainerWish {
+export interface ContainerOptions {
   /** Undefined: attach for a bzImage; a gzip file stays one. */
   readonly way: PayloadAction | undefined;
   readonly stripSignature: boolean;
@@ -65,8 +65,8 @@ export function containerChanges({ rebuilt, source }: ContainerPlan): boolean {
  * Plans the notes of the ELF inside a container. Writes nothing and compresses nothing.
  * Errors: those of planPatch; places are offsets in the unpacked ELF.
  */
-export function planInside(opened: OpenedContainer, edits: readonly Edit[], wish: PlacementWish): PatchPlan {
-  return planPatch(readElf(opened.elf), edits, wish);
+export function planInside(opened: OpenedContainer, edits: readonly Edit[], options: PlacementOptions): PatchPlan {
+  return planPatch(readElf(opened.elf), edits, options);
 }
 
 /** Work that takes a while, told as it goes. */
@@ -80,37 +80,37 @@ export async function planContainer(
   source: ByteSource,
   opened: OpenedContainer,
   elf: PatchPlan | undefined,
-  wish: ContainerWish,
+  options: ContainerOptions,
   steps?: Steps,
 ): Promise<ContainerPlan> {
-  const way = wayFor(opened, wish);
-  const wanted = elf === undefined ? undefined : newData(opened, elf, way === 'extract' && !wish.keepTail);
-  const rebuilt = await rebuild(source, opened, elf, wanted, way, wish, steps?.('packing'));
+  const way = wayFor(opened, options);
+  const wanted = elf === undefined ? undefined : newData(opened, elf, way === 'extract' && !options.keepTail);
+  const rebuilt = await rebuild(source, opened, elf, wanted, way, options, steps?.('packing'));
   const warnings = [...opened.facts.warnings, ...(elf?.warnings ?? []), ...rebuilt.warnings];
   const rewrites = way === 'attach' || way === 'replace';
   const stripsOnly = rewrites && elf !== undefined && !changes(elf);
   return { opened, source, way: stripsOnly ? 'strip' : way, elf, wanted, rebuilt, warnings };
 }
 
-function wayFor(opened: OpenedContainer, wish: ContainerWish): PayloadAction | 'gzip' {
-  if (opened.kind === 'bzimage') return wish.way ?? 'attach';
-  if (wish.way === 'extract') return wish.way;
+function wayFor(opened: OpenedContainer, options: ContainerOptions): PayloadAction | 'gzip' {
+  if (opened.kind === 'bzimage') return options.way ?? 'attach';
+  if (options.way === 'extract') return options.way;
   const { file } = opened.facts;
   if (opened.kind === 'stream') return fail('container.bare-stream', { file }, { format: opened.facts.format });
-  if (wish.way === undefined) return 'gzip';
+  if (options.way === undefined) return 'gzip';
   const why = 'the ELF is all there is in it';
-  return fail('container.wrong-way', { file }, { way: wish.way, found: 'a gzip file', why });
+  return fail('container.wrong-way', { file }, { way: options.way, found: 'a gzip file', why });
 }
 
 /** What the result will be wrapped in when the ELF inside changes; undefined: in nothing. */
 export function factsAfter(
   { facts, elf }: Pick<OpenedContainer, 'facts' | 'elf'>,
-  wish: ContainerWish,
+  options: ContainerOptions,
 ): ContainerFacts | undefined {
   const clean = { ...facts, format: 'gzip', demands: [], warnings: [] } as const;
   const gzip = { kind: 'gzip', behind: { kind: 'nothing', size: 0n }, flags: 0 } as const;
-  if (wish.way === 'extract') {
-    return wish.compressor === undefined ? undefined : { ...clean, ...gzip, lastWord: elf.size };
+  if (options.way === 'extract') {
+    return options.compressor === undefined ? undefined : { ...clean, ...gzip, lastWord: elf.size };
   }
   switch (facts.kind) {
     case 'gzip':
@@ -120,7 +120,7 @@ export function factsAfter(
     case 'bzimage': {
       const { protocol, signed, format } = facts;
       const bzImage = { ...clean, kind: 'bzimage', protocol, signed, spare: 0n } as const;
-      if (wish.way !== 'replace') return { ...bzImage, attached: true };
+      if (options.way !== 'replace') return { ...bzImage, attached: true };
       // Packed anew as every reader takes it that has the format at all.
       return { ...bzImage, format, attached: false, demands: formatDemands(format) };
     }
@@ -143,20 +143,20 @@ async function rebuild(
   elf: PatchPlan | undefined,
   wanted: ByteSource | undefined,
   way: PayloadAction | 'gzip',
-  wish: ContainerWish,
+  options: ContainerOptions,
   onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {
-  if (way === 'extract') return extract(wanted ?? opened.elf, wish, onProgress);
+  if (way === 'extract') return extract(wanted ?? opened.elf, options, onProgress);
   if (opened.kind === 'stream') throw new TypeError('a bare stream is never rewritten');
   if (opened.kind === 'gzip') return rewriteGzip(source, opened, elf, wanted, onProgress);
   const { image } = opened;
-  if (way === 'detach') return detach(image, wish.stripSignature);
+  if (way === 'detach') return detach(image, options.stripSignature);
   if (elf === undefined || wanted === undefined || !changes(elf)) {
-    return wish.stripSignature && opened.facts.signed ? stripSignature(image) : untouched(source);
+    return options.stripSignature && opened.facts.signed ? stripSignature(image) : untouched(source);
   }
-  if (way === 'attach') return attach(image, wanted, wish.stripSignature, onProgress);
+  if (way === 'attach') return attach(image, wanted, options.stripSignature, onProgress);
   const next = { image: elf.image, tail: opened.tail, oldSize: opened.unpacked.length, data: wanted };
-  return replace(image, next, { strip: wish.stripSignature, compressor: wish.compressor, onProgress });
+  return replace(image, next, { strip: options.stripSignature, compressor: options.compressor, onProgress });
 }
 
 function untouched(source: ByteSource): Rebuilt {
@@ -181,7 +181,7 @@ async function rewriteGzip(
 
 async function extract(
   data: ByteSource,
-  { compressor }: ContainerWish,
+  { compressor }: ContainerOptions,
   onProgress: OnProgress | undefined,
 ): Promise<Rebuilt> {
   if (compressor === undefined) return wholeFile(bytesOf(data), `the ELF alone (${data.size} bytes)`);

@@ -17,28 +17,28 @@ import { deliver } from '../../write/deliver.js';
 import { holds } from '../../write/holds.js';
 import { layOut } from './placement/lay-out.js';
 import type { Layout, Refusal, Survival } from './placement/layout.js';
-import type { Job } from './placement/placement-input.js';
+import type { PlacementInput } from './placement/placement-input.js';
 import { survivalOf } from './placement/survival.js';
-import { alreadyThere, coveringNow } from './placement/up-to-date.js';
-import { type Facts, survey } from './plan/analyze.js';
+import { coveringNow, isUpToDate } from './placement/up-to-date.js';
+import { type Analysis, analyze } from './plan/analyze.js';
 import { entryWarnings } from './plan/entry-warnings.js';
 import { imageKind } from './plan/image-kind.js';
-import { type ForeignNotes, NO_FOREIGN, settleForeign } from './plan/other-owners.js';
-import { DEFAULT_WISH, type Edit, isForeignEdit, type PlacementWish } from './plan/placement-options.js';
-import { refuseUnpatchable } from './plan/preconditions.js';
-import { findHome, type Home } from './plan/rewrite-target.js';
+import { NO_OTHER_OWNERS, type OtherOwnersNotes, settleOtherOwners } from './plan/other-owners.js';
+import { DEFAULT_PLACEMENT, type Edit, isOtherOwnersEdit, type PlacementOptions } from './plan/placement-options.js';
+import { refuseByPreconditions } from './plan/preconditions.js';
+import { findRewriteTarget, type RewriteTarget } from './plan/rewrite-target.js';
 import { wantedNotes } from './plan/wanted.js';
 import { preview, type Rendered, render } from './render.js';
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
   readonly image: ElfImage;
-  readonly facts: Facts;
+  readonly analysis: Analysis;
   /** The Xen notes that the result will have, in order. */
   readonly xenNotes: readonly NoteContent[];
-  readonly home: Home;
+  readonly target: RewriteTarget;
   /** What becomes of notes of other owners. */
-  readonly foreign: ForeignNotes;
+  readonly otherOwners: OtherOwnersNotes;
   /** Does the edit rewrite Xen's notes? If not, every loader has to see what it saw before. */
   readonly xenRewritten: boolean;
   /** Undefined: the image has the notes already and nothing is to be written. */
@@ -62,35 +62,48 @@ export function changes(plan: PatchPlan): boolean {
  * Decides how to bring the wanted notes into an image. Writes nothing.
  * Errors: `plan.*`, `note.*` and `read.*`: the edit cannot be made, and why.
  */
-export function planPatch(image: ElfImage, edits: readonly Edit[], wish: PlacementWish = DEFAULT_WISH): PatchPlan {
-  refuseUnpatchable(image);
+export function planPatch(
+  image: ElfImage,
+  edits: readonly Edit[],
+  options: PlacementOptions = DEFAULT_PLACEMENT,
+): PatchPlan {
+  refuseByPreconditions(image);
   refuseUnsound(image);
-  const facts = survey(image);
+  const analysis = analyze(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
-  const { home, foreign } = settleForeign(facts, edits);
-  const wanted = wantedNotes(facts, home, edits);
+  const { target, otherOwners } = settleOtherOwners(analysis, edits);
+  const wanted = wantedNotes(analysis, target, edits);
   // From here on the notes of the result are settled; only their place is open.
-  const xenEdited = edits.length === 0 || edits.some((edit) => !isForeignEdit(edit));
+  const xenEdited = edits.length === 0 || edits.some((edit) => !isOtherOwnersEdit(edit));
   const rewrite = edits.some(({ kind }) => kind === 'rewrite' || kind === 'merge');
-  const kind = imageKind(facts, wish.kind);
-  const job: Job = { facts, home, wanted: wanted.notes, foreign, xenEdited, rewrite, wish, kind };
-  const homeRewritten = foreign.changed.size > 0 || foreign.added.length > 0;
-  const xenRewritten = xenEdited || (homeRewritten && home.xen.length > 0);
-  const settled = { image, facts, home, foreign, xenRewritten };
-  if (alreadyThere(job)) {
+  const kind = imageKind(analysis, options.kind);
+  const input: PlacementInput = {
+    analysis,
+    target,
+    wanted: wanted.notes,
+    otherOwners,
+    xenEdited,
+    rewrite,
+    options,
+    kind,
+  };
+  const homeRewritten = otherOwners.changed.size > 0 || otherOwners.added.length > 0;
+  const xenRewritten = xenEdited || (homeRewritten && target.xen.length > 0);
+  const settled = { image, analysis, target, otherOwners, xenRewritten };
+  if (isUpToDate(input)) {
     const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
     const xenNotes = wanted.notes.map(({ content }) => content);
-    const survives = survivalOf(image, coveringNow(job));
+    const survives = survivalOf(image, coveringNow(input));
     return { ...settled, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
   }
-  const { layout, refused, survives } = layOut(job);
+  const { layout, refused, survives } = layOut(input);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [
     ...wanted.warnings,
-    ...entryWarnings(image, layout.xenNotes, home.xen),
+    ...entryWarnings(image, layout.xenNotes, target.xen),
     ...layout.warnings,
-    ...trailingData(facts, layout),
+    ...trailingData(analysis, layout),
   ];
   return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
 }
@@ -98,15 +111,15 @@ export function planPatch(image: ElfImage, edits: readonly Edit[], wish: Placeme
 /** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */
 export function planUnchanged(image: ElfImage): PatchPlan {
   refuseUnsound(image);
-  const facts = survey(image);
-  const home = findHome(facts);
+  const analysis = analyze(image);
+  const target = findRewriteTarget(analysis);
   return {
     image,
-    facts,
-    home,
-    foreign: NO_FOREIGN,
+    analysis,
+    target,
+    otherOwners: NO_OTHER_OWNERS,
     xenRewritten: false,
-    xenNotes: home.xen,
+    xenNotes: target.xen,
     layout: undefined,
     rendered: { writes: [], shift: undefined, fileSize: image.source.size, planned: [] },
     refused: [],
@@ -125,10 +138,10 @@ function refuseUnsound(image: ElfImage): void {
 }
 
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
-function trailingData(facts: Facts, layout: Layout): string[] {
-  const behind = { start: facts.claimedEnd, end: facts.fileSize };
+function trailingData(analysis: Analysis, layout: Layout): string[] {
+  const behind = { start: analysis.usedEnd, end: analysis.fileSize };
   // Fewer bytes than a pointer are a tool's padding (mkelf32 leaves up to 4).
-  if (behind.end - behind.start <= 8n || layout.fileSize <= facts.fileSize || facts.isZero(behind)) return [];
+  if (behind.end - behind.start <= 8n || layout.fileSize <= analysis.fileSize || analysis.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
     `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
@@ -148,16 +161,16 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: [...plan.foreign.fresh, ...promoted(plan)],
-    foreignRemoved: plan.foreign.gone,
+    foreignAdded: [...plan.otherOwners.fresh, ...promoted(plan)],
+    foreignRemoved: plan.otherOwners.gone,
   };
 }
 
 /** Notes of other owners that only sections showed, in an area that becomes a segment. */
-function promoted({ facts, layout, foreign, home }: PatchPlan): NoteContent[] {
-  if (layout?.noteRange === undefined || home.segments.length > 0) return [];
-  const shown = new Set(facts.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
-  return home.records.filter((record) => !isXens(record) && !shown.has(record) && !foreign.gone.includes(record));
+function promoted({ analysis, layout, otherOwners, target }: PatchPlan): NoteContent[] {
+  if (layout?.noteRange === undefined || target.segments.length > 0) return [];
+  const shown = new Set(analysis.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
+  return target.records.filter((record) => !isXens(record) && !shown.has(record) && !otherOwners.gone.includes(record));
 }
 
 export interface WriteOptions {
@@ -189,7 +202,7 @@ export async function writePatch(plan: PatchPlan, { inputPath, output, onProgres
   const told = (stage: 'copying' | 'comparing') =>
     onProgress && ((done: bigint, total: bigint) => onProgress(stage, done, total));
   // Bytes that the image was read with are headers: in use, wherever they are written.
-  const inUse = plan.image.source === source ? plan.facts.claims : undefined;
+  const inUse = plan.image.source === source ? plan.analysis.usedRanges : undefined;
   const { how, proof, warnings } = await deliver({
     source,
     inputPath,

@@ -18,7 +18,7 @@ import { BARE } from './way.js';
 const NOT_TOLD: ReadonlySet<string> = new Set(['plan.preset-missing', 'plan.no-load-holds', 'plan.no-symbol']);
 
 /** Where an image stands, for what is said of it. */
-type Home = Pick<Subject, 'source' | 'before'>;
+type RewriteTarget = Pick<Subject, 'source' | 'before'>;
 
 /** Kernels that are multiboot's get the message about PVH where QEMU does not find their header. */
 function multibootOutOfReach(source: ByteSource): string | undefined {
@@ -36,7 +36,7 @@ function multibootOutOfReach(source: ByteSource): string | undefined {
 const SEARCHED = 0x10000n;
 
 /** What is in the way of a loader; `error`: of the edit that its rule names, where that cannot be made. */
-export function adviceFor(home: Home, verdict: Verdict, error: PatchError | undefined): string | undefined {
+export function adviceFor(home: RewriteTarget, verdict: Verdict, error: PatchError | undefined): string | undefined {
   const { loader, cure, rule } = verdict;
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
     return `no edit of notes mends it: ${error.detail}`;
@@ -83,7 +83,7 @@ function takenOut(subject: Subject, loader: string): string | undefined {
 }
 
 /** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */
-function fileOf({ source, before }: Home): string | undefined {
+function fileOf({ source, before }: RewriteTarget): string | undefined {
   const { name } = before?.outer ?? source;
   return name === '<stdin>' ? undefined : name;
 }

@@ -21,9 +21,9 @@ import { noteInfo, noteName } from '../../formats/note/xen-notes.js';
 import { buildsDom0, isOfFamily } from '../../loaders/names.js';
 import { readLegacy } from '../../loaders/read/legacy.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { type Facts, survey } from '../elf/plan/analyze.js';
-import { findHome } from '../elf/plan/rewrite-target.js';
-import { salvage } from './recover-records.js';
+import { type Analysis, analyze } from '../elf/plan/analyze.js';
+import { findRewriteTarget } from '../elf/plan/rewrite-target.js';
+import { recoverRecords } from './recover-records.js';
 
 /** One step of a fix, with what is wrong. */
 export interface Candidate {
@@ -58,15 +58,15 @@ const START_SYMBOLS: readonly {
 
 /** The candidates for these loaders. Errors: those of survey. */
 export function candidatesFor(image: ElfImage, loaders: readonly string[]): Candidate[] {
-  const facts = survey(image);
-  const home = findHome(facts);
+  const analysis = analyze(image);
+  const target = findRewriteTarget(analysis);
   const pv = loaders.some((loader) => isOfFamily(loader, 'pv'));
-  const present = new Map(home.xen.map((record) => [record.type, record]));
+  const present = new Map(target.xen.map((record) => [record.type, record]));
   const candidates: Candidate[] = [];
-  if (home.xen.length > 0) candidates.push({ reason: whyRewrite(image, home.areas), edits: [{ kind: 'rewrite' }] });
-  candidates.push(...merged(image, facts.areas), ...salvaged(image, home.xen.length));
-  if (home.damaged?.record !== undefined) candidates.push(...repaired(image, home.damaged.record));
-  if (home.xen.length === 0 && readLegacy(image) !== undefined) {
+  if (target.xen.length > 0) candidates.push({ reason: whyRewrite(image, target.areas), edits: [{ kind: 'rewrite' }] });
+  candidates.push(...merged(image, analysis.areas), ...salvaged(image, target.xen.length));
+  if (target.damaged?.record !== undefined) candidates.push(...repaired(image, target.damaged.record));
+  if (target.xen.length === 0 && readLegacy(image) !== undefined) {
     candidates.push({
       reason: 'the image has a __xen_guest string and no notes, and only old PV loaders read that',
       edits: [{ kind: 'from-legacy' }],
@@ -74,8 +74,9 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   }
   for (const record of present.values()) candidates.push(...rightWidth(image, record));
   candidates.push(...knownFeatures(image, present));
-  if (pv && home.xen.length > 0 && image.encoding.bits === 32) candidates.push(...constant('PAE_MODE', 'yes', present));
-  if (pv && home.xen.length > 0) {
+  if (pv && target.xen.length > 0 && image.encoding.bits === 32)
+    candidates.push(...constant('PAE_MODE', 'yes', present));
+  if (pv && target.xen.length > 0) {
     candidates.push(...constant('XEN_VERSION', 'xen-3.0', present), ...constant('LOADER', 'generic', present));
   }
   for (const { note, physical, names } of START_SYMBOLS) {
@@ -86,7 +87,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
 }
 
 /** What may be wrong with where the notes stand, in words. */
-function whyRewrite({ segments, header }: ElfImage, areas: ReturnType<typeof findHome>['areas']): string {
+function whyRewrite({ segments, header }: ElfImage, areas: ReturnType<typeof findRewriteTarget>['areas']): string {
   const [first] = areas;
   if (first?.kind === 'section') return `the notes are in section ${first.name}, and no PT_NOTE leads loaders to it`;
   if (areas.length > 1)
@@ -113,7 +114,7 @@ function covers({ p_vaddr, p_memsz }: Phdr, address: bigint): boolean {
 }
 
 /** Every PT_NOTE in one: where another owner's is what a loader stumbles over. */
-function merged({ segments, source }: ElfImage, areas: Facts['areas']): Candidate[] {
+function merged({ segments, source }: ElfImage, areas: Analysis['areas']): Candidate[] {
   const notes = areas.filter(({ kind, walk }) => kind === 'segment' && walk.records.length > 0);
   if (notes.length < 2) return [];
   const odd = notes.find(({ index }) => segments[index]?.p_align !== 4n);
@@ -134,7 +135,7 @@ function isZeroAt(source: ElfImage['source'], offset: bigint): boolean {
 
 /** Records that are there and that no loader comes upon. */
 function salvaged(image: ElfImage, xen: number): Candidate[] {
-  const found = xen > 0 ? undefined : salvage(image);
+  const found = xen > 0 ? undefined : recoverRecords(image);
   if (found === undefined) return [];
   const reason =
     found.kind === 'data section'

@@ -8,7 +8,7 @@ import { isEmptyFix } from '../../formats/note/fix.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
-import { DEFAULT_WISH } from '../elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';
@@ -43,7 +43,7 @@ export function proveCure(
   // It is not this image that linearize writes.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const conditions = { xenVersion, before: wrapped, ways };
-  const named = { names: [verdict.loader], wish: DEFAULT_WISH, xenVersion, before: wrapped };
+  const named = { names: [verdict.loader], options: DEFAULT_PLACEMENT, xenVersion, before: wrapped };
   if (accepts(verdict)) {
     const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {

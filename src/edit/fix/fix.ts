@@ -16,7 +16,7 @@ import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { type PatchPlan, planUnchanged } from '../elf/pipeline.js';
-import { DEFAULT_WISH, type PlacementWish } from '../elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT, type PlacementOptions } from '../elf/plan/placement-options.js';
 import { adviceOn } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { readRepaired } from './header-repair.js';
@@ -80,13 +80,13 @@ export function targetsOf(image: ElfImage): string[] {
 export function findFix(
   source: ByteSource,
   loaders: readonly string[],
-  wish: PlacementWish = DEFAULT_WISH,
+  options: PlacementOptions = DEFAULT_PLACEMENT,
   { xenVersion = NEWEST_XEN, before: wrapped, ways }: Conditions = {},
 ): FoundFix {
   const { image, step: repair } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
   const before = judgeLoaders(source, { names, xenVersion, wrapped });
-  const subject = { source, image, names, wish, xenVersion, before: wrapped };
+  const subject = { source, image, names, options, xenVersion, before: wrapped };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);
@@ -170,7 +170,7 @@ function searchWay(subject: Subject, way: Way): Outcome | undefined {
     const why = take(candidate, () => true);
     if (why !== undefined) failed.push(`${stepWords(candidate).join(' ') || 'rewriting the notes'}: ${why}`);
   };
-  const named = () => ruleCandidates(subject.image, best.verdicts, candidates, subject.wish);
+  const named = () => ruleCandidates(subject.image, best.verdicts, candidates, subject.options);
   // A rule knows what it looks for: where its own edit is all that the loader wants, nothing smaller is looked for. A preset
   // sets whatever a kind of guest needs, and is the first choice only where there are no notes to mend.
   const bare = walkAsXen(subject.image).notes.length === 0;

@@ -11,7 +11,7 @@ import { noteAreas } from '../../formats/note/areas.js';
 import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../../formats/note/record.js';
 import { noteInfo } from '../../formats/note/xen-notes.js';
 
-export interface Salvage {
+export interface RecoveredRecords {
   /** `section .note.Xen`, `PT_NOTE 2`. */
   readonly where: string;
   readonly kind: 'data section' | 'note area';
@@ -23,7 +23,7 @@ const MOST_BYTES = 0x10000n;
 const MOST_PLACES = 64;
 
 /** The first place with whole Xen records; undefined when there is none, or when two of a type say different things. */
-export function salvage(image: ElfImage): Salvage | undefined {
+export function recoverRecords(image: ElfImage): RecoveredRecords | undefined {
   for (const { where, kind, range } of places(image).slice(0, MOST_PLACES)) {
     if (range.end - range.start > MOST_BYTES || range.start >= range.end) continue;
     const notes = recordsIn(image, range);
@@ -34,7 +34,7 @@ export function salvage(image: ElfImage): Salvage | undefined {
   return undefined;
 }
 
-function places(image: ElfImage): { where: string; kind: Salvage['kind']; range: Range }[] {
+function places(image: ElfImage): { where: string; kind: RecoveredRecords['kind']; range: Range }[] {
   const areas = noteAreas(image).map(({ name, kind, range }) => ({
     where: kind === 'section' ? `section ${name}` : name,
     kind: 'note area' as const,

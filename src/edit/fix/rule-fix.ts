@@ -7,7 +7,7 @@ import type { Fix, ImageFix } from '../../formats/note/fix.js';
 import { editArguments } from '../../formats/note/fix-command.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import { changes, planPatch } from '../elf/pipeline.js';
-import type { PlacementWish } from '../elf/plan/placement-options.js';
+import type { PlacementOptions } from '../elf/plan/placement-options.js';
 import type { Candidate } from './candidates.js';
 
 /** A fix of the image or its wrapper; a PE image is mended by a command of its own. */
@@ -28,7 +28,7 @@ export function ruleCandidates(
   image: ElfImage,
   verdicts: readonly Verdict[],
   known: readonly Candidate[],
-  wish: PlacementWish,
+  options: PlacementOptions,
 ): { readonly loader: string; readonly candidate: Candidate }[] {
   return verdicts.flatMap((verdict) => {
     const { loader } = verdict;
@@ -36,7 +36,7 @@ export function ruleCandidates(
     return named.flatMap((cure) => {
       const { edits = [] } = imageFix(cure) ?? {};
       if (edits.length === 0 || guessesEntry(cure)) return [];
-      return [{ loader, candidate: { reason: reasonOf(image, verdict, edits, known, wish), edits } }];
+      return [{ loader, candidate: { reason: reasonOf(image, verdict, edits, known, options), edits } }];
     });
   });
 }
@@ -47,10 +47,10 @@ function reasonOf(
   { loader, reason, message, warnings }: Verdict,
   edits: readonly Edit[],
   known: readonly Candidate[],
-  wish: PlacementWish,
+  options: PlacementOptions,
 ): string {
   const reasons = edits
-    .filter((edit) => isNeeded(image, edit, wish))
+    .filter((edit) => isNeeded(image, edit, options))
     .map(
       (edit) => known.find((each) => each.edits.length === 1 && each.edits.some((one) => sameEdit(one, edit)))?.reason,
     );
@@ -60,9 +60,9 @@ function reasonOf(
 }
 
 /** Does the edit by itself change the image? */
-function isNeeded(image: ElfImage, edit: Edit, wish: PlacementWish): boolean {
+function isNeeded(image: ElfImage, edit: Edit, options: PlacementOptions): boolean {
   try {
-    return changes(planPatch(image, [edit], wish));
+    return changes(planPatch(image, [edit], options));
   } catch (error) {
     if (error instanceof PatchError) return true;
     throw error;

@@ -13,7 +13,7 @@ import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
-import type { PlacementWish } from '../elf/plan/placement-options.js';
+import type { PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
 import type { Way } from './way.js';
 
@@ -24,7 +24,7 @@ export interface Subject {
   /** The same, read past what the headers have wrong. */
   readonly image: ElfImage;
   readonly names: readonly string[];
-  readonly wish: PlacementWish;
+  readonly options: PlacementOptions;
   readonly xenVersion: XenVersion;
   /** What the image is in. */
   readonly before: Wrapped | undefined;
@@ -60,10 +60,10 @@ export function startOf(subject: Subject, way: Way): State | Failure {
 
 /** The state after these edits, or why not. */
 export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): State | Failure {
-  const { image, names, wish, xenVersion, before } = subject;
+  const { image, names, options, xenVersion, before } = subject;
   if (edits.length === 0) return startOf(subject, way);
   try {
-    const plan = planPatch(image, edits, wish);
+    const plan = planPatch(image, edits, options);
     const result = preview(image, plan.rendered);
     // A plan that changes nothing leaves the wrapper alone, too.
     const after = way.alone || changes(plan) ? way.after : before;

@@ -9,15 +9,15 @@ import type { OpenedContainer } from '../../formats/container/open.js';
 import { contentEnd } from '../../formats/container/signature-and-checksums.js';
 import type { WrapperChange } from '../../formats/note/fix.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
-import { type ContainerWish, factsAfter } from '../container/pipeline.js';
+import { type ContainerOptions, factsAfter } from '../container/pipeline.js';
 import type { Way } from './way.js';
 
-const DEFAULTS: ContainerWish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
+const DEFAULTS: ContainerOptions = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
 
 /** The one way that the options of a command leave. */
-export function wayOf(wish: ContainerWish, wrapped: Wrapped, elf: ByteSource): Way {
-  const after = wrappedAfter(wish, wrapped, elf);
-  return { wrapper: undefined, after, alone: wish.way === 'extract' };
+export function wayOf(options: ContainerOptions, wrapped: Wrapped, elf: ByteSource): Way {
+  const after = wrappedAfter(options, wrapped, elf);
+  return { wrapper: undefined, after, alone: options.way === 'extract' };
 }
 
 /** Every way that the file leaves open, the one that changes least first. */
@@ -62,7 +62,7 @@ function hasEnd(image: BzImage, strip: boolean): boolean {
   }
 }
 
-function wrappedAfter(wish: ContainerWish, { facts, outer }: Wrapped, elf: ByteSource): Wrapped | undefined {
-  const after = factsAfter({ facts, elf }, wish);
+function wrappedAfter(options: ContainerOptions, { facts, outer }: Wrapped, elf: ByteSource): Wrapped | undefined {
+  const after = factsAfter({ facts, elf }, options);
   return after === undefined ? undefined : { facts: after, outer };
 }

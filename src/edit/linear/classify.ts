@@ -5,7 +5,7 @@
 import { fail } from '../../base/errors/patch-error.js';
 import { directory, hasRawData, type PeImage, type PeSection } from '../../formats/pe/image.js';
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
-import type { LinearWish } from './options.js';
+import type { LinearOptions } from './options.js';
 
 export type Role = 'image' | 'bss' | 'tail';
 
@@ -16,9 +16,9 @@ export type Role = 'image' | 'bss' | 'tail';
 const KNOWN_TAIL = ['.config', '.kernel', '.ramdisk', '.xsm', '.ucode', '.sbat', '.pad'];
 
 /** The role of each section, in table order. Errors: `pe.data-after-bss`, `linear.no-section`. */
-export function classify(image: PeImage, wish: Pick<LinearWish, 'image' | 'tail'>): Role[] {
+export function classify(image: PeImage, options: Pick<LinearOptions, 'image' | 'tail'>): Role[] {
   const { sections, source } = image;
-  for (const name of [...wish.image, ...wish.tail]) {
+  for (const name of [...options.image, ...options.tail]) {
     if (sections.some((section) => section.name === name)) continue;
     const have = sections
       .map((section) => section.name)
@@ -28,11 +28,11 @@ export function classify(image: PeImage, wish: Pick<LinearWish, 'image' | 'tail'
   }
   const belongsBehind = tailRule(image);
   const isTail = (section: PeSection) =>
-    wish.tail.includes(section.name) || (!wish.image.includes(section.name) && belongsBehind(section));
+    options.tail.includes(section.name) || (!options.image.includes(section.name) && belongsBehind(section));
 
-  const bssStart = firstOfBss(sections, wish, isTail);
+  const bssStart = firstOfBss(sections, options, isTail);
   const bssEnd = sections.findIndex((section, index) => index >= bssStart && hasRawData(section));
-  const tailStart = sections.findIndex(({ name }) => wish.tail.includes(name));
+  const tailStart = sections.findIndex(({ name }) => options.tail.includes(name));
   // Without a bss the image ends where nothing but tail follows.
   const imageEnd = Math.min(
     bssStart,
@@ -54,11 +54,11 @@ export function classify(image: PeImage, wish: Pick<LinearWish, 'image' | 'tail'
  */
 function firstOfBss(
   sections: readonly PeSection[],
-  wish: Pick<LinearWish, 'image'>,
+  options: Pick<LinearOptions, 'image'>,
   isTail: (section: PeSection) => boolean,
 ): number {
   const first = sections.findIndex(hasRawData);
-  const lastAsked = sections.findLastIndex(({ name }) => wish.image.includes(name));
+  const lastAsked = sections.findLastIndex(({ name }) => options.image.includes(name));
   const found = sections.findIndex(
     (section, index) => index > first && index > lastAsked && !hasRawData(section) && !isTail(section),
   );

@@ -5,7 +5,7 @@ import type { Mb2Values } from '../../formats/multiboot/mb2.js';
 import { isExecutable, type PeImage } from '../../formats/pe/image.js';
 import { IMAGE_SYM_CLASS_EXTERNAL } from '../../formats/pe/names.js';
 import { symbolsNamed } from '../../formats/pe/symbols.js';
-import type { EntryWish } from './options.js';
+import type { EntryOptions } from './options.js';
 import type { Placement } from './place.js';
 
 /** Xen's name for it (xen/arch/x86/boot/head.S). */
@@ -30,7 +30,7 @@ export function findEntry(
   image: PeImage,
   placement: Placement,
   values: Mb2Values,
-  wish: EntryWish | undefined,
+  options: EntryOptions | undefined,
   physBase: bigint,
 ): { readonly rva: bigint; readonly from: string } {
   const file = image.source.name;
@@ -46,10 +46,11 @@ export function findEntry(
     }
     return { rva, from };
   };
-  if (wish?.kind === 'rva') return checked(wish.rva, '--entry');
-  if (wish?.kind === 'symbol') {
-    const rva = symbolRva(image, placement, wish.name) ?? unknown(`there is no symbol ${wish.name} in loaded code`);
-    return checked(rva, `symbol ${wish.name}`);
+  if (options?.kind === 'rva') return checked(options.rva, '--entry');
+  if (options?.kind === 'symbol') {
+    const rva =
+      symbolRva(image, placement, options.name) ?? unknown(`there is no symbol ${options.name} in loaded code`);
+    return checked(rva, `symbol ${options.name}`);
   }
   // An entry tag next to an address tag for this very place has been right before.
   if (values.entry !== undefined && values.address?.load_addr === placement.loadStart + physBase) {

@@ -1,4 +1,4 @@
-/** The passes that turn an image and a wish into a linear layout. Pure: nothing is written. */
+/** The passes that turn an image and options into a linear layout. Pure: nothing is written. */
 import { type Piece, PiecedSource } from '../../base/bytes/pieces.js';
 import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
 import { OverlaySource, type Write } from '../../base/bytes/source.js';
@@ -10,7 +10,7 @@ import type { LinearLayout } from './layout.js';
 import { planMb1 } from './mb1-plan.js';
 import { planMb2 } from './mb2-plan.js';
 import { partsOf } from './merge.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from './options.js';
+import { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from './options.js';
 import { checkSumOffset, chooseFileAlignment, headerWrites, peCheckSum, sizeOfImage } from './pe-headers.js';
 import { place } from './place.js';
 import { refuseUnfit } from './preconditions.js';
@@ -19,21 +19,21 @@ import { refuseUnfit } from './preconditions.js';
  * Decides everything about the linear form of an image.
  * Errors: `pe.*`, `mb2.*`, `mb1.*`, `linear.*`, `read.*`.
  */
-export function layOutLinear(image: PeImage, wish: LinearWish = DEFAULT_LINEAR_WISH): LinearLayout {
-  refuseUnfit(image, wish);
+export function layOutLinear(image: PeImage, options: LinearOptions = DEFAULT_LINEAR_OPTIONS): LinearLayout {
+  refuseUnfit(image, options);
   // From here on sections ascend, share nothing and lie inside the file.
-  const roles = classify(image, wish);
-  const parts = partsOf(image, roles, wish, directory(image, DIRECTORY_BASERELOC)?.VirtualAddress);
-  const placement = place(image, parts, wish.headerSize);
+  const roles = classify(image, options);
+  const parts = partsOf(image, roles, options, directory(image, DIRECTORY_BASERELOC)?.VirtualAddress);
+  const placement = place(image, parts, options.headerSize);
   // From here on no offset changes.
   const linear = new PiecedSource(image.source, placement.pieces, placement.fileSize);
-  const mb2 = wish.mb2 === 'none' ? undefined : planMb2(image, placement, linear, wish);
-  const mb1 = mb2 === undefined ? undefined : planMb1(image, placement, linear, mb2, wish.mb1);
+  const mb2 = options.mb2 === 'none' ? undefined : planMb2(image, placement, linear, options);
+  const mb1 = mb2 === undefined ? undefined : planMb1(image, placement, linear, mb2, options.mb1);
 
-  const fileAlignment = chooseFileAlignment(image, placement, wish.fileAlign);
+  const fileAlignment = chooseFileAlignment(image, placement, options.fileAlign);
   const size = sizeOfImage(image);
   const edits: Write[] = [
-    ...headerWrites(image, placement, { fileAlignment, sizeOfImage: size, dropSignature: wish.dropSignature }),
+    ...headerWrites(image, placement, { fileAlignment, sizeOfImage: size, dropSignature: options.dropSignature }),
     ...debugWrites(image, placement.pieces),
     ...symbolWrites(image, placement.sections, placement.PointerToSymbolTable),
     ...(mb2?.writes ?? []),
@@ -47,7 +47,7 @@ export function layOutLinear(image: PeImage, wish: LinearWish = DEFAULT_LINEAR_W
   edits.push({ offset: checkSumAt, bytes: checkSum });
   return {
     image,
-    wish,
+    options,
     placement,
     mb2,
     mb1,

@@ -3,12 +3,12 @@ import type { ByteSource, Write } from '../../base/bytes/source.js';
 import type { PeImage } from '../../formats/pe/image.js';
 import type { Mb1Plan } from './mb1-plan.js';
 import type { Mb2Plan } from './mb2-plan.js';
-import type { LinearWish } from './options.js';
+import type { LinearOptions } from './options.js';
 import type { Placement } from './place.js';
 
 export interface LinearLayout {
   readonly image: PeImage;
-  readonly wish: LinearWish;
+  readonly options: LinearOptions;
   readonly placement: Placement;
   readonly mb2: Mb2Plan | undefined;
   readonly mb1: Mb1Plan | undefined;

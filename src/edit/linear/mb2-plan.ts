@@ -32,7 +32,7 @@ import { MULTIBOOT } from '../../formats/multiboot/words.js';
 import type { PeImage } from '../../formats/pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
-import type { LinearWish } from './options.js';
+import type { LinearOptions } from './options.js';
 import type { Placement } from './place.js';
 import { FOUR_GIB } from './preconditions.js';
 
@@ -62,7 +62,7 @@ const ENTRY_ROOM = Math.ceil(ENTRY_SIZE / MB2_ALIGN) * MB2_ALIGN;
  * Plans the tags. `linear` is the result before any edit: its header is where a loader would find it.
  * Errors: `mb2.*`, `pe.too-big`.
  */
-export function planMb2(image: PeImage, placement: Placement, linear: ByteSource, wish: LinearWish): Mb2Plan {
+export function planMb2(image: PeImage, placement: Placement, linear: ByteSource, options: LinearOptions): Mb2Plan {
   const file = image.source.name;
   const first = findMb2(linear);
   // One that begins inside the loaders' window and ends behind it is as good as none, and can be moved all the same.
@@ -71,18 +71,18 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
   const header = found ?? whole ?? findBeyond(linear, placement);
   if (header === undefined) fail('mb2.none', { file }, {});
   const isInGap = header.offset < placement.headerSize;
-  const inPlace = found !== undefined && (wish.mb2 !== 'gap' || isInGap);
-  if (!inPlace && wish.mb2 === 'append') fail('mb2.too-far', { file }, { offset: header.offset });
+  const inPlace = found !== undefined && (options.mb2 !== 'gap' || isInGap);
+  if (!inPlace && options.mb2 === 'append') fail('mb2.too-far', { file }, { offset: header.offset });
   checkTags(file, header);
   const values = mb2Values(header);
-  const entry = findEntry(image, placement, values, wish.entry, wish.physBase);
-  const addresses = { ...addressesOf(image, placement, values, wish), entry: entry.rva + wish.physBase };
-  checkOtherTags(file, placement, values, addresses, wish);
+  const entry = findEntry(image, placement, values, options.entry, options.physBase);
+  const addresses = { ...addressesOf(image, placement, values, options), entry: entry.rva + options.physBase };
+  checkOtherTags(file, placement, values, addresses, options);
 
   const missing = [TAG_ADDRESS, TAG_ENTRY].filter((type) => !header.tags.some((tag) => tag.type === type));
   const grow = (missing.includes(TAG_ADDRESS) ? ADDRESS_SIZE : 0) + (missing.includes(TAG_ENTRY) ? ENTRY_ROOM : 0);
   const plan = (how: Mb2Plan['how'], offset: bigint, filler?: Extract<FillerProof, { ok: true }>): Mb2Plan => {
-    const address: AddressTag = { ...addresses.address, header_addr: offset + placement.distance + wish.physBase };
+    const address: AddressTag = { ...addresses.address, header_addr: offset + placement.distance + options.physBase };
     const bytes = withTags(header, missing, grow, address, addresses.entry);
     const end = offset + BigInt(bytes.length);
     if (end > GRUB_MB2.bytes) fail('mb2.too-far', { file }, { offset });
@@ -110,7 +110,7 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
     : { ok: false, why: found === undefined ? 'the header stands behind the first 32 KiB' : 'the gap was asked for' };
   if (proof.ok && end + BigInt(grow) <= GRUB_MB2.bytes) return plan('append', header.offset, proof);
   const why = proof.ok ? 'the header would leave the first 32 KiB' : proof.why;
-  if (wish.mb2 === 'append') fail('mb2.no-room', { file, offset: header.offset }, { need: grow, why });
+  if (options.mb2 === 'append') fail('mb2.no-room', { file, offset: header.offset }, { need: grow, why });
 
   const at = alignUp(placement.headerEnd, BigInt(MB2_ALIGN));
   const need = header.bytes.length + grow;
@@ -152,7 +152,7 @@ function addressesOf(
   image: PeImage,
   { loadStart, loadEnd, bssEnd }: Placement,
   { relocatable }: Mb2Values,
-  { physBase, bssAlign }: LinearWish,
+  { physBase, bssAlign }: LinearOptions,
 ): Pick<Addresses, 'address'> {
   const { SectionAlignment } = image.optionalHeader;
   const asked = relocatable?.align ?? 0n;
@@ -169,7 +169,7 @@ function checkOtherTags(
   placement: Placement,
   { entryEfi64, relocatable }: Mb2Values,
   { address }: Addresses,
-  { physBase }: LinearWish,
+  { physBase }: LinearOptions,
 ): void {
   const refuse = (what: string, value: bigint, wanted: string) =>
     fail('mb2.bad-address', { file, part: 'Multiboot2 header' }, { what, value, wanted });

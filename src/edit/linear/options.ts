@@ -1,6 +1,6 @@
 /** What a user may ask of `linearize`, as data. */
 
-export type EntryWish =
+export type EntryOptions =
   | { readonly kind: 'rva'; readonly rva: bigint }
   | { readonly kind: 'symbol'; readonly name: string };
 
@@ -8,9 +8,9 @@ export type EntryWish =
 export const MB2_MODES = ['auto', 'append', 'gap', 'none'] as const;
 export type Mb2Mode = (typeof MB2_MODES)[number];
 
-export interface LinearWish {
+export interface LinearOptions {
   /** The 32-bit entry; undefined: worked out. */
-  readonly entry: EntryWish | undefined;
+  readonly entry: EntryOptions | undefined;
   /** Physical address at which RVA 0 would stand. */
   readonly physBase: bigint;
   /** Bytes in front of the first section; undefined: a page, or what the headers need. */
@@ -30,7 +30,7 @@ export interface LinearWish {
   readonly dropSignature: boolean;
 }
 
-export const DEFAULT_LINEAR_WISH: LinearWish = {
+export const DEFAULT_LINEAR_OPTIONS: LinearOptions = {
   entry: undefined,
   physBase: 0n,
   headerSize: undefined,

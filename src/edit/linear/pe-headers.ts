@@ -28,8 +28,8 @@ import { FOUR_GIB } from './preconditions.js';
 const MOST = 0x1000n;
 
 /** The FileAlignment to write. Errors: `linear.file-align`. */
-export function chooseFileAlignment(image: PeImage, placement: Placement, wish: 'auto' | 'keep' | bigint): bigint {
-  if (wish === 'keep') return image.optionalHeader.FileAlignment;
+export function chooseFileAlignment(image: PeImage, placement: Placement, options: 'auto' | 'keep' | bigint): bigint {
+  if (options === 'keep') return image.optionalHeader.FileAlignment;
   const values = [
     placement.headerSize,
     ...placement.sections.flatMap(({ PointerToRawData, SizeOfRawData }) => [PointerToRawData, SizeOfRawData]),
@@ -37,12 +37,12 @@ export function chooseFileAlignment(image: PeImage, placement: Placement, wish: 
   const all = values.reduce((bits, value) => bits | value, MOST);
   // The lowest bit set anywhere divides everything. shim refuses odd values, so 1 is never written.
   const largest = all & -all;
-  if (wish === 'auto') return largest > 1n ? largest : 2n;
-  if (wish < 1n || (wish & (wish - 1n)) !== 0n || values.some((value) => value % wish !== 0n)) {
+  if (options === 'auto') return largest > 1n ? largest : 2n;
+  if (options < 1n || (options & (options - 1n)) !== 0n || values.some((value) => value % options !== 0n)) {
     const wanted = `a power of two up to ${hex(largest)}, which divides every raw pointer and size`;
-    fail('linear.file-align', { file: image.source.name }, { value: wish, wanted });
+    fail('linear.file-align', { file: image.source.name }, { value: options, wanted });
   }
-  return wish;
+  return options;
 }
 
 /** SizeOfImage stays, unless a section ends behind it. Errors: `pe.too-big`. */

@@ -60,12 +60,12 @@ function hasAddressTag(result: ByteSource): boolean {
 }
 
 /** Judges a result as read back. Errors: `verify.failed`. */
-export function proveLinear({ image, wish }: LinearLayout, result: ByteSource): LinearVerdict {
+export function proveLinear({ image, options }: LinearLayout, result: ByteSource): LinearVerdict {
   const verdict = verifyLinear(readPe(result), {
     baseline: image,
-    tailNames: wish.tail,
+    tailNames: options.tail,
     // Without tags of its own a file may have brought some, and they must be true.
-    wantsTags: wish.mb2 !== 'none' || hasAddressTag(result),
+    wantsTags: options.mb2 !== 'none' || hasAddressTag(result),
   });
   refuseErrors(verdict.findings);
   return verdict;

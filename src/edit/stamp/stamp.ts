@@ -10,9 +10,9 @@ import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../../formats
 import { type NoteContent, ownerOf } from '../../formats/note/record.js';
 import { lostLoaders } from '../../loaders/loaders.js';
 import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
-import { survey } from '../elf/plan/analyze.js';
+import { analyze } from '../elf/plan/analyze.js';
 import { foreignNotes } from '../elf/plan/other-owners.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from '../elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT, type Edit, type PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
 import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId } from './build-id.js';
 import type { NoteKey } from './note-words.js';
@@ -33,7 +33,7 @@ export interface StampWish {
   readonly buildId: BuildIdWish | undefined;
   readonly notes: readonly NoteContent[];
   readonly remove: readonly NoteKey[];
-  readonly placement: Partial<PlacementWish>;
+  readonly placement: Partial<PlacementOptions>;
 }
 
 /** Is anything to be written at all? */
@@ -46,8 +46,8 @@ export function asksForEdits({ metadata, members, buildId, notes, remove }: Stam
  * Decides how to stamp an image. Writes nothing.
  * Errors: `stamp.*`, and those of planPatch.
  */
-export function planStamp(image: ElfImage, wish: StampWish): PatchPlan {
-  const plan = planStamps(image, wish);
+export function planStamp(image: ElfImage, options: StampWish): PatchPlan {
+  const plan = planStamps(image, options);
   const [lost] = changes(plan) ? lostLoaders(image.source, preview(image, plan.rendered)) : [];
   if (lost !== undefined) {
     const { loader } = lost.before;
@@ -60,37 +60,41 @@ export function planStamp(image: ElfImage, wish: StampWish): PatchPlan {
   return plan;
 }
 
-function planStamps(image: ElfImage, wish: StampWish): PatchPlan {
-  const facts = survey(image);
-  const present = (owner: string, type: number) => foreignNotes(facts, owner, type);
+function planStamps(image: ElfImage, options: StampWish): PatchPlan {
+  const analysis = analyze(image);
+  const present = (owner: string, type: number) => foreignNotes(analysis, owner, type);
   const place = { file: image.source.name };
   const edits: Edit[] = [
-    ...wish.remove.map((key): Edit => ({ kind: 'drop-note', ...key })),
-    ...wish.notes.map((note): Edit => ({ kind: 'put-note', note })),
+    ...options.remove.map((key): Edit => ({ kind: 'drop-note', ...key })),
+    ...options.notes.map((note): Edit => ({ kind: 'put-note', note })),
   ];
-  const members = Object.keys(wish.members).length > 0;
-  if (wish.metadata !== undefined || members) {
-    const before = wish.metadata ?? metadataOf(present(FDO, FDO_PACKAGING_METADATA), place.file);
-    edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...wish.members }) });
+  const members = Object.keys(options.members).length > 0;
+  if (options.metadata !== undefined || members) {
+    const before = options.metadata ?? metadataOf(present(FDO, FDO_PACKAGING_METADATA), place.file);
+    edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...options.members }) });
   }
   // Among Xen's notes whatever section holds them is theirs; alone, it is named as linkers do.
   const section =
-    facts.xen.notes.length > 0 ? DEFAULT_WISH.section : members || wish.metadata ? '.note.package' : '.note.stamp';
-  const placement: PlacementWish = { ...DEFAULT_WISH, section, ...wish.placement };
+    analysis.xen.notes.length > 0
+      ? DEFAULT_PLACEMENT.section
+      : members || options.metadata
+        ? '.note.package'
+        : '.note.stamp';
+  const placement: PlacementOptions = { ...DEFAULT_PLACEMENT, section, ...options.placement };
   const plan = (id?: Uint8Array) =>
     planPatch(image, id === undefined ? edits : [...edits, { kind: 'put-note', note: buildIdNote(id) }], placement);
 
   const ids = present(GNU, NT_GNU_BUILD_ID);
-  switch (wish.buildId?.kind) {
+  switch (options.buildId?.kind) {
     case undefined:
       return plan();
     case 'keep':
       if (ids.length === 0) fail('stamp.no-build-id', place, {});
       return plan();
     case 'set':
-      return plan(wish.buildId.id);
+      return plan(options.buildId.id);
     case 'compute': {
-      const { algorithm } = wish.buildId;
+      const { algorithm } = options.buildId;
       const size = ALGORITHMS[algorithm];
       const old = ids[0]?.desc;
       // The id is that of the result; it does not depend on its own bytes, so any of the same length will do to lay out.
@@ -121,8 +125,8 @@ export interface Stamp {
 
 /** Package metadata and build-ids of an image, as systemd and others would find them. Errors: those of noteAreas. */
 export function stampsOf(image: ElfImage): readonly Stamp[] {
-  const facts = survey(image);
-  return [...foreignNotes(facts, FDO, FDO_PACKAGING_METADATA), ...foreignNotes(facts, GNU, NT_GNU_BUILD_ID)].map(
+  const analysis = analyze(image);
+  return [...foreignNotes(analysis, FDO, FDO_PACKAGING_METADATA), ...foreignNotes(analysis, GNU, NT_GNU_BUILD_ID)].map(
     ({ name, type, desc }) => {
       const owner = ownerOf(name);
       const metadata = type === FDO_PACKAGING_METADATA;

@@ -35,7 +35,7 @@ export interface Parts {
 }
 
 /** Splits unpacked data behind the ELF that `image` was read from. */
-export function splitTail(unpacked: Uint8Array, image: ElfImage, name: string): Parts {
+export function splitElfAndRelocs(unpacked: Uint8Array, image: ElfImage, name: string): Parts {
   const end = elfEnd(image);
   const at = end < BigInt(unpacked.length) ? Number(end) : unpacked.length;
   return { elf: new BufferSource(unpacked.subarray(0, at), name), tail: unpacked.subarray(at) };

@@ -5,7 +5,7 @@ import { hex, hexBytes } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../elf/read.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
-import { splitTail } from './elf-and-relocs.js';
+import { splitElfAndRelocs } from './elf-and-relocs.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts, StreamFacts } from './facts.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
@@ -104,7 +104,7 @@ async function openBzImage(
     const found = hexBytes(result.bytes.subarray(0, 4)) || 'with nothing';
     fail('bzimage.not-elf', place, { found });
   }
-  const { elf, tail } = splitTail(result.bytes, readElf(inside), name);
+  const { elf, tail } = splitElfAndRelocs(result.bytes, readElf(inside), name);
   const demands = demandsOf(image.format, packed, result.spare);
   return {
     kind: 'bzimage',
@@ -171,7 +171,7 @@ async function openStream(
   const inside = new BufferSource(result.bytes, name);
   const found = recognise(inside);
   if (found.kind !== 'elf') refuseInside(file, found, result.bytes, `a bare ${format} stream`);
-  const { elf, tail } = splitTail(result.bytes, readElf(inside), name);
+  const { elf, tail } = splitElfAndRelocs(result.bytes, readElf(inside), name);
   return {
     kind: 'stream',
     elf,
@@ -203,7 +203,7 @@ function openGzip(source: ByteSource, name: string): OpenedGzip {
   const inside = new BufferSource(member.bytes, name);
   const found = recognise(inside);
   if (found.kind !== 'elf') refuseInside(file, found, member.bytes, 'a gzip file');
-  const { elf, tail } = splitTail(member.bytes, readElf(inside), name);
+  const { elf, tail } = splitElfAndRelocs(member.bytes, readElf(inside), name);
   const behind = packed.subarray(member.end);
   const kind = behind.length === 0 ? 'nothing' : behind[0] === 0x1f && behind[1] === 0x8b ? 'member' : 'other';
   return {

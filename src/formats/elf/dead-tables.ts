@@ -8,7 +8,7 @@ import { contains, normalize, type Range, rangeOf, subtractSorted } from '../../
 import { fits } from '../../base/bytes/source.js';
 import { equalBytes, findBytes } from '../../base/bytes/text.js';
 import { Shdr } from './headers.js';
-import { claimedRanges, type ElfImage, hasFileBytes, isAllocated, sectionFileRange, shdrTable } from './image.js';
+import { type ElfImage, hasFileBytes, isAllocated, rangesInUse, sectionFileRange, shdrTable } from './image.js';
 import { SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
 import { nameTable } from './section-names.js';
 
@@ -55,7 +55,7 @@ function searchOf(image: ElfImage): Search | undefined {
   const range = shdrTable(image);
   const size = range.end - range.start;
   if (size === 0n || size > SEARCHED || !fits(range.start, size, source.size)) return undefined;
-  const gaps = subtractSorted({ start: 0n, end: source.size }, normalize(claimedRanges(image)));
+  const gaps = subtractSorted({ start: 0n, end: source.size }, normalize(rangesInUse(image)));
   if (gaps.length === 0) return undefined;
   const anchor = sections.findIndex((s, i) => i > 0 && i !== shstrndx && hasFileBytes(s) && s.sh_type !== SHT_NOTE);
   if (anchor < 0) return undefined;

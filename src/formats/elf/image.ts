@@ -48,7 +48,7 @@ export function sectionFileRange(section: Shdr): Range {
 }
 
 /** File bytes that somebody speaks of: headers, tables, sections and segments with bytes. */
-export function* claimedRanges(image: ElfImage): Generator<Range> {
+export function* rangesInUse(image: ElfImage): Generator<Range> {
   yield rangeOf(0n, ehdrSize(image.encoding));
   yield phdrTable(image);
   yield shdrTable(image);

@@ -39,7 +39,7 @@ export const EDIT_ORDER = [
 ] as const;
 
 /** Is the edit about notes of another owner than Xen? */
-export function isForeignEdit(edit: Edit | PlainEdit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
+export function isOtherOwnersEdit(edit: Edit | PlainEdit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
   return edit.kind === 'drop-note' || edit.kind === 'put-note';
 }
 

@@ -46,12 +46,12 @@ export function fileBands(image: ElfImage): Band[] {
 
 /** A file as the claims on it divide it; what nobody claims is free, or unclaimed bytes. */
 export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
-  const claims = all.filter(({ start, end }) => start < end && start < source.size);
-  const points = [...new Set([0n, source.size, ...claims.flatMap(({ start, end }) => [start, end])])]
+  const usedRanges = all.filter(({ start, end }) => start < end && start < source.size);
+  const points = [...new Set([0n, source.size, ...usedRanges.flatMap(({ start, end }) => [start, end])])]
     .filter((point) => point <= source.size)
     .sort(compare);
   const starting = new Map<bigint, Claim[]>();
-  for (const claim of claims) {
+  for (const claim of usedRanges) {
     const same = starting.get(claim.start);
     if (same === undefined) starting.set(claim.start, [claim]);
     else same.push(claim);

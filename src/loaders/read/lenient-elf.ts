@@ -38,7 +38,7 @@ export function hasElfMagic(source: ByteSource): boolean {
 }
 
 /** The image under an encoding that the loader has chosen by its own rules. */
-export function laxElf(source: ByteSource, encoding: Encoding, options: LaxOptions): LaxImage {
+export function lenientElf(source: ByteSource, encoding: Encoding, options: LaxOptions): LaxImage {
   const header = decodeAt(source, BigInt(EI_NIDENT), Ehdr, encoding);
   const { e_phoff, e_phnum, e_phentsize, e_shoff, e_shnum, e_shentsize } = header;
   const own = options.stride === 'own-size';

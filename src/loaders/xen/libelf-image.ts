@@ -3,7 +3,7 @@ import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { Shdr } from '../../formats/elf/headers.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../../formats/elf/names.js';
 import { nativeSize } from '../../formats/elf/struct.js';
-import { hasElfMagic, type LaxImage, laxElf, laxIdent } from '../read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from '../read/lenient-elf.js';
 
 /** The least that elf_is_elfbinary wants: the magic, and room for an ELF32 header. */
 const LEAST = 52n;
@@ -21,7 +21,7 @@ export function libelfImage(source: ByteSource): LaxImage {
     endian: ident[EI_DATA] === ELFDATA2LSB ? 'little' : 'big',
   } as const;
   const maxSections = source.size / BigInt(Shdr.size({ bits: 32, endian: 'little' }));
-  return laxElf(source, encoding, { stride: 'declared', sections: true, maxSections });
+  return lenientElf(source, encoding, { stride: 'declared', sections: true, maxSections });
 }
 
 /** What libelf calls an image broken for before it has looked at a note: counts and tables that leave the file. */

@@ -1,4 +1,4 @@
-/** Laws of notes in one image (gABI, "Note Section"). Contents are judged against a wish elsewhere. */
+/** Laws of notes in one image (gABI, "Note Section"). Contents are judged against what was wanted elsewhere. */
 
 import { hex } from '../../base/errors/hex.js';
 import { PT_NOTE } from '../../formats/elf/names.js';

@@ -12,12 +12,12 @@ import type { Difference } from './untouched.js';
  * load: bytes that a loader copies. linked: symbols, groups and relocations. section: any other section. trailing:
  * behind everything the headers speak of. unclaimed: between, and bytes that were not there before.
  */
-export type Home = 'load' | 'linked' | 'section' | 'trailing' | 'unclaimed';
+export type RewriteTarget = 'load' | 'linked' | 'section' | 'trailing' | 'unclaimed';
 
 const LINKED: ReadonlySet<number> = new Set([SHT_SYMTAB, SHT_DYNSYM, SHT_SYMTAB_SHNDX, SHT_GROUP, SHT_REL, SHT_RELA]);
 
 /** All unplanned differences of one home, as violations. */
-export function* differencesOf(pair: Pair, home: Home): Generator<Violation> {
+export function* differencesOf(pair: Pair, home: RewriteTarget): Generator<Violation> {
   for (const difference of pair.differences()) {
     const found = homeOf(pair, difference);
     if (found.home !== home) continue;
@@ -32,7 +32,7 @@ const VERDICT = {
   lost: 'of the baseline has no counterpart any more',
 } as const;
 
-function homeOf(pair: Pair, { kind, range }: Difference): { home: Home; part: string } {
+function homeOf(pair: Pair, { kind, range }: Difference): { home: RewriteTarget; part: string } {
   if (kind === 'added') return { home: 'unclaimed', part: 'new bytes' };
   const { before } = pair;
   const start = originOf(pair, range)[0]?.start;

@@ -12,7 +12,7 @@ import type { SectionHeader } from '../../formats/pe/headers.js';
 import { copiedSize, type PeImage } from '../../formats/pe/image.js';
 
 /** Memory as pieces of one file, sorted and disjoint. */
-export interface Picture {
+export interface MemoryImage {
   readonly source: ByteSource;
   readonly pieces: readonly Piece[];
 }
@@ -21,7 +21,7 @@ export interface Picture {
  * What firmware makes of the sections: of each the smaller of VirtualSize and SizeOfRawData bytes (EDK2 BasePeCoff.c,
  * PeCoffLoaderLoadImage), nothing relocated. The caller has made sure that sections ascend and lie in the file.
  */
-export function pePicture({ source, sections }: PeImage): Picture {
+export function pePicture({ source, sections }: PeImage): MemoryImage {
   const pieces = sections
     .filter((section) => copiedSize(section) > 0n)
     .map((section) => ({
@@ -37,7 +37,7 @@ export function pePicture({ source, sections }: PeImage): Picture {
  * grub-core/loader/multiboot_mbi2.c): the bytes [load_addr, load_end_addr) in one stretch, up to the end of the file where
  * load_end_addr is 0, the rest zeros. A short read is no error to it.
  */
-export function flatPicture(source: ByteSource, headerOffset: bigint, tag: AddressTag, physBase: bigint): Picture {
+export function flatPicture(source: ByteSource, headerOffset: bigint, tag: AddressTag, physBase: bigint): MemoryImage {
   const from = headerOffset - (tag.header_addr - tag.load_addr);
   const start = tag.load_addr - physBase;
   const have = from >= 0n && from < source.size ? source.size - from : 0n;
@@ -47,13 +47,13 @@ export function flatPicture(source: ByteSource, headerOffset: bigint, tag: Addre
 }
 
 /** The picture without the bytes of some sections: zeros there. */
-export function without({ source, pieces }: Picture, sections: readonly SectionHeader[]): Picture {
+export function without({ source, pieces }: MemoryImage, sections: readonly SectionHeader[]): MemoryImage {
   const starts = new Set(sections.map(({ VirtualAddress }) => VirtualAddress));
   return { source, pieces: pieces.filter(({ start }) => !starts.has(start)) };
 }
 
 /** Where two memories differ inside a window, in order. What comes from the same place of the same file is not read. */
-export function* pictureDifferences(a: Picture, b: Picture, window: Range): Generator<Range> {
+export function* pictureDifferences(a: MemoryImage, b: MemoryImage, window: Range): Generator<Range> {
   let blocks: ReturnType<typeof newBlocks> | undefined;
   let i = 0;
   let j = 0;
@@ -81,6 +81,6 @@ function pieceAt(piece: Piece | undefined, at: bigint): { from: bigint | undefin
   return { from: piece.from + (at - piece.start), until: piece.end };
 }
 
-function stretch({ source }: Picture, from: bigint | undefined): Stretch {
+function stretch({ source }: MemoryImage, from: bigint | undefined): Stretch {
   return from === undefined ? { source: ZEROS, offset: 0n } : { source, offset: from };
 }

@@ -5,7 +5,7 @@ import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside } from '../../../src/edit/container/pipeline.js';
 import { resultSource } from '../../../src/edit/container/rebuilt.js';
-import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
 import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
@@ -41,7 +41,7 @@ async function plan(
   const opened = await openContainer(source);
   if (opened.kind === 'elf') throw new Error('not a container');
   const setting = parseSetting(options.set ?? 'PHYS32_ENTRY=0x123456');
-  const elf = way === 'detach' ? undefined : planInside(opened, [{ kind: 'set', setting }], DEFAULT_WISH);
+  const elf = way === 'detach' ? undefined : planInside(opened, [{ kind: 'set', setting }], DEFAULT_PLACEMENT);
   return planContainer(source, opened, elf, {
     way,
     stripSignature: options.strip === true,

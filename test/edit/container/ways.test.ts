@@ -13,7 +13,7 @@ import {
   writeContainer,
 } from '../../../src/edit/container/pipeline.js';
 import { resultSource } from '../../../src/edit/container/rebuilt.js';
-import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { openContainer } from '../../../src/formats/container/open.js';
 import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
@@ -44,20 +44,20 @@ interface Options {
   readonly keepTail?: boolean;
 }
 
-async function planOf(bytes: Uint8Array, way: PayloadAction | undefined, options: Options = {}) {
+async function planOf(bytes: Uint8Array, way: PayloadAction | undefined, asked: Options = {}) {
   const source = new BufferSource(bytes, 'vmlinuz');
   const opened = await openContainer(source);
   if (opened.kind === 'elf') throw new Error('not a container');
   const edits =
-    options.set === '' ? [] : [{ kind: 'set' as const, setting: parseSetting(options.set ?? 'PHYS32_ENTRY=0x123456') }];
-  const elf = way === 'detach' ? undefined : planInside(opened, edits, DEFAULT_WISH);
-  const wish = {
+    asked.set === '' ? [] : [{ kind: 'set' as const, setting: parseSetting(asked.set ?? 'PHYS32_ENTRY=0x123456') }];
+  const elf = way === 'detach' ? undefined : planInside(opened, edits, DEFAULT_PLACEMENT);
+  const options = {
     way,
-    stripSignature: options.strip === true,
-    compressor: options.compressor,
-    keepTail: options.keepTail === true,
+    stripSignature: asked.strip === true,
+    compressor: asked.compressor,
+    keepTail: asked.keepTail === true,
   };
-  return planContainer(source, opened, elf, wish);
+  return planContainer(source, opened, elf, options);
 }
 
 /** The result of a way, proved as the command does it before it writes. */
@@ -190,9 +190,13 @@ describe('writeContainer()', () => {
     const source = FileSource.open(path);
     const opened = await openContainer(source);
     if (opened.kind === 'elf') throw new Error('not a container');
-    const elf = planInside(opened, [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x123456') }], DEFAULT_WISH);
-    const wish = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
-    const plan = await planContainer(source, opened, elf, wish);
+    const elf = planInside(
+      opened,
+      [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x123456') }],
+      DEFAULT_PLACEMENT,
+    );
+    const options = { way: undefined, stripSignature: false, compressor: undefined, keepTail: false };
+    const plan = await planContainer(source, opened, elf, options);
     // A result that is not what was wanted: one byte of the old part differs.
     const spoiled = {
       ...plan,

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { changes, expectationOf, type PatchPlan, planPatch } from '../../../src/edit/elf/pipeline.js';
-import { DEFAULT_WISH, type Edit, type PlacementWish } from '../../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT, type Edit, type PlacementOptions } from '../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../src/edit/elf/render.js';
 import type { ElfImage } from '../../../src/formats/elf/image.js';
 import { readElf } from '../../../src/formats/elf/read.js';
@@ -31,9 +31,9 @@ function resultOf(plan: PatchPlan): Uint8Array {
 }
 
 /** A plan, or undefined where the edit was refused with a reason. Anything but a PatchError is a fault. */
-function tryPlan(image: ElfImage, edits: readonly Edit[], wish: PlacementWish): PatchPlan | undefined {
+function tryPlan(image: ElfImage, edits: readonly Edit[], options: PlacementOptions): PatchPlan | undefined {
   try {
-    return planPatch(image, edits, wish);
+    return planPatch(image, edits, options);
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     expect(error.detail).not.toBe('');
@@ -46,9 +46,9 @@ describe('a granted edit', () => {
   it('verifies clean against the input, under both readers', async () => {
     const seen = new Map<string, number>();
     await fc.assert(
-      fc.asyncProperty(shapes, editLists, wishes, async (shape, edits, wish) => {
+      fc.asyncProperty(shapes, editLists, wishes, async (shape, edits, options) => {
         const image = read(imageOf(shape));
-        const plan = tryPlan(image, edits, wish);
+        const plan = tryPlan(image, edits, options);
         const key = plan?.layout?.placement ?? (plan === undefined ? 'refused' : 'unchanged');
         seen.set(key, (seen.get(key) ?? 0) + 1);
         if (plan === undefined) return;
@@ -67,8 +67,8 @@ describe('a granted edit', () => {
 
   it('is found by Xen, QEMU and linux-loader alike', () => {
     fc.assert(
-      fc.property(shapes, editLists, wishes, (shape, edits, wish) => {
-        const plan = tryPlan(read(imageOf(shape)), edits, wish);
+      fc.property(shapes, editLists, wishes, (shape, edits, options) => {
+        const plan = tryPlan(read(imageOf(shape)), edits, options);
         if (plan === undefined || !changes(plan)) return;
         const result = read(resultOf(plan));
         const view = walkAsXen(result);
@@ -91,10 +91,10 @@ describe('a granted edit', () => {
 
   it('done twice changes nothing the second time, however it is placed', () => {
     fc.assert(
-      fc.property(shapes, editLists, wishes, (shape, edits, wish) => {
-        const plan = tryPlan(read(imageOf(shape)), edits, wish);
+      fc.property(shapes, editLists, wishes, (shape, edits, options) => {
+        const plan = tryPlan(read(imageOf(shape)), edits, options);
         if (plan === undefined) return;
-        const again = planPatch(read(resultOf(plan)), edits, wish);
+        const again = planPatch(read(resultOf(plan)), edits, options);
         expect(changes(again)).toBe(false);
       }),
       { numRuns: RUNS },
@@ -121,13 +121,13 @@ describe('a granted edit', () => {
       fc.property(shapes, fc.constantFrom('auto', 'append', 'move-table', 'shift'), (shape, placement) => {
         const plain: Shape = { ...shape, notes: shape.notes === 'foreign' ? 'foreign' : 'none' };
         const image = read(imageOf(plain));
-        const wish = { ...DEFAULT_WISH, placement } as PlacementWish;
+        const options = { ...DEFAULT_PLACEMENT, placement } as PlacementOptions;
         const add: Edit = {
           kind: 'copy-from',
           file: 'x',
           notes: [{ name: Buffer.from('Xen\0'), type: 6, desc: Buffer.from('linux\0') }],
         };
-        const plan = tryPlan(image, [add], wish);
+        const plan = tryPlan(image, [add], options);
         if (plan === undefined) return;
         const removed = planPatch(read(resultOf(plan)), [{ kind: 'clear' }]);
         const result = read(resultOf(removed));

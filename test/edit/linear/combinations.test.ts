@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
-import type { LinearWish } from '../../../src/edit/linear/options.js';
+import type { LinearOptions } from '../../../src/edit/linear/options.js';
 import { changesLinear, proveLinear } from '../../../src/edit/linear/pipeline.js';
 import { fixture } from '../../support/images.js';
 import { linearBytes, linearLayout } from '../../support/linear.js';
 import { PeBytes } from '../../support/pe-edit.js';
 
 const flags = [false, true];
-const WISHES: readonly Partial<LinearWish>[] = flags.flatMap((mb1) =>
+const WISHES: readonly Partial<LinearOptions>[] = flags.flatMap((mb1) =>
   flags.flatMap((merge) =>
     flags.flatMap((keepReloc) =>
       (['auto', 'append', 'gap', 'none'] as const).flatMap((mb2) =>
@@ -29,16 +29,16 @@ describe.each([
 
   it('change nothing the second time, with the same options', () => {
     let made = 0;
-    for (const wish of WISHES) {
+    for (const options of WISHES) {
       try {
-        const once = linearBytes(input(), wish);
+        const once = linearBytes(input(), options);
         made += 1;
-        expect(linearBytes(input(), wish).bytes.equals(once.bytes)).toBe(true);
-        const layout = linearLayout(input(), wish);
+        expect(linearBytes(input(), options).bytes.equals(once.bytes)).toBe(true);
+        const layout = linearLayout(input(), options);
         proveLinear(layout, layout.output);
         expect(
-          changesLinear(linearLayout(once.image(), wish)),
-          JSON.stringify(wish, (_, v) => `${v}`),
+          changesLinear(linearLayout(once.image(), options)),
+          JSON.stringify(options, (_, v) => `${v}`),
         ).toBe(false);
       } catch (error) {
         if (!(error instanceof PatchError)) throw error;
@@ -50,13 +50,13 @@ describe.each([
 
   it('change nothing but what was asked for when a linear image is given other ones', () => {
     const plain = linearBytes(input()).image();
-    for (const wish of [{ keepReloc: true }, { merge: true }, { headerSize: 0x2000n }, { mb2: 'gap' as const }]) {
-      const stepwise = linearBytes(plain, wish);
+    for (const options of [{ keepReloc: true }, { merge: true }, { headerSize: 0x2000n }, { mb2: 'gap' as const }]) {
+      const stepwise = linearBytes(plain, options);
       // Two steps lead where one does; but a header in the gap stays where it is.
-      const direct = linearLayout(input(), wish).mb2?.how;
-      if (direct === 'append') expect(stepwise.bytes.equals(linearBytes(input(), wish).bytes)).toBe(true);
+      const direct = linearLayout(input(), options).mb2?.how;
+      if (direct === 'append') expect(stepwise.bytes.equals(linearBytes(input(), options).bytes)).toBe(true);
       else expect(direct).toBe('gap');
-      proveLinear(linearLayout(plain, wish), linearLayout(plain, wish).output);
+      proveLinear(linearLayout(plain, options), linearLayout(plain, options).output);
     }
   });
 });

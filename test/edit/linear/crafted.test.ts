@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../../src/edit/linear/options.js';
+import { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from '../../../src/edit/linear/options.js';
 import { proveLinear } from '../../../src/edit/linear/pipeline.js';
 import { isPlainPe } from '../../../src/formats/pe/kind.js';
 import { readPe } from '../../../src/formats/pe/read.js';
@@ -16,7 +16,7 @@ import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type PeSpec } from '.
 import { PeBytes } from '../../support/pe-edit.js';
 
 const open = (file: Uint8Array) => readPe(new BufferSource(file));
-const wished = (wish: Partial<LinearWish> = {}): LinearWish => ({ ...DEFAULT_LINEAR_WISH, ...wish });
+const wished = (options: Partial<LinearOptions> = {}): LinearOptions => ({ ...DEFAULT_LINEAR_OPTIONS, ...options });
 
 /** Code with a Multiboot2 header and filler behind it. */
 function text(size = 0x200): Buffer {
@@ -101,7 +101,7 @@ describe('readers of PE images', () => {
 });
 
 describe('layOutLinear() of crafted images', () => {
-  it.each<[string, Partial<PeSpec>, Partial<LinearWish>, string]>([
+  it.each<[string, Partial<PeSpec>, Partial<LinearOptions>, string]>([
     [
       'SizeOfImage that would reach 4 GiB',
       {
@@ -120,8 +120,8 @@ describe('layOutLinear() of crafted images', () => {
     ['relocations of block size 0', { directories: { 5: [0x201000, 16] } }, {}, 'pe.relocations'],
     ['relocations outside all sections', { directories: { 5: [0x900000, 16] } }, {}, 'pe.directory'],
     ['a debug directory of megabytes', { directories: { 6: [0x200000, 0x1d00] } }, {}, ''],
-  ])('refuses %s', (_what, more, wish, id) => {
-    const work = () => layOutLinear(open(buildPe(spec(more))), wished(wish));
+  ])('refuses %s', (_what, more, options, id) => {
+    const work = () => layOutLinear(open(buildPe(spec(more))), wished(options));
     if (id === '') expect(work).not.toThrow();
     else expect(work).toThrow(`[${id}]`);
   });

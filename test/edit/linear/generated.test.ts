@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
-import { DEFAULT_LINEAR_WISH, type LinearWish } from '../../../src/edit/linear/options.js';
+import { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from '../../../src/edit/linear/options.js';
 import { changesLinear, proveLinear } from '../../../src/edit/linear/pipeline.js';
 import { readPe } from '../../../src/formats/pe/read.js';
 import { BSS, buildPe, CODE, DATA, DISCARDABLE, mb2Header, type SectionSpec } from '../../support/pe-builder.js';
@@ -110,7 +110,7 @@ function imageOf(s: Shape): { readonly file: Buffer; readonly flat: number; read
   return { file, flat, debugAt };
 }
 
-const wish: fc.Arbitrary<LinearWish> = fc
+const options: fc.Arbitrary<LinearOptions> = fc
   .record({
     mb2: fc.constantFrom('auto', 'auto', 'append', 'gap', 'none'),
     mb1: fc.constantFrom(false, false, true),
@@ -121,7 +121,7 @@ const wish: fc.Arbitrary<LinearWish> = fc
     fileAlign: fc.constantFrom('auto', 'auto', 'auto', 'keep', 0x200n),
     physBase: fc.constantFrom(0n, 0n, 0n, 0x200000n),
   })
-  .map((part) => ({ ...DEFAULT_LINEAR_WISH, ...part, mb1: part.mb1 && part.mb2 !== 'none' }) as LinearWish);
+  .map((part) => ({ ...DEFAULT_LINEAR_OPTIONS, ...part, mb1: part.mb1 && part.mb2 !== 'none' }) as LinearOptions);
 
 const REFUSALS = [
   'mb2.no-room',
@@ -146,7 +146,7 @@ describe('layOutLinear() of generated images', () => {
     let made = 0;
     let flats = 0;
     fc.assert(
-      fc.property(shape, wish, (s, w) => {
+      fc.property(shape, options, (s, w) => {
         const { file, flat: known, debugAt } = imageOf(s);
         let layout: ReturnType<typeof layOutLinear>;
         try {

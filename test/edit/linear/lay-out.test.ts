@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LinearWish } from '../../../src/edit/linear/options.js';
+import type { LinearOptions } from '../../../src/edit/linear/options.js';
 import { changesLinear } from '../../../src/edit/linear/pipeline.js';
 import { verifyLinear } from '../../../src/verify/pe/verify.js';
 import { linearBytes, linearLayout } from '../../support/linear.js';
@@ -30,7 +30,7 @@ describe('layOutLinear() of the fixture', () => {
     });
   });
 
-  const wishes: readonly Partial<LinearWish>[] = [
+  const wishes: readonly Partial<LinearOptions>[] = [
     {},
     { mb1: true },
     { merge: true },
@@ -43,10 +43,10 @@ describe('layOutLinear() of the fixture', () => {
     { bssAlign: 0x1000n },
     { entry: { kind: 'symbol', name: 'enter32' } },
   ];
-  it.each(wishes)('changes nothing the second time: %o', (wish) => {
-    const once = linearBytes(input(), wish);
-    expect(changesLinear(linearLayout(once.image(), wish))).toBe(false);
-    expect(linearBytes(input(), wish).bytes.equals(once.bytes)).toBe(true);
+  it.each(wishes)('changes nothing the second time: %o', (options) => {
+    const once = linearBytes(input(), options);
+    expect(changesLinear(linearLayout(once.image(), options))).toBe(false);
+    expect(linearBytes(input(), options).bytes.equals(once.bytes)).toBe(true);
   });
 
   it('keeps the header in the gap and the entry when it is linearized again without options', () => {
@@ -111,11 +111,11 @@ describe('layOutLinear() of the fixture', () => {
     expect(() => linearLayout(signed)).toThrow('[pe.signed]');
     const dropped = linearBytes(signed, { dropSignature: true });
     expect(dropped.image().directories[4]).toEqual({ VirtualAddress: 0n, Size: 0n });
-    const wish = { dropSignature: false };
-    expect(dropped.unsummed().bytes.equals(linearBytes(input(), wish).unsummed().bytes)).toBe(true);
+    const options = { dropSignature: false };
+    expect(dropped.unsummed().bytes.equals(linearBytes(input(), options).unsummed().bytes)).toBe(true);
   });
 
-  it.each<[string, Partial<LinearWish>, (file: PeBytes) => unknown]>([
+  it.each<[string, Partial<LinearOptions>, (file: PeBytes) => unknown]>([
     ['pe.machine', {}, (f) => f.file('Machine', 0xaa64)],
     ['pe.bad-header', {}, (f) => f.optional('SectionAlignment', 0x3000)],
     ['pe.bad-header', {}, (f) => f.section('.rodata', 'VirtualSize', 0)],
@@ -148,10 +148,10 @@ describe('layOutLinear() of the fixture', () => {
     ['linear.header-size', { headerSize: 0x200008n }, () => undefined],
     ['linear.file-align', { fileAlign: 0x200n }, () => undefined],
     ['linear.no-section', { tail: ['.nosuch'] }, () => undefined],
-  ])('refuses with %s', (id, wish, edit) => {
+  ])('refuses with %s', (id, options, edit) => {
     const file = PeBytes.fixture();
     edit(file);
-    expect(() => linearLayout(file.image(), wish)).toThrow(`[${id}]`);
+    expect(() => linearLayout(file.image(), options)).toThrow(`[${id}]`);
   });
 
   it('takes the video mode of an old Multiboot 1 header along, and room for it', () => {

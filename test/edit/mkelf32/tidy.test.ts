@@ -23,14 +23,14 @@ interface Wish extends Partial<Omit<TidyRequest, 'settings'>> {
   readonly set?: readonly string[];
 }
 
-function request({ set = [], ...wish }: Wish): TidyRequest {
+function request({ set = [], ...options }: Wish): TidyRequest {
   const settings = set.map(parseSetting);
-  return { notes: false, loadBase: 0x200000n, keepSections: false, keepSymbols: false, ...wish, settings };
+  return { notes: false, loadBase: 0x200000n, keepSections: false, keepSymbols: false, ...options, settings };
 }
 
 /** The result read back, its bytes, and the warnings; its structure has to be sound. */
-function tidy(bytes: Uint8Array, wish: Wish = {}) {
-  const container = planTidy(readElf(new BufferSource(bytes, 'in')), request(wish));
+function tidy(bytes: Uint8Array, options: Wish = {}) {
+  const container = planTidy(readElf(new BufferSource(bytes, 'in')), request(options));
   const out = outputOf(bytes, container);
   expect(BigInt(out.length)).toBe(container.fileSize);
   const image = readElf(new BufferSource(out, 'out'));
@@ -39,9 +39,9 @@ function tidy(bytes: Uint8Array, wish: Wish = {}) {
 }
 
 const refuse =
-  (bytes: Uint8Array, wish: Wish = {}) =>
+  (bytes: Uint8Array, options: Wish = {}) =>
   () =>
-    tidy(bytes, wish);
+    tidy(bytes, options);
 const names = (image: ElfImage) => image.sections.map((_, index) => sectionName(image, index));
 const data = ({ image, out }: { image: ElfImage; out: Uint8Array }) => {
   const [load] = image.segments;

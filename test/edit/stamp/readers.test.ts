@@ -45,10 +45,10 @@ describe('no loader that took an image stops doing so', () => {
     let [stamped, taken] = [0, 0];
     for (const [i, bytes] of images.entries()) {
       const source = new BufferSource(bytes);
-      for (const wish of WISHES) {
+      for (const options of WISHES) {
         let result: ReturnType<typeof preview>;
         try {
-          const plan = planStamp(readElf(source), wish);
+          const plan = planStamp(readElf(source), options);
           result = preview(plan.image, plan.rendered);
         } catch (error) {
           if (!(error instanceof PatchError)) throw error;

@@ -257,9 +257,9 @@ describe.each(ENCODINGS)('stamping again and again, ELF$bits $endian', (encoding
     const wanted = ['Xen 18', 'GNU 3', 'Linux 257', `FDO ${0xcafe1a7e}`];
     let image = read(inTheMiddle(encoding, stripped));
     const first = image;
-    for (const wish of [longer(20), longer(200), compute, longer(300), longer(3)]) {
-      image = result(planStamp(image, wish));
-      expect(shown(image, 'segment')).toEqual(wish === compute ? shown(image, 'segment') : wanted);
+    for (const options of [longer(20), longer(200), compute, longer(300), longer(3)]) {
+      image = result(planStamp(image, options));
+      expect(shown(image, 'segment')).toEqual(options === compute ? shown(image, 'segment') : wanted);
       expect(shown(image, 'section')).toEqual(stripped ? [] : wanted);
       expect(stampsOf(image).filter(({ type }) => type === 3)).toHaveLength(1);
     }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource, OverlaySource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { planContainer, planInside, proveContainer } from '../../../src/edit/container/pipeline.js';
-import { DEFAULT_WISH } from '../../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../../../src/edit/elf/plan/placement-options.js';
 import { packGzip } from '../../../src/formats/container/gzip.js';
 import { findNative } from '../../../src/formats/container/native.js';
 import { openContainer } from '../../../src/formats/container/open.js';
@@ -41,7 +41,7 @@ async function work(bytes: Uint8Array, way?: PayloadAction): Promise<string | un
     const opened = await openContainer(source);
     if (opened.kind === 'elf') return undefined;
     const setting = parseSetting('PHYS32_ENTRY=0x123456');
-    const elf = way === 'detach' ? undefined : planInside(opened, [{ kind: 'set', setting }], DEFAULT_WISH);
+    const elf = way === 'detach' ? undefined : planInside(opened, [{ kind: 'set', setting }], DEFAULT_PLACEMENT);
     const wish = { way, stripSignature: true, compressor: undefined, keepTail: false };
     const plan = await planContainer(source, opened, elf, wish);
     // Whatever is written of a damaged file has to hold its laws.
@@ -96,7 +96,11 @@ describe('every field of the setup header and of the PE header', () => {
     const source = new BufferSource(bzImage({ data, format: 'gzip', pe: 'old' }), 'attached');
     const opened = await openContainer(source);
     if (opened.kind === 'elf') throw new Error('not a container');
-    const elf = planInside(opened, [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x654321') }], DEFAULT_WISH);
+    const elf = planInside(
+      opened,
+      [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x654321') }],
+      DEFAULT_PLACEMENT,
+    );
     const wish = { way: undefined, stripSignature: true, compressor: undefined, keepTail: false };
     const { writes, fileSize } = (await planContainer(source, opened, elf, wish)).rebuilt;
     const bytes = new Uint8Array(Number(fileSize));

@@ -1,11 +1,11 @@
 /** One deliberate break or more for each check of PE images. */
-import type { LinearWish } from '../../../src/edit/linear/options.js';
+import type { LinearOptions } from '../../../src/edit/linear/options.js';
 import type { PeBytes } from '../../support/pe-edit.js';
 
 /** What is changed in a good linear file. */
 export interface PeBreak {
   readonly check: string;
-  readonly wish?: Partial<LinearWish>;
+  readonly options?: Partial<LinearOptions>;
   readonly what: string;
   /** Not the checksum's own break: it is taken out of the way. */
   readonly keepsSum?: boolean;
@@ -100,13 +100,13 @@ export const PE_BREAKS: readonly PeBreak[] = [
   },
   {
     check: 'linear.mb1-header',
-    wish: { mb1: true },
+    options: { mb1: true },
     what: 'another entry for Multiboot 1',
     edit: (f) => f.word(f.bytes.indexOf(Uint8Array.of(0x02, 0xb0, 0xad, 0x1b)) + 28, 0x200004),
   },
   {
     check: 'linear.linux-magic',
-    wish: { headerSize: 0x1000n },
+    options: { headerSize: 0x1000n },
     what: 'HdrS at 0x202',
     edit: (f) => f.bytes.write('HdrS', 0x202, 'latin1'),
   },
@@ -159,7 +159,7 @@ export const PE_BREAKS: readonly PeBreak[] = [
   },
   {
     check: 'linear.kept-symbols',
-    wish: { merge: true },
+    options: { merge: true },
     what: 'one symbol with another name, where sections were joined',
     edit: (f) => {
       const at = f.file('PointerToSymbolTable');
@@ -194,7 +194,7 @@ export const PE_BREAKS: readonly PeBreak[] = [
   },
   {
     check: 'advice.header-addr',
-    wish: { mb2: 'gap' },
+    options: { mb2: 'gap' },
     what: 'a header in the gap',
     edit: () => undefined,
   },

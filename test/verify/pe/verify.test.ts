@@ -25,8 +25,8 @@ describe('verifyLinear()', () => {
     { physBase: 0n, bssAlign: 0x1000n },
     { fileAlign: 'keep' as const },
     { image: ['.bss'] },
-  ])('accepts every form the writer makes: %o', (wish) => {
-    const { findings } = verifyLinear(linearBytes(input, wish).image(), { baseline: input });
+  ])('accepts every form the writer makes: %o', (options) => {
+    const { findings } = verifyLinear(linearBytes(input, options).image(), { baseline: input });
     expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
@@ -47,8 +47,8 @@ describe('verifyLinear()', () => {
     expect(findings.map(({ check }) => check)).toContain('linear.same-memory');
   });
 
-  it.each(PE_BREAKS)('$check: $what', ({ check, wish, edit, keepsSum }) => {
-    const file = linearBytes(input, wish);
+  it.each(PE_BREAKS)('$check: $what', ({ check, options, edit, keepsSum }) => {
+    const file = linearBytes(input, options);
     if (keepsSum !== true) file.unsummed();
     edit(file);
     const { findings } = verifyLinear(file.image(), { baseline: input });
@@ -56,9 +56,9 @@ describe('verifyLinear()', () => {
   });
 
   it('finds each break by a check that a good file passes', () => {
-    for (const { check, wish, edit } of PE_BREAKS) {
+    for (const { check, options, edit } of PE_BREAKS) {
       if (check.startsWith('advice.')) continue;
-      const good = linearBytes(input, wish);
+      const good = linearBytes(input, options);
       const before = verifyLinear(good.image(), { baseline: input }).findings.map((finding) => finding.check);
       expect(before, check).not.toContain(check);
       expect(edit, check).toBeTypeOf('function');

@@ -6,7 +6,7 @@ import { alignDown } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { compose, type Merged, mergeFor } from './compose.js';
 import type { Blob, Layout, Refusal } from './layout.js';
-import { bytesText, type Job } from './placement-input.js';
+import { bytesText, type PlacementInput } from './placement-input.js';
 import { findSlot, phdrSize, type Slot } from './program-headers.js';
 import { roomOf, take } from './room.js';
 
@@ -15,15 +15,15 @@ const SPARE_ENTRIES = 2n;
 /** Some readers take 8 bytes of a 4-byte value; a few zero bytes behind notes that end the file keep them inside it. */
 const TAIL_PADDING = 8n;
 
-export function append(job: Job): Layout | Refusal {
+export function append(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'append', reason });
-  if (job.wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
-  const merged = mergeFor(job);
+  if (input.options.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
-  const found = findSlot(job);
+  const found = findSlot(input);
   if ('reason' in found) return { placement: 'append', ...found };
-  const place = noteSpace(job, merged, found.slot);
-  return compose(job, merged, {
+  const place = noteSpace(input, merged, found.slot);
+  return compose(input, merged, {
     placement: 'append',
     summary: `notes put ${place.words}, ${slotWords(found.slot)}`,
     slot: found.slot,
@@ -71,27 +71,27 @@ export interface NoteSpace {
  * The far end of the header slack when it is free, not loaded and large enough: the file does not grow, and what follows
  * the notes is the first segment rather than zeros, into which QEMU's walk would run on. Else the end of the file.
  */
-export function noteSpace(job: Job, merged: Merged, slot: Slot): NoteSpace {
-  const { facts } = job;
-  const { slack } = facts;
-  const reserved = facts.tableEnd + phdrSize(facts) * ((slot.kind === 'slack' ? 1n : 0n) + SPARE_ENTRIES);
+export function noteSpace(input: PlacementInput, merged: Merged, slot: Slot): NoteSpace {
+  const { analysis } = input;
+  const { slack } = analysis;
+  const reserved = analysis.tableEnd + phdrSize(analysis) * ((slot.kind === 'slack' ? 1n : 0n) + SPARE_ENTRIES);
   const start = alignDown(slack.end - merged.size, merged.align);
   const range = rangeOf(start, merged.size);
-  const loaded = facts.tableLoad !== undefined && overlaps(facts.tableLoad.file, range);
-  const usable = !loaded && slack.end < facts.fileSize && start >= reserved && facts.isZero(range);
+  const loaded = analysis.tableLoad !== undefined && overlaps(analysis.tableLoad.file, range);
+  const usable = !loaded && slack.end < analysis.fileSize && start >= reserved && analysis.isZero(range);
   if (usable) {
-    return { range, end: facts.fileSize, words: `into the header slack (${bytesText(merged.size)})`, blobs: [] };
+    return { range, end: analysis.fileSize, words: `into the header slack (${bytesText(merged.size)})`, blobs: [] };
   }
-  return behindEverything(job, merged);
+  return behindEverything(input, merged);
 }
 
 /** At the end of the file, or in what an earlier edit left there. */
-export function behindEverything({ facts }: Job, merged: Merged): NoteSpace {
-  const bare = facts.image.sections.length === 0;
-  const room = roomOf(facts.spare(), [], facts.fileSize);
+export function behindEverything({ analysis }: PlacementInput, merged: Merged): NoteSpace {
+  const bare = analysis.image.sections.length === 0;
+  const room = roomOf(analysis.spare(), [], analysis.fileSize);
   const start = take(room, merged.size + (bare ? TAIL_PADDING : 0n), merged.align);
   const range = rangeOf(start, merged.size);
-  const place = range.end > facts.fileSize ? 'at the end of the file' : 'where an earlier edit left room';
+  const place = range.end > analysis.fileSize ? 'at the end of the file' : 'where an earlier edit left room';
   const words = `${place} (${bytesText(merged.size)})`;
   if (!bare) return { range, end: room.end, words, blobs: [] };
   const tail = { offset: range.end, bytes: new Uint8Array(Number(TAIL_PADDING)), what: 'padding behind the notes' };

@@ -10,7 +10,7 @@ import { encodeNotes } from '../../../formats/note/record.js';
 import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
-import { type Job, mergedNotes, overwriteBlobs, xenOf } from './placement-input.js';
+import { mergedNotes, overwriteBlobs, type PlacementInput, xenOf } from './placement-input.js';
 import { buildTable, replacedBy, type Slot } from './program-headers.js';
 import { type Room, roomOf, take } from './room.js';
 import { type Cover, planSections } from './section-headers.js';
@@ -48,11 +48,11 @@ export interface Merged {
  * The records to be written elsewhere. With 8-byte note alignment every record but the last must fill a multiple of 8
  * without padding, because Xen always steps by 4.
  */
-export function mergeFor(job: Job): Merged | { readonly reason: string } {
-  const notes = mergedNotes(job);
+export function mergeFor(input: PlacementInput): Merged | { readonly reason: string } {
+  const notes = mergedNotes(input);
   if (notes.length === 0) return { reason: 'no note is left to place' };
-  const { endian } = job.facts.image.encoding;
-  if (job.wish.notesAlign === 8) {
+  const { endian } = input.analysis.image.encoding;
+  if (input.options.notesAlign === 8) {
     const odd = notes.slice(0, -1).find((note) => encodeNotes([note], endian).length % 8 !== 0);
     if (odd !== undefined) {
       return {
@@ -61,35 +61,35 @@ export function mergeFor(job: Job): Merged | { readonly reason: string } {
     }
   }
   const bytes = encodeNotes(notes, endian);
-  return { notes, bytes, size: BigInt(bytes.length), align: BigInt(job.wish.notesAlign) };
+  return { notes, bytes, size: BigInt(bytes.length), align: BigInt(input.options.notesAlign) };
 }
 
 /** The layout of a move. */
-export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal {
-  const { facts, home, wish } = job;
-  const { image } = facts;
-  const segments = [...shiftedSegments(job, move)];
+export function compose(input: PlacementInput, merged: Merged, move: Move): Layout | Refusal {
+  const { analysis, target, options } = input;
+  const { image } = analysis;
+  const segments = [...shiftedSegments(input, move)];
   const entry = {
     range: move.range,
     p_vaddr: move.loadedAt?.p_vaddr ?? 0n,
     p_paddr: move.loadedAt?.p_paddr ?? 0n,
     p_align: merged.align,
   };
-  const shiftedFacts = { ...facts, image: { ...image, segments } };
-  const table = buildTable(shiftedFacts, home, move.slot, entry, move.addedLoad);
+  const shiftedFacts = { ...analysis, image: { ...image, segments } };
+  const table = buildTable(shiftedFacts, target, move.slot, entry, move.addedLoad);
   const tableSize = BigInt(table.length * PhdrStruct.size(image.encoding));
 
   // An image without program headers may have no place for them named yet.
-  const stays = image.segments.length === 0 ? facts.tableEnd : image.header.e_phoff;
-  const room = roomFor(job, move, rangeOf(stays, tableSize));
+  const stays = image.segments.length === 0 ? analysis.tableEnd : image.header.e_phoff;
+  const room = roomFor(input, move, rangeOf(stays, tableSize));
   const phoff = move.table === 'end' ? take(room, tableSize, BigInt(nativeSize(image.encoding))) : stays;
 
-  const allocated = move.loadedAt !== undefined || coverOutsideMemory(job);
+  const allocated = move.loadedAt !== undefined || coverOutsideMemory(input);
   const cover: Cover = { range: move.range, sh_addr: entry.p_vaddr, allocated, align: merged.align };
-  const plan = planSections(facts, home, wish, cover, room, {
-    sections: shiftedSections(job, move.shift),
+  const plan = planSections(analysis, target, options, cover, room, {
+    sections: shiftedSections(input, move.shift),
     ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
-    ...(move.table === 'end' && coverOutsideMemory(job)
+    ...(move.table === 'end' && coverOutsideMemory(input)
       ? {
           table: {
             range: rangeOf(phoff, tableSize),
@@ -114,34 +114,34 @@ export function compose(job: Job, merged: Merged, move: Move): Layout | Refusal 
       { offset: move.range.start, bytes: merged.bytes, what: 'notes' },
       ...(move.blobs ?? []),
       ...plan.blobs,
-      ...overwriteBlobs(job, (offset) => movedOffset(move.shift, offset)),
+      ...overwriteBlobs(input, (offset) => movedOffset(move.shift, offset)),
     ],
     shift: move.shift,
     fileSize: plan.end,
-    xenNotes: xenOf(job, merged.notes),
+    xenNotes: xenOf(input, merged.notes),
     noteRange: move.range,
     loaded: move.loadedAt !== undefined,
     cover: plan.covered ? (allocated ? 'allocated' : 'plain') : 'none',
     extendedLoad: move.extended,
     addedLoads: move.addedLoad === undefined ? 0 : 1,
-    replacedSegments: replacedBy(home, move.slot),
+    replacedSegments: replacedBy(target, move.slot),
     touchedSections: plan.touched,
     warnings: [
       ...(move.warnings ?? []),
       ...plan.warnings,
-      ...(coverOutsideMemory(job) && move.loadedAt === undefined ? [UNTRUE_ALLOC] : []),
+      ...(coverOutsideMemory(input) && move.loadedAt === undefined ? [UNTRUE_ALLOC] : []),
     ],
   };
 }
 
 /** Where the section side may put things: not where the move itself does. After a shift, spare bytes stand elsewhere. */
-function roomFor({ facts }: Job, { range, end, shift, extended, blobs }: Move, table: Range): Room {
+function roomFor({ analysis }: PlacementInput, { range, end, shift, extended, blobs }: Move, table: Range): Room {
   if (shift !== undefined) return roomOf([], [], end);
-  const load = extended === undefined ? undefined : facts.image.segments[extended.index];
+  const load = extended === undefined ? undefined : analysis.image.segments[extended.index];
   const hole =
     load === undefined || extended === undefined ? [] : [rangeOf(load.p_offset + load.p_filesz, extended.by)];
   const zeros = (blobs ?? []).map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
-  return roomOf(facts.spare(), [range, table, ...hole, ...zeros], end);
+  return roomOf(analysis.spare(), [range, table, ...hole, ...zeros], end);
 }
 
 const UNTRUE_ALLOC =
@@ -152,13 +152,13 @@ const UNTRUE_ALLOC =
  * mark is untrue, and makes objcopy -O binary start at address 0. Where a PT_LOAD has that address (GRUB's images), the
  * section would say of loaded bytes that they are notes.
  */
-function coverOutsideMemory({ facts, wish }: Job): boolean {
-  const asked = wish.mustSurvive.includes('eu-strip') && !wish.mustSurvive.includes('flat');
-  return asked && loadAtVaddr(facts.image, 0n) === undefined;
+function coverOutsideMemory({ analysis, options }: PlacementInput): boolean {
+  const asked = options.mustSurvive.includes('eu-strip') && !options.mustSurvive.includes('flat');
+  return asked && loadAtVaddr(analysis.image, 0n) === undefined;
 }
 
-function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Phdr[] {
-  return facts.image.segments.map((segment, index) => {
+function shiftedSegments({ analysis }: PlacementInput, { shift, extended }: Move): readonly Phdr[] {
+  return analysis.image.segments.map((segment, index) => {
     if (index === extended?.index) {
       return { ...segment, p_filesz: segment.p_filesz + extended.by, p_memsz: segment.p_memsz + extended.by };
     }
@@ -166,8 +166,8 @@ function shiftedSegments({ facts }: Job, { shift, extended }: Move): readonly Ph
   });
 }
 
-function shiftedSections({ facts }: Job, shift: Shift | undefined): readonly Shdr[] {
-  const { sections } = facts.image;
+function shiftedSections({ analysis }: PlacementInput, shift: Shift | undefined): readonly Shdr[] {
+  const { sections } = analysis.image;
   if (shift === undefined) return sections;
   return sections.map((s, i) => (i === 0 ? s : { ...s, sh_offset: movedOffset(shift, s.sh_offset) }));
 }

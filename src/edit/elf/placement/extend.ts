@@ -13,7 +13,7 @@ import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import { growAtEndOfLoad } from './in-place.js';
 import { isLayout, type Layout, type Refusal } from './layout.js';
-import { bytesText, type Job } from './placement-input.js';
+import { bytesText, type PlacementInput } from './placement-input.js';
 import { findSlot, phdrSize } from './program-headers.js';
 
 const PAGE = 0x1000n;
@@ -28,28 +28,28 @@ interface Hole {
   readonly range: Range;
 }
 
-export function extend(job: Job): Layout | Refusal {
+export function extend(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
-  const { facts } = job;
-  if (job.wish.loaded === false) return refuse('the notes would be inside a PT_LOAD');
-  const merged = mergeFor(job);
+  const { analysis } = input;
+  if (input.options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
+  const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
-  const where = growAtEndOfLoad(job, (index, load, by) => {
-    const hole = holeBehind(job, index, load, by, 1n);
+  const where = growAtEndOfLoad(input, (index, load, by) => {
+    const hole = holeBehind(input, index, load, by, 1n);
     return 'reason' in hole ? hole.reason : undefined;
   });
   if (isLayout(where)) return where;
-  const found = findSlot(job);
+  const found = findSlot(input);
   if ('reason' in found) return { placement: 'extend', ...found };
   // A new entry takes bytes behind the table that are then no hole any more.
-  const entry = found.slot.kind === 'slack' ? rangeOf(facts.tableEnd, phdrSize(facts)) : rangeOf(0n, 0n);
+  const entry = found.slot.kind === 'slack' ? rangeOf(analysis.tableEnd, phdrSize(analysis)) : rangeOf(0n, 0n);
   const reasons: string[] = [];
   const holes: Hole[] = [];
-  const candidates = loads(facts.image);
+  const candidates = loads(analysis.image);
   if (candidates.length > MOST_LOADS)
     return refuse(`${candidates.length} PT_LOADs, looked at are at most ${MOST_LOADS}`);
   for (const { index, segment } of candidates) {
-    const hole = holeBehind(job, index, segment, merged.size, merged.align);
+    const hole = holeBehind(input, index, segment, merged.size, merged.align);
     if ('reason' in hole) reasons.push(`PT_LOAD ${index}: ${hole.reason}`);
     else if (overlaps({ start: segment.p_offset + segment.p_filesz, end: hole.range.end }, entry)) {
       reasons.push(`PT_LOAD ${index}: the new program header goes into the hole behind it`);
@@ -60,13 +60,13 @@ export function extend(job: Job): Layout | Refusal {
     return refuse(reasons.length > 0 ? reasons.slice(0, 4).join(', ') : 'the image has no PT_LOAD');
   const { load, range, by, index } = hole;
   const distance = range.start - load.p_offset;
-  return compose(job, merged, {
+  return compose(input, merged, {
     placement: 'extend',
     summary: `PT_LOAD ${index} extended by ${bytesText(by)} over the hole behind it, notes inside, ${slotWords(found.slot)}`,
     slot: found.slot,
     range,
     loadedAt: { p_vaddr: load.p_vaddr + distance, p_paddr: load.p_paddr + distance },
-    end: range.end > facts.fileSize ? range.end : facts.fileSize,
+    end: range.end > analysis.fileSize ? range.end : analysis.fileSize,
     extended: { index, by },
     warnings: slotWarnings(found.slot),
   });
@@ -79,14 +79,14 @@ function unfitness({ p_flags }: Phdr): number {
 
 /** The hole behind a load, or why there is none that the notes fit in. */
 function holeBehind(
-  job: Job,
+  input: PlacementInput,
   index: number,
   load: Phdr,
   size: bigint,
   align: bigint,
 ): Hole | { readonly reason: string } {
-  const { facts } = job;
-  const { image } = facts;
+  const { analysis } = input;
+  const { image } = analysis;
   if ((load.p_flags & PF_R) === 0) return { reason: 'not readable' };
   if (load.p_filesz === 0n) return { reason: 'no file bytes' };
   if (load.p_filesz !== load.p_memsz) {
@@ -96,7 +96,7 @@ function holeBehind(
   const range = rangeOf(alignUp(fileEnd, align), size);
   const by = range.end - fileEnd;
   const claim = nextClaim(image, fileEnd);
-  const toEnd = claim === facts.fileSize;
+  const toEnd = claim === analysis.fileSize;
   if (!toEnd && range.end > claim) return { reason: `${bytesText(by)} needed, ${claim - fileEnd} free behind it` };
   // A section outside memory may start before the load ends and reach beyond it.
   const over = image.sections.findIndex(
@@ -114,13 +114,17 @@ function holeBehind(
       overlaps(rangeOf(s.p_offset, s.p_filesz), { start: fileEnd, end: range.end }),
   );
   if (beyond >= 0) return { reason: `program header ${beyond} covers the bytes behind it` };
-  if (!facts.isZero({ start: fileEnd, end: range.end })) return { reason: 'the bytes behind it are not zero' };
-  return addressObstacle(job, load, by) ?? { index, load, by, range };
+  if (!analysis.isZero({ start: fileEnd, end: range.end })) return { reason: 'the bytes behind it are not zero' };
+  return addressObstacle(input, load, by) ?? { index, load, by, range };
 }
 
 /** New addresses must be free in both address spaces, and the end of the kernel as loaders see it must stay. */
-function addressObstacle({ facts }: Job, load: Phdr, by: bigint): { readonly reason: string } | undefined {
-  const { image } = facts;
+function addressObstacle(
+  { analysis }: PlacementInput,
+  load: Phdr,
+  by: bigint,
+): { readonly reason: string } | undefined {
+  const { image } = analysis;
   const vEnd = load.p_vaddr + load.p_memsz;
   const pEnd = load.p_paddr + load.p_memsz;
   const limit = addressSpace(image.encoding);

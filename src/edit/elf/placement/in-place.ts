@@ -16,56 +16,64 @@ import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor } from './header.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type Job, mergedNotes, nobodysName, overwriteBlobs, sizeOf, xenOf } from './placement-input.js';
+import {
+  bytesText,
+  mergedNotes,
+  neutralName,
+  overwriteBlobs,
+  type PlacementInput,
+  sizeOf,
+  xenOf,
+} from './placement-input.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './program-headers.js';
 import { removeAll } from './remove-all.js';
 import { fitSections } from './section-headers.js';
 
 /** The owner written over a note that nobody shall find any more, where records may not move. */
-const NOBODY = nobodysName(4);
+const NOBODY = neutralName(4);
 
-export function inPlace(job: Job): Layout | Refusal {
-  return rewrite(job, 'in-place');
+export function inPlace(input: PlacementInput): Layout | Refusal {
+  return rewrite(input, 'in-place');
 }
 
-export function grow(job: Job): Layout | Refusal {
-  return rewrite(job, 'grow');
+export function grow(input: PlacementInput): Layout | Refusal {
+  return rewrite(input, 'grow');
 }
 
-function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
+function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement, reason });
-  const { facts, home, wish } = job;
-  const area = home.only;
-  if (home.areas.length === 0) return refuse('the image has no notes to rewrite');
+  const { analysis, target, options } = input;
+  const area = target.only;
+  if (target.areas.length === 0) return refuse('the image has no notes to rewrite');
   if (area === undefined) {
-    const removed = placement === 'in-place' ? removeAll(job) : undefined;
-    if (removed === undefined) return refuse(`the notes stand in ${home.areas.length} places`);
+    const removed = placement === 'in-place' ? removeAll(input) : undefined;
+    if (removed === undefined) return refuse(`the notes stand in ${target.areas.length} places`);
     return 'reason' in removed ? refuse(removed.reason) : removed;
   }
-  if (wish.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
-  if (wish.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
+  if (options.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
+  if (options.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
   if (area.range.end !== area.declared.end) return refuse(`${area.name} reaches behind the end of the file`);
   if (area.range.start === 0n || area.range.start % 4n !== 0n) {
     return refuse(`${area.name} starts at ${hex(area.range.start)}, which loaders skip or read misaligned`);
   }
 
-  const notes = mergedNotes(job);
-  const bytes = encodeNotes(notes, facts.image.encoding.endian);
+  const notes = mergedNotes(input);
+  const bytes = encodeNotes(notes, analysis.image.encoding.endian);
   const end = area.range.start + BigInt(bytes.length);
   const moved = firstMoved(area, notes);
-  const obstacle = movingObstacle(job, area, moved, end);
+  const obstacle = movingObstacle(input, area, moved, end);
   if (obstacle !== undefined) {
-    const neutral = placement === 'in-place' ? neutralize(job, area) : undefined;
-    return neutral === undefined ? refuse(obstacle) : finish(job, placement, area, neutral);
+    const neutral = placement === 'in-place' ? neutralize(input, area) : undefined;
+    return neutral === undefined ? refuse(obstacle) : finish(input, placement, area, neutral);
   }
   const room = area.range.end - area.range.start;
   if (end > area.range.end) {
     const need = `${bytesText(BigInt(bytes.length))} needed, ${room} in ${area.name}`;
     if (placement === 'in-place') return refuse(need);
-    const padding = paddingObstacle(job, area, end);
+    const padding = paddingObstacle(input, area, end);
     if (padding !== undefined) return refuse(`${need}, and ${padding}`);
   } else if (placement === 'grow') return refuse(`the notes fit the room they have (${bytesText(room)})`);
-  return finish(job, placement, area, notes);
+  return finish(input, placement, area, notes);
 }
 
 /**
@@ -73,23 +81,23 @@ function rewrite(job: Job, placement: 'in-place' | 'grow'): Layout | Refusal {
  * former `extend` took. Otherwise every one would leave another copy behind in memory. `hole` says why the load cannot grow.
  */
 export function growAtEndOfLoad(
-  job: Job,
+  input: PlacementInput,
   hole: (index: number, load: Phdr, by: bigint) => string | undefined,
 ): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
-  const { facts, home } = job;
-  const area = home.only;
+  const { analysis, target } = input;
+  const area = target.only;
   if (area?.loaded === undefined || area.range.end !== area.declared.end) return refuse('the notes end no PT_LOAD');
   if (area.range.start % 4n !== 0n) return refuse(`${area.name} starts at ${hex(area.range.start)}`);
-  const index = facts.image.segments.indexOf(area.loaded);
+  const index = analysis.image.segments.indexOf(area.loaded);
   if (area.loaded.p_offset + area.loaded.p_filesz !== area.range.end) return refuse('the notes end no PT_LOAD');
-  const notes = mergedNotes(job);
-  const size = BigInt(encodeNotes(notes, facts.image.encoding.endian).length);
+  const notes = mergedNotes(input);
+  const size = BigInt(encodeNotes(notes, analysis.image.encoding.endian).length);
   const by = size - sizeOf(area.range);
   if (by <= 0n) return refuse('the notes fit the room they have');
   const end = area.range.start + size;
-  const obstacle = movingObstacle(job, area, firstMoved(area, notes), end) ?? hole(index, area.loaded, by);
-  return obstacle === undefined ? finish(job, 'extend', area, notes, { index, by }) : refuse(obstacle);
+  const obstacle = movingObstacle(input, area, firstMoved(area, notes), end) ?? hole(index, area.loaded, by);
+  return obstacle === undefined ? finish(input, 'extend', area, notes, { index, by }) : refuse(obstacle);
 }
 
 /** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
@@ -108,17 +116,22 @@ function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | und
 }
 
 /** Why the boundaries may not move from `moved` on. */
-function movingObstacle(job: Job, area: NoteArea, moved: bigint | undefined, end: bigint): string | undefined {
-  const { facts } = job;
-  const fit = fitSections(facts, area.range, end, moved);
+function movingObstacle(
+  input: PlacementInput,
+  area: NoteArea,
+  moved: bigint | undefined,
+  end: bigint,
+): string | undefined {
+  const { analysis } = input;
+  const fit = fitSections(analysis, area.range, end, moved);
   if ('reason' in fit) return fit.reason;
   if (moved === undefined) return undefined;
-  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+  const relocations = relocationsInto(analysis, sectionsIn(analysis, area.range));
   if (relocations.length > 0) {
     return `record boundaries from ${hex(moved)} on would move under relocations kept in section ${relocations.join(', ')}`;
   }
   const changed = { start: moved, end: area.range.end > end ? area.range.end : end };
-  const other = facts.image.segments.findIndex(
+  const other = analysis.image.segments.findIndex(
     (s, i) =>
       s.p_type !== PT_LOAD && s.p_type !== PT_NULL && !isHome(area, i) && overlaps(segmentFileRange(s), changed),
   );
@@ -130,13 +143,13 @@ function isHome(area: NoteArea, index: number): boolean {
 }
 
 /** Why the bytes behind the notes, up to `end`, are not free padding. */
-function paddingObstacle({ facts }: Job, area: NoteArea, end: bigint): string | undefined {
-  const { image } = facts;
+function paddingObstacle({ analysis }: PlacementInput, area: NoteArea, end: bigint): string | undefined {
+  const { image } = analysis;
   const wanted = { start: area.range.end, end };
   const size = bytesText(end - area.range.end);
-  if (end > facts.fileSize) return `the file ends ${bytesText(facts.fileSize - area.range.end)} behind them`;
-  if (!facts.isZero(wanted)) return `the ${size} behind them are not zero`;
-  const [section] = sectionsIn(facts, wanted);
+  if (end > analysis.fileSize) return `the file ends ${bytesText(analysis.fileSize - area.range.end)} behind them`;
+  if (!analysis.isZero(wanted)) return `the ${size} behind them are not zero`;
+  const [section] = sectionsIn(analysis, wanted);
   if (section !== undefined) {
     const name = sectionName(image, section) || `section ${section}`;
     const distance = (image.sections[section]?.sh_offset ?? 0n) - area.range.end;
@@ -154,16 +167,16 @@ function paddingObstacle({ facts }: Job, area: NoteArea, end: bigint): string | 
   );
   if (other >= 0) return `program header ${other} covers the bytes behind them`;
   if (load === undefined)
-    return facts.tableEnd > area.range.end && facts.tableEnd < end
+    return analysis.tableEnd > area.range.end && analysis.tableEnd < end
       ? 'a header table follows'
-      : claimObstacle(facts.claims, wanted);
+      : claimObstacle(analysis.usedRanges, wanted);
   const vaddr = load.p_vaddr + (area.range.end - load.p_offset);
   const symbol = symbolCovering(image, vaddr, vaddr + (end - area.range.end));
   return symbol === undefined ? undefined : `the symbol at ${hex(symbol)} covers the bytes behind them`;
 }
 
-function claimObstacle(claims: readonly Range[], wanted: Range): string | undefined {
-  const claim = claims.find((c) => overlaps(c, wanted));
+function claimObstacle(usedRanges: readonly Range[], wanted: Range): string | undefined {
+  const claim = usedRanges.find((c) => overlaps(c, wanted));
   return claim === undefined ? undefined : `the bytes at ${hex(claim.start)} are in use`;
 }
 
@@ -171,12 +184,12 @@ function claimObstacle(claims: readonly Range[], wanted: Range): string | undefi
  * For an edit that only removes or rewrites in the same size, where records may not move: the removed ones get an owner
  * that nobody looks for, and a type that no loader matches on alone.
  */
-function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
+function neutralize(input: PlacementInput, area: NoteArea): NoteContent[] | undefined {
   const byOffset = new Map(
-    job.wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])),
+    input.wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])),
   );
-  if (job.wanted.some(({ original }) => original === undefined)) return undefined;
-  if (job.foreign.added.length > 0 || job.foreign.changed.size > 0) return undefined;
+  if (input.wanted.some(({ original }) => original === undefined)) return undefined;
+  if (input.otherOwners.added.length > 0 || input.otherOwners.changed.size > 0) return undefined;
   const notes: NoteContent[] = [];
   for (const record of area.walk.records) {
     if (!isXens(record)) notes.push(record);
@@ -191,23 +204,23 @@ function neutralize(job: Job, area: NoteArea): NoteContent[] | undefined {
 }
 
 function finish(
-  job: Job,
+  input: PlacementInput,
   placement: PlacementName,
   area: NoteArea,
   notes: readonly NoteContent[],
   extended?: { readonly index: number; readonly by: bigint },
 ): Layout | Refusal {
-  const { facts, home, wish } = job;
-  const { image } = facts;
+  const { analysis, target, options } = input;
+  const { image } = analysis;
   const empty = notes.length === 0;
   const content = encodeNotes(notes, image.encoding.endian);
   const end = area.range.start + BigInt(content.length);
-  const fit = fitSections(facts, area.range, end, firstMoved(area, notes));
+  const fit = fitSections(analysis, area.range, end, firstMoved(area, notes));
   if ('reason' in fit) return { placement, reason: fit.reason };
 
-  let slot: Slot = { kind: 'merged', index: home.segments.at(-1) ?? -1 };
-  if (home.segments.length === 0 && !empty) {
-    const found = findSlot(job);
+  let slot: Slot = { kind: 'merged', index: target.segments.at(-1) ?? -1 };
+  if (target.segments.length === 0 && !empty) {
+    const found = findSlot(input);
     if ('reason' in found) return { placement, ...found };
     if (found.slot.kind === 'slack' && found.slot.evict.length > 0) {
       return { placement, reason: 'sections would have to move out of the header slack' };
@@ -221,16 +234,16 @@ function finish(
     range: { start: area.range.start, end },
     p_vaddr: was?.p_vaddr ?? (load === undefined || distance === undefined ? 0n : load.p_vaddr + distance),
     p_paddr: was?.p_paddr ?? (load === undefined || distance === undefined ? 0n : load.p_paddr + distance),
-    p_align: BigInt(wish.notesAlign),
+    p_align: BigInt(options.notesAlign),
   };
   const grown = image.segments.map((s, i) =>
     i === extended?.index ? { ...s, p_filesz: s.p_filesz + extended.by, p_memsz: s.p_memsz + extended.by } : s,
   );
-  const grownFacts = extended === undefined ? facts : { ...facts, image: { ...image, segments: grown } };
+  const grownFacts = extended === undefined ? analysis : { ...analysis, image: { ...image, segments: grown } };
   const segments: readonly Phdr[] =
-    home.segments.length === 0 && empty
+    target.segments.length === 0 && empty
       ? image.segments
-      : buildTable(grownFacts, home, slot, empty ? undefined : entry);
+      : buildTable(grownFacts, target, slot, empty ? undefined : entry);
   const sections = image.sections.map((section, index) => fit.get(index) ?? section);
   // What is no longer used is zeroed, so that no walker finds remains.
   const whole = new Uint8Array(Number((end > area.range.end ? end : area.range.end) - area.range.start));
@@ -243,18 +256,18 @@ function finish(
     header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
     segments,
     sections,
-    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(job)],
+    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(input)],
     shift: undefined,
-    fileSize: end > facts.fileSize ? end : facts.fileSize,
-    xenNotes: xenOf(job, notes),
+    fileSize: end > analysis.fileSize ? end : analysis.fileSize,
+    xenNotes: xenOf(input, notes),
     noteRange: empty ? undefined : entry.range,
     loaded: load !== undefined,
-    cover: coverOf(job, area),
+    cover: coverOf(input, area),
     extendedLoad: extended,
     addedLoads: 0,
-    replacedSegments: replacedBy(home, slot).filter((index) => index >= 0),
+    replacedSegments: replacedBy(target, slot).filter((index) => index >= 0),
     touchedSections: [...fit.keys()],
-    warnings: warningsFor(job, area, notes),
+    warnings: warningsFor(input, area, notes),
   };
 }
 
@@ -272,14 +285,14 @@ function summaryOf(
   return is === was ? 'notes rewritten where they are' : `notes rewritten where they are, ${bytesText(was - is)} freed`;
 }
 
-function coverOf({ facts }: Job, area: NoteArea): Layout['cover'] {
-  const sections = sectionsIn(facts, area.range).map((i) => facts.image.sections[i]);
+function coverOf({ analysis }: PlacementInput, area: NoteArea): Layout['cover'] {
+  const sections = sectionsIn(analysis, area.range).map((i) => analysis.image.sections[i]);
   if (sections.length === 0) return 'none';
   return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
 }
 
-function warningsFor({ facts }: Job, area: NoteArea, notes: readonly NoteContent[]): string[] {
-  const relocations = relocationsInto(facts, sectionsIn(facts, area.range));
+function warningsFor({ analysis }: PlacementInput, area: NoteArea, notes: readonly NoteContent[]): string[] {
+  const relocations = relocationsInto(analysis, sectionsIn(analysis, area.range));
   const changed = area.walk.records.some((record, i) => notes[i] !== undefined && !sameNote(record, notes[i]));
   if (relocations.length === 0 || !changed) return [];
   return [

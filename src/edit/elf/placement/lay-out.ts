@@ -16,12 +16,12 @@ import { moveTable } from './move-table.js';
 import { hideStaleNotes } from './neutralize-notes.js';
 import { newLoad } from './new-load.js';
 import { overwriteOnly } from './overwrite.js';
-import type { Job } from './placement-input.js';
+import type { PlacementInput } from './placement-input.js';
 import { misleadsQemu } from './qemu-overrun.js';
 import { shift } from './shift.js';
 import { lostTo, survivalOf } from './survival.js';
 
-const TRY: Readonly<Record<PlacementName, (job: Job) => Layout | Refusal>> = {
+const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Refusal>> = {
   'in-place': inPlace,
   grow,
   append,
@@ -39,33 +39,33 @@ export interface LaidOut {
 }
 
 /** Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`. */
-export function layOut(job: Job): LaidOut {
-  const { image } = job.facts;
-  const overwritten = overwriteOnly(job);
+export function layOut(input: PlacementInput): LaidOut {
+  const { image } = input.analysis;
+  const overwritten = overwriteOnly(input);
   if (overwritten !== undefined) {
     return { layout: obeyLaws(image, overwritten), refused: [], survives: survivalOf(image, overwritten) };
   }
-  refuseDamage(job);
+  refuseDamage(input);
   const refused: Refusal[] = [];
-  for (const placement of order(job)) {
-    const tried = TRY[placement](job);
+  for (const placement of order(input)) {
+    const tried = TRY[placement](input);
     if (!isLayout(tried)) {
       refused.push(tried);
       continue;
     }
-    const outcome = hideStaleNotes(job, tried);
-    const misled = unseenByXen(outcome) ?? misleadsQemu(job, outcome);
+    const outcome = hideStaleNotes(input, tried);
+    const misled = unseenByXen(outcome) ?? misleadsQemu(input, outcome);
     if (misled !== undefined) {
       refused.push({ placement, reason: misled });
       continue;
     }
-    const lost = lostTo(image, outcome, job.wish.mustSurvive);
+    const lost = lostTo(image, outcome, input.options.mustSurvive);
     if (lost.length === 0) return { layout: obeyLaws(image, outcome), refused, survives: survivalOf(image, outcome) };
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
   const place = { file: image.source.name };
   if (!refused.some(({ sparesProgram }) => sparesProgram)) return fail('plan.impossible', place, { refused });
-  return fail('plan.program', place, { what: kindWords(job.kind), refused });
+  return fail('plan.program', place, { what: kindWords(input.kind), refused });
 }
 
 /** Xen takes e_phnum as it stands (libelf knows no PN_XNUM), so it never comes to the entries behind that number. */
@@ -77,22 +77,22 @@ function unseenByXen({ header, segments, noteRange }: Layout): string | undefine
 }
 
 /** Least disturbing first; notes that were in memory try to stay there. */
-function order({ wish, home }: Job): readonly PlacementName[] {
-  if (wish.placement !== 'auto') return [wish.placement];
+function order({ options, target }: PlacementInput): readonly PlacementName[] {
+  if (options.placement !== 'auto') return [options.placement];
   const stayLoaded =
-    wish.loaded === true || (wish.loaded === undefined && home.loaded !== undefined && home.xen.length > 0);
+    options.loaded === true || (options.loaded === undefined && target.loaded !== undefined && target.xen.length > 0);
   if (!stayLoaded) return PLACEMENTS;
   return ['in-place', 'grow', 'extend', ...PLACEMENTS.filter((p) => !['in-place', 'grow', 'extend'].includes(p))];
 }
 
 /** A note that cannot be read whole is not copied; an edit that replaces or removes it is welcome. */
-function refuseDamage({ facts, home, wanted }: Job): void {
-  const { damaged } = home;
+function refuseDamage({ analysis, target, wanted }: PlacementInput): void {
+  const { damaged } = target;
   if (damaged === undefined) return;
   const { area, record, why } = damaged;
   const kept = record === undefined || wanted.some(({ content }) => content === record);
   if (kept) {
-    const place = { file: facts.image.source.name, offset: record?.offset ?? area.walk.end, part: area.name };
+    const place = { file: analysis.image.source.name, offset: record?.offset ?? area.walk.end, part: area.name };
     fail('plan.unreadable-note', place, { area: area.name, why });
   }
 }

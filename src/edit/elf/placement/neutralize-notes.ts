@@ -7,28 +7,28 @@ import { overlaps, rangeOf } from '../../../base/bytes/range.js';
 import { movedOffset } from '../../../base/bytes/shifted.js';
 import { isXens, NHDR_SIZE, type NoteRecord } from '../../../formats/note/record.js';
 import type { Layout } from './layout.js';
-import { type Job, nobodysName } from './placement-input.js';
+import { neutralName, type PlacementInput } from './placement-input.js';
 
 /** The layout with those notes made nobody's where they stand: their bytes stay, but for type and owner. */
-export function hideStaleNotes(job: Job, layout: Layout): Layout {
-  if (!job.xenEdited || layout.xenNotes.length > 0) return layout;
-  const stale = staleRecords(job, layout);
+export function hideStaleNotes(input: PlacementInput, layout: Layout): Layout {
+  if (!input.xenEdited || layout.xenNotes.length > 0) return layout;
+  const stale = staleRecords(input, layout);
   if (stale.length === 0) return layout;
   const { shift } = layout;
   const blobs = stale.map((record) => {
     // The header's third word is the type; the name follows.
     const offset = movedOffset(shift, record.offset + BigInt(NHDR_SIZE - 4));
     const bytes = new Uint8Array(4 + record.name.length);
-    bytes.set(nobodysName(record.name.length), 4);
+    bytes.set(neutralName(record.name.length), 4);
     return { offset, bytes, what: 'note in a section, made nobody’s' };
   });
   return { ...layout, blobs: [...layout.blobs, ...blobs] };
 }
 
-function staleRecords({ facts }: Job, { blobs, shift }: Layout): readonly NoteRecord[] {
+function staleRecords({ analysis }: PlacementInput, { blobs, shift }: Layout): readonly NoteRecord[] {
   const rewritten = shift === undefined ? blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))) : [];
   const found = new Map<bigint, NoteRecord>();
-  for (const { kind, walk } of facts.areas) {
+  for (const { kind, walk } of analysis.areas) {
     if (kind !== 'section') continue;
     for (const record of walk.records) {
       const range = rangeOf(record.offset, record.size);

@@ -10,24 +10,24 @@ import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js'
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
 import { compose, mergeFor } from './compose.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type Job } from './placement-input.js';
+import { bytesText, type PlacementInput } from './placement-input.js';
 import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './program-headers.js';
 
 const X86_PAGE = 0x1000n;
 
-export function newLoad(job: Job): Layout | Refusal {
+export function newLoad(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'new-load', reason });
-  const { facts } = job;
-  const { image } = facts;
-  if (job.wish.loaded === false) return refuse('the notes would be inside a PT_LOAD');
-  const merged = mergeFor(job);
+  const { analysis } = input;
+  const { image } = analysis;
+  if (input.options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
+  const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const highest = loads(image)
     .map(({ segment }) => segment)
     .reduce<Phdr | undefined>((top, s) => (top === undefined || vEnd(s) > vEnd(top) ? s : top), undefined);
   if (highest === undefined) return refuse('the image has no PT_LOAD whose addresses could be followed');
 
-  const slot = slotWithLoad(job);
+  const slot = slotWithLoad(input);
   if ('reason' in slot) return { placement: 'new-load', ...slot };
   const x86 = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
   const p_align = x86 ? X86_PAGE : highest.p_align > X86_PAGE ? highest.p_align : X86_PAGE;
@@ -44,9 +44,9 @@ export function newLoad(job: Job): Layout | Refusal {
   if (taken !== undefined) return refuse(`PT_LOAD ${taken.index} has the physical addresses from ${hex(p_paddr)}`);
   const section = allocatedAt(image, rangeOf(p_vaddr, merged.size));
   if (section !== undefined) return refuse(`section ${section} has the addresses from ${hex(p_vaddr)}`);
-  const p_offset = firstFit(facts.fileSize, p_vaddr, p_align);
+  const p_offset = firstFit(analysis.fileSize, p_vaddr, p_align);
   const range = rangeOf(p_offset, merged.size);
-  return compose(job, merged, {
+  return compose(input, merged, {
     placement: 'new-load',
     summary: `notes in a PT_LOAD of their own (${bytesText(merged.size)} at ${hex(p_vaddr)}, physical ${hex(p_paddr)})`,
     slot,
@@ -72,19 +72,19 @@ function vEnd({ p_vaddr, p_memsz }: Phdr): bigint {
 }
 
 /** Two entries are needed, one where a PT_NOTE is there to be redirected: all new ones have to fit the slack. */
-function slotWithLoad(job: Job): Slot | Extract<SlotAnswer, { reason: string }> {
-  const { facts } = job;
-  const found = findSlot(job);
+function slotWithLoad(input: PlacementInput): Slot | Extract<SlotAnswer, { reason: string }> {
+  const { analysis } = input;
+  const found = findSlot(input);
   if ('reason' in found) return found;
   const fresh = found.slot.kind === 'slack' ? 2n : 1n;
-  const counted = countable(facts, Number(fresh));
+  const counted = countable(analysis, Number(fresh));
   if (counted !== undefined) return { reason: counted };
-  const need = rangeOf(facts.tableEnd, phdrSize(facts) * fresh);
-  if (facts.tableLoad !== undefined) {
-    return { reason: `the program headers are part of PT_LOAD ${facts.tableLoad.index} and cannot grow unseen` };
+  const need = rangeOf(analysis.tableEnd, phdrSize(analysis) * fresh);
+  if (analysis.tableLoad !== undefined) {
+    return { reason: `the program headers are part of PT_LOAD ${analysis.tableLoad.index} and cannot grow unseen` };
   }
-  if (need.end > facts.slack.end || !facts.isZero(need)) {
-    const free = facts.slack.end - facts.slack.start;
+  if (need.end > analysis.slack.end || !analysis.isZero(need)) {
+    const free = analysis.slack.end - analysis.slack.start;
     return { reason: `${bytesText(need.end - need.start)} needed behind the program headers, ${free} free` };
   }
   return found.slot;

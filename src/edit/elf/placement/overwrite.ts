@@ -2,16 +2,17 @@
 import { loadAtOffset } from '../../../formats/elf/image.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
-import { type Job, overwriteBlobs } from './placement-input.js';
+import { overwriteBlobs, type PlacementInput } from './placement-input.js';
 
 /** The layout of an edit that is nothing but overwriting; undefined when something else is asked for. */
-export function overwriteOnly(job: Job): Layout | undefined {
-  const { facts, foreign, home, wish, xenEdited } = job;
-  const { image } = facts;
-  const [first] = foreign.overwritten;
-  if (first === undefined || xenEdited || foreign.changed.size > 0 || foreign.added.length > 0) return undefined;
-  if (wish.placement !== 'auto' && wish.placement !== 'in-place') return undefined;
-  if (wish.loaded !== undefined || wish.mustSurvive.length > 0) return undefined;
+export function overwriteOnly(input: PlacementInput): Layout | undefined {
+  const { analysis, otherOwners, target, options, xenEdited } = input;
+  const { image } = analysis;
+  const [first] = otherOwners.overwritten;
+  if (first === undefined || xenEdited || otherOwners.changed.size > 0 || otherOwners.added.length > 0)
+    return undefined;
+  if (options.placement !== 'auto' && options.placement !== 'in-place') return undefined;
+  if (options.loaded !== undefined || options.mustSurvive.length > 0) return undefined;
   const { record } = first;
   const loaded = loadAtOffset(image, { start: record.offset, end: record.offset + record.size }) !== undefined;
   return {
@@ -20,10 +21,10 @@ export function overwriteOnly(job: Job): Layout | undefined {
     header: headerFor(image, { segments: image.segments.length, sections: image.sections.length }),
     segments: image.segments,
     sections: image.sections,
-    blobs: overwriteBlobs(job),
+    blobs: overwriteBlobs(input),
     shift: undefined,
-    fileSize: facts.fileSize,
-    xenNotes: home.xen,
+    fileSize: analysis.fileSize,
+    xenNotes: target.xen,
     noteRange: undefined,
     loaded,
     cover: 'plain',

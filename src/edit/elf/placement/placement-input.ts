@@ -1,52 +1,52 @@
-/** What every placement is given: the image's facts, where its notes are, and the notes it shall have. */
+/** What every placement is given: the analysis of the image, where its notes are, and the notes it shall have. */
 import type { Range } from '../../../base/bytes/range.js';
 import { NEUTRAL_OWNER, XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../../../formats/note/record.js';
-import type { Facts } from '../plan/analyze.js';
+import type { Analysis } from '../plan/analyze.js';
 import type { KindAnswer } from '../plan/image-kind.js';
-import type { ForeignNotes } from '../plan/other-owners.js';
-import type { PlacementWish } from '../plan/placement-options.js';
-import type { Home } from '../plan/rewrite-target.js';
+import type { OtherOwnersNotes } from '../plan/other-owners.js';
+import type { PlacementOptions } from '../plan/placement-options.js';
+import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { WantedNote } from '../plan/wanted.js';
 import type { Blob } from './layout.js';
 
-export interface Job {
-  readonly facts: Facts;
-  readonly home: Home;
+export interface PlacementInput {
+  readonly analysis: Analysis;
+  readonly target: RewriteTarget;
   readonly wanted: readonly WantedNote[];
   /** What becomes of notes of other owners. */
-  readonly foreign: ForeignNotes;
+  readonly otherOwners: OtherOwnersNotes;
   /** Is the edit about Xen's notes? If not, it is enough that they stay as good as they are. */
   readonly xenEdited: boolean;
   /** Write the notes anew even where they say what they shall say. */
   readonly rewrite: boolean;
-  readonly wish: PlacementWish;
+  readonly options: PlacementOptions;
   /** A program finds its headers in memory when it runs, and they stay as they are. */
   readonly kind: KindAnswer;
 }
 
 /**
- * All records of the merged PT_NOTE: the home's records in their order, replaced, dropped or kept as wanted, and new ones
+ * All records of the merged PT_NOTE: the target's records in their order, replaced, dropped or kept as wanted, and new ones
  * behind them, those of other owners last. A type-18 note of another owner in front would hide PHYS32_ENTRY from QEMU, which does
  * not look at owners; then PHYS32_ENTRY goes first.
  */
-export function mergedNotes({ home, wanted, foreign }: Job): NoteContent[] {
+export function mergedNotes({ target, wanted, otherOwners }: PlacementInput): NoteContent[] {
   const byOffset = new Map(wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])));
-  const xen = new Set(home.xen.map(({ offset }) => offset));
-  const kept = home.records.flatMap((record): NoteContent[] => {
-    if (!xen.has(record.offset)) return foreignNote(foreign, record);
+  const xen = new Set(target.xen.map(({ offset }) => offset));
+  const kept = target.records.flatMap((record): NoteContent[] => {
+    if (!xen.has(record.offset)) return foreignNote(otherOwners, record);
     const content = byOffset.get(record.offset);
     return content === undefined ? [] : [content];
   });
   const fresh = wanted.filter(({ original }) => original === undefined).map(({ content }) => content);
-  const all = [...kept, ...fresh, ...foreign.added];
+  const all = [...kept, ...fresh, ...otherOwners.added];
   const own = all.find(isPhysEntry(wanted));
   const first = all.find(({ type }) => type === XEN_ELFNOTE.PHYS32_ENTRY);
   if (own === undefined || first === own) return all;
   return [own, ...all.filter((note) => note !== own)];
 }
 
-function foreignNote({ changed }: ForeignNotes, record: NoteRecord): NoteContent[] {
+function foreignNote({ changed }: OtherOwnersNotes, record: NoteRecord): NoteContent[] {
   if (!changed.has(record.offset)) return [record];
   const content = changed.get(record.offset);
   return content === undefined ? [] : [content];
@@ -58,19 +58,22 @@ function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => bool
 }
 
 /** The merged records as bytes. */
-export function mergedBytes(job: Job): Uint8Array {
-  return encodeNotes(mergedNotes(job), job.facts.image.encoding.endian);
+export function mergedBytes(input: PlacementInput): Uint8Array {
+  return encodeNotes(mergedNotes(input), input.analysis.image.encoding.endian);
 }
 
 /** The Xen notes of a list of records that the job wants, in the order they will stand. */
-export function xenOf(job: Job, notes: readonly NoteContent[]): NoteContent[] {
-  const wanted = new Set(job.wanted.map(({ content }) => content));
+export function xenOf(input: PlacementInput, notes: readonly NoteContent[]): NoteContent[] {
+  const wanted = new Set(input.wanted.map(({ content }) => content));
   return notes.filter((note) => wanted.has(note));
 }
 
-/** Descriptors of other owners that are overwritten where they stand, outside the home; `at` answers where that is now. */
-export function overwriteBlobs({ foreign }: Job, at: (offset: bigint) => bigint = (offset) => offset): Blob[] {
-  return foreign.overwritten.map(({ record, content }) => ({
+/** Descriptors of other owners that are overwritten where they stand, outside the rewrite target; `at` answers where that is now. */
+export function overwriteBlobs(
+  { otherOwners }: PlacementInput,
+  at: (offset: bigint) => bigint = (offset) => offset,
+): Blob[] {
+  return otherOwners.overwritten.map(({ record, content }) => ({
     offset: at(record.descOffset),
     bytes: content.desc,
     what: `note of ${ownerOf(record.name)}`,
@@ -87,7 +90,7 @@ export function sizeOf({ start, end }: Range): bigint {
 }
 
 /** The owner written over a note that nobody shall find any more, in as many bytes as the old one had. */
-export function nobodysName(length: number): Uint8Array {
+export function neutralName(length: number): Uint8Array {
   const name = new Uint8Array(length);
   name.set(NOBODY.subarray(0, length));
   return name;

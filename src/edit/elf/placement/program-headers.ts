@@ -19,9 +19,9 @@ import {
   PT_NULL,
   PT_PHDR,
 } from '../../../formats/elf/names.js';
-import type { Facts } from '../plan/analyze.js';
-import type { Home } from '../plan/rewrite-target.js';
-import type { Job } from './placement-input.js';
+import type { Analysis } from '../plan/analyze.js';
+import type { RewriteTarget } from '../plan/rewrite-target.js';
+import type { PlacementInput } from './placement-input.js';
 import { entryMustNotJoin, stackMustStay } from './program.js';
 
 /** The entry that will hold the PT_NOTE. */
@@ -52,7 +52,7 @@ const EMPTY: Phdr = {
 const EVICT_LIMIT = 0x100000n;
 const EVICT_COUNT = 16;
 
-export function phdrSize({ image }: Facts): bigint {
+export function phdrSize({ image }: Analysis): bigint {
   return BigInt(Phdr.size(image.encoding));
 }
 
@@ -60,25 +60,25 @@ export function phdrSize({ image }: Facts): bigint {
  * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
  * be moved out of, a PT_GNU_STACK that nobody evaluates, and last slack that is loaded into memory.
  */
-export function findSlot(job: Job): SlotAnswer {
-  const { facts, home, kind } = job;
-  const own = home.segments.at(-1);
+export function findSlot(input: PlacementInput): SlotAnswer {
+  const { analysis, target, kind } = input;
+  const own = target.segments.at(-1);
   if (own !== undefined) return { slot: { kind: 'merged', index: own } };
-  const { segments, header } = facts.image;
+  const { segments, header } = analysis.image;
   const empty = segments.findIndex(({ p_type }) => p_type === PT_NULL);
   if (empty >= 0) return { slot: { kind: 'null', index: empty } };
 
   const reasons: string[] = [];
   let sparesProgram = false;
-  const counted = countable(facts, 1);
+  const counted = countable(analysis, 1);
   if (counted === undefined) {
-    const slack = slackSlot(job);
+    const slack = slackSlot(input);
     if ('slot' in slack && !slack.slot.loadedBytes) return slack;
     if ('reason' in slack) reasons.push(slack.reason);
     const stack = segments.findIndex(({ p_type }) => p_type === PT_GNU_STACK);
-    const isStatic = header.e_type === ET_EXEC && !facts.hasInterpreter && !facts.isDynamic;
+    const isStatic = header.e_type === ET_EXEC && !analysis.hasInterpreter && !analysis.isDynamic;
     const free = isStatic || (kind.by === 'asked' && kind.kind === 'kernel');
-    const spared = stack >= 0 ? stackMustStay(job) : undefined;
+    const spared = stack >= 0 ? stackMustStay(input) : undefined;
     if (stack >= 0 && free && spared === undefined) return { slot: { kind: 'stack', index: stack } };
     if ('slot' in slack) return slack;
     if (stack >= 0) reasons.push(spared ?? 'its PT_GNU_STACK is evaluated when the image is executed');
@@ -88,31 +88,33 @@ export function findSlot(job: Job): SlotAnswer {
 }
 
 /** May the table hold `more` entries? Above 65,534 the count is kept in section header 0. */
-export function countable({ image }: Facts, more: number): string | undefined {
+export function countable({ image }: Analysis, more: number): string | undefined {
   const count = image.segments.length + more;
   if (count < PN_XNUM || image.sections.length > 0) return undefined;
   return `${count} program headers need a section header table to hold the count, and there is none`;
 }
 
-function slackSlot(job: Job): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string; sparesProgram?: boolean } {
-  const { facts } = job;
-  const need = phdrSize(facts);
-  const { slack, tableEnd } = facts;
+function slackSlot(
+  input: PlacementInput,
+): { slot: Extract<Slot, { kind: 'slack' }> } | { reason: string; sparesProgram?: boolean } {
+  const { analysis } = input;
+  const need = phdrSize(analysis);
+  const { slack, tableEnd } = analysis;
   const room = slack.end - slack.start;
   const wanted = rangeOf(tableEnd, need);
-  const holder = facts.tableLoad;
+  const holder = analysis.tableLoad;
   if (holder !== undefined && !contains(holder.file, wanted)) {
     return { reason: `PT_LOAD ${holder.index} holds the program headers and ends at ${hex(holder.file.end)}` };
   }
   if (room >= need) {
-    if (wanted.end > facts.fileSize) return { reason: 'the file ends at its program header table' };
-    if (!facts.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
-    const spared = entryMustNotJoin(job, wanted);
+    if (wanted.end > analysis.fileSize) return { reason: 'the file ends at its program header table' };
+    if (!analysis.isZero(wanted)) return { reason: `the bytes behind the table at ${hex(tableEnd)} are not zero` };
+    const spared = entryMustNotJoin(input, wanted);
     if (spared !== undefined) return { reason: spared, sparesProgram: true };
     return { slot: { kind: 'slack', evict: [], loadedBytes: holder !== undefined } };
   }
   const taken = `${need} bytes needed behind the table at ${hex(tableEnd)}, ${room} free`;
-  const evict = evictable(facts, wanted);
+  const evict = evictable(analysis, wanted);
   if (evict === undefined) return { reason: taken };
   return { slot: { kind: 'slack', evict, loadedBytes: false } };
 }
@@ -121,9 +123,9 @@ function slackSlot(job: Job): { slot: Extract<Slot, { kind: 'slack' }> } | { rea
  * Only e_shoff refers to the section header table, and only its header to a section that no segment holds: both may move.
  * Returns the sections to move, or undefined when something else is in the way.
  */
-function evictable(facts: Facts, wanted: Range): number[] | undefined {
-  const { image } = facts;
-  if (facts.tableLoad !== undefined || wanted.end > facts.fileSize) return undefined;
+function evictable(analysis: Analysis, wanted: Range): number[] | undefined {
+  const { image } = analysis;
+  if (analysis.tableLoad !== undefined || wanted.end > analysis.fileSize) return undefined;
   const held = (range: Range) =>
     image.segments.some((s) => s.p_filesz > 0n && overlaps(rangeOf(s.p_offset, s.p_filesz), range));
   if (held(wanted)) return undefined;
@@ -134,13 +136,13 @@ function evictable(facts: Facts, wanted: Range): number[] | undefined {
     if (evict.length === EVICT_COUNT || index === 0) return undefined;
     if (held(range) || section.sh_size > EVICT_LIMIT) return undefined;
     // Notes that cannot be walked could not be proved to have arrived whole.
-    const notes = facts.areas.find((area) => area.kind === 'section' && area.index === index);
+    const notes = analysis.areas.find((area) => area.kind === 'section' && area.index === index);
     if (notes?.walk.problem !== undefined) return undefined;
     evict.push(index);
   }
   // What no claim covers must be zero: anything else belongs to somebody unknown. The gaps between what moves count too.
   const movable = normalize([shdrTable(image), ...image.sections.map(sectionFileRange)]);
-  return subtractSorted(wanted, movable).every((range) => facts.isZero(range)) ? evict : undefined;
+  return subtractSorted(wanted, movable).every((range) => analysis.isZero(range)) ? evict : undefined;
 }
 
 /** Fields of the PT_NOTE to be written. */
@@ -164,25 +166,25 @@ export function noteSegment({ range, p_vaddr, p_paddr, p_align }: NoteEntry, was
  * PT_LOAD, put behind the last one.
  */
 export function buildTable(
-  facts: Facts,
-  home: Home,
+  analysis: Analysis,
+  target: RewriteTarget,
   slot: Slot,
   note: NoteEntry | undefined,
   load?: Phdr,
 ): readonly Phdr[] {
-  const table: Phdr[] = [...facts.image.segments];
-  for (const index of home.segments) table[index] = EMPTY;
+  const table: Phdr[] = [...analysis.image.segments];
+  for (const index of target.segments) table[index] = EMPTY;
   const reused = 'index' in slot ? slot.index : undefined;
   const entry =
-    note === undefined ? EMPTY : noteSegment(note, reused === undefined ? undefined : facts.image.segments[reused]);
+    note === undefined ? EMPTY : noteSegment(note, reused === undefined ? undefined : analysis.image.segments[reused]);
   if (reused === undefined) {
     if (note !== undefined) table.push(entry);
   } else table[reused] = entry;
   if (load !== undefined) table.splice(table.findLastIndex(({ p_type }) => p_type === PT_LOAD) + 1, 0, load);
-  growPhdrSegment(table, facts);
+  growPhdrSegment(table, analysis);
   if (note === undefined) return table;
   const at = table.indexOf(entry);
-  const xenAt = home.xen.length > 0 || facts.xen.from !== 'segments' ? -1 : firstXenNote(facts, table);
+  const xenAt = target.xen.length > 0 || analysis.xen.from !== 'segments' ? -1 : firstXenNote(analysis, table);
   if (xenAt >= 0) {
     // Another owner's: Xen's PT_NOTE stays the last, for the loaders that let the last one decide.
     return at < xenAt ? table : table.toSpliced(at, 1).toSpliced(xenAt, 0, entry);
@@ -192,22 +194,22 @@ export function buildTable(
 }
 
 /** The first entry of the table that is a PT_NOTE in which Xen finds notes. */
-function firstXenNote({ image, xen }: Facts, table: readonly Phdr[]): number {
+function firstXenNote({ image, xen }: Analysis, table: readonly Phdr[]): number {
   const holders = new Set(xen.notes.map(({ index }) => image.segments[index]));
   return table.findIndex((segment) => holders.has(segment));
 }
 
 /** PT_PHDR describes the table itself and grows with it. */
-function growPhdrSegment(table: Phdr[], facts: Facts): void {
-  const size = BigInt(table.length) * phdrSize(facts);
+function growPhdrSegment(table: Phdr[], analysis: Analysis): void {
+  const size = BigInt(table.length) * phdrSize(analysis);
   const at = table.findIndex(({ p_type }) => p_type === PT_PHDR);
   const entry = table[at];
-  if (entry !== undefined && table.length !== facts.image.segments.length) {
+  if (entry !== undefined && table.length !== analysis.image.segments.length) {
     table[at] = { ...entry, p_filesz: size, p_memsz: size };
   }
 }
 
 /** Input entries that the table no longer holds as they were: for the verifier, as plain indices. */
-export function replacedBy(home: Home, slot: Slot): number[] {
-  return [...new Set([...home.segments, ...('index' in slot ? [slot.index] : [])])];
+export function replacedBy(target: RewriteTarget, slot: Slot): number[] {
+  return [...new Set([...target.segments, ...('index' in slot ? [slot.index] : [])])];
 }

@@ -7,16 +7,16 @@
 import { contains, overlaps, type Range } from '../../../base/bytes/range.js';
 import { loads, phdrTable, segmentFileRange } from '../../../formats/elf/image.js';
 import type { KindAnswer } from '../plan/image-kind.js';
-import type { Job } from './placement-input.js';
+import type { PlacementInput } from './placement-input.js';
 
 /** Why the table may not go elsewhere; undefined: whoever starts the image reads it from where e_phoff says. */
-export function tableMustStay({ facts, kind }: Job): string | undefined {
-  if (kind.kind !== 'program' || facts.tableLoad === undefined) return undefined;
-  return `${subject(kind)}, which finds its headers in PT_LOAD ${facts.tableLoad.index} when it runs`;
+export function tableMustStay({ analysis, kind }: PlacementInput): string | undefined {
+  if (kind.kind !== 'program' || analysis.tableLoad === undefined) return undefined;
+  return `${subject(kind)}, which finds its headers in PT_LOAD ${analysis.tableLoad.index} when it runs`;
 }
 
 /** Why PT_GNU_STACK may not be taken: thread stacks would become executable. */
-export function stackMustStay({ kind }: Job): string | undefined {
+export function stackMustStay({ kind }: PlacementInput): string | undefined {
   if (kind.kind !== 'program') return undefined;
   return `${subject(kind)}, whose PT_GNU_STACK says what its stacks may be`;
 }
@@ -25,9 +25,9 @@ export function stackMustStay({ kind }: Job): string | undefined {
  * Why a new entry may not take these bytes behind a table that is in memory. Zero bytes of a PT_LOAD are data unless section
  * headers show that nothing of the program stands there, and every PT_LOAD that shows the table must show the entry as well.
  */
-export function entryMustNotJoin({ facts, kind }: Job, entry: Range): string | undefined {
-  if (kind.kind !== 'program' || facts.tableLoad === undefined) return undefined;
-  const { image } = facts;
+export function entryMustNotJoin({ analysis, kind }: PlacementInput, entry: Range): string | undefined {
+  if (kind.kind !== 'program' || analysis.tableLoad === undefined) return undefined;
+  const { image } = analysis;
   const table = phdrTable(image);
   const short = loads(image).find(({ segment }) => {
     const file = segmentFileRange(segment);

@@ -15,15 +15,15 @@ import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 import { isXens, type NoteRecord } from '../../../formats/note/record.js';
 import { physEntryAsQemu, physEntryAsQemuFrom } from '../../../loaders/read/loader-walks.js';
 import type { Layout } from './layout.js';
-import type { Job } from './placement-input.js';
+import type { PlacementInput } from './placement-input.js';
 
 const { PHYS32_ENTRY } = XEN_ELFNOTE;
 /** Alignments at which QEMU pads records as everybody else does. */
 const COMMON_ALIGNS: ReadonlySet<bigint> = new Set([1n, 2n, 4n]);
 
 /** What QEMU would find instead of what is wanted, in words; undefined when it is not misled by the place of the notes. */
-export function misleadsQemu({ facts, xenEdited }: Job, layout: Layout): string | undefined {
-  const { image } = facts;
+export function misleadsQemu({ analysis, xenEdited }: PlacementInput, layout: Layout): string | undefined {
+  const { image } = analysis;
   if (image.encoding.endian === 'big') return undefined;
   const wanted = layout.xenNotes.filter(({ type }) => type === PHYS32_ENTRY);
   // Which of several counts is each loader's own choice.
@@ -47,7 +47,7 @@ export function misleadsQemu({ facts, xenEdited }: Job, layout: Layout): string 
   if (address === undefined) {
     // Of another owner, where it stood: QEMU does not look at owners, and no place of Xen's notes changes that.
     const isForeign = (note: NoteRecord) => note.type === PHYS32_ENTRY && !isXens(note);
-    if (facts.areas.some(({ kind, walk }) => kind === 'segment' && walk.records.some(isForeign))) return undefined;
+    if (analysis.areas.some(({ kind, walk }) => kind === 'segment' && walk.records.some(isForeign))) return undefined;
     return seen.found
       ? `QEMU would read on behind the notes and take ${hex(seen.value)} for a PHYS32_ENTRY`
       : undefined;

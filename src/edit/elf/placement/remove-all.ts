@@ -8,31 +8,31 @@ import { sectionName } from '../../../formats/elf/section-names.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
-import { type Job, mergedNotes, overwriteBlobs } from './placement-input.js';
+import { mergedNotes, overwriteBlobs, type PlacementInput } from './placement-input.js';
 import { buildTable } from './program-headers.js';
 import { fitSections } from './section-headers.js';
 
 /** The layout, why it does not work, or undefined when notes are left that have to stand somewhere. */
-export function removeAll(job: Job): Layout | { readonly reason: string } | undefined {
-  const { home, foreign, wanted, wish } = job;
-  if (wanted.length > 0 || wish.loaded !== undefined) return undefined;
-  if (home.segments.length === 0) {
-    const kept = foreign.changed.size === 0 && foreign.added.length === 0;
+export function removeAll(input: PlacementInput): Layout | { readonly reason: string } | undefined {
+  const { target, otherOwners, wanted, options } = input;
+  if (wanted.length > 0 || options.loaded !== undefined) return undefined;
+  if (target.segments.length === 0) {
+    const kept = otherOwners.changed.size === 0 && otherOwners.added.length === 0;
     // The notes themselves are hidden by hideStaleNotes(), as always when no segment has one.
-    return kept ? unchanged(job, 'notes made nobody’s where they are') : undefined;
+    return kept ? unchanged(input, 'notes made nobody’s where they are') : undefined;
   }
-  return mergedNotes(job).length > 0 ? undefined : emptied(job);
+  return mergedNotes(input).length > 0 ? undefined : emptied(input);
 }
 
-function unchanged(job: Job, summary: string): Layout {
-  const { image, fileSize } = job.facts;
+function unchanged(input: PlacementInput, summary: string): Layout {
+  const { image, fileSize } = input.analysis;
   return {
     placement: 'in-place',
     summary,
     header: headerFor(image, { segments: image.segments.length, sections: image.sections.length }),
     segments: image.segments,
     sections: image.sections,
-    blobs: overwriteBlobs(job),
+    blobs: overwriteBlobs(input),
     shift: undefined,
     fileSize,
     xenNotes: [],
@@ -47,37 +47,37 @@ function unchanged(job: Job, summary: string): Layout {
   };
 }
 
-function emptied(job: Job): Layout | { readonly reason: string } {
-  const { facts, home } = job;
+function emptied(input: PlacementInput): Layout | { readonly reason: string } {
+  const { analysis, target } = input;
   const fitted = new Map<number, Shdr>();
-  for (const { range } of home.areas) {
-    const inside = sectionsIn(facts, range);
-    const [relocation] = relocationsInto(facts, inside);
+  for (const { range } of target.areas) {
+    const inside = sectionsIn(analysis, range);
+    const [relocation] = relocationsInto(analysis, inside);
     if (relocation !== undefined) {
       return {
-        reason: `section ${relocation} ${sectionName(facts.image, relocation)} keeps relocations into the notes`,
+        reason: `section ${relocation} ${sectionName(analysis.image, relocation)} keeps relocations into the notes`,
       };
     }
-    const fit = fitSections(facts, range, range.start, range.start);
+    const fit = fitSections(analysis, range, range.start, range.start);
     if ('reason' in fit) return fit;
     for (const [index, section] of fit) fitted.set(index, section);
   }
-  const layout = unchanged(job, `notes removed from ${home.areas.length} places`);
-  const last = home.segments.at(-1) ?? 0;
+  const layout = unchanged(input, `notes removed from ${target.areas.length} places`);
+  const last = target.segments.at(-1) ?? 0;
   return {
     ...layout,
-    segments: buildTable(facts, home, { kind: 'merged', index: last }, undefined),
+    segments: buildTable(analysis, target, { kind: 'merged', index: last }, undefined),
     sections: layout.sections.map((section, index) => fitted.get(index) ?? section),
     // Zeros: no walker shall find remains.
     blobs: [
-      ...home.areas.map(({ range }) => ({
+      ...target.areas.map(({ range }) => ({
         offset: range.start,
         bytes: new Uint8Array(Number(range.end - range.start)),
         what: 'notes',
       })),
       ...layout.blobs,
     ],
-    replacedSegments: home.segments,
+    replacedSegments: target.segments,
     touchedSections: [...fitted.keys()],
   };
 }

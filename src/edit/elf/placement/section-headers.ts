@@ -12,8 +12,9 @@ import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../../../formats/elf/names.js
 import { nameTable, sectionName } from '../../../formats/elf/section-names.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
 import { isXens } from '../../../formats/note/record.js';
-import type { Facts } from '../plan/analyze.js';
-import type { Home } from '../plan/rewrite-target.js';
+import type { Analysis } from '../plan/analyze.js';
+import type { PlacementOptions } from '../plan/placement-options.js';
+import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { Blob } from './layout.js';
 import { type Room, take } from './room.js';
 
@@ -37,7 +38,7 @@ export interface SectionPlan {
 }
 
 interface Draft {
-  readonly facts: Facts;
+  readonly analysis: Analysis;
   readonly sections: Shdr[];
   readonly blobs: Blob[];
   readonly touched: Set<number>;
@@ -48,7 +49,7 @@ interface Draft {
 }
 
 /** The section table as it is; nothing moves. */
-export function sectionsAsTheyAre({ image, fileSize }: Facts): SectionPlan {
+export function sectionsAsTheyAre({ image, fileSize }: Analysis): SectionPlan {
   const { sections, header } = image;
   return { sections, shoff: header.e_shoff, blobs: [], end: fileSize, touched: [], covered: false, warnings: [] };
 }
@@ -59,33 +60,33 @@ export function sectionsAsTheyAre({ image, fileSize }: Facts): SectionPlan {
  * `table`: the moved program header table is covered too, for tools that clear what no section covers.
  */
 export function planSections(
-  facts: Facts,
-  home: Home,
-  wish: { readonly section: string },
+  analysis: Analysis,
+  target: RewriteTarget,
+  { section }: Pick<PlacementOptions, 'section'>,
   note: Cover,
   room: Room,
-  options: { readonly sections?: readonly Shdr[]; readonly evict?: readonly number[]; readonly table?: Cover } = {},
+  given: { readonly sections?: readonly Shdr[]; readonly evict?: readonly number[]; readonly table?: Cover } = {},
 ): SectionPlan {
-  const given = options.sections ?? facts.image.sections;
-  if (given.length === 0) {
+  const headers = given.sections ?? analysis.image.sections;
+  if (headers.length === 0) {
     const warnings =
-      facts.image.header.e_shoff === 0n ? [] : ['e_shoff names no section header table; it stays as it is'];
-    return { ...sectionsAsTheyAre(facts), end: room.end, warnings };
+      analysis.image.header.e_shoff === 0n ? [] : ['e_shoff names no section header table; it stays as it is'];
+    return { ...sectionsAsTheyAre(analysis), end: room.end, warnings };
   }
   const draft: Draft = {
-    facts,
-    sections: [...given],
+    analysis,
+    sections: [...headers],
     blobs: [],
     touched: new Set(),
     warnings: [],
     room,
     names: undefined,
   };
-  for (const index of options.evict ?? []) moveSection(draft, index);
-  const reused = reusable(facts, home, wish.section);
-  const covered = reused === undefined ? addNoteSection(draft, wish.section, note) : reuse(draft, reused, note);
-  retire(draft, home, reused, covered);
-  if (options.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, options.table);
+  for (const index of given.evict ?? []) moveSection(draft, index);
+  const reused = reusable(analysis, target, section);
+  const covered = reused === undefined ? addNoteSection(draft, section, note) : reuse(draft, reused, note);
+  retire(draft, target, reused, covered);
+  if (given.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, given.table);
   placeNames(draft);
   const shoff = placeTable(draft);
   return {
@@ -103,8 +104,8 @@ export function planSections(
  * The section whose header follows the notes: one of the wanted name, else the one that covers the old notes exactly,
  * unless its bytes are loaded, for then it describes memory and stays true where it is.
  */
-function reusable(facts: Facts, home: Home, name: string): number | undefined {
-  const { image } = facts;
+function reusable(analysis: Analysis, target: RewriteTarget, name: string): number | undefined {
+  const { image } = analysis;
   const free = (index: number) => {
     const section = image.sections[index];
     if (section === undefined || index === 0 || index === image.shstrndx) return false;
@@ -113,9 +114,9 @@ function reusable(facts: Facts, home: Home, name: string): number | undefined {
     return loadAtOffset(image, sectionFileRange(section)) === undefined;
   };
   const named = image.sections.flatMap((_, i) => (free(i) && sectionName(image, i) === name ? [i] : []));
-  const ofNotes = named.slice(0, SAME_NAME_LIMIT).find((i) => onlyXen(facts, i));
+  const ofNotes = named.slice(0, SAME_NAME_LIMIT).find((i) => onlyXen(analysis, i));
   if (ofNotes !== undefined) return ofNotes;
-  const ranges = new Set(home.areas.map(({ range }) => `${range.start} ${range.end}`));
+  const ranges = new Set(target.areas.map(({ range }) => `${range.start} ${range.end}`));
   const exact = image.sections.flatMap((s, i) => {
     const range = sectionFileRange(s);
     return range.start < range.end && ranges.has(`${range.start} ${range.end}`) && free(i) ? [i] : [];
@@ -127,12 +128,12 @@ function reusable(facts: Facts, home: Home, name: string): number | undefined {
 const SAME_NAME_LIMIT = 16;
 
 /** Does the section hold no notes but those that the merged segment takes over? */
-function onlyXen(facts: Facts, index: number): boolean {
-  const section = facts.image.sections[index];
+function onlyXen(analysis: Analysis, index: number): boolean {
+  const section = analysis.image.sections[index];
   if (section === undefined || !hasFileBytes(section)) return true;
-  const area = facts.areas.find((a) => a.kind === 'section' && a.index === index);
+  const area = analysis.areas.find((a) => a.kind === 'section' && a.index === index);
   const range = sectionFileRange(section);
-  const merged = facts.areas.some(
+  const merged = analysis.areas.some(
     (a) => a.kind === 'segment' && a.range.start <= range.start && range.end <= a.range.end,
   );
   return merged || (area?.walk.records.every(isXens) ?? false);
@@ -165,9 +166,9 @@ function noteFields({ range, sh_addr, allocated, align }: Cover) {
  * the old values first. Outside memory they shrink to nothing. In memory the bytes stay for whoever reads them there, and
  * the section goes on to describe them, as data and no longer as notes.
  */
-function retire(draft: Draft, home: Home, reused: number | undefined, covered: boolean): void {
-  const carried = new Set(home.records.map(({ offset }) => offset));
-  for (const area of draft.facts.areas) {
+function retire(draft: Draft, target: RewriteTarget, reused: number | undefined, covered: boolean): void {
+  const carried = new Set(target.records.map(({ offset }) => offset));
+  for (const area of draft.analysis.areas) {
     if (area.kind !== 'section' || area.index === reused || area.walk.records.length === 0) continue;
     const section = draft.sections[area.index];
     if (section === undefined || !area.walk.records.every(({ offset }) => carried.has(offset))) continue;
@@ -197,7 +198,7 @@ function addSection(draft: Draft, name: string, sh_type: number, cover: Cover): 
  * table at the end of the file. A name table that is loaded must not move: then there is no new section.
  */
 function nameOffset(draft: Draft, name: string): number | undefined {
-  const { image } = draft.facts;
+  const { image } = draft.analysis;
   if (image.shstrndx === 0) return 0;
   const table = nameTable(image);
   const section = draft.sections[image.shstrndx];
@@ -220,7 +221,7 @@ function nameOffset(draft: Draft, name: string): number | undefined {
   return current.length;
 }
 
-function placeNames({ facts: { image }, names, ...draft }: Draft): void {
+function placeNames({ analysis: { image }, names, ...draft }: Draft): void {
   const section = draft.sections[image.shstrndx];
   if (names === undefined || section === undefined) return;
   const size = BigInt(names.length);
@@ -231,7 +232,7 @@ function placeNames({ facts: { image }, names, ...draft }: Draft): void {
 }
 
 function moveSection(draft: Draft, index: number): void {
-  const { image } = draft.facts;
+  const { image } = draft.analysis;
   const section = draft.sections[index];
   const from = image.sections[index];
   if (section === undefined || from === undefined) return;
@@ -242,8 +243,8 @@ function moveSection(draft: Draft, index: number): void {
   draft.sections[index] = { ...section, sh_offset: offset };
 }
 
-function placeTable({ facts, room, sections }: Draft): bigint {
-  const { encoding } = facts.image;
+function placeTable({ analysis, room, sections }: Draft): bigint {
+  const { encoding } = analysis.image;
   return take(room, BigInt(sections.length * Shdr.size(encoding)), BigInt(nativeSize(encoding)));
 }
 
@@ -253,7 +254,7 @@ function placeTable({ facts, room, sections }: Draft): bigint {
  * notes cannot be rewritten under these sections.
  */
 export function fitSections(
-  facts: Facts,
+  analysis: Analysis,
   area: Range,
   end: bigint,
   changedFrom: bigint | undefined,
@@ -261,12 +262,12 @@ export function fitSections(
   const changes = new Map<number, Shdr>();
   if (changedFrom === undefined && end === area.end) return changes;
   const from = changedFrom ?? area.end;
-  for (const [index, section] of facts.image.sections.entries()) {
+  for (const [index, section] of analysis.image.sections.entries()) {
     const range = sectionFileRange(section);
     if (!hasFileBytes(section) || !overlaps(range, area)) continue;
     // What ends before the first change stays; what ends with the notes follows their end.
     if (range.end <= from && range.end !== area.end) continue;
-    const name = sectionName(facts.image, index) || `section ${index}`;
+    const name = sectionName(analysis.image, index) || `section ${index}`;
     const encloses = range.start <= area.start && range.end >= area.end && section.sh_type !== SHT_NOTE;
     const exact = range.start === area.start && range.end === area.end;
     if (encloses && !exact && range.end >= end) continue;

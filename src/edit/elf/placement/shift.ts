@@ -10,32 +10,32 @@ import { PT_NULL } from '../../../formats/elf/names.js';
 import { lastMultibootOffset, multibootWindow } from '../../../formats/multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type Job } from './placement-input.js';
+import { bytesText, type PlacementInput } from './placement-input.js';
 import { countable, phdrSize } from './program-headers.js';
 
-export function shift(job: Job): Layout | Refusal {
+export function shift(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'shift', reason });
-  const { facts, home, wish } = job;
-  const { image } = facts;
-  if (wish.loaded === true) return refuse('the notes would be outside every PT_LOAD');
-  const merged = mergeFor(job);
+  const { analysis, target, options } = input;
+  const { image } = analysis;
+  if (options.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
-  const more = home.segments.length > 0 ? 0n : 1n;
-  const counted = countable(facts, Number(more));
+  const more = target.segments.length > 0 ? 0n : 1n;
+  const counted = countable(analysis, Number(more));
   if (counted !== undefined) return refuse(counted);
 
-  const at = facts.tableEnd;
-  if (more > 0n && facts.tableLoad !== undefined) {
-    return refuse(`PT_LOAD ${facts.tableLoad.index} holds the program headers and would have to grow with them`);
+  const at = analysis.tableEnd;
+  if (more > 0n && analysis.tableLoad !== undefined) {
+    return refuse(`PT_LOAD ${analysis.tableLoad.index} holds the program headers and would have to grow with them`);
   }
-  const cut = straddler(job, at);
+  const cut = straddler(input, at);
   if (cut !== undefined)
     return refuse(`${cut} starts before the end of the program headers at ${hex(at)} and ends behind it`);
   const step = loads(image).reduce((largest, { segment: s }) => (s.p_align > largest ? s.p_align : largest), 16n);
-  const start = alignUp(at + phdrSize(facts) * more, merged.align);
+  const start = alignUp(at + phdrSize(analysis) * more, merged.align);
   const by = alignUp(start + merged.size - at, step);
-  if (image.encoding.bits === 32 && facts.fileSize + by >= 1n << 32n) return refuse('offsets would exceed 32 bits');
-  for (const header of facts.multiboot) {
+  if (image.encoding.bits === 32 && analysis.fileSize + by >= 1n << 32n) return refuse('offsets would exceed 32 bits');
+  for (const header of analysis.multiboot) {
     const to = header.offset + by;
     if (to > lastMultibootOffset(header)) {
       const window = multibootWindow(header);
@@ -44,21 +44,21 @@ export function shift(job: Job): Layout | Refusal {
       );
     }
   }
-  const index = home.segments.at(-1);
-  return compose(job, merged, {
+  const index = target.segments.at(-1);
+  return compose(input, merged, {
     placement: 'shift',
     summary: `everything behind the program headers moved by ${hex(by)}, notes in the gap (${bytesText(merged.size)})`,
     slot: index === undefined ? { kind: 'grown' } : { kind: 'merged', index },
     range: rangeOf(start, merged.size),
     loadedAt: undefined,
-    end: facts.fileSize + by,
+    end: analysis.fileSize + by,
     shift: { at, by },
   });
 }
 
 /** What would be torn apart by an insertion at `at`. */
-function straddler({ facts }: Job, at: bigint): string | undefined {
-  const { image } = facts;
+function straddler({ analysis }: PlacementInput, at: bigint): string | undefined {
+  const { image } = analysis;
   const torn = ({ start, end }: { start: bigint; end: bigint }) => start < at && end > at;
   const segment = image.segments.findIndex((s) => s.p_type !== PT_NULL && torn(segmentFileRange(s)));
   if (segment >= 0) return `program header ${segment}`;

@@ -15,42 +15,42 @@ import {
 } from '../../../loaders/read/loader-walks.js';
 import { sectionsIn } from '../plan/analyze.js';
 import { changesForeign } from '../plan/other-owners.js';
-import type { Job } from './placement-input.js';
+import type { PlacementInput } from './placement-input.js';
 import { type Covering, lostTo } from './survival.js';
 
 const { PHYS32_ENTRY } = XEN_ELFNOTE;
 
 /**
  * True when Xen's walk finds exactly the wanted notes in segments, QEMU's and linux-loader's find the same PHYS32_ENTRY,
- * and the notes stand as the wish says (in memory or not, surviving the tools named).
+ * and the notes stand as the options say (in memory or not, surviving the tools named).
  */
-export function alreadyThere(job: Job): boolean {
-  const { facts, wanted, home, wish } = job;
-  if (job.rewrite || changesForeign(job.foreign)) return false;
-  if (!job.xenEdited) return lostTo(facts.image, coveringNow(job), wish.mustSurvive).length === 0;
-  const { record } = home.damaged ?? {};
+export function isUpToDate(input: PlacementInput): boolean {
+  const { analysis, wanted, target, options } = input;
+  if (input.rewrite || changesForeign(input.otherOwners)) return false;
+  if (!input.xenEdited) return lostTo(analysis.image, coveringNow(input), options.mustSurvive).length === 0;
+  const { record } = target.damaged ?? {};
   if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
-  const { xen } = facts;
+  const { xen } = analysis;
   // A note that Xen does not come by, behind a gap, is there for other readers all the same.
-  if (xen.notes.length === 0 && wanted.length === 0) return home.xen.length === 0;
+  if (xen.notes.length === 0 && wanted.length === 0) return target.xen.length === 0;
   if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;
   const same = wanted.every(({ content }, i) => xen.notes[i] !== undefined && sameNote(content, xen.notes[i].record));
-  if (!same || !foundByAll(job)) return false;
-  const covering = coveringNow(job);
-  if (wish.loaded !== undefined && wish.loaded !== covering.loaded) return false;
-  const align = home.segments.map((index) => facts.image.segments[index]?.p_align);
-  if (wish.notesAlign === 8 && align.some((p_align) => p_align !== 8n)) return false;
-  return lostTo(facts.image, covering, wish.mustSurvive).length === 0;
+  if (!same || !foundByAll(input)) return false;
+  const covering = coveringNow(input);
+  if (options.loaded !== undefined && options.loaded !== covering.loaded) return false;
+  const align = target.segments.map((index) => analysis.image.segments[index]?.p_align);
+  if (options.notesAlign === 8 && align.some((p_align) => p_align !== 8n)) return false;
+  return lostTo(analysis.image, covering, options.mustSurvive).length === 0;
 }
 
 /** Do the PVH loaders find the PHYS32_ENTRY that Xen goes by? They walk notes each in their own way. */
-function foundByAll({ facts, home, wanted }: Job): boolean {
-  const { image } = facts;
+function foundByAll({ analysis, target, wanted }: PlacementInput): boolean {
+  const { image } = analysis;
   const entry = wanted.findLast(({ content }) => content.type === PHYS32_ENTRY)?.content;
   const isX86 = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
   if (entry === undefined || !isX86 || image.encoding.endian === 'big') return true;
   const value = physValue(entry, encodingOf(image.encoding.bits));
-  const qemu = qemuEntry(image, home.segments);
+  const qemu = qemuEntry(image, target.segments);
   if (!qemu.found || low32(qemu.value) !== value) return false;
   if (image.encoding.bits === 32) return true;
   const vmm = physEntryAsLinuxLoader(image);
@@ -77,12 +77,12 @@ function low32(value: bigint): bigint {
 }
 
 /** How the notes stand now. */
-export function coveringNow({ facts, home }: Job): Covering {
-  const covers = home.areas.map((area) => {
-    const sections = sectionsIn(facts, area.range).map((index) => facts.image.sections[index]);
+export function coveringNow({ analysis, target }: PlacementInput): Covering {
+  const covers = target.areas.map((area) => {
+    const sections = sectionsIn(analysis, area.range).map((index) => analysis.image.sections[index]);
     if (sections.length === 0) return 'none';
     return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
   });
   const cover = covers.includes('none') ? 'none' : covers.includes('plain') ? 'plain' : 'allocated';
-  return { cover: covers.length === 0 ? 'none' : cover, loaded: home.loaded !== undefined, placement: 'in-place' };
+  return { cover: covers.length === 0 ? 'none' : cover, loaded: target.loaded !== undefined, placement: 'in-place' };
 }

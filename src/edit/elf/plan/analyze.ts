@@ -1,5 +1,5 @@
 /**
- * What an image offers to an edit: which file bytes are claimed and by whom, where the free and zero stretches are, and
+ * What an image offers to an edit: which file bytes are used and by what, where the free and zero stretches are, and
  * where its notes stand. The survey reads; nothing behind it in the pipeline needs the file again.
  */
 import { alignDown } from '../../../base/bytes/align.js';
@@ -7,12 +7,12 @@ import { lazy } from '../../../base/bytes/lazy.js';
 import { compare, normalize, overlaps, type Range } from '../../../base/bytes/range.js';
 import { deadRanges } from '../../../formats/elf/dead-tables.js';
 import {
-  claimedRanges,
   type ElfImage,
   ehdrSize,
   hasFileBytes,
   loads,
   phdrTable,
+  rangesInUse,
   sectionFileRange,
   segmentFileRange,
 } from '../../../formats/elf/image.js';
@@ -21,18 +21,18 @@ import { type MultibootHeader, multibootHeaders } from '../../../formats/multibo
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
-export interface Facts {
+export interface Analysis {
   readonly image: ElfImage;
   readonly fileSize: bigint;
   readonly areas: readonly NoteArea[];
   readonly xen: XenView;
   /** Claimed file bytes, sorted and merged (headers, tables, sections with bytes, segments with bytes). */
-  readonly claims: readonly Range[];
-  /** End of the last claim; bytes behind it belong to somebody outside ELF. */
-  readonly claimedEnd: bigint;
+  readonly usedRanges: readonly Range[];
+  /** End of the last used range; bytes behind it belong to somebody outside ELF. */
+  readonly usedEnd: bigint;
   /** First byte behind the program header table (behind the ELF header when there is none). */
   readonly tableEnd: bigint;
-  /** The gap behind the program header table; empty when the next claim follows directly. */
+  /** The gap behind the program header table; empty when the next used range follows directly. */
   readonly slack: Range;
   /** The PT_LOAD whose file bytes meet the program header table: the table, and slack behind it, are loaded bytes then. */
   readonly tableLoad: { readonly index: number; readonly file: Range } | undefined;
@@ -51,10 +51,10 @@ const SLACK_LIMIT = 0x400000n;
 const ZERO_WINDOW = 0x40000n;
 
 /** Looks at an image once. Errors: those of noteAreas. */
-export function survey(image: ElfImage): Facts {
+export function analyze(image: ElfImage): Analysis {
   const fileSize = image.source.size;
   const isZero = (range: Range) => allZero(image, range);
-  const claims = normalize(claimedRanges(image));
+  const usedRanges = normalize(rangesInUse(image));
   const table = phdrTable(image);
   const tableEnd = image.segments.length > 0 ? table.end : ehdrSize(image.encoding);
   const types = new Set(image.segments.map((s) => s.p_type));
@@ -64,8 +64,8 @@ export function survey(image: ElfImage): Facts {
     fileSize,
     areas: noteAreas(image),
     xen: walkAsXen(image),
-    claims,
-    claimedEnd: claims.at(-1)?.end ?? 0n,
+    usedRanges,
+    usedEnd: usedRanges.at(-1)?.end ?? 0n,
     tableEnd,
     slack: { start: tableEnd, end: slackEnd - tableEnd > SLACK_LIMIT ? tableEnd + SLACK_LIMIT : slackEnd },
     tableLoad: loadOfTable(image, { start: table.start, end: tableEnd }),
@@ -73,7 +73,7 @@ export function survey(image: ElfImage): Facts {
     hasPhdrSegment: types.has(PT_PHDR),
     hasInterpreter: types.has(PT_INTERP),
     isDynamic: types.has(PT_DYNAMIC),
-    spare: lazy(() => spareRanges(image, claims, isZero)),
+    spare: lazy(() => spareRanges(image, usedRanges, isZero)),
     isZero,
   };
 }
@@ -81,21 +81,21 @@ export function survey(image: ElfImage): Facts {
 /** Zeros behind everything are looked at up to this many; more may be a disk image's, or a sparse file's. */
 const TAIL_LIMIT = 0x10000n;
 
-function spareRanges(image: ElfImage, claims: readonly Range[], isZero: Facts['isZero']): readonly Range[] {
-  const tail = { start: claims.at(-1)?.end ?? image.source.size, end: image.source.size };
+function spareRanges(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): readonly Range[] {
+  const tail = { start: usedRanges.at(-1)?.end ?? image.source.size, end: image.source.size };
   const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
   return normalize([...deadRanges(image), ...(isFree ? [tail] : [])]);
 }
 
-function loadOfTable(image: ElfImage, table: Range): Facts['tableLoad'] {
+function loadOfTable(image: ElfImage, table: Range): Analysis['tableLoad'] {
   const found = loads(image).find(({ segment }) => overlaps(segmentFileRange(segment), table));
   return found === undefined ? undefined : { index: found.index, file: segmentFileRange(found.segment) };
 }
 
-/** The lowest claim that starts at or behind `from`; the end of the file when there is none. */
+/** The lowest used range that starts at or behind `from`; the end of the file when there is none. */
 export function nextClaim(image: ElfImage, from: bigint): bigint {
   let next = image.source.size > from ? image.source.size : from;
-  for (const { start, end } of claimedRanges(image)) if (start < end && start >= from && start < next) next = start;
+  for (const { start, end } of rangesInUse(image)) if (start < end && start >= from && start < next) next = start;
   return next;
 }
 
@@ -109,12 +109,12 @@ function allZero(image: ElfImage, { start, end }: Range): boolean {
 }
 
 /** Indices of the sections with bytes in this file range. */
-export function sectionsIn({ image }: Facts, range: Range): number[] {
+export function sectionsIn({ image }: Analysis, range: Range): number[] {
   return image.sections.flatMap((s, i) => (hasFileBytes(s) && overlaps(sectionFileRange(s), range) ? [i] : []));
 }
 
 /** Relocation sections that apply to one of these sections: moving bytes under them would misdirect them. */
-export function relocationsInto({ image }: Facts, sections: readonly number[]): number[] {
+export function relocationsInto({ image }: Analysis, sections: readonly number[]): number[] {
   const targets = new Set(sections);
   return image.sections.flatMap((s, i) =>
     (s.sh_type === SHT_REL || s.sh_type === SHT_RELA) && targets.has(s.sh_info) ? [i] : [],

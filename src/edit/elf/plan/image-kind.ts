@@ -9,7 +9,7 @@ import { addressSpace, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '../../../formats/elf/names.js';
 import { GNU, NT_GNU_ABI_TAG } from '../../../formats/note/note-types.js';
 import { ownerOf } from '../../../formats/note/record.js';
-import type { Facts } from './analyze.js';
+import type { Analysis } from './analyze.js';
 import type { ImageKind } from './placement-options.js';
 
 /** One thing that tells a kernel from a program. */
@@ -17,7 +17,7 @@ export interface Sign {
   readonly name: string;
   readonly of: ImageKind;
   /** Where the image shows it, in words for a message; undefined: nowhere. */
-  readonly seen: (facts: Facts) => string | undefined;
+  readonly seen: (analysis: Analysis) => string | undefined;
   /** Why it tells, and who says so. */
   readonly why: string;
 }
@@ -77,25 +77,25 @@ export const SIGNS: readonly Sign[] = [
   {
     name: 'no-interpreter',
     of: 'kernel',
-    seen: (facts) => interpreter(facts, (path) => NO_INTERPRETERS.has(path)),
+    seen: (analysis) => interpreter(analysis, (path) => NO_INTERPRETERS.has(path)),
     why: 'the interpreter is one that nobody has, so that execve fails (FreeBSD, sys/conf/kern.pre.mk; Solo5, elf_abi.h)',
   },
   {
     name: 'interpreter',
     of: 'program',
-    seen: (facts) => interpreter(facts, (path) => !NO_INTERPRETERS.has(path)),
+    seen: (analysis) => interpreter(analysis, (path) => !NO_INTERPRETERS.has(path)),
     why: 'execve starts the interpreter, which finds the program by AT_PHDR (gABI, "Program Interpreter")',
   },
   {
     name: 'tls',
     of: 'program',
-    seen: (facts) => segmentOf(facts, PT_TLS, 'PT_TLS'),
+    seen: (analysis) => segmentOf(analysis, PT_TLS, 'PT_TLS'),
     why: 'a libc finds the template of its threads by AT_PHDR (ELF Handling For Thread-Local Storage)',
   },
   {
     name: 'dynamic',
     of: 'program',
-    seen: (facts) => segmentOf(facts, PT_DYNAMIC, 'PT_DYNAMIC'),
+    seen: (analysis) => segmentOf(analysis, PT_DYNAMIC, 'PT_DYNAMIC'),
     why: 'it is linked at run time, by ld.so or by its own start-up code, which goes by AT_PHDR (gABI, "Dynamic Section")',
   },
   {
@@ -121,11 +121,11 @@ export const SIGNS: readonly Sign[] = [
 ];
 
 /** What an image is. `asked` outweighs every sign; it is for images whose signs fail. Errors: those of the image's source. */
-export function imageKind(facts: Facts, asked?: ImageKind): KindAnswer {
+export function imageKind(analysis: Analysis, asked?: ImageKind): KindAnswer {
   if (asked !== undefined) return { kind: asked, by: 'asked', signs: [] };
   for (const kind of ['kernel', 'program'] as const) {
     const signs = SIGNS.filter(({ of }) => of === kind).flatMap(({ name, seen }) => {
-      const words = seen(facts);
+      const words = seen(analysis);
       return words === undefined ? [] : [{ name, words }];
     });
     if (signs.length > 0) return { kind, by: 'signs', signs };
@@ -140,26 +140,26 @@ export function kindWords({ kind, by, signs }: KindAnswer): string {
   return `it looks like a ${kind}: ${signs.map(({ words }) => words).join(', ')}`;
 }
 
-function segmentOf({ image }: Facts, p_type: number, name: string): string | undefined {
+function segmentOf({ image }: Analysis, p_type: number, name: string): string | undefined {
   const index = image.segments.findIndex((s) => s.p_type === p_type);
   return index < 0 ? undefined : `${name} ${index}`;
 }
 
 /** A p_paddr that is not the p_vaddr. All of them 0 says nothing: some linkers leave the field empty in programs. */
-function physicalAddresses({ image }: Facts): string | undefined {
+function physicalAddresses({ image }: Analysis): string | undefined {
   const placed = loads(image).filter(({ segment }) => segment.p_memsz > 0n);
   if (placed.every(({ segment }) => segment.p_paddr === 0n)) return undefined;
   const apart = placed.find(({ segment: s }) => s.p_paddr !== s.p_vaddr);
   return apart && `p_paddr ${hex(apart.segment.p_paddr)} of PT_LOAD ${apart.index} is not its p_vaddr`;
 }
 
-function upperHalf({ image }: Facts): string | undefined {
+function upperHalf({ image }: Analysis): string | undefined {
   const half = addressSpace(image.encoding) / 2n;
   const high = loads(image).find(({ segment: s }) => s.p_memsz > 0n && s.p_vaddr >= half);
   return high && `PT_LOAD ${high.index} is at ${hex(high.segment.p_vaddr)}`;
 }
 
-function interpreter({ image }: Facts, wanted: (path: string) => boolean): string | undefined {
+function interpreter({ image }: Analysis, wanted: (path: string) => boolean): string | undefined {
   const index = image.segments.findIndex((s) => s.p_type === PT_INTERP);
   const segment = image.segments[index];
   if (segment === undefined) return undefined;
@@ -170,7 +170,7 @@ function interpreter({ image }: Facts, wanted: (path: string) => boolean): strin
   return wanted(path) ? `PT_INTERP ${index}` : undefined;
 }
 
-function abiTag({ areas }: Facts): string | undefined {
+function abiTag({ areas }: Analysis): string | undefined {
   const area = areas.find(({ walk }) =>
     walk.records.some(({ name, type }) => type === NT_GNU_ABI_TAG && ABI_TAG_OWNERS.has(ownerOf(name))),
   );
@@ -178,7 +178,7 @@ function abiTag({ areas }: Facts): string | undefined {
 }
 
 /** PT_GNU_STACK, an entry that a user address can be, and headers in memory: what linkers make by default. */
-function stackRights({ image, tableLoad }: Facts): string | undefined {
+function stackRights({ image, tableLoad }: Analysis): string | undefined {
   const stack = image.segments.findIndex((s) => s.p_type === PT_GNU_STACK);
   const placed = loads(image).filter(({ segment }) => segment.p_memsz > 0n);
   if (stack < 0 || tableLoad === undefined || placed.length === 0) return undefined;

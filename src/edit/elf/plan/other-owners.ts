@@ -8,13 +8,13 @@ import { fail } from '../../../base/errors/patch-error.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
 import { XEN } from '../../../formats/note/note-types.js';
 import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../../../formats/note/record.js';
-import type { Facts } from './analyze.js';
-import { type Edit, inOrder, isForeignEdit } from './placement-options.js';
-import { findHome, type Home, homeAt, homeOfAll } from './rewrite-target.js';
+import type { Analysis } from './analyze.js';
+import { type Edit, inOrder, isOtherOwnersEdit } from './placement-options.js';
+import { findRewriteTarget, type RewriteTarget, targetAt, targetOfAll } from './rewrite-target.js';
 
 /** What becomes of notes of other owners. */
-export interface ForeignNotes {
-  /** Records of the home, by file offset, with what they become; undefined: dropped. */
+export interface OtherOwnersNotes {
+  /** Records of the rewrite target, by file offset, with what they become; undefined: dropped. */
   readonly changed: ReadonlyMap<bigint, NoteContent | undefined>;
   /** New ones, in order. */
   readonly added: readonly NoteContent[];
@@ -25,7 +25,13 @@ export interface ForeignNotes {
   readonly fresh: readonly NoteContent[];
 }
 
-export const NO_FOREIGN: ForeignNotes = { changed: new Map(), added: [], overwritten: [], gone: [], fresh: [] };
+export const NO_OTHER_OWNERS: OtherOwnersNotes = {
+  changed: new Map(),
+  added: [],
+  overwritten: [],
+  gone: [],
+  fresh: [],
+};
 
 interface Replacement {
   readonly record: NoteRecord;
@@ -33,7 +39,7 @@ interface Replacement {
 }
 
 /** Are there any changes to make? */
-export function changesForeign({ changed, added, overwritten }: ForeignNotes): boolean {
+export function changesForeign({ changed, added, overwritten }: OtherOwnersNotes): boolean {
   return changed.size > 0 || added.length > 0 || overwritten.length > 0;
 }
 
@@ -41,19 +47,19 @@ export function changesForeign({ changed, added, overwritten }: ForeignNotes): b
  * Settles which note area an edit is about and what becomes of other owners' notes.
  * Errors: `plan.notes-apart` when notes that change their size stand in several PT_NOTEs.
  */
-export function settleForeign(
-  facts: Facts,
+export function settleOtherOwners(
+  analysis: Analysis,
   edits: readonly Edit[],
-): { readonly home: Home; readonly foreign: ForeignNotes } {
-  const asked = inOrder(edits).filter(isForeignEdit);
+): { readonly target: RewriteTarget; readonly otherOwners: OtherOwnersNotes } {
+  const asked = inOrder(edits).filter(isOtherOwnersEdit);
   if (asked.length === 0) {
     const merges = edits.some(({ kind }) => kind === 'merge');
-    return { home: merges ? homeOfAll(facts) : findHome(facts), foreign: NO_FOREIGN };
+    return { target: merges ? targetOfAll(analysis) : findRewriteTarget(analysis), otherOwners: NO_OTHER_OWNERS };
   }
-  const { changes, added } = applied(facts, asked);
+  const { changes, added } = applied(analysis, asked);
   const moving = changes.filter(({ record, content }) => content === undefined || !sameShape(record, content));
-  const home = homeOf(facts, moving, asked.length < edits.length);
-  const inHome = new Set(home.records.map(({ offset }) => offset));
+  const target = homeOf(analysis, moving, asked.length < edits.length);
+  const inHome = new Set(target.records.map(({ offset }) => offset));
   const stays = moving.length === 0 && added.length === 0 && asked.length === edits.length;
   const changed = new Map<bigint, NoteContent | undefined>();
   const overwritten: Replacement[] = [];
@@ -63,7 +69,7 @@ export function settleForeign(
     } else changed.set(record.offset, content);
   }
   const fresh = [...changes.flatMap(({ content }) => (content === undefined ? [] : [content])), ...added];
-  return { home, foreign: { changed, added, overwritten, gone: changes.map(({ record }) => record), fresh } };
+  return { target, otherOwners: { changed, added, overwritten, gone: changes.map(({ record }) => record), fresh } };
 }
 
 interface Change {
@@ -73,10 +79,10 @@ interface Change {
 
 /** Applies the edits in order. A note put down replaces the first of its owner and type and drops the others. */
 function applied(
-  facts: Facts,
+  analysis: Analysis,
   edits: readonly Extract<Edit, { kind: 'drop-note' | 'put-note' }>[],
 ): { readonly changes: readonly Change[]; readonly added: readonly NoteContent[] } {
-  const known = recordsByKey(facts);
+  const known = recordsByKey(analysis);
   const wanted = new Map<string, NoteContent | undefined>();
   for (const edit of edits) {
     if (edit.kind === 'drop-note') wanted.set(keyOf(edit.owner, edit.type), undefined);
@@ -104,7 +110,7 @@ function keyOf(owner: string, type: number): string {
  * The notes of other owners as segments show them. Those that only sections show are taken where no segment has the like:
  * a section may describe a loaded copy that nobody goes by any more.
  */
-function recordsByKey({ areas }: Facts): ReadonlyMap<string, readonly NoteRecord[]> {
+function recordsByKey({ areas }: Analysis): ReadonlyMap<string, readonly NoteRecord[]> {
   const records = new Map<string, NoteRecord[]>();
   for (const kind of ['segment', 'section'] as const) {
     const found = new Map<string, Map<bigint, NoteRecord>>();
@@ -124,8 +130,8 @@ function recordsByKey({ areas }: Facts): ReadonlyMap<string, readonly NoteRecord
 }
 
 /** The notes of an owner and type, as edits find them. */
-export function foreignNotes(facts: Facts, owner: string, type: number): readonly NoteRecord[] {
-  return recordsByKey(facts).get(keyOf(owner, type)) ?? [];
+export function foreignNotes(analysis: Analysis, owner: string, type: number): readonly NoteRecord[] {
+  return recordsByKey(analysis).get(keyOf(owner, type)) ?? [];
 }
 
 /** Can the new descriptor be written over the old one, with nothing else changed? */
@@ -134,20 +140,20 @@ function sameShape(record: NoteRecord, content: NoteContent): boolean {
 }
 
 /** The area that has to be rewritten: Xen's, unless notes that change their size stand elsewhere. */
-function homeOf(facts: Facts, moving: readonly Change[], xenEdited: boolean): Home {
-  const usual = findHome(facts);
+function homeOf(analysis: Analysis, moving: readonly Change[], xenEdited: boolean): RewriteTarget {
+  const usual = findRewriteTarget(analysis);
   const inUsual = new Set(usual.records.map(({ offset }) => offset));
   const outside = moving.filter(({ record }) => !inUsual.has(record.offset));
   if (outside.length === 0) return usual;
-  const areas = new Set(outside.map(({ record }) => areaOf(facts, record)));
+  const areas = new Set(outside.map(({ record }) => areaOf(analysis, record)));
   const [area] = areas;
   if (xenEdited || areas.size > 1 || outside.length < moving.length || area === undefined) {
     const names = [...areas].map((a) => a?.name ?? 'no area').join(', ');
-    fail('plan.notes-apart', { file: facts.image.source.name }, { names });
+    fail('plan.notes-apart', { file: analysis.image.source.name }, { names });
   }
-  return homeAt(facts, area);
+  return targetAt(analysis, area);
 }
 
-function areaOf(facts: Facts, { offset }: NoteRecord): NoteArea | undefined {
-  return facts.areas.find(({ walk }) => walk.records.some((record) => record.offset === offset));
+function areaOf(analysis: Analysis, { offset }: NoteRecord): NoteArea | undefined {
+  return analysis.areas.find(({ walk }) => walk.records.some((record) => record.offset === offset));
 }

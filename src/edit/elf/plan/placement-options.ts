@@ -1,5 +1,5 @@
 /** How the result of an edit is to be placed. The edits themselves are data of src/note. */
-export { EDIT_ORDER, type Edit, inOrder, isForeignEdit, type PlainEdit } from '../../../formats/note/edits.js';
+export { EDIT_ORDER, type Edit, inOrder, isOtherOwnersEdit, type PlainEdit } from '../../../formats/note/edits.js';
 
 /** Every way to place notes, least disturbing first. */
 export const PLACEMENTS = ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'] as const;
@@ -10,7 +10,7 @@ export const SURVIVORS = ['strip', 'objcopy', 'llvm-strip', 'llvm-objcopy', 'eu-
 export type Survivor = (typeof SURVIVORS)[number];
 
 /** How the result is to be placed; everything has a default. */
-export interface PlacementWish {
+export interface PlacementOptions {
   readonly placement: PlacementName | 'auto';
   /** true: the notes must be in memory; false: they must not; undefined: as they were. */
   readonly loaded: boolean | undefined;
@@ -25,7 +25,7 @@ export interface PlacementWish {
 export const IMAGE_KINDS = ['kernel', 'program'] as const;
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
-export const DEFAULT_WISH: PlacementWish = {
+export const DEFAULT_PLACEMENT: PlacementOptions = {
   placement: 'auto',
   loaded: undefined,
   section: '.note.Xen',

@@ -13,7 +13,7 @@ import { ET_CORE, ET_REL, fileTypeName } from '../../../formats/elf/names.js';
 const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');
 
 /** Errors: `plan.relocatable`, `plan.signed`, `plan.unsound` for a PT_LOAD with an impossible p_align. */
-export function refuseUnpatchable(image: ElfImage): void {
+export function refuseByPreconditions(image: ElfImage): void {
   const { source, header } = image;
   const file = source.name;
   if (header.e_type === ET_REL || header.e_type === ET_CORE) {

@@ -5,9 +5,9 @@
 import type { Phdr } from '../../../formats/elf/headers.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
 import { isXens, type NoteRecord } from '../../../formats/note/record.js';
-import type { Facts } from './analyze.js';
+import type { Analysis } from './analyze.js';
 
-export interface Home {
+export interface RewriteTarget {
   /** Program header indices of the PT_NOTEs whose records go into the one that will hold Xen's notes, in table order. */
   readonly segments: readonly number[];
   /** The areas that hold what is to be rewritten, segments or, without any, sections. */
@@ -31,34 +31,34 @@ export interface Home {
  * because Xen then reads those; without any, the one PT_NOTE there is, so that the notes end up merged in one segment.
  * Several PT_NOTEs of other owners stay apart: readers of theirs may look at the first record only.
  */
-export function findHome(facts: Facts): Home {
-  return home(facts, xenByArea(facts), homeAreas(facts));
+export function findRewriteTarget(analysis: Analysis): RewriteTarget {
+  return target(analysis, xenByArea(analysis), targetAreas(analysis));
 }
 
-/** One note area as a home, for an edit that is about notes of other owners which stand there. */
-export function homeAt(facts: Facts, area: NoteArea): Home {
-  return home(facts, xenByArea(facts), [area]);
+/** One note area as a rewrite target, for an edit that is about notes of other owners which stand there. */
+export function targetAt(analysis: Analysis, area: NoteArea): RewriteTarget {
+  return target(analysis, xenByArea(analysis), [area]);
 }
 
-/** Every PT_NOTE with records as one home, each record once. */
-export function homeOfAll(facts: Facts): Home {
+/** Every PT_NOTE with records as one rewrite target, each record once. */
+export function targetOfAll(analysis: Analysis): RewriteTarget {
   const seen = new Set<bigint>();
-  const areas = facts.areas.filter(({ kind, walk }) => {
+  const areas = analysis.areas.filter(({ kind, walk }) => {
     const fresh =
       kind === 'segment' && walk.records.length > 0 && walk.records.every(({ offset }) => !seen.has(offset));
     if (fresh) for (const { offset } of walk.records) seen.add(offset);
     return fresh;
   });
-  return home(facts, xenByArea(facts), areas);
+  return target(analysis, xenByArea(analysis), areas);
 }
 
-function homeAreas(facts: Facts): readonly NoteArea[] {
-  const seen = xenByArea(facts);
+function targetAreas(analysis: Analysis): readonly NoteArea[] {
+  const seen = xenByArea(analysis);
   const holdsXen = (area: NoteArea) => area.walk.records.some(isXens) || seen.has(keyOf(area));
-  const segments = facts.areas.filter(({ kind }) => kind === 'segment');
+  const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
   const holders = segments.filter(holdsXen);
   if (holders.length > 0) return holders;
-  const sections = facts.areas.filter((area) => area.kind === 'section' && holdsXen(area));
+  const sections = analysis.areas.filter((area) => area.kind === 'section' && holdsXen(area));
   if (sections.length > 0) return sections;
   const [only] = segments;
   const mergeable = segments.length === 1 && only !== undefined && only.walk.problem === undefined;
@@ -72,7 +72,7 @@ function keyOf({ kind, index }: { readonly kind: string; readonly index: number 
 }
 
 /** The records Xen comes upon, by the area in which it does. */
-function xenByArea({ xen }: Facts): XenByArea {
+function xenByArea({ xen }: Analysis): XenByArea {
   const areas = new Map<string, NoteRecord[]>();
   for (const note of xen.notes) {
     const records = areas.get(keyOf(note));
@@ -82,16 +82,16 @@ function xenByArea({ xen }: Facts): XenByArea {
   return areas;
 }
 
-function home(facts: Facts, seen: XenByArea, areas: readonly NoteArea[]): Home {
+function target(analysis: Analysis, seen: XenByArea, areas: readonly NoteArea[]): RewriteTarget {
   const records: NoteRecord[] = [];
-  let damaged: Home['damaged'];
+  let damaged: RewriteTarget['damaged'];
   for (const area of areas) {
     for (const record of area.walk.records) records.push(record);
     if (area.walk.problem === undefined) continue;
     // Xen reads a last record that is longer than its segment all the same.
     const rest = (seen.get(keyOf(area)) ?? []).filter(({ offset }) => offset >= area.walk.end);
     for (const record of rest) records.push(record);
-    const harmless = rest.length === 0 && facts.isZero({ start: area.walk.end, end: area.range.end });
+    const harmless = rest.length === 0 && analysis.isZero({ start: area.walk.end, end: area.range.end });
     if (!harmless) damaged ??= { area, record: rest.at(-1), why: area.walk.problem };
   }
   const [first] = areas;

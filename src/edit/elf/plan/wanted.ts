@@ -18,10 +18,10 @@ import {
 import type { Setting } from '../../../formats/note/value.js';
 import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
 import { convertLegacy, readLegacy } from '../../../loaders/read/legacy.js';
-import type { Facts } from './analyze.js';
+import type { Analysis } from './analyze.js';
 import { type Edit, inOrder, type PlainEdit } from './placement-options.js';
 import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
-import type { Home } from './rewrite-target.js';
+import type { RewriteTarget } from './rewrite-target.js';
 
 /** A Xen note of the result. `original` is the record it was, when it stays as it is or is replaced in place. */
 export interface WantedNote {
@@ -39,9 +39,9 @@ const { FEATURES, PHYS32_ENTRY } = XEN_ELFNOTE;
 /**
  * Applies the edits. Errors: those of evaluate and presetNotes, `plan.no-legacy`.
  */
-export function wantedNotes({ image }: Facts, home: Home, edits: readonly Edit[]): Wanted {
+export function wantedNotes({ image }: Analysis, target: RewriteTarget, edits: readonly Edit[]): Wanted {
   const ordered = inOrder(edits);
-  const list = new NoteList(home.xen, home.damaged?.record);
+  const list = new NoteList(target.xen, target.damaged?.record);
   const given = new Set(ordered.flatMap((edit) => (edit.kind === 'set' ? [edit.setting.type] : [])));
   const resolver = new Resolver(image, symbolsNeeded(ordered));
   const warnings: string[] = [];

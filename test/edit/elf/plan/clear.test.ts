@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
 import { expectationOf, planPatch } from '../../../../src/edit/elf/pipeline.js';
-import { DEFAULT_WISH } from '../../../../src/edit/elf/plan/placement-options.js';
+import { DEFAULT_PLACEMENT } from '../../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../../src/edit/elf/render.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { walkAsXen } from '../../../../src/loaders/read/loader-walks.js';
@@ -13,7 +13,7 @@ const encoding = { bits: 64, endian: 'little' } as const;
 const PT_NULL = 0;
 const entry = { name: 'Xen', type: 18, desc: num(0x100000n, 4, encoding) };
 const os = { name: 'Xen', type: 6, desc: cstr('mini-os') };
-const foreign = { name: 'Foo', type: 18, desc: num(1n, 4, encoding) };
+const otherOwners = { name: 'Foo', type: 18, desc: num(1n, 4, encoding) };
 const id = { name: 'GNU', type: 3, desc: new Uint8Array(20).fill(7) };
 
 const kernel = () => elf(encoding).load(0x100000n, new Uint8Array(64)).with({ slack: 256 });
@@ -21,7 +21,7 @@ const kernel = () => elf(encoding).load(0x100000n, new Uint8Array(64)).with({ sl
 describe.each([
   ['two PT_NOTEs of Xen alone', kernel().noteSegment([entry]).noteSegment([os]).build()],
   ['two sections and no PT_NOTE', kernel().noteSection('.a', [entry]).noteSection('.b', [os, id]).build()],
-  ['a note of another owner with the type of PHYS32_ENTRY', kernel().noteSegment([foreign, entry]).build()],
+  ['a note of another owner with the type of PHYS32_ENTRY', kernel().noteSegment([otherOwners, entry]).build()],
 ])('%s', (_, bytes) => {
   it('--clear', () => {
     const image = readElf(new BufferSource(bytes, 'image'));
@@ -46,9 +46,9 @@ describe('an allocated section outside memory, for eu-strip', () => {
       .with({ slack: 256 })
       .build();
     const image = readElf(new BufferSource(bytes, 'image'));
-    const wish = { ...DEFAULT_WISH, placement: 'append', mustSurvive: ['eu-strip'] } as const;
+    const options = { ...DEFAULT_PLACEMENT, placement: 'append', mustSurvive: ['eu-strip'] } as const;
     const edit = { kind: 'copy-from', file: 'x', notes: [{ ...os, name: Buffer.from('Xen\0') }] } as const;
-    expect(() => planPatch(image, [edit], wish)).toThrow(/does not survive eu-strip/);
+    expect(() => planPatch(image, [edit], options)).toThrow(/does not survive eu-strip/);
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FileSource } from '../../../../src/base/bytes/file-source.js';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
-import { survey } from '../../../../src/edit/elf/plan/analyze.js';
+import { analyze } from '../../../../src/edit/elf/plan/analyze.js';
 import { imageKind, type KindAnswer, kindWords, SIGNS } from '../../../../src/edit/elf/plan/image-kind.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
@@ -24,7 +24,7 @@ const headersLoaded = (encoding: Encoding, vaddr = 0x400000n) =>
     .with({ trailing: new Uint8Array(0x100) });
 
 const judge = (bytes: Uint8Array, asked?: 'kernel' | 'program') =>
-  imageKind(survey(readElf(new BufferSource(bytes))), asked);
+  imageKind(analyze(readElf(new BufferSource(bytes))), asked);
 const build = (image: ElfBuilder | Uint8Array) => (image instanceof Uint8Array ? image : image.build());
 
 function withOsAbi(bytes: Uint8Array, abi: number): Uint8Array {
@@ -124,7 +124,7 @@ const SILENT: ReadonlySet<string> = new Set([
 function kindOf(path: string): KindAnswer {
   const source = FileSource.open(path);
   try {
-    return imageKind(survey(readElf(source)));
+    return imageKind(analyze(readElf(source)));
   } finally {
     source.close();
   }

@@ -6,11 +6,11 @@ import { PatchError } from '../../../../src/base/errors/patch-error.js';
 import { planInside } from '../../../../src/edit/container/pipeline.js';
 import { type PatchPlan, planPatch } from '../../../../src/edit/elf/pipeline.js';
 import {
-  DEFAULT_WISH,
+  DEFAULT_PLACEMENT,
   type Edit,
   type ImageKind,
   PLACEMENTS,
-  type PlacementWish,
+  type PlacementOptions,
 } from '../../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../../src/edit/elf/render.js';
 import { findFix } from '../../../../src/edit/fix/fix.js';
@@ -52,23 +52,26 @@ function program(
 
 const read = (bytes: Uint8Array) => readElf(new BufferSource(bytes, 'prog'));
 
-function planOf(image: ElfImage, wish: Partial<PlacementWish> = {}): PatchPlan | PatchError {
+function planOf(image: ElfImage, options: Partial<PlacementOptions> = {}): PatchPlan | PatchError {
   try {
-    return planPatch(image, EDITS, { ...DEFAULT_WISH, ...wish });
+    return planPatch(image, EDITS, { ...DEFAULT_PLACEMENT, ...options });
   } catch (error) {
     if (error instanceof PatchError) return error;
     throw error;
   }
 }
 
-function refusalOf(image: ElfImage, wish: Partial<PlacementWish> = {}): PatchError {
-  const outcome = planOf(image, wish);
+function refusalOf(image: ElfImage, options: Partial<PlacementOptions> = {}): PatchError {
+  const outcome = planOf(image, options);
   if (!(outcome instanceof PatchError)) throw new Error(`planned: ${outcome.layout?.summary}`);
   return outcome;
 }
 
-function resultOf(image: ElfImage, wish: Partial<PlacementWish> = {}): ElfImage & { readonly how: string | undefined } {
-  const plan = planOf(image, wish);
+function resultOf(
+  image: ElfImage,
+  options: Partial<PlacementOptions> = {},
+): ElfImage & { readonly how: string | undefined } {
+  const plan = planOf(image, options);
   if (plan instanceof PatchError) throw plan;
   return { ...readElf(preview(image, plan.rendered)), how: plan.layout?.placement };
 }
@@ -163,13 +166,13 @@ describe('the kind of image passes through every road', () => {
   const stampWish = { metadata: { name: 'x' }, members: {}, buildId: undefined, notes: [], remove: [] };
 
   it.each<[road: string, plan: (kind?: ImageKind) => Promise<unknown> | unknown]>([
-    ['patch', (kind) => planPatch(read(bytes), EDITS, { ...DEFAULT_WISH, kind })],
+    ['patch', (kind) => planPatch(read(bytes), EDITS, { ...DEFAULT_PLACEMENT, kind })],
     ['stamp', (kind) => planStamp(read(bytes), { ...stampWish, placement: { kind } })],
     [
       'copy',
       (kind) => {
         const notes = [{ name: Buffer.from('Xen\0'), type: 18, desc: num(0x400120n, 4, LE64) }];
-        return planPatch(read(bytes), [{ kind: 'copy-from', file: 'other', notes }], { ...DEFAULT_WISH, kind });
+        return planPatch(read(bytes), [{ kind: 'copy-from', file: 'other', notes }], { ...DEFAULT_PLACEMENT, kind });
       },
     ],
     [
@@ -177,7 +180,7 @@ describe('the kind of image passes through every road', () => {
       async (kind) => {
         const opened = await openContainer(new BufferSource(gzipSync(bytes), 'prog.gz'));
         if (opened.kind === 'elf') throw new Error('not a container');
-        return planInside(opened, EDITS, { ...DEFAULT_WISH, kind });
+        return planInside(opened, EDITS, { ...DEFAULT_PLACEMENT, kind });
       },
     ],
   ])('%s', async (_, plan) => {
@@ -187,7 +190,7 @@ describe('the kind of image passes through every road', () => {
   });
 
   it('fix', () => {
-    const fix = (kind?: ImageKind) => findFix(new BufferSource(bytes), ['qemu-pvh'], { ...DEFAULT_WISH, kind });
+    const fix = (kind?: ImageKind) => findFix(new BufferSource(bytes), ['qemu-pvh'], { ...DEFAULT_PLACEMENT, kind });
     expect(fix('kernel')).toMatchObject({ cured: true, failed: [] });
     for (const spared of [fix(), fix('program')]) {
       expect(spared).toMatchObject({ cured: false, plan: undefined });
