@@ -4,6 +4,7 @@
  */
 import { overlaps, type Range } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
+import { fileRange, vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { loadAtOffset, segmentFileRange } from '../../../formats/elf/image.js';
 import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../../../formats/elf/names.js';
@@ -102,7 +103,7 @@ export function growAtEndOfLoad(
 
 /** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
 function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | undefined {
-  let at = area.range.start;
+  let at: bigint = area.range.start;
   for (const [index, record] of area.walk.records.entries()) {
     const note = notes[index];
     if (note === undefined || record.offset !== at) return record.offset;
@@ -171,7 +172,7 @@ function paddingObstacle({ analysis }: PlacementInput, area: NoteArea, end: bigi
       ? 'a header table follows'
       : claimObstacle(analysis.usedRanges, wanted);
   const vaddr = load.p_vaddr + (area.range.end - load.p_offset);
-  const symbol = symbolCovering(image, vaddr, vaddr + (end - area.range.end));
+  const symbol = symbolCovering(image, vaddrRange(vaddr, end - area.range.end));
   return symbol === undefined ? undefined : `the symbol at ${hex(symbol)} covers the bytes behind them`;
 }
 
@@ -227,7 +228,8 @@ function finish(
     }
     slot = found.slot;
   }
-  const load = extended === undefined ? loadAtOffset(image, { start: area.range.start, end }) : area.loaded;
+  const load =
+    extended === undefined ? loadAtOffset(image, fileRange(area.range.start, end - area.range.start)) : area.loaded;
   const distance = load === undefined ? undefined : area.range.start - load.p_offset;
   const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
   const entry = {
