@@ -66,6 +66,7 @@ interface List extends Valued {
   readonly choices?: readonly string[];
 }
 
+/** An option of a command, in one of the shapes that the parser knows. */
 export type Option = Flag | Value | Choice | Values | List;
 
 /** The options of a command, or some of them, by their long names without dashes, in the order of `--help`. */

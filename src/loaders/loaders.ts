@@ -26,6 +26,7 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
   kexec,
 };
 
+/** Every loader, in the order of LOADER_NAMES. */
 export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
 
 /** How the image is judged; `wrapped`: what it was found in. */

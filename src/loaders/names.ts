@@ -82,6 +82,7 @@ export const LOADER_ROWS = [
   { name: 'kexec', title: 'kexec-tools, ELF images', family: 'elf', starter: 'boot-loader' },
 ] as const satisfies readonly LoaderRow[];
 
+/** The name of a loader on a command line and in `--json`. */
 export type LoaderName = (typeof LOADER_ROWS)[number]['name'];
 
 /** The names, in the order of the rows. */

@@ -10,6 +10,7 @@ export interface ExplainArgs extends ArgsOf<typeof JSON_OPTION> {
   readonly name: string | undefined;
 }
 
+/** The words and options of `explain`, as `--help` and the parser have them. */
 export const explainShape: Shape<typeof JSON_OPTION, ExplainArgs> = {
   name: 'explain',
   synopsis: '[NAME|TOPIC]',

@@ -41,6 +41,7 @@ export interface VerifyArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
 }
 
+/** The words and options of `verify`, as `--help` and the parser have them. */
 export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
   name: 'verify',
   synopsis: 'IMAGE [--baseline ORIGINAL] [--for LOADER]…',

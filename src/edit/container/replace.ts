@@ -17,6 +17,7 @@ import { growth } from './init-size.js';
 import { PACKERS } from './packers.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 
+/** What the user decides about packing the payload anew. */
 export interface ReplaceOptions {
   readonly strip: boolean;
   /** Program to use instead of the usual one of the format. */

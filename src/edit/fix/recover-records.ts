@@ -11,6 +11,7 @@ import { noteAreas } from '../../formats/note/areas.js';
 import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../../formats/note/record.js';
 import { noteInfo } from '../../formats/note/xen-notes.js';
 
+/** Xen's records of one place that no loader comes upon, byte for byte. */
 export interface RecoveredRecords {
   /** `section .note.Xen`, `PT_NOTE 2`. */
   readonly where: string;

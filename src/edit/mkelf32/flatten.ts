@@ -14,6 +14,7 @@ import type { Part } from './container.js';
 /** Zeros that a file may be filled up with. Above that an ELF with its own PT_LOADs is the better format. */
 const ZEROS_LIMIT = 0x4000000n;
 
+/** The PT_LOADs of an image as one stretch of bytes. Sizes and distances in bytes. */
 export interface Flat {
   /** Physical address of the first byte in the input. */
   readonly base: Paddr;

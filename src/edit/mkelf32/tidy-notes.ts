@@ -14,6 +14,7 @@ import type { Setting } from '../../formats/note/value.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
 
+/** Where the notes of the result stand. */
 export type TidyNotes =
   | { readonly kind: 'none' }
   /** In the load segment, so far from its start. */
@@ -21,6 +22,7 @@ export type TidyNotes =
   /** Records that go behind the data; not in memory. */
   | { readonly kind: 'behind'; readonly bytes: Uint8Array };
 
+/** Which notes the result shall have. */
 export interface NotesWish {
   /** Carry the notes of the input over. */
   readonly notes: boolean;

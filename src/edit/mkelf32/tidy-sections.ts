@@ -42,12 +42,14 @@ export function wholeText(loadBase: bigint, { fileSize }: Flat): NamedSection[] 
 
 const NULL_SECTION: NamedSection = { name: '', header: section({}) };
 
+/** Where a section of the input is found in the result. */
 export interface NewPlace {
   readonly index: number;
   /** Negative as a rule: from a kernel's virtual addresses down to physical ones. */
   readonly moved: bigint;
 }
 
+/** The sections of the input that the result keeps. */
 export interface KeptSections {
   readonly sections: readonly NamedSection[];
   /** By index in the input: the index in the result, and how much higher the section is there. */

@@ -14,6 +14,7 @@ import type { NamedSection, NewPlace } from './tidy-sections.js';
 const WINDOW = 0x100000n;
 const IN_32_BITS = 0x100000000n;
 
+/** The symbols of the input that the result keeps, as a table of its class. */
 export interface KeptSymbols {
   readonly symtab: Part;
   readonly strtab: Part;

@@ -24,6 +24,7 @@ import { type NotesWish, tidyNotes } from './tidy-notes.js';
 import { keptSections, type NamedSection, noteSection, wholeText, withNames } from './tidy-sections.js';
 import { keptSymbols } from './tidy-symbols.js';
 
+/** What `mkelf32 --tidy` is asked for; `loadBase` is a physical address. */
 export interface TidyRequest extends NotesWish {
   readonly loadBase: bigint;
   readonly keepSections: boolean;

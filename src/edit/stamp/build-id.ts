@@ -13,7 +13,9 @@ import { GNU, NT_GNU_BUILD_ID } from '../../formats/note/note-types.js';
 import { type NoteContent, nameOf } from '../../formats/note/record.js';
 import { noteRuns } from './orphan-notes.js';
 
+/** Hash functions of a build-id, with the bytes of an id. */
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
+/** A hash function of a build-id. */
 export type Algorithm = keyof typeof ALGORITHMS;
 
 const BLOCK = 0x40000;

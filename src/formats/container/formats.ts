@@ -1,6 +1,7 @@
 /** The compressed formats that kernels use, and the first bytes that tell them apart (Linux lib/decompress.c). */
 import { ELF_MAGIC } from '../elf/names.js';
 
+/** How a payload is packed; `stored`: not at all. */
 export type PayloadFormat = 'gzip' | 'bzip2' | 'xz' | 'lzma' | 'lzo' | 'lz4' | 'zstd' | 'stored';
 
 interface Magic {
@@ -37,6 +38,7 @@ export function likelyName(start: Uint8Array): string | undefined {
   return undefined;
 }
 
+/** Do these bytes stand at `at`? */
 export function beginsWith(data: Uint8Array, bytes: readonly number[], at = 0): boolean {
   return at + bytes.length <= data.length && bytes.every((byte, i) => data[at + i] === byte);
 }

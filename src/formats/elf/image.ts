@@ -6,6 +6,7 @@ import { Ehdr, EI_NIDENT, Phdr, Shdr } from './headers.js';
 import { PT_LOAD, PT_NULL, SHF_ALLOC, SHT_NOBITS, SHT_NULL } from './names.js';
 import type { Encoding } from './struct.js';
 
+/** A read image: what its headers say, checked for their own sizes only, and the bytes behind them. */
 export interface ElfImage {
   readonly source: ByteSource;
   readonly encoding: Encoding;

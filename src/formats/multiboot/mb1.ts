@@ -12,6 +12,7 @@ const MB1_HAS_VIDEO_MODE = 0x4;
 export const MB1_HAS_ADDRESSES = 0x10000;
 
 const Mb1Head = struct('multiboot1_header', { magic: 'word', flags: 'word', checksum: 'word' });
+/** The address fields behind the head; valid where MB1_HAS_ADDRESSES is set. */
 const Mb1Fields = struct('multiboot1_address_fields', {
   header_addr: 'place',
   load_addr: 'place',

@@ -26,6 +26,7 @@ import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.j
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';
 import type { FilePlace } from './places.js';
 
+/** How two PE images differ. */
 export interface PeDifference {
   readonly same: boolean;
   /** Nothing in memory differs but Multiboot headers and file pointers, as after `linearize`. */

@@ -13,6 +13,7 @@ import {
 import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
 import { sectionName } from '../../formats/elf/section-names.js';
 
+/** What a stretch of the file holds. */
 export type BandKind = 'header' | 'table' | 'notes' | 'load' | 'section' | 'free' | 'data';
 
 /** A stretch of the file. */

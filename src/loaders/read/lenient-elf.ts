@@ -15,6 +15,7 @@ export interface LaxImage extends ElfImage {
   readonly sectionsCut: boolean;
 }
 
+/** How leniently a loader reads the tables. */
 export interface LaxOptions {
   /** Records stand e_phentsize (e_shentsize) apart, or as far as they are long. */
   readonly stride: 'declared' | 'own-size';

@@ -26,6 +26,7 @@ export interface XenAddresses {
 
 const ALL_ONES = (1n << 64n) - 1n;
 
+/** An image as Xen's parser sees it (xen/common/libelf), for one container and one release. */
 export class XenParse {
   readonly source: ByteSource;
   readonly container: Container;

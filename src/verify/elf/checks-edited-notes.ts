@@ -19,6 +19,7 @@ import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note
 import type { Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
+/** Checks that the notes of an edit are the wanted ones and that all others are as they were. */
 export const editedNoteChecks: readonly ElfCheck[] = [
   {
     name: 'build-id-kept',

@@ -21,6 +21,7 @@ import type { ElfCheck } from './elf-check.js';
 import { isTouched, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
+/** Checks that header fields of the baseline changed only where the edit needs it. */
 export const keptHeaderChecks: readonly ElfCheck[] = [
   {
     name: 'header-kept',

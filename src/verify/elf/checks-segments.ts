@@ -10,6 +10,7 @@ import type { KeyedViolation, Violation } from '../check.js';
 import type { ElfCheck } from './elf-check.js';
 import { type Subject, segmentPart } from './subject.js';
 
+/** Checks of the program header table. */
 export const segmentChecks: readonly ElfCheck[] = [
   {
     name: 'segment-in-file',

@@ -3,10 +3,12 @@ import { latin1 } from '../../base/bytes/text.js';
 import { GNU, NEUTRAL_OWNER, NEUTRAL_TYPE, NT_GNU_BUILD_ID, XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { isXens, type NoteContent, ownerOf } from '../../formats/note/record.js';
 
+/** Is it Xen's PHYS32_ENTRY? */
 export function isPhysEntry(note: NoteContent): boolean {
   return note.type === XEN_ELFNOTE.PHYS32_ENTRY && isXens(note);
 }
 
+/** Is it the GNU build-id? */
 export function isBuildId(note: NoteContent): boolean {
   return note.type === NT_GNU_BUILD_ID && ownerOf(note.name) === GNU;
 }

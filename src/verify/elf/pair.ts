@@ -11,6 +11,7 @@ import type { Expectation, VerifyInput } from '../finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
 
+/** Two images held against each other, before and after an edit. */
 export interface Pair {
   readonly before: Subject;
   readonly after: Subject;
@@ -24,6 +25,7 @@ export interface Pair {
   differences(): readonly Difference[];
 }
 
+/** Pairs an image with its baseline; undefined without one. Errors: `note.too-large`. */
 export function pairOf(
   after: Subject,
   { baseline, expectation, onProgress }: Pick<VerifyInput, 'baseline' | 'expectation' | 'onProgress'>,

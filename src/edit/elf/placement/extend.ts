@@ -29,6 +29,7 @@ interface Hole {
   readonly range: Range;
 }
 
+/** The layout of `extend`, or why this image cannot have one. */
 export function extend(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
   const { analysis } = input;

@@ -33,10 +33,12 @@ import { fitSections } from './section-headers.js';
 /** The owner written over a note that nobody shall find any more, where records may not move. */
 const NOBODY = neutralName(4);
 
+/** The layout of `in-place`, or why this image cannot have one. */
 export function inPlace(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'in-place');
 }
 
+/** The layout of `grow`, or why this image cannot have one. */
 export function grow(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'grow');
 }

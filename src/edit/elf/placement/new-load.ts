@@ -16,6 +16,7 @@ import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './pro
 
 const X86_PAGE = 0x1000n;
 
+/** The layout of `new-load`, or why this image cannot have one. */
 export function newLoad(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'new-load', reason });
   const { analysis } = input;

@@ -10,6 +10,7 @@ import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { WantedNote } from '../plan/wanted.js';
 import type { Blob } from './layout.js';
 
+/** Everything that a placement may look at. */
 export interface PlacementInput {
   readonly analysis: Analysis;
   readonly target: RewriteTarget;
@@ -85,6 +86,7 @@ export function bytesText(size: bigint): string {
   return `${size} byte${size === 1n ? '' : 's'}`;
 }
 
+/** Bytes in a range. */
 export function sizeOf({ start, end }: Range): bigint {
   return end - start;
 }

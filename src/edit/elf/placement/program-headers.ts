@@ -52,6 +52,7 @@ const EMPTY: Phdr = {
 const EVICT_LIMIT = 0x100000n;
 const EVICT_COUNT = 16;
 
+/** Bytes of one program header in the class of the image. */
 export function phdrSize({ image }: Analysis): bigint {
   return BigInt(Phdr.size(image.encoding));
 }

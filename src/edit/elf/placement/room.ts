@@ -7,6 +7,7 @@
 import { alignUp } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf, subtract } from '../../../base/bytes/range.js';
 
+/** Where new bytes may go, while a layout is made: free ranges of the file, then its end. */
 export interface Room {
   free: readonly Range[];
   /** End of the file so far. */

@@ -26,6 +26,7 @@ export interface Cover {
   readonly align: bigint;
 }
 
+/** The section header table of a layout, and what has to be written for it. */
 export interface SectionPlan {
   readonly sections: readonly Shdr[];
   readonly shoff: bigint;

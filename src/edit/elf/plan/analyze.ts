@@ -21,6 +21,7 @@ import { type MultibootHeader, multibootHeaders } from '../../../formats/multibo
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
+/** What planning has to know about an image; read once for all placements. */
 export interface Analysis {
   readonly image: ElfImage;
   readonly fileSize: bigint;

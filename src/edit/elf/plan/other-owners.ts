@@ -25,6 +25,7 @@ export interface OtherOwnersNotes {
   readonly fresh: readonly NoteContent[];
 }
 
+/** No edit of a note of another owner than Xen. */
 export const NO_OTHER_OWNERS: OtherOwnersNotes = {
   changed: new Map(),
   added: [],

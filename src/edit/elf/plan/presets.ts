@@ -40,6 +40,7 @@ export const PRESET_SYMBOLS: readonly string[] = [
 const BASES = ['pv', 'pv32', 'pvh'] as const;
 type Base = (typeof BASES)[number];
 
+/** A preset as parsed: the kinds of guest, and whether the kernel shall be a dom0. */
 export interface Preset {
   readonly name: string;
   readonly bases: readonly Base[];
