@@ -9,7 +9,7 @@ import { compareBytes } from './text.js';
  */
 export const BLOCK = 0x10000;
 
-/** Differences closer together than this are told as one range: a changed field, not its changed bytes. */
+/** Differences closer together than this are reported as one range: a changed field, not its changed bytes. */
 const NEAR = 64;
 
 /** In a block that differs, whole pieces of this size are compared before single bytes. */
