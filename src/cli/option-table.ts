@@ -143,7 +143,7 @@ export function argsOf<Table extends OptionTable>(command: string, table: Table,
   return Object.fromEntries(args) as ArgsOf<Table>;
 }
 
-/** The first option of a table that was given, without dashes. Of an option with a default this cannot be told. */
+/** The first option of a table that was given, without dashes. An option with a default always counts as given. */
 export function firstGiven<Table extends OptionTable>(table: Table, args: ArgsOf<Table>): string | undefined {
   const values: RawOptions = args;
   return Object.entries(table).find(([name, { member }]) => isGiven(values[member ?? camelCase(name)]))?.[0];

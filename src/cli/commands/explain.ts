@@ -18,7 +18,7 @@ export const explainShape: Shape<typeof JSON_OPTION, ExplainArgs> = {
   about:
     'Explains a note (ENTRY, phys32_entry, 18), a topic (presets, loaders, problems), a problem by its id, or a message ' +
     'that a loader printed. Without a name, lists all there is.',
-  // A loader's message has several words; nobody should have to quote it.
+  // A loader's message has several words, which need no quotes.
   words: { name: 'NAME', min: 0, max: Number.POSITIVE_INFINITY, complete: topics },
   options: JSON_OPTION,
   examples: [
