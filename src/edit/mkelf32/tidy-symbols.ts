@@ -42,7 +42,7 @@ export function keptSymbols(
     if (st_size >= IN_32_BITS) return undefined;
     if (st_shndx === SHN_UNDEF) return fitting(symbol, st_value);
     if (st_shndx === SHN_ABS) {
-      // A constant is not an address, unless only as an address it can be told in 32 bits.
+      // A constant is not an address, unless its value fits 32 bits only as an address.
       const distance = st_value < IN_32_BITS ? undefined : flat.distanceOfVaddr(vaddr(st_value));
       return fitting(symbol, distance === undefined ? st_value : loadBase + distance);
     }

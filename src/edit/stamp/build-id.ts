@@ -30,7 +30,7 @@ export function buildIdNote(id: Uint8Array): NoteContent {
 /**
  * The hash over class, machine, entry point and the PT_LOADs: addresses, flags and bytes, with notes and header tables
  * taken as zero and zeros at the end of a PT_LOAD left out, because notes may be added there. Notes that an edit left
- * behind in memory are told by their framing and do not count either.
+ * behind in memory are recognised by their framing and do not count either.
  * Errors: those of noteAreas, `stamp.too-much`.
  */
 export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Array {

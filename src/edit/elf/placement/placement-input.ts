@@ -91,7 +91,7 @@ export function sizeOf({ start, end }: Range): bigint {
   return end - start;
 }
 
-/** The owner written over a note that nobody shall find any more, in as many bytes as the old one had. */
+/** The owner written over a note that no loader shall find any more, in as many bytes as the old one had. */
 export function neutralName(length: number): Uint8Array {
   const name = new Uint8Array(length);
   name.set(NOBODY.subarray(0, length));

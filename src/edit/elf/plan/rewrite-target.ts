@@ -72,7 +72,7 @@ function keyOf({ kind, index }: { readonly kind: string; readonly index: number 
   return `${kind} ${index}`;
 }
 
-/** The records Xen comes upon, by the area in which it does. */
+/** The records that Xen's walk finds, by area. */
 function xenByArea({ xen }: Analysis): XenByArea {
   const areas = new Map<string, NoteRecord[]>();
   for (const note of xen.notes) {
