@@ -1,4 +1,4 @@
-/** Values of the gABI that the tool speaks of, with the names it prints: the one place where such a number stands. */
+/** Values of the gABI that the tool uses, with the names it prints: the one place where such a number stands. */
 
 /** The first four bytes of every ELF file (gABI, "ELF Identification"). */
 export const ELF_MAGIC: readonly number[] = [0x7f, 0x45, 0x4c, 0x46];

@@ -1,4 +1,4 @@
-/** Values of the PE format that the tool speaks of, with the names it prints (Microsoft, "PE Format"). */
+/** Values of the PE format that the tool uses, with the names it prints (Microsoft, "PE Format"). */
 
 /** Machine of the COFF file header. */
 export const IMAGE_FILE_MACHINE_I386 = 0x14c;
