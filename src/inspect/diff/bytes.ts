@@ -32,7 +32,7 @@ export interface ByteComparison {
   readonly bytes: bigint;
 }
 
-/** Ranges that are told one by one. */
+/** Ranges that are listed one by one. */
 export const RANGES_KEPT = 1000;
 
 /** Two files to be compared, and the words for their bytes. */

@@ -1,4 +1,4 @@
-/** Fields of headers that differ, and what each is for, in a few words, for whoever reads of it. */
+/** Fields of headers that differ, and what each is for, in a few words. */
 
 /** One field of a header that differs. */
 export interface FieldDifference {

@@ -45,7 +45,7 @@ export function fileBands(image: ElfImage): Band[] {
   return bandsOf(image.source, claimsOf(image));
 }
 
-/** A file as the claims on it divide it; what nobody claims is free, or unclaimed bytes. */
+/** A file as the claims on it divide it; what no claim covers is free, or unclaimed bytes. */
 export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
   const usedRanges = all.filter(({ start, end }) => start < end && start < source.size);
   const points = [...new Set([0n, source.size, ...usedRanges.flatMap(({ start, end }) => [start, end])])]
