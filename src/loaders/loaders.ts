@@ -1,4 +1,4 @@
-/** Every loader whose verdict is known, in the order in which they are told. */
+/** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';

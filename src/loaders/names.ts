@@ -25,7 +25,7 @@ export interface LoaderRow {
   readonly aliases?: readonly string[];
 }
 
-/** In the order in which they are told. */
+/** In the order in which lists show them. */
 export const LOADER_ROWS = [
   {
     name: 'xen-pv',

@@ -65,7 +65,7 @@ export class XenParse {
     return this.bits === 64;
   }
 
-  /** Since 4.16 the parser is told whether it is to be PVH, and then forgets what only PV uses. */
+  /** Since 4.16 an argument says whether the guest is to be PVH, and the parser then forgets what only PV uses. */
   get hvm(): boolean {
     return this.container === 'hvm';
   }

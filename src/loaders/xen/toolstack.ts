@@ -21,7 +21,7 @@ const DOM0_BIT = featureMask('dom0');
 const AUTO_TRANSLATED_BIT = featureMask('auto_translated_physmap');
 const PAGE = 0x1000n;
 
-/** While it probes, the toolstack is silent: all the user sees is that nobody wanted the file. */
+/** While it probes, the toolstack is silent: all the user sees is that no loader took the file. */
 function silently(rule: Rule<XenParse>): Rule<XenParse> {
   return {
     ...rule,
