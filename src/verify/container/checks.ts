@@ -1,6 +1,6 @@
 /**
- * The checks of a rewritten container, one row each. They are held against the file as it was read back, by somebody who
- * knows the input and the data wanted, and not how it was made.
+ * The checks of a rewritten container, one row each. They judge the file as it was read back, from
+ * the input and the data wanted, without knowing how it was made.
  */
 import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import type { ByteSource } from '../../base/bytes/source.js';

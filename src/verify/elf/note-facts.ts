@@ -14,8 +14,8 @@ export function isBuildId(note: NoteContent): boolean {
 }
 
 /**
- * Nobody's note: twelve zero bytes, which are padding, or one that was taken from its owner where its bytes had to stay
- * (its owner and type are then what no loader looks for).
+ * A neutral note: twelve zero bytes, which are padding, or one that was taken from its owner where its bytes had to
+ * stay (its owner and type are then what no loader looks for).
  */
 export function isNobodys({ name, type, desc }: NoteContent): boolean {
   return type === NEUTRAL_TYPE && (ownerOf(name) === NEUTRAL_OWNER || (name.length === 0 && desc.length === 0));

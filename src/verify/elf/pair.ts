@@ -182,7 +182,7 @@ function inferShift(before: Subject, after: Subject, counterparts: Pair['counter
 }
 
 /**
- * What may differ when nobody says what was meant: headers and notes of both images, the gap of a shift, what a LOAD
+ * What may differ when no expectation is given: headers and notes of both images, the gap of a shift, what a LOAD
  * grew by, and the bytes behind the original end. That the new places were free is a check of its own.
  */
 function mayDiffer(
