@@ -4,7 +4,7 @@ import { COLOR_MODES } from './output.js';
 
 export type { ColorMode } from './output.js';
 
-/** `--json`. */
+/** `--json`, for commands that can print a document. */
 export const JSON_OPTION = {
   json: { kind: 'flag', help: 'one JSON document instead of text' },
 } as const satisfies OptionTable;

@@ -66,7 +66,7 @@ export function outputOptions({ image = 'IMAGE', result = 'result' } = {}) {
   } as const satisfies OptionTable;
 }
 
-/** `--if-changed`. */
+/** `--if-changed`, for commands that write an output. */
 export const IF_CHANGED_OPTION = {
   'if-changed': { kind: 'flag', help: 'leave an output alone that holds these bytes already, its times too' },
 } as const satisfies OptionTable;
@@ -129,7 +129,7 @@ export function survivorsOption<const Tools extends readonly Survivor[]>(tools: 
   } as const satisfies OptionTable;
 }
 
-/** `--kind`. */
+/** `--kind`, for commands whose edit may be refused for a program. */
 export const KIND_OPTION = {
   kind: {
     kind: 'choice',

@@ -59,6 +59,7 @@ export class QemuView {
     );
   }
 
+  /** The 32-bit entry that QEMU takes from the notes. */
   get entry(): PhysEntry {
     this.#entry ??= physEntryAsQemu(this.image);
     return this.#entry;

@@ -15,7 +15,7 @@ import { counted, type Style, table } from './text.js';
 /** Entries told one by one for people; a document has all of them. */
 const SHOWN = 40;
 
-/** The report for people. */
+/** The report of `diff` on two ELF images, for people. */
 export function diffText(a: ElfImage, b: ElfImage, difference: ImageDifference, style: Style): string {
   const names = `${style.bold(printable(a.source.name))} and ${style.bold(printable(b.source.name))}`;
   if (difference.same) return `${names} are the same, byte for byte\n`;
@@ -109,7 +109,7 @@ export function groupLine({ place, kind, ranges, bytes, first }: ByteGroup): Row
   return [hex(first), size, `${printable(place.name)}${loaded}${kind === 'changed' ? '' : `, ${kind}`}`];
 }
 
-/** The members of the JSON document. */
+/** The report of `diff` on two ELF images, for `--json`. */
 export function diffJson(a: ElfImage, b: ElfImage, difference: ImageDifference): { readonly [key: string]: Json } {
   const { same, onlyNotes, header, segments, sections, notes, shift, bytes } = difference;
   const seen = (note: NoteSeen | undefined) =>

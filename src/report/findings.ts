@@ -28,7 +28,7 @@ export function checksMade({ checks, baseline }: Omit<Judged, 'findings'>): numb
   return checks.filter(({ needs, level }) => level !== 'advice' && !missing.includes(needs)).length;
 }
 
-/** `24 checks, 1 error, 3 warnings`. */
+/** How many checks were made and what came of them, `24 checks, 1 error, 3 warnings`. */
 export function countsText(judged: Judged): string {
   const told = (['error', 'warning'] as const).map((level) => ({ level, count: countOf(judged.findings, level) }));
   const found = told.filter(({ count }) => count > 0).map(({ level, count }) => counted(count, level));

@@ -57,7 +57,7 @@ function editText(step: Candidate): string {
   return words.length === 0 ? 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last' : words.join(' ');
 }
 
-/** Members behind those of the plan. */
+/** What `fix` adds to the document of its plan. */
 export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readonly [key: string]: Json } {
   const verdict = ({ outcome, message, reason, rule }: Verdict) => ({
     outcome,

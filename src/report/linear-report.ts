@@ -106,7 +106,7 @@ function efi(entry: bigint | undefined): string {
   return entry === undefined ? '' : `, with UEFI boot services ${hex(entry)}`;
 }
 
-/** The members of the JSON document. */
+/** The report of `linearize`, for `--json`. */
 export function linearJson(
   layout: LinearLayout,
   changes: boolean,

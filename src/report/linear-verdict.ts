@@ -6,7 +6,7 @@ import { checksMade, findingsJson, findingsText, holds } from './findings.js';
 import type { Json } from './json.js';
 import { counted, type Style, table } from './text.js';
 
-/** The report of `--verify`. */
+/** The report of `linearize --verify`, for people. */
 export function linearVerdictText(verdict: LinearVerdict, baseline: string | undefined, style: Style): string {
   const { findings, subject } = verdict;
   const errors = findings.filter(({ level }) => level === 'error');
@@ -45,7 +45,7 @@ function viewText({ subject }: LinearVerdict): string {
   return table(rows, '  ');
 }
 
-/** Advice, one line each. */
+/** The findings that are advice, one line each. */
 export function adviceText({ findings }: LinearVerdict, style: Style): string {
   const advice = findings.filter(({ level }) => level === 'advice');
   return findingsText(advice, style, true);

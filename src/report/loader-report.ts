@@ -107,7 +107,7 @@ function commandOf(fix: Fix, loader: string, { image, xenVersion }: LoaderFacts)
   return fixCommand(fix, { file: image, loaders: [loader], xenVersion: release });
 }
 
-/** All of it, for a document. */
+/** The verdicts and their rules as `--json` has them. */
 export function loaderJson(facts: LoaderFacts): Record<string, Json> {
   const { verdicts, xenVersion } = facts;
   const spell = (fix: Fix | undefined, loader: string) =>

@@ -53,7 +53,7 @@ export function mkelf32Json(facts: Mkelf32Facts): { readonly [key: string]: Json
   };
 }
 
-/** `--list-compat`. */
+/** What `--list-compat` prints. */
 export function variantsText(): string {
   const head = ['RELEASES', '--compat', 'WORDS', 'WHAT CHANGED'];
   const rows = VARIANTS.map((variant) => [
@@ -65,7 +65,7 @@ export function variantsText(): string {
   return table([head, ...rows], '', 60);
 }
 
-/** `--list-compat --json`. */
+/** What `--list-compat --json` prints. */
 export function variantsJson(): { readonly [key: string]: Json } {
   return {
     variants: VARIANTS.map((variant) => ({

@@ -22,7 +22,7 @@ export interface NotesReportOptions {
 /** Headers of one range that are named; the rest is counted. */
 const PLACES_SHOWN = 4;
 
-/** The report of one image. */
+/** The report of `notes` on one ELF image, for people. */
 export function notesText(facts: NotesFacts, options: NotesReportOptions, style: Style): string {
   const { encoding, header, source } = facts.image;
   const format = `ELF${encoding.bits} ${encoding.endian}-endian`;
@@ -155,7 +155,7 @@ function xenText({ xen }: NotesFacts): string {
   return `${from}${broken}${refused}`;
 }
 
-/** One image of the document. */
+/** The report of `notes` on one ELF image, for `--json`. */
 export function notesJson(facts: NotesFacts, options: NotesReportOptions): { readonly [key: string]: Json } {
   const { source, encoding, header } = facts.image;
   const { from, notes, broken, refused } = facts.xen;

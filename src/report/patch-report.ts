@@ -29,7 +29,7 @@ export interface Detail {
   readonly notes: boolean;
 }
 
-/** The report for people. */
+/** The report of `patch`, for people. */
 export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, detail: Detail): string {
   const file = printable(plan.image.source.name);
   let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, detail)}`;
@@ -216,7 +216,7 @@ function proofText({ image, rendered }: PatchPlan, { how, secondReader }: Writte
   return `verified: the notes read back, the format holds, ${rest} (${size}); ${elfy}`;
 }
 
-/** The members of the JSON document. */
+/** The report of `patch`, for `--json`. */
 export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: string]: Json } {
   const { layout, rendered } = plan;
   return {

@@ -9,7 +9,7 @@ import type { Style } from './text.js';
 /** The names of the two files, in order. */
 type Names = readonly [first: string, second: string];
 
-/** The report for people. */
+/** The report of `diff` on two PE images, for people. */
 export function peDiffText([first, second]: Names, difference: PeDifference, style: Style): string {
   const names = `${style.bold(printable(first))} and ${style.bold(printable(second))}`;
   if (difference.same) return `${names} are the same, byte for byte\n`;

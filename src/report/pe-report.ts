@@ -57,7 +57,7 @@ export function peFacts(image: PeImage): PeFacts {
   };
 }
 
-/** The report of one image. */
+/** The report of `notes` on one PE image, for people. */
 export function peText({ file, machine, sections, buildId, multiboot2 }: PeFacts, style: Style): string {
   const rows = [
     ['ELF notes', 'none: a PE image has no place for them, and UEFI and Multiboot loaders read none'],
@@ -96,7 +96,7 @@ function valueRows({ address, entry, entryEfi64, relocatable, keepsBootServices 
   return rows;
 }
 
-/** One image of the document. */
+/** The report of `notes` on one PE image, for `--json`. */
 export function peJson({ file, machine, buildId, multiboot2 }: PeFacts): { readonly [key: string]: Json } {
   return {
     file,

@@ -26,7 +26,7 @@ export function isGoodPe({ findings, loaders, baseline }: PeVerifyFacts): boolea
   return decides(loaders, baseline, holds(findings));
 }
 
-/** The report for people. */
+/** The report of `verify` on one PE image, for people. */
 export function peVerifyText({ file, baseline, findings, loaders }: PeVerifyFacts, style: Style): string {
   const name = style.bold(printable(file));
   const verdict = holds(findings) ? style.good('sound') : style.bad('broken');

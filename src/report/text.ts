@@ -53,7 +53,7 @@ function line(row: readonly Cell[], widths: readonly number[]): string {
     .join('');
 }
 
-/** `1 note`, `3 notes`. */
+/** A count with its noun, `1 note` or `3 notes`. */
 export function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

@@ -27,7 +27,7 @@ export interface VerifyFacts {
   readonly loaders?: LoaderFacts;
 }
 
-/** What the exit status says. */
+/** Does `verify` end with status 0? */
 export function isGood(facts: VerifyFacts): boolean {
   return decides(facts.loaders, facts.baseline, isSound(facts));
 }
@@ -44,7 +44,7 @@ export function isSound({ findings, secondReader }: VerifyFacts): boolean {
   return secondReader.verdict !== 'differs' && holds(findings);
 }
 
-/** The report on one image. */
+/** The report of `verify` on one ELF image, for people. */
 export function verifyText(facts: VerifyFacts, style: Style): string {
   const { file, baseline, findings, secondReader, unreadable } = facts;
   const name = style.bold(printable(file));

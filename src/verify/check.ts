@@ -34,7 +34,7 @@ interface Row {
   readonly level?: Level;
 }
 
-/** About one file. */
+/** A check of one file by itself. */
 export interface ImageCheck<Image> extends Row {
   readonly needs: 'image';
   run(image: Image): Iterable<Violation>;

@@ -12,7 +12,7 @@ export function remember(path: string): void {
   watch();
 }
 
-/** The file may stay. */
+/** Lets `path` stay when the process ends: its result is complete, or it is removed already. */
 export function forget(path: string): void {
   files.delete(path);
 }

@@ -47,7 +47,7 @@ export interface ElfySection {
   readonly data: Uint8Array;
 }
 
-/** Both tables. */
+/** The program and section headers as elfy reads them. */
 export interface ElfyBody {
   readonly programs: readonly ElfyProgram[];
   readonly sections: readonly ElfySection[];

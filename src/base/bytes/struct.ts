@@ -10,7 +10,7 @@ export interface Encoding {
   readonly endian: 'little' | 'big';
 }
 
-/** All four encodings. */
+/** Both classes in both byte orders. */
 export const ENCODINGS: readonly Encoding[] = [
   { bits: 32, endian: 'little' },
   { bits: 32, endian: 'big' },

@@ -33,7 +33,7 @@ export function utf8Bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Two lower-case digits a byte. */
+/** Bytes as hexadecimal text, two lower-case digits a byte. */
 export function hexDigits(bytes: Uint8Array): string {
   let digits = '';
   for (const byte of bytes) digits += byte.toString(16).padStart(2, '0');
@@ -53,7 +53,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compare(a, b);
 }
 
-/** Are they the same bytes? */
+/** Do the two arrays hold the same bytes? */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;
 }
@@ -87,7 +87,7 @@ export function findPlainly(bytes: Uint8Array, wanted: Uint8Array, from: number)
   return -1;
 }
 
-/** One behind the other. */
+/** One array with the bytes of all parts, in their order. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
   let at = 0;

@@ -49,6 +49,7 @@ export class PatchError extends Error {
     this.hint = hint;
   }
 
+  /** The error of a problem, its words made from the context. `place` is where in which file. */
   static of<Id extends ProblemId>(id: Id, place: Place, context: ContextOf<Id>, cause?: unknown): PatchError {
     // The table ties each id to its context type; the union over all ids loses that tie, so it is restored here.
     const declared = PROBLEMS[id] as Problem<ContextOf<Id>>;

@@ -7,7 +7,10 @@ import type { ExitStatus } from '../command.js';
 import { writeOut } from '../output.js';
 import type { ExplainArgs } from './explain.js';
 
-/** Errors: `usage.bad` for a name that nothing is known about, with the nearest ones. */
+/**
+ * Prints the page of a name, or the index.
+ * Errors: `usage.bad` for a name that nothing is known about, with the nearest ones.
+ */
 export async function runExplain({ name, json }: ExplainArgs): Promise<ExitStatus> {
   const topic = name === undefined ? indexTopic() : await find(name);
   writeOut(json ? explainDocument(topic) : topic.body);

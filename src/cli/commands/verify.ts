@@ -7,7 +7,7 @@ import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';
 
-/** `--xen-version`. */
+/** `--xen-version`: the release whose rules the verdicts follow. */
 export const XEN_VERSION_OPTION = {
   'xen-version': {
     kind: 'value',

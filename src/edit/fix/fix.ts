@@ -33,7 +33,7 @@ export interface Diagnosis {
   readonly advice: string | undefined;
 }
 
-/** What was found for an image. */
+/** The edits found for an image, with the verdicts of the loaders before and after them. */
 export interface FoundFix {
   readonly image: ElfImage;
   readonly diagnoses: readonly Diagnosis[];

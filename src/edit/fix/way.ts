@@ -3,7 +3,7 @@
 import type { WrapperChange } from '../../formats/note/fix.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 
-/** One way to write the result. */
+/** One way to wrap the result of a fix. */
 export interface Way {
   /** The change that the command is asked for; undefined: what it does by default. */
   readonly wrapper: WrapperChange | undefined;
@@ -13,7 +13,7 @@ export interface Way {
   readonly alone: boolean;
 }
 
-/** A bare ELF stays one. */
+/** The way of a bare ELF, which stays one. */
 export const BARE: Way = { wrapper: undefined, after: undefined, alone: false };
 
 /** Is it the way that this change of the wrapper asks for? */

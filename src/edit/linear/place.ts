@@ -47,7 +47,10 @@ export interface Placement {
   readonly warnings: readonly string[];
 }
 
-/** Errors: `linear.header-size`, `pe.overlap`, `pe.too-big`. */
+/**
+ * Finds the distance K and the place of everything in the linear file.
+ * Errors: `linear.header-size`, `pe.overlap`, `pe.too-big`.
+ */
 export function place(image: PeImage, parts: readonly Part[], wanted: bigint | undefined): Placement {
   const { source } = image;
   const headerEnd = endOfHeaders(image, parts.length);

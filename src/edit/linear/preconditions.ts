@@ -16,6 +16,7 @@ interface Named extends Range {
 }
 
 /**
+ * Refuses PE images that cannot be made linear.
  * Errors: `pe.machine`, `pe.signed`, `pe.bad-header`, `pe.section-order`, `pe.overlap`, `pe.coff-tables`, `pe.too-big`,
  * `read.truncated`.
  */

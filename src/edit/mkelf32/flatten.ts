@@ -29,7 +29,10 @@ export interface Flat {
   distanceOfPaddr(address: Paddr): bigint | undefined;
 }
 
-/** Errors: `mkelf32.unfit` for PT_LOADs that make no one segment, `mkelf32.short`. */
+/**
+ * Lays the PT_LOADs out by physical address.
+ * Errors: `mkelf32.unfit` for PT_LOADs that make no one segment, `mkelf32.short`.
+ */
 export function flatten(image: ElfImage): Flat {
   const file = image.source.name;
   const unfit = (what: string): never => fail('mkelf32.unfit', { file }, { what });

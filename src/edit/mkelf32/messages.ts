@@ -3,7 +3,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import { systemWords } from './errno.js';
 import type { Variant } from './variants.js';
 
-/** Without a line feed. */
+/** The usage message of the original, without a line feed. */
 export function usageLine({ arguments: count }: Variant): string {
   const last = count === 4 ? ' <final-exec-addr>' : '';
   return `Usage: mkelf32 [--notes] <in-image> <out-image> <load-base>${last}`;

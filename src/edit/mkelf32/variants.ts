@@ -4,7 +4,7 @@
  */
 import { fail } from '../../base/errors/patch-error.js';
 
-/** One behaviour. */
+/** One behaviour of Xen's mkelf32, and the releases that have it. */
 export interface Variant {
   /** The order in which they appeared. */
   readonly letter: Letter;

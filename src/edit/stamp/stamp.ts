@@ -24,7 +24,7 @@ export type BuildIdWish =
   | { readonly kind: 'set'; readonly id: Uint8Array }
   | { readonly kind: 'compute'; readonly algorithm: Algorithm };
 
-/** What is to be stamped. */
+/** The stamps that a command line asks for. */
 export interface StampWish {
   /** The whole object; undefined leaves the one that is there. */
   readonly metadata: Metadata | undefined;

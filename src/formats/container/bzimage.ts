@@ -91,7 +91,7 @@ export interface BzImage {
   readonly pe: EfiStub | undefined;
 }
 
-/** `2.15`. */
+/** The version of the boot protocol as kernels' documentation writes it, `2.15`. */
 export function protocolText({ version }: SetupHeader): string {
   return `${version >> 8}.${String(version & 0xff).padStart(2, '0')}`;
 }

@@ -61,7 +61,7 @@ export interface StreamFacts extends Common {
 /** What is known of a container without its contents. */
 export type ContainerFacts = GzipFacts | BzImageFacts | StreamFacts;
 
-/** `bzImage (protocol 2.15), xz payload`. */
+/** The container in a few words, `bzImage (protocol 2.15), xz payload`. */
 export function containerText(facts: ContainerFacts): string {
   if (facts.kind === 'gzip') return 'gzip file';
   if (facts.kind === 'stream') return `${facts.format} stream ${facts.sizeWord ? 'with' : 'without'} a size word`;

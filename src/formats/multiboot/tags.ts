@@ -77,7 +77,7 @@ export function isKnownTag(type: number): boolean {
   return TAG_NAMES[type] !== undefined;
 }
 
-/** `address`, or `tag 77`. */
+/** What the specification calls a type of tag, `address`, or its number, `tag 77`. */
 export function tagName(type: number): string {
   return TAG_NAMES[type] ?? `tag ${type}`;
 }

@@ -39,7 +39,7 @@ export interface LinearFix {
 /** An edit that mends an image, as data: of notes and headers, or of a linear layout. */
 export type Fix = ImageFix | LinearFix;
 
-/** A fix of notes alone. */
+/** A fix that edits notes and leaves the rest of the image alone. */
 export function editFix(...edits: readonly Edit[]): ImageFix {
   return { kind: 'image', edits, repairs: [], wrapper: undefined };
 }
@@ -60,12 +60,12 @@ export function setText(name: XenNoteName, text: string): Edit {
   return { kind: 'set', setting: { type: info.type, info, width: undefined, expr: { kind: 'text', text } } };
 }
 
-/** `--unset NAME`. */
+/** The edit of `--unset NAME`. */
 export function unset(name: XenNoteName): Edit {
   return { kind: 'unset', type: infoOf(name).type };
 }
 
-/** `--preset NAME`. */
+/** The edit of `--preset NAME`. */
 export function preset(name: string): Edit {
   return { kind: 'preset', name };
 }

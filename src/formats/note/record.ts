@@ -178,7 +178,7 @@ export function sameNote(a: NoteContent, b: NoteContent): boolean {
   return a.type === b.type && sameBytes(a.name, b.name) && sameBytes(a.desc, b.desc);
 }
 
-/** Are they the same bytes? */
+/** Do the two arrays hold the same bytes? */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return equalBytes(a, b);
 }

@@ -1,7 +1,7 @@
 /** Questions to the syntax tree of a notes file: what is written where. */
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 
-/** Keys and indices from the top. */
+/** Where a node of the notes file stands: keys and indices from the top. */
 export type Path = readonly (string | number)[];
 
 /** A value without its tree, for the validator; it only asks for kinds, so numbers may be rounded here. */
@@ -55,7 +55,7 @@ export function pointerPath(pointer: string, plain: Plain): Path {
   return steps;
 }
 
-/** `notes[2].value`. */
+/** The path as a message spells it, `notes[2].value`. */
 export function pathText(path: Path): string {
   return path.reduce<string>(
     (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),

@@ -38,7 +38,7 @@ export interface LoadFacts {
 /** Note names kept for one area. */
 const NAMES_KEPT = 64;
 
-/** Errors: those of noteAreas. */
+/** Maps an ELF image; memory is laid out by the addresses that `by` names. Errors: those of noteAreas. */
 export function imageMap(image: ElfImage, by: 'p_vaddr' | 'p_paddr' = 'p_vaddr'): ImageMap {
   const notes = new Map<bigint, readonly string[]>();
   for (const { range, walk } of noteAreas(image)) {

@@ -40,6 +40,7 @@ export class Libelf {
     return this.#broken;
   }
 
+  /** Calls the image broken, as elf_mark_broken does: the first reason stays. */
   mark(broken: string): void {
     this.#broken ??= broken;
   }
@@ -52,6 +53,7 @@ export class Libelf {
     return value ?? 0n;
   }
 
+  /** The 32-bit word at a file offset; 0 outside the file, and the image is broken then. */
   word(at: bigint): number {
     const value = this.#reader.word(at);
     if (value === undefined) this.mark('out of range access');

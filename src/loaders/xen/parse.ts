@@ -53,14 +53,17 @@ export class XenParse {
     }, 0n);
   }
 
+  /** The class of the image (EI_CLASS). */
   get bits(): 32 | 64 {
     return this.image.encoding.bits;
   }
 
+  /** e_machine. */
   get machine(): number {
     return this.image.header.e_machine;
   }
 
+  /** Is it an ELF64 image? */
   get is64(): boolean {
     return this.bits === 64;
   }
@@ -70,11 +73,12 @@ export class XenParse {
     return this.container === 'hvm';
   }
 
+  /** Is the release that is followed this one or a later one? */
   since(release: XenVersion): boolean {
     return isSince(this.version, release);
   }
 
-  /** What the walk over the notes came upon. */
+  /** What the walk over the notes finds. */
   get notes(): XenView {
     const legacy = !this.hvm || !this.since('4.16');
     this.#notes ??= walkAsXen(this.image, { legacy, reloc: this.since('4.19') });
@@ -100,6 +104,7 @@ export class XenParse {
     return !this.notes.walkedAny && !this.usesLegacy;
   }
 
+  /** What the notes or the `__xen_guest` string say. */
   get parameters(): XenParameters {
     const legacy = this.notes.legacySection;
     this.#parameters ??=
@@ -107,6 +112,7 @@ export class XenParse {
     return this.#parameters;
   }
 
+  /** The addresses that the parser works out from them (elf_xen_addr_calc_check). */
   get addresses(): XenAddresses {
     this.#addresses ??= this.#work();
     return this.#addresses;

@@ -61,7 +61,7 @@ export const INIT_RULES: readonly Rule<XenParse>[] = [
   },
 ];
 
-/** The rest: notes, gate, addresses. */
+/** The parser's rules behind those for the headers: notes, what makes an image a guest at all, addresses. */
 export const PARSE_RULES: readonly Rule<XenParse>[] = [
   {
     name: 'required-features-known',

@@ -26,7 +26,7 @@ export function noteKey({ name, type, desc }: NoteContent): string {
   return `${type} ${name.length} ${latin1(name)}${latin1(desc)}`;
 }
 
-/** `owner "GNU", type 3, 20 bytes`. */
+/** A note as findings name it, `owner "GNU", type 3, 20 bytes`. */
 export function describeNote({ name, type, desc }: NoteContent): string {
   return `owner "${ownerOf(name)}", type ${type}, ${desc.length} bytes`;
 }

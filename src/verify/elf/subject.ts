@@ -35,7 +35,7 @@ export function subjectOf(image: ElfImage): Subject {
   };
 }
 
-/** `program header 3`. */
+/** A program header as findings name it, `program header 3`. */
 export function segmentPart(index: number): string {
   return `program header ${index}`;
 }

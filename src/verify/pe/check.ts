@@ -3,7 +3,7 @@ import type { PeImage } from '../../formats/pe/image.js';
 import type { BaselineCheck, ImageCheck } from '../check.js';
 import type { LinearSubject } from './subject.js';
 
-/** About the file alone. */
+/** A check of a PE image by itself. */
 export interface LinearCheck extends ImageCheck<LinearSubject> {
   /** About tags, so it is not asked of a file that is to have none. */
   readonly aboutTags?: boolean;
@@ -20,7 +20,7 @@ export interface LinearPair {
 /** About what the file kept of its input. */
 export type KeptCheck = BaselineCheck<LinearPair>;
 
-/** `section .text`. */
+/** A section as findings name it, `section .text`. */
 export function partOf({ name }: { readonly name: string }): string {
   return `section ${name}`;
 }

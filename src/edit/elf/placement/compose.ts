@@ -65,7 +65,10 @@ export function mergeFor(input: PlacementInput): Merged | { readonly reason: str
   return { notes, bytes, size: BigInt(bytes.length), align: BigInt(input.options.notesAlign) };
 }
 
-/** The layout of a move. */
+/**
+ * Completes a placement that carries the notes elsewhere: headers, tables and bytes around its choice of range and
+ * slot.
+ */
 export function compose(input: PlacementInput, merged: Merged, move: Move): Layout | Refusal {
   const { analysis, target, options } = input;
   const { image } = analysis;

@@ -10,7 +10,7 @@ interface Part extends Range {
   readonly what: string;
 }
 
-/** Errors: `plan.layout-law`. */
+/** Answers the layout when it breaks no law. Errors: `plan.layout-law`. */
 export function obeyLaws(image: ElfImage, layout: Layout): Layout {
   const broken = brokenLaw(image, layout);
   if (broken !== undefined) fail('plan.layout-law', { file: image.source.name }, { law: broken });

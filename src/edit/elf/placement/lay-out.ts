@@ -39,7 +39,10 @@ export interface LaidOut {
   readonly survives: readonly Survival[];
 }
 
-/** Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`. */
+/**
+ * Takes the first placement that works, in their order.
+ * Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`.
+ */
 export function layOut(input: PlacementInput): LaidOut {
   const { image } = input.analysis;
   const overwritten = overwriteOnly(input);

@@ -76,7 +76,7 @@ function low32(value: bigint): bigint {
   return value & 0xffffffffn;
 }
 
-/** How the notes stand now. */
+/** Which headers show the notes as the image stands, and whether they are loaded. */
 export function coveringNow({ analysis, target }: PlacementInput): Covering {
   const covers = target.areas.map((area) => {
     const sections = sectionsIn(analysis, area.range).map((index) => analysis.image.sections[index]);

@@ -12,7 +12,10 @@ import { ET_CORE, ET_REL, fileTypeName } from '../../../formats/elf/names.js';
 /** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
 const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');
 
-/** Errors: `plan.relocatable`, `plan.signed`, `plan.unsound` for a PT_LOAD with an impossible p_align. */
+/**
+ * Refuses images that no placement can serve.
+ * Errors: `plan.relocatable`, `plan.signed`, `plan.unsound` for a PT_LOAD with an impossible p_align.
+ */
 export function refuseByPreconditions(image: ElfImage): void {
   const { source, header } = image;
   const file = source.name;
