@@ -33,6 +33,7 @@ export async function openWrapped({ source }: OpenInput): Promise<OpenedContaine
   }
 }
 
+/** What the options of a command line say about the container of a kernel. */
 export function containerOptions({ payload, compressor, stripSignature, keepTail }: PayloadArgs): ContainerOptions {
   return { way: payload, compressor, stripSignature, keepTail };
 }

@@ -12,6 +12,7 @@ import { patchShape } from './commands/patch.js';
 import { stampShape } from './commands/stamp.js';
 import { verifyShape } from './commands/verify.js';
 
+/** Every command, in the order in which `--help` lists them. The work of one is loaded when it runs. */
 export const COMMANDS: readonly Command[] = [
   command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
   command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),

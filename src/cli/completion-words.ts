@@ -6,7 +6,7 @@ export async function noteNames(): Promise<string[]> {
   return XEN_NOTES.map(({ name }) => name);
 }
 
-/** The same as the beginning of NAME=VALUE. */
+/** Names of Xen's notes with a `=` behind each, for what NAME=VALUE begins with. */
 export async function noteSettings(): Promise<string[]> {
   return (await noteNames()).map((name) => `${name}=`);
 }

@@ -62,7 +62,7 @@ export interface OpenImage {
   readonly source: ByteSource;
   /** What was looked through; undefined for a bare ELF. */
   readonly container: ContainerFacts | undefined;
-  /** The same with the file as it stands, for verdicts of loaders. */
+  /** The container with the file as it stands, for verdicts of loaders; undefined for a bare ELF. */
   readonly wrapped: Wrapped | undefined;
   close(): void;
 }

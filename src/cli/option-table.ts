@@ -66,6 +66,7 @@ interface List extends Valued {
   readonly choices?: readonly string[];
 }
 
+/** An option of a command, in one of the shapes that the parser knows. */
 export type Option = Flag | Value | Choice | Values | List;
 
 /** The options of a command, or some of them, by their long names without dashes, in the order of `--help`. */
@@ -142,7 +143,7 @@ export function argsOf<Table extends OptionTable>(command: string, table: Table,
   return Object.fromEntries(args) as ArgsOf<Table>;
 }
 
-/** The first option of a table that was given, without dashes. Of an option with a default this cannot be told. */
+/** The first option of a table that was given, without dashes. An option with a default always counts as given. */
 export function firstGiven<Table extends OptionTable>(table: Table, args: ArgsOf<Table>): string | undefined {
   const values: RawOptions = args;
   return Object.entries(table).find(([name, { member }]) => isGiven(values[member ?? camelCase(name)]))?.[0];

@@ -55,7 +55,9 @@ export function isTerminal(fd: 0 | 1 | 2): boolean {
   }
 }
 
+/** The choices of `--color`. */
 export const COLOR_MODES = ['auto', 'always', 'never'] as const;
+/** A choice of `--color`. */
 export type ColorMode = (typeof COLOR_MODES)[number];
 
 /** Should results be coloured? `auto`: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */

@@ -7,8 +7,10 @@ import type { Command, Words } from './command.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
 import { type UsageWords, usageWords } from './usage-words.js';
 
+/** The name of the command in `--help`, error messages and completion. */
 export const SCRIPT = 'xen-elfpatch';
 
+/** What a command line asks for: a text to be printed (`--help`, `--version`), or the run of a command. */
 export type Parsed =
   | { readonly kind: 'text'; readonly text: string }
   | {

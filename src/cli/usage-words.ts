@@ -1,6 +1,7 @@
 /** What yargs says about a command line, said the way this command says everything else: one line and a hint. */
 import { nearest } from '../formats/note/nearest.js';
 
+/** A fault of a command line: what is wrong, and what to write instead where that is known. */
 export interface UsageWords {
   readonly what: string;
   readonly hint?: string;

@@ -18,6 +18,7 @@ export type Block =
 /** The widest line an explanation may have. */
 export const COLUMNS = 80;
 
+/** A heading. */
 export function heading(text: string): Block {
   return { kind: 'heading', text };
 }
@@ -27,6 +28,7 @@ export function text(strings: TemplateStringsArray, ...values: readonly string[]
   return { kind: 'text', text: fold(String.raw({ raw: strings }, ...values)) };
 }
 
+/** A list, one item a line or more; blanks are folded as in `text`. */
 export function list(...items: readonly string[]): Block {
   return { kind: 'list', items: items.map(fold) };
 }
@@ -50,6 +52,7 @@ export function terms(...rows: readonly (readonly [string, string])[]): Block {
   return { kind: 'table', head: undefined, rows: rows.map((row) => row.map(fold)) };
 }
 
+/** A table with a head; blanks of each cell are folded as in `text`. */
 export function table(head: readonly string[], ...rows: readonly (readonly string[])[]): Block {
   return { kind: 'table', head, rows: rows.map((row) => row.map(fold)) };
 }

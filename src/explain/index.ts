@@ -119,7 +119,7 @@ export function explainIndex(): string {
   return indexTopic().body;
 }
 
-/** The same with its data, for `--json`. */
+/** The page of `explain` without a name, with its data for `--json`. */
 export function indexTopic(): Topic {
   const topics = [
     ...PAGES.map(([page, listed]) => [page.name, listed] as const),

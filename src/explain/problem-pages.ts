@@ -13,6 +13,7 @@ export interface IdMeaning {
 // The contexts differ from id to id; only what does not depend on one is read here.
 const ALL: Readonly<Record<string, Pick<Problem<never>, 'exit' | 'meaning' | 'hint'>>> = PROBLEMS;
 
+/** The id of every problem, in the order in which they are declared. */
 export function problemIds(): string[] {
   return Object.keys(ALL);
 }

@@ -384,6 +384,7 @@ function programs({ source, header1 }: MultibootView): ProgramVerdict[] {
   ];
 }
 
+/** GRUB's `multiboot`, with what QEMU does where it differs. */
 export const grubMultiboot: Loader = loader<MultibootView>({
   name: 'multiboot',
   open: (source) => new MultibootView(source, 1),
@@ -392,6 +393,7 @@ export const grubMultiboot: Loader = loader<MultibootView>({
   programs,
 });
 
+/** GRUB's `multiboot2`. */
 export const grubMultiboot2: Loader = loader<MultibootView>({
   name: 'multiboot2',
   open: (source) => new MultibootView(source, 2),

@@ -22,7 +22,7 @@ export interface GrubInfo {
   readonly oddWidth: string | undefined;
 }
 
-/** The same while it is gathered. */
+/** GrubInfo while the walk of the notes fills it in. */
 export type MutableGrubInfo = { -readonly [Key in keyof GrubInfo]: GrubInfo[Key] };
 
 /** Refuses the image, in GRUB's words. */

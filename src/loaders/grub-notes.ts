@@ -13,6 +13,7 @@ import type { LaxImage } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
 
+/** What GRUB's walk of the notes finds, or why it gives up. */
 export type GrubResult = { readonly info: GrubInfo } | { readonly refused: string; readonly readBeyond: boolean };
 
 /** The longest `__xen_guest` section that is read here; GRUB would try to hold all. */

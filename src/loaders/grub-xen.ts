@@ -148,6 +148,7 @@ const RULES: readonly Rule<GrubView>[] = [
   },
 ];
 
+/** GRUB built for Xen, starting a PV kernel. */
 export const grubXen: Loader = loader<GrubView>({
   name: 'grub-xen',
   open: (source) => new GrubView(source),

@@ -181,6 +181,7 @@ function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): bigint
   return undefined;
 }
 
+/** kexec-tools, loading an ELF image. */
 export const kexec: Loader = loader<KexecView>({
   name: 'kexec',
   open: (source) => new KexecView(source),

@@ -197,6 +197,7 @@ function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark 
   }));
 }
 
+/** rust-vmm/linux-loader, by which Firecracker and Cloud Hypervisor load a PVH kernel. */
 export const linuxLoader: Loader = loader<LinuxLoaderView>({
   name: 'linux-loader',
   open: (source) => new LinuxLoaderView(source),

@@ -1,4 +1,4 @@
-/** Every loader whose verdict is known, in the order in which they are told. */
+/** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
@@ -26,6 +26,7 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
   kexec,
 };
 
+/** Every loader, in the order of LOADER_NAMES. */
 export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
 
 /** How the image is judged; `wrapped`: what it was found in. */

@@ -25,7 +25,7 @@ export interface LoaderRow {
   readonly aliases?: readonly string[];
 }
 
-/** In the order in which they are told. */
+/** In the order in which lists show them. */
 export const LOADER_ROWS = [
   {
     name: 'xen-pv',
@@ -82,6 +82,7 @@ export const LOADER_ROWS = [
   { name: 'kexec', title: 'kexec-tools, ELF images', family: 'elf', starter: 'boot-loader' },
 ] as const satisfies readonly LoaderRow[];
 
+/** The name of a loader on a command line and in `--json`. */
 export type LoaderName = (typeof LOADER_ROWS)[number]['name'];
 
 /** The names, in the order of the rows. */

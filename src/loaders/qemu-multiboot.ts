@@ -13,12 +13,14 @@ import {
 import type { Mb1Fields, Mb1Header } from '../formats/multiboot/mb1.js';
 import { bytesAt, lenientElf } from './read/lenient-elf.js';
 
+/** Why QEMU refuses a Multiboot1 kernel, or the physical address it enters. */
 export type QemuMultiboot =
   | { readonly refused: string; readonly entry?: undefined }
   | { readonly refused?: undefined; readonly entry: bigint };
 
 const E_MACHINE_AT = 18n;
 
+/** How QEMU's `-kernel` loads a file with this Multiboot1 header. */
 export function qemuMultiboot(source: ByteSource, { offset, fields }: Mb1Header): QemuMultiboot {
   return fields === undefined ? byElf(source) : byFields(source, offset, fields);
 }

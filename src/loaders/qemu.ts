@@ -38,6 +38,7 @@ const UNSUPPORTED_FLAGS = 0x00010004;
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
 
+/** An image as QEMU's `-kernel` reads it. */
 export class QemuView {
   readonly source: ByteSource;
   readonly image: LaxImage;
@@ -241,6 +242,7 @@ function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | u
     : undefined;
 }
 
+/** QEMU's `-kernel`, which enters a PVH kernel by its note. */
 export const qemuPvh: Loader = loader<QemuView>({
   name: 'qemu-pvh',
   open: (source) => new QemuView(source),

@@ -50,10 +50,12 @@ export interface ProgramVerdict {
   readonly text: string;
 }
 
+/** What a verdict depends on besides the image. */
 export interface Options {
   readonly xenVersion: XenVersion;
 }
 
+/** A loader as declared: how it reads an image, and the rules by which it takes or refuses it. */
 export interface LoaderDefinition<View> {
   readonly name: LoaderName;
   open(source: ByteSource, options: Options): View;
@@ -64,8 +66,10 @@ export interface LoaderDefinition<View> {
   programs?(view: View, ended: Remark | undefined): readonly ProgramVerdict[];
 }
 
+/** How a rule came out for an image. */
 export type RuleResult = 'passed' | 'warned' | 'refused' | 'crash' | 'other-path' | 'not-reached';
 
+/** A rule of a loader with its result. */
 export interface RuleReport {
   readonly name: string;
   readonly source: string;
@@ -74,6 +78,7 @@ export interface RuleReport {
   readonly remarks: readonly Remark[];
 }
 
+/** What a loader makes of an image. */
 export interface Verdict {
   readonly loader: string;
   readonly title: string;
@@ -201,18 +206,22 @@ function verdict(
   };
 }
 
+/** A remark that ends the load: the loader refuses the image with this message. */
 export function refuse(message: string, more: { reason?: string | undefined; cure?: Fix | undefined } = {}): Remark {
   return { kind: 'refuse', message, ...more };
 }
 
+/** A remark about an image that loads all the same. */
 export function warn(message: string, cure?: Fix): Remark {
   return { kind: 'warn', message, cure };
 }
 
+/** A remark that ends the load: the loader crashes or hangs. */
 export function crash(message: string, cure?: Fix): Remark {
   return { kind: 'crash', message, cure };
 }
 
+/** A remark that ends the rules: the image is loaded in another way. */
 export function otherPath(message: string, cure?: Fix): Remark {
   return { kind: 'other-path', message, cure };
 }

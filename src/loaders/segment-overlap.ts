@@ -1,6 +1,7 @@
 /** Which segments meet in physical memory: linear after a sort, for images with tens of thousands of them. */
 import { compare } from '../base/bytes/range.js';
 
+/** A segment as it lies in memory: program header index, addresses from `start` up to `end`. */
 export interface Placed {
   readonly index: number;
   readonly start: bigint;

@@ -58,7 +58,7 @@ function gzipOf({ facts }: View): GzipFacts | undefined {
   return facts.kind === 'gzip' ? facts : undefined;
 }
 
-/** Whoever takes the size of what is unpacked from the end of the file. */
+/** The rule of loaders that take the unpacked size from the end of the file. */
 function sizeFromEnd(source: string, judge: (gzip: GzipFacts) => Remark | undefined): Rule<View> {
   return {
     name: 'gzip-size',

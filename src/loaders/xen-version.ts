@@ -19,6 +19,7 @@ export const XEN_VERSIONS = [
   '4.21',
   '4.22',
 ] as const;
+/** A release of Xen whose rules are known. */
 export type XenVersion = (typeof XEN_VERSIONS)[number];
 
 /** What a verdict goes by when nothing is said. */

@@ -2,6 +2,7 @@
 import type { ContainerFacts } from '../formats/container/facts.js';
 import type { Json } from './json.js';
 
+/** The container of a kernel as `--json` has it. */
 export function containerJson(facts: ContainerFacts): { readonly [key: string]: Json } {
   const { kind, format, stream, unpackedSize, elfSize } = facts;
   return {

@@ -10,11 +10,13 @@ import type { Json } from './json.js';
 import { type Detail, patchJson, planText } from './patch-report.js';
 import { counted, type Style, table } from './text.js';
 
+/** How far the edit of a container went. */
 export type ContainerOutcome =
   | { readonly kind: 'planned' }
   | { readonly kind: 'checked' }
   | { readonly kind: 'written'; readonly written: Written; readonly output: string };
 
+/** The report on the edit of a container, for people. */
 export function containerPatchText(
   plan: ContainerPlan,
   outcome: ContainerOutcome,

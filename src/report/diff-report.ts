@@ -49,6 +49,7 @@ function conclusion({ onlyNotes }: ImageDifference): string {
 
 type Row = readonly string[];
 
+/** Rows under a title, cut where they are many; empty without rows. */
 export function block(title: string, rows: readonly Row[]): string {
   if (rows.length === 0) return '';
   const more = rows.length > SHOWN ? `    and ${rows.length - SHOWN} more\n` : '';
@@ -78,6 +79,7 @@ function placesText({ places }: NoteSeen): string {
   return places.map(printable).join(' = ');
 }
 
+/** A field that differs, as a row. */
 export function fieldLine({ field, before, after, meaning }: FieldDifference): Row {
   return [field, `${number(before)} became ${number(after)}`, meaning];
 }
@@ -86,6 +88,7 @@ function number(value: bigint | number | string): string {
   return typeof value === 'string' ? value : hex(value);
 }
 
+/** A table entry that differs, is gone or is new, as rows. */
 export function entryLines({ before, after, name, fields }: EntryDifference, style: Style): Row[] {
   const label = printable(name);
   if (after === undefined) return [['-', `${before} ${label}`, style.bad('is gone')]];
@@ -99,6 +102,7 @@ export function entryLines({ before, after, name, fields }: EntryDifference, sty
   ]);
 }
 
+/** Differing bytes of one part of the file, as a row. */
 export function groupLine({ place, kind, ranges, bytes, first }: ByteGroup): Row {
   const size = `${counted(Number(bytes), 'byte')} in ${counted(ranges, 'range')}`;
   const loaded = place.loaded ? ', loaded into memory' : '';
@@ -133,14 +137,17 @@ export function diffJson(a: ElfImage, b: ElfImage, difference: ImageDifference):
   };
 }
 
+/** A field that differs, for `--json`. */
 export function fieldJson({ field, before, after, meaning }: FieldDifference): Json {
   return { field, before: wide(before), after: wide(after), meaning };
 }
 
+/** A table entry that differs, for `--json`; null on the side that does not have it. */
 export function entryJson({ before, after, name, fields }: EntryDifference): Json {
   return { before: before ?? null, after: after ?? null, name: printable(name), fields: fields.map(fieldJson) };
 }
 
+/** Differing bytes, for `--json`; sizes in bytes. */
 export function bytesJson(bytes: ByteComparison): Json {
   return {
     ranges: bytes.count,

@@ -17,6 +17,7 @@ export function holds(findings: readonly Finding[]): boolean {
   return countOf(findings, 'error') === 0;
 }
 
+/** How many findings have this level. */
 export function countOf(findings: readonly Finding[], wanted: Level): number {
   return findings.filter(({ level }) => level === wanted).length;
 }

@@ -9,6 +9,7 @@ import { NEWEST_XEN } from '../loaders/xen-version.js';
 import type { Json } from './json.js';
 import { type Cell, counted, type Style, table } from './text.js';
 
+/** The verdicts of loaders on an image, and which of them count. */
 export interface LoaderFacts {
   /** The file as a command line names it; undefined: standard input. */
   readonly image: string | undefined;

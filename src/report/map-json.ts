@@ -5,6 +5,7 @@ import { segmentFlags } from '../formats/elf/names.js';
 import type { ImageMap } from '../inspect/map/image-map.js';
 import type { Json } from './json.js';
 
+/** The map of an image as `--json` has it. */
 export function mapJson({ name, size, entry, kind, file, memory, notes }: ImageMap): { readonly [key: string]: Json } {
   return {
     file: name,

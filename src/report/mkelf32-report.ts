@@ -18,6 +18,7 @@ export interface Mkelf32Facts {
   readonly verdicts: readonly Verdict[] | undefined;
 }
 
+/** The report of `mkelf32`, for people. */
 export function mkelf32Text({ output, as, container, verdicts }: Mkelf32Facts): string {
   const { load, note, fileSize, entry } = container;
   const form = as === undefined ? 'tidy' : `as Xen ${as.releases} writes it`;
@@ -36,6 +37,7 @@ export function mkelf32Text({ output, as, container, verdicts }: Mkelf32Facts): 
   return `${printable(output)}: ${fileSize} bytes, ${form}\n${table(rows, '  ')}`;
 }
 
+/** The report of `mkelf32`, for `--json`. */
 export function mkelf32Json(facts: Mkelf32Facts): { readonly [key: string]: Json } {
   const { load, note, fileSize, entry } = facts.container;
   return {
@@ -63,6 +65,7 @@ export function variantsText(): string {
   return table([head, ...rows], '', 60);
 }
 
+/** `--list-compat --json`. */
 export function variantsJson(): { readonly [key: string]: Json } {
   return {
     variants: VARIANTS.map((variant) => ({

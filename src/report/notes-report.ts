@@ -11,6 +11,7 @@ import { containerJson } from './container-json.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Cell, counted, type Style, table } from './text.js';
 
+/** How much of the notes is shown. */
 export interface NotesReportOptions {
   /** Only Xen's notes. */
   readonly xen: boolean;

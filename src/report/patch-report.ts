@@ -21,7 +21,7 @@ export type Outcome =
 /** Ranges of a plan that are listed; a plan has few, but a layout with many entries could have more. */
 const RANGES_SHOWN = 40;
 
-/** How much is told besides what changes. */
+/** How much the report says besides what changes. */
 export interface Detail {
   /** Every byte range that changes, and every placement that was refused: a dry run. */
   readonly ranges: boolean;

@@ -11,6 +11,7 @@ import { looksLikePe } from '../formats/pe/read.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Style, table } from './text.js';
 
+/** What `notes` shows of a PE image. */
 export interface PeFacts {
   readonly file: string;
   readonly machine: string;

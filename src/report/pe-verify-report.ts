@@ -9,6 +9,7 @@ import { type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import type { Style } from './text.js';
 import { decides } from './verify-report.js';
 
+/** What `verify` found about a PE image. */
 export interface PeVerifyFacts {
   readonly file: string;
   readonly baseline: string | undefined;

@@ -6,6 +6,7 @@ import { noteWords } from '../formats/note/note-types.js';
 import { bytesToJson, type Json } from './json.js';
 import { type Style, table } from './text.js';
 
+/** The stamps of an image, for people. */
 export function stampsText(file: string, stamps: readonly Stamp[], style: Style): string {
   const name = style.bold(printable(file));
   if (stamps.length === 0) return `${name}: no package metadata and no build-id\n`;
@@ -18,6 +19,7 @@ export function stampsText(file: string, stamps: readonly Stamp[], style: Style)
   return `${name}:\n${table(rows, '  ')}`;
 }
 
+/** The stamps of an image, for `--json`. */
 export function stampsJson(stamps: readonly Stamp[]): Json {
   return stamps.map(({ owner, type, desc, text, problem }) => ({
     owner,

@@ -12,6 +12,7 @@ import { type Json, jsonDocument } from './json.js';
 import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import type { Style } from './text.js';
 
+/** What `verify` found about an ELF image. */
 export interface VerifyFacts {
   readonly file: string;
   /** What the image was unpacked from. */

@@ -28,6 +28,7 @@ export interface Expectation {
   readonly foreignRemoved?: readonly NoteContent[];
 }
 
+/** What is verified, and against what. */
 export interface VerifyInput {
   /** The image to judge, as read back. */
   readonly image: ElfImage;

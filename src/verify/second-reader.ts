@@ -21,6 +21,7 @@ import { PN_XNUM, PT_NOTE, SHN_LORESERVE, SHT_NOTE } from '../formats/elf/names.
 import { sectionName } from '../formats/elf/section-names.js';
 import { sectionPart, segmentPart } from './elf/subject.js';
 
+/** What the second reader (elfy) makes of an image. */
 export interface SecondOpinion {
   /** `absent`: this platform has no second reader. */
   readonly verdict: 'agrees' | 'differs' | 'cannot-read' | 'absent';

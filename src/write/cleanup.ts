@@ -38,7 +38,7 @@ function watch(): void {
 }
 
 function undoAll(): void {
-  // The lock goes last: until then nobody else may work on the file that is being put back.
+  // The lock goes last: until then no other process may work on the file that is being put back.
   for (const undo of undos) quietly(undo);
   for (const path of files) quietly(() => unlinkSync(path));
   undos.clear();
@@ -49,6 +49,6 @@ function quietly(run: () => void): void {
   try {
     run();
   } catch {
-    // Gone already, or never made; there is nobody left to tell.
+    // Gone already, or never made; nothing is left to clean up.
   }
 }

@@ -12,6 +12,7 @@ import { attempt, attemptAsync } from './system.js';
 const CHUNK = 0x400000;
 const POLL_MS = 250;
 
+/** What a result that is made beside its target comes from. */
 export interface CloneOptions {
   /** Path of the opened input. */
   readonly inputPath: string;

@@ -5,6 +5,7 @@ import type { Range } from '../base/bytes/range.js';
 import type { Changed } from '../base/bytes/shifted.js';
 import type { ByteSource } from '../base/bytes/source.js';
 
+/** The bytes of a result: made as a file, or given as text. */
 export type Content =
   | {
       readonly kind: 'made';

@@ -27,6 +27,7 @@ export interface Circumstances {
   readonly mode: number | undefined;
 }
 
+/** A result to be delivered, with what has to be proved before it is. */
 export interface Order<Proof> {
   /** The input, opened from `inputPath`. */
   readonly source: FileSource;
@@ -43,6 +44,7 @@ export interface Order<Proof> {
   readonly prove: ((result: ByteSource, circumstances: Circumstances) => Promise<Proof>) | undefined;
 }
 
+/** How a result was delivered. */
 export interface Delivered<Proof> {
   /** `unchanged`: in place and nothing to do. `direct`: patched where it is. `clone`: made anew. */
   readonly how: 'unchanged' | 'direct' | 'clone';

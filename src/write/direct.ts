@@ -14,6 +14,7 @@ import { attempt, refuseChanged } from './system.js';
 /** A write inside one block of this size reaches the disk whole or not at all. */
 const SECTOR = 512n;
 
+/** An edit in place, in two steps. */
 export interface DirectPlan {
   /** Writes into unclaimed bytes and behind the end, outside the sector of the commit; invisible until the commit. */
   readonly early: readonly Write[];

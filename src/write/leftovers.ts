@@ -1,6 +1,6 @@
 /**
- * What killed runs left beside a target: temporary files as large as an image, and halves of locks. Nobody else knows
- * them, so the next run that writes there takes them away.
+ * What killed runs left beside a target: temporary files as large as an image, and halves of locks. No other program
+ * knows them, so the next run that writes there takes them away.
  */
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';

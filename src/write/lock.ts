@@ -1,6 +1,6 @@
 /**
  * One edit in place at a time. The lock is a file beside the target that names the process holding it; a lock whose process
- * is gone is taken over, so a killed run blocks nobody.
+ * is gone is taken over, so a killed run blocks no later one.
  */
 import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -59,8 +59,8 @@ function inode(path: string, name: string): number {
 }
 
 /**
- * Makes the lock; false when there is one. A link appears with its content in one step, so nobody reads a half-written
- * lock. File systems without hard links (FAT, some network ones) get a file of their own instead.
+ * Makes the lock; false when there is one. A link appears with its content in one step, so no process reads a
+ * half-written lock. File systems without hard links (FAT, some network ones) get a file of their own instead.
  */
 function made(mine: string, path: string, content: string, name: string): boolean {
   try {
@@ -92,7 +92,7 @@ function takeAway(path: string, stale: string, aside: string): void {
     renameSync(path, aside);
     if (contentOf(aside) !== stale) linkSync(aside, path);
   } catch {
-    // Somebody else was faster.
+    // Another process was faster.
   }
   remove(aside);
 }

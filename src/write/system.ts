@@ -14,7 +14,7 @@ export function attempt<T>(file: string, action: string, run: () => T): T {
   }
 }
 
-/** The same for an operation that is waited for. */
+/** Waits for a file operation; what the system refuses becomes `write.failed`. `action` completes "cannot …". */
 export async function attemptAsync<T>(file: string, action: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();

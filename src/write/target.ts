@@ -1,7 +1,7 @@
 /**
  * What a result may be written over, for every command. Links are followed to the file that they lead to, a dangling one to
  * the name that it gives, as open() does. Nothing but a regular file is ever replaced: what else there is, a text is written
- * through, and an image, which has to be read back before anybody may have it, is refused.
+ * through, and an image, which has to be read back before it may be used, is refused.
  */
 import { closeSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
@@ -82,7 +82,7 @@ export function otherNames(replaced: Stats | undefined): readonly string[] {
   return [`a new file took its place; ${names} to the file as it was`];
 }
 
-/** Where a new file would be; what cannot be told is no other file's place. */
+/** Where a new file would be; a place that cannot be resolved is no other file's. */
 function placeOf(path: string): string | symbol {
   try {
     return followLinks(path, 'look at the file');

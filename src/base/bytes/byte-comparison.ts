@@ -9,12 +9,13 @@ import { compareBytes } from './text.js';
  */
 export const BLOCK = 0x10000;
 
-/** Differences closer together than this are told as one range: a changed field, not its changed bytes. */
+/** Differences closer together than this are reported as one range: a changed field, not its changed bytes. */
 const NEAR = 64;
 
 /** In a block that differs, whole pieces of this size are compared before single bytes. */
 const PIECE = 4096;
 
+/** Where a comparison begins in one of the two files: a byte offset into its source. */
 export interface Stretch {
   readonly source: ByteSource;
   readonly offset: bigint;
@@ -26,6 +27,7 @@ export interface Blocks {
   readonly b: Uint8Array;
 }
 
+/** Buffers for comparing stretches of `length` bytes; no longer than a block, whatever the length. */
 export function newBlocks(length: bigint): Blocks {
   const size = length < BigInt(BLOCK) ? Number(length) : BLOCK;
   return { a: new Uint8Array(size), b: new Uint8Array(size) };

@@ -1,5 +1,6 @@
 /** Half-open ranges of file offsets or addresses, `[start, end)`. Exact at any width. */
 
+/** The bytes from `start` up to `end`, which is not among them. */
 export interface Range {
   readonly start: bigint;
   readonly end: bigint;
@@ -38,7 +39,7 @@ export function subtract(whole: Range, holes: Iterable<Range>): Range[] {
   return subtractSorted(whole, normalize(holes));
 }
 
-/** The same for holes that are sorted and disjoint already: what it costs depends on those that `whole` meets only. */
+/** What is left of `whole` without these sorted, disjoint holes; only those that `whole` meets cost anything. */
 export function subtractSorted(whole: Range, holes: readonly Range[]): Range[] {
   const rest: Range[] = [];
   let at = whole.start;

@@ -12,6 +12,7 @@ export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
   return shift === undefined || offset < shift.at ? offset : offset + shift.by;
 }
 
+/** A file with a gap of zeros: `shift.by` bytes at `shift.at`, what follows moved up. Reads through to its base. */
 export class ShiftedSource extends DerivedSource {
   readonly #base: ByteSource;
   readonly #shift: Shift;

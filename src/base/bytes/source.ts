@@ -28,6 +28,10 @@ export function fits(offset: bigint, length: bigint, size: bigint): boolean {
   return offset >= 0n && length >= 0n && offset <= size && length <= size - offset;
 }
 
+/**
+ * Refuses a range of bytes that leaves the file; `part` is what stands there, for the message. Errors:
+ * `read.truncated`.
+ */
 export function checkInside(source: ByteSource, offset: bigint, length: bigint, part: string): void {
   if (!fits(offset, length, source.size)) {
     const have = offset < source.size ? source.size - offset : 0n;

@@ -28,6 +28,7 @@ export function utf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
+/** The text as UTF-8, without a byte order mark or a NUL. */
 export function utf8Bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }

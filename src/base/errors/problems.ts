@@ -27,6 +27,7 @@ export const PROBLEMS = {
   ...fixProblems,
 } as const;
 
+/** The id of a problem, `plan.no-symbol`, as `--json` and `explain` have it. */
 export type ProblemId = keyof typeof PROBLEMS;
 
 /** What must be said about a problem when it is thrown. */

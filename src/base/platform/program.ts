@@ -10,7 +10,10 @@ import { type ByteSource, describeSystemError } from '../bytes/source.js';
 const WORDS = 200;
 const CHUNK = 0x100000n;
 
-/** Runs `program` on `input`; at most `limit` bytes come back, and no more are ever held. Progress is told by the input. */
+/**
+ * Runs `program` on `input`; at most `limit` bytes come back, and no more are ever held. Progress is counted on the
+ * input.
+ */
 export function runProgram(
   program: string,
   args: readonly string[],

@@ -3,14 +3,17 @@ import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 
 const SHELLS = ['bash', 'zsh'] as const;
+/** A shell that a completion script is made for. */
 export type ShellName = (typeof SHELLS)[number];
 
+/** What the work is given. */
 export interface CompletionArgs {
   readonly shell: ShellName;
 }
 
 const OPTIONS = {};
 
+/** The words and options of `completion`, as `--help` and the parser have them. */
 export const completionShape: Shape<typeof OPTIONS, CompletionArgs> = {
   name: 'completion',
   synopsis: 'SHELL',

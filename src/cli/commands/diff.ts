@@ -11,6 +11,7 @@ export interface DiffArgs extends ArgsOf<typeof OPTIONS> {
   readonly second: string;
 }
 
+/** The words and options of `diff`, as `--help` and the parser have them. */
 export const diffShape: Shape<typeof OPTIONS, DiffArgs> = {
   name: 'diff',
   synopsis: 'A B',

@@ -10,6 +10,7 @@ export interface ExplainArgs extends ArgsOf<typeof JSON_OPTION> {
   readonly name: string | undefined;
 }
 
+/** The words and options of `explain`, as `--help` and the parser have them. */
 export const explainShape: Shape<typeof JSON_OPTION, ExplainArgs> = {
   name: 'explain',
   synopsis: '[NAME|TOPIC]',
@@ -17,7 +18,7 @@ export const explainShape: Shape<typeof JSON_OPTION, ExplainArgs> = {
   about:
     'Explains a note (ENTRY, phys32_entry, 18), a topic (presets, loaders, problems), a problem by its id, or a message ' +
     'that a loader printed. Without a name, lists all there is.',
-  // A loader's message has several words; nobody should have to quote it.
+  // A loader's message has several words, which need no quotes.
   words: { name: 'NAME', min: 0, max: Number.POSITIVE_INFINITY, complete: topics },
   options: JSON_OPTION,
   examples: [

@@ -38,6 +38,7 @@ export interface FixArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
 }
 
+/** The words and options of `fix`, as `--help` and the parser have them. */
 export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
   name: 'fix',
   synopsis: 'IMAGE [--for LOADER]… [-o OUT | --in-place]',

@@ -17,6 +17,7 @@ export interface LayoutArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
 }
 
+/** The words and options of `layout`, as `--help` and the parser have them. */
 export const layoutShape: Shape<typeof OPTIONS, LayoutArgs> = {
   name: 'layout',
   synopsis: 'IMAGE [--compare OTHER] [--svg FILE]',

@@ -67,6 +67,7 @@ export interface LinearizeArgs extends Omit<ArgsOf<typeof OPTIONS>, keyof Linear
   readonly options: LinearOptions;
 }
 
+/** The words and options of `linearize`, as `--help` and the parser have them. */
 export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
   name: 'linearize',
   synopsis: 'XEN.EFI (-o OUT | --in-place) [options]',

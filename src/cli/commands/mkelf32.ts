@@ -7,6 +7,7 @@ import { usageError } from '../usage-error.js';
 
 /** Names of input parts that can be kept in the result. */
 export const KEEP_CHOICES = ['sections', 'symbols'] as const;
+/** What `--keep` carries over into the 32-bit ELF. */
 export type Keep = (typeof KEEP_CHOICES)[number];
 
 const OPTIONS = {
@@ -50,8 +51,10 @@ export interface Mkelf32Work extends Omit<ArgsOf<typeof OPTIONS>, 'listCompat'> 
   readonly finalExec: string | undefined;
 }
 
+/** What the work is given: list the variants, or wrap an image. */
 export type Mkelf32Args = { readonly kind: 'list'; readonly json: boolean } | ({ readonly kind: 'wrap' } & Mkelf32Work);
 
+/** The words and options of `mkelf32`, as `--help` and the parser have them. */
 export const mkelf32Shape: Shape<typeof OPTIONS, Mkelf32Args> = {
   name: 'mkelf32',
   synopsis: '[--notes] IN OUT LOAD-BASE [FINAL-EXEC]',

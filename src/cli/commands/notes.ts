@@ -23,6 +23,7 @@ export interface NotesArgs extends Omit<ArgsOf<typeof OPTIONS>, 'format'> {
   readonly readnotes: boolean;
 }
 
+/** The words and options of `notes`, as `--help` and the parser have them. */
 export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
   name: 'notes',
   synopsis: 'IMAGE...',

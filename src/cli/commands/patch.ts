@@ -87,6 +87,7 @@ export interface PatchArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notL
   readonly loaded: boolean | undefined;
 }
 
+/** The words and options of `patch`, as `--help` and the parser have them. */
 export const patchShape: Shape<typeof OPTIONS, PatchArgs> = {
   name: 'patch',
   synopsis: 'IMAGE (-o OUT | --in-place) [edits]',

@@ -59,6 +59,7 @@ export interface StampArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
 }
 
+/** The words and options of `stamp`, as `--help` and the parser have them. */
 export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
   name: 'stamp',
   synopsis: 'IMAGE [-o OUT | --in-place] [stamps]',

@@ -34,13 +34,14 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /**
- * What the work is given. Without `baseline`: the structural checks alone. Without `loaders` all are told, and none
- * decides the exit status.
+ * What the work is given. Without `baseline`: the structural checks alone. Without `loaders` all verdicts are shown,
+ * and none decides the exit status.
  */
 export interface VerifyArgs extends ArgsOf<typeof OPTIONS> {
   readonly image: string;
 }
 
+/** The words and options of `verify`, as `--help` and the parser have them. */
 export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
   name: 'verify',
   synopsis: 'IMAGE [--baseline ORIGINAL] [--for LOADER]…',

@@ -4,6 +4,7 @@
  */
 import type { PayloadFormat } from '../../formats/container/formats.js';
 
+/** A program that packs a payload, with the settings to be tried. */
 export interface Packer {
   readonly program: string;
   /** Tried in this order until the stream fits. All read standard input and write standard output. */
@@ -12,6 +13,7 @@ export interface Packer {
 
 const XZ = ['--format=xz', '--threads=1', '--check=crc32', '--x86'];
 
+/** The program of each payload format; a format without one cannot be packed here. */
 export const PACKERS: Readonly<Partial<Record<PayloadFormat, Packer>>> = {
   gzip: { program: 'gzip', settings: [['-n', '-9', '-c']] },
   xz: {

@@ -34,6 +34,7 @@ import { attach, detach, stripSignature } from './attach.js';
 import type { Rebuilt } from './rebuilt.js';
 import { replace } from './replace.js';
 
+/** What the user decides about the container of a kernel. */
 export interface ContainerOptions {
   /** Undefined: attach for a bzImage; a gzip file stays one. */
   readonly way: PayloadAction | undefined;
@@ -44,6 +45,7 @@ export interface ContainerOptions {
   readonly keepTail: boolean;
 }
 
+/** A planned edit of a container: everything that is to be written and what the result is held against. */
 export interface ContainerPlan {
   readonly opened: OpenedContainer;
   readonly source: ByteSource;

@@ -4,6 +4,7 @@ import { type BzImage, setupField } from '../../formats/container/bzimage.js';
 import { wordBytes } from '../../formats/container/limits.js';
 import { crcWrite, hasCrc } from '../../formats/container/signature-and-checksums.js';
 
+/** A rewritten container, as writes over the input. Offsets and sizes are of the result's file. */
 export interface Rebuilt {
   /** Sorted by nothing, disjoint; the input is kept elsewhere up to `fileSize`. */
   readonly writes: readonly Write[];

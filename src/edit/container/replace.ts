@@ -1,6 +1,6 @@
 /**
  * `replace`: the kernel's own payload is rebuilt in place. Nothing behind it can move, so the new stream must not be
- * longer, and everything that knows its lengths is told: the header, the start-up code's pair, init_size.
+ * longer, and every field that holds its lengths is rewritten: the header, the start-up code's pair, init_size.
  */
 import { runProgram } from '../../base/bytes/ports.js';
 import type { ByteSource, Write } from '../../base/bytes/source.js';
@@ -17,6 +17,7 @@ import { growth } from './init-size.js';
 import { PACKERS } from './packers.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 
+/** What the user decides about packing the payload anew. */
 export interface ReplaceOptions {
   readonly strip: boolean;
   /** Program to use instead of the usual one of the format. */

@@ -173,6 +173,7 @@ function promoted({ analysis, layout, otherOwners, target }: PatchPlan): NoteCon
   return target.records.filter((record) => !isXens(record) && !shown.has(record) && !otherOwners.gone.includes(record));
 }
 
+/** Where a planned edit of an ELF image is written. */
 export interface WriteOptions {
   /** Path of the input; it was opened through a FileSource. */
   readonly inputPath: string;
@@ -181,6 +182,7 @@ export interface WriteOptions {
   onProgress?: ((stage: 'copying' | 'comparing', done: bigint, total: bigint) => void) | undefined;
 }
 
+/** How an edit of an ELF image was written, after it was proved. */
 export interface Written {
   /** `unchanged`: in place and nothing to do. `direct`: patched where it is. `clone`: written beside and renamed. */
   readonly how: 'unchanged' | 'direct' | 'clone';

@@ -61,7 +61,7 @@ export function adviceFor(home: RewriteTarget, verdict: Verdict, error: PatchErr
   return cure === undefined ? undefined : 'no edit of notes is known that mends it';
 }
 
-/** The same for a verdict alone: the edit that its rule names is tried to see what is in its way. */
+/** What a verdict advises without a search: the edit that its rule names is tried, to see what is in its way. */
 export function adviceOn(subject: Subject, verdict: Verdict): string | undefined {
   const { cure, loader } = verdict;
   const fix = imageFix(cure);

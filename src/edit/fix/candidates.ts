@@ -133,7 +133,7 @@ function isZeroAt(source: ElfImage['source'], offset: bigint): boolean {
   return source.read(offset, 1n, 'byte behind the notes')[0] === 0;
 }
 
-/** Records that are there and that no loader comes upon. */
+/** Records that are there and that no loader finds. */
 function salvaged(image: ElfImage, xen: number): Candidate[] {
   const found = xen > 0 ? undefined : recoverRecords(image);
   if (found === undefined) return [];
@@ -218,8 +218,9 @@ function bySymbol(
 }
 
 /**
- * Everything that a kind of guest needs, as far as the image tells. The entry of a PVH guest is told by a symbol made for
- * it or by the note that is there; a general start symbol says nothing about the mode in which its code wants to be entered.
+ * Everything that a kind of guest needs, as far as the image tells. The entry of a PVH guest comes from a symbol made
+ * for it or from the note that is there; a general start symbol says nothing about the mode in which its code wants to
+ * be entered.
  */
 function presets(image: ElfImage, loaders: readonly string[], hasEntry: boolean): Candidate[] {
   const { encoding } = image;

@@ -1,5 +1,5 @@
 /**
- * The fix that a verdict names, tried before anybody is sent to make it: what `fix` would do for that loader. A loader's rule
+ * The fix that a verdict names, tried before it is printed: what `fix` would do for that loader. A loader's rule
  * knows what it looks for; whether this image can be brought there only the plan of the result can tell.
  */
 import type { ByteSource } from '../../base/bytes/source.js';

@@ -10,6 +10,7 @@ import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { Candidate } from './candidates.js';
 
+/** An image read with its headers repaired, and the step that repairs them. */
 export interface Repaired {
   readonly image: ElfImage;
   /** Undefined: nothing had to be repaired. */

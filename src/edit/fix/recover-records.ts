@@ -1,5 +1,5 @@
 /**
- * Xen records that stand whole in an image and that no loader comes upon: in a section which the linker made data of, or
+ * Xen records that stand whole in an image and that no loader finds: in a section which the linker made data of, or
  * behind bytes that are no record (a tool that zeroed notes in place). They are taken over byte for byte.
  */
 import { type Range, rangeOf } from '../../base/bytes/range.js';
@@ -11,6 +11,7 @@ import { noteAreas } from '../../formats/note/areas.js';
 import { NHDR_SIZE, type NoteContent, sameNote, walkNotes, XEN_OWNER } from '../../formats/note/record.js';
 import { noteInfo } from '../../formats/note/xen-notes.js';
 
+/** Xen's records of one place that no loader finds, byte for byte. */
 export interface RecoveredRecords {
   /** `section .note.Xen`, `PT_NOTE 2`. */
   readonly where: string;

@@ -45,6 +45,7 @@ export interface Failure {
   readonly error: PatchError | undefined;
 }
 
+/** Is it a reason why edits cannot be made, and not a state? */
 export function isFailure(state: State | Failure): state is Failure {
   return 'text' in state;
 }

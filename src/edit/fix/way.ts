@@ -5,7 +5,7 @@ import type { Wrapped } from '../../loaders/wrapped.js';
 
 /** One way to write the result. */
 export interface Way {
-  /** What the command has to be told; undefined: nothing, it is what it does by default. */
+  /** The change that the command is asked for; undefined: what it does by default. */
   readonly wrapper: WrapperChange | undefined;
   /** What the result will be in; undefined: in nothing. */
   readonly after: Wrapped | undefined;

@@ -1,6 +1,6 @@
 /**
- * The ways in which the result of a fix can be wrapped, for a file that wraps its kernel. Which of them a loader takes is
- * told by its rules; whether a way can be gone at all is settled here, as far as it can be told before anything is packed.
+ * The ways in which the result of a fix can be wrapped, for a file that wraps its kernel. The rules of a loader decide
+ * which of them it takes; whether a way is possible at all is decided here, as far as it is known before packing.
  */
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';

@@ -7,6 +7,7 @@ import { directory, hasRawData, type PeImage, type PeSection } from '../../forma
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
 import type { LinearOptions } from './options.js';
 
+/** What a flat loader makes of a section: bytes of the file, zeros, or nothing: only UEFI sees a tail. */
 export type Role = 'image' | 'bss' | 'tail';
 
 /**

@@ -8,6 +8,7 @@ import { eachSymbol, sectionOf } from '../../formats/pe/symbols.js';
 /** What assemblers and linker scripts fill with. NOPs behind a jump over them are a larger pattern and not among these. */
 const FILLERS: readonly number[] = [0x90, 0xcc, 0x00];
 
+/** Bytes that a header may grow over, with what was looked at to prove it, or why they are no filler. */
 export type FillerProof =
   | {
       readonly ok: true;

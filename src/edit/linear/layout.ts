@@ -6,6 +6,7 @@ import type { Mb2Plan } from './mb2-plan.js';
 import type { LinearOptions } from './options.js';
 import type { Placement } from './place.js';
 
+/** The planned result of `linearize`. */
 export interface LinearLayout {
   readonly image: PeImage;
   readonly options: LinearOptions;

@@ -21,6 +21,7 @@ import { proveFiller } from './filler.js';
 import type { Mb2Plan } from './mb2-plan.js';
 import type { Placement } from './place.js';
 
+/** The Multiboot1 header of the result; `offset` is of the file. */
 export interface Mb1Plan {
   readonly offset: bigint;
   readonly flags: number;

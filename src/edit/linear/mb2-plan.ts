@@ -36,6 +36,7 @@ import type { LinearOptions } from './options.js';
 import type { Placement } from './place.js';
 import { FOUR_GIB } from './preconditions.js';
 
+/** The Multiboot2 header of the result; offsets are of the file, addresses physical. */
 export interface Mb2Plan {
   readonly how: 'update' | 'append' | 'gap';
   /** Where the header stands in the result. */

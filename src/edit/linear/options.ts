@@ -1,13 +1,16 @@
 /** What a user may ask of `linearize`, as data. */
 
+/** The 32-bit entry of a linear image, as the user names it. */
 export type EntryOptions =
   | { readonly kind: 'rva'; readonly rva: bigint }
   | { readonly kind: 'symbol'; readonly name: string };
 
 /** `auto`: the first of update, append, gap that is possible. `none`: the layout only. */
 export const MB2_MODES = ['auto', 'append', 'gap', 'none'] as const;
+/** What `--mb2` may be. */
 export type Mb2Mode = (typeof MB2_MODES)[number];
 
+/** What the user decides about a linear layout. */
 export interface LinearOptions {
   /** The 32-bit entry; undefined: worked out. */
   readonly entry: EntryOptions | undefined;
@@ -30,6 +33,7 @@ export interface LinearOptions {
   readonly dropSignature: boolean;
 }
 
+/** What holds where the user says nothing. */
 export const DEFAULT_LINEAR_OPTIONS: LinearOptions = {
   entry: undefined,
   physBase: 0n,

@@ -58,6 +58,7 @@ export function sizeOfImage({ optionalHeader, sections, source }: PeImage): bigi
   return size;
 }
 
+/** Values of the PE headers of the result that depend on the layout. */
 export interface HeaderValues {
   readonly fileAlignment: bigint;
   readonly sizeOfImage: bigint;

@@ -20,6 +20,7 @@ function start(source: ByteSource) {
   return { source, offset: 0n };
 }
 
+/** Where a linear image is written. */
 export interface LinearWriteOptions {
   /** Path of the input; it was opened through a FileSource. */
   readonly inputPath: string;

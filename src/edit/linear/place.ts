@@ -25,6 +25,7 @@ export interface PlacedSection extends Part {
   readonly SizeOfRawData: bigint;
 }
 
+/** Where everything of a PE image stands in a linear file. File offsets, RVAs and sizes in bytes. */
 export interface Placement {
   /** H: where the first raw data starts. */
   readonly headerSize: bigint;

@@ -59,7 +59,7 @@ class Position {
     this.source = source;
   }
 
-  /** Sums are unsigned and wrap; what is negative as an off_t is refused by lseek, whose answer nobody looks at. */
+  /** Sums are unsigned and wrap; lseek refuses what is negative as an off_t, and the original ignores its answer. */
   seek(offset: bigint): void {
     const wanted = U64(offset);
     if (wanted < OFF_T_END) this.at = wanted;

@@ -39,22 +39,28 @@ export interface Container {
   readonly warnings: readonly string[];
 }
 
+/** Class and byte order of the result. */
 export const OUTPUT: Encoding = { bits: 32, endian: 'little' };
 /** The data stands behind the headers at this offset, whatever they take. */
 export const DATA_AT = 128n;
+/** Bytes of the ELF header of the result. */
 export const EHDR_SIZE = BigInt(EI_NIDENT + Ehdr.size(OUTPUT));
+/** Bytes of one section header of the result. */
 export const SHDR_SIZE = BigInt(Shdr.size(OUTPUT));
 
 const IDENT = Uint8Array.of(...ELF_MAGIC, ELFCLASS32, ELFDATA2LSB, EV_CURRENT);
 
+/** Bytes of one part of the result. */
 export function partSize(part: Part): bigint {
   return part.kind === 'bytes' ? BigInt(part.bytes.length) : part.size;
 }
 
+/** Bytes of parts that stand one behind the other. */
 export function sizeOf(parts: readonly Part[]): bigint {
   return parts.reduce((sum, part) => sum + partSize(part), 0n);
 }
 
+/** What the ELF header and the program headers of the result say. */
 export interface Head {
   readonly entry: bigint;
   readonly load: Phdr;
@@ -137,6 +143,7 @@ export function section(fields: Partial<Shdr>): Shdr {
   };
 }
 
+/** A section header table as bytes. */
 export function sectionBytes(sections: readonly Shdr[]): Uint8Array {
   const bytes = new Uint8Array(sections.length * Shdr.size(OUTPUT));
   for (const [index, header] of sections.entries()) {

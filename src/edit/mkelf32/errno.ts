@@ -25,6 +25,7 @@ const STRERROR: Readonly<Record<string, string>> = {
   EDQUOT: 'Disk quota exceeded',
 };
 
+/** An error of the system, in the words of glibc's strerror(). */
 export interface SystemWords {
   /** Positive, as C has it. */
   readonly errno: number;

@@ -5,6 +5,7 @@
 import { compare } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { type FileOffset, type Paddr, paddr, type Vaddr } from '../../formats/elf/address.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { type ElfImage, loads } from '../../formats/elf/image.js';
 import { refuseShort } from './checks.js';
@@ -13,17 +14,19 @@ import type { Part } from './container.js';
 /** Zeros that a file may be filled up with. Above that an ELF with its own PT_LOADs is the better format. */
 const ZEROS_LIMIT = 0x4000000n;
 
+/** The PT_LOADs of an image as one stretch of bytes. Sizes and distances in bytes. */
 export interface Flat {
   /** Physical address of the first byte in the input. */
-  readonly base: bigint;
+  readonly base: Paddr;
   readonly fileSize: bigint;
   readonly memSize: bigint;
   readonly parts: readonly Part[];
   /** How far from the start the byte of a file range stands; undefined when no PT_LOAD holds all of the range. */
-  distanceOfOffset(offset: bigint, size: bigint): bigint | undefined;
+  distanceOfOffset(offset: FileOffset, size: bigint): bigint | undefined;
   /** How far from the start a virtual address is; the address behind the last byte of a PT_LOAD counts as its own. */
-  distanceOfVaddr(address: bigint): bigint | undefined;
-  distanceOfPaddr(address: bigint): bigint | undefined;
+  distanceOfVaddr(address: Vaddr): bigint | undefined;
+  /** The same question about a physical address. */
+  distanceOfPaddr(address: Paddr): bigint | undefined;
 }
 
 /** Errors: `mkelf32.unfit` for PT_LOADs that make no one segment, `mkelf32.short`. */
@@ -37,7 +40,7 @@ export function flatten(image: ElfImage): Flat {
   const [first] = sorted;
   if (first === undefined) return unfit('found no PT_LOAD with contents, wanted at least one');
 
-  const base = first.p_paddr;
+  const base = paddr(first.p_paddr);
   const parts: Part[] = [];
   let fileSize = 0n;
   let memSize = 0n;

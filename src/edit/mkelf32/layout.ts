@@ -23,7 +23,7 @@ import {
 import { u32 } from './numbers.js';
 import type { Variant } from './variants.js';
 
-/** Where the image goes, and where it ends for the releases that want to be told. */
+/** Where the image goes, and where it ends for the releases that take it as an argument. */
 export interface Addresses {
   readonly loadBase: bigint;
   readonly finalExec: bigint | undefined;

@@ -5,6 +5,7 @@ import type { Container } from './container.js';
 import { type Addresses, layOutOriginal } from './layout.js';
 import { NEWEST, type Variant } from './variants.js';
 
+/** What the original tool is asked for on its command line. */
 export interface OriginalRequest extends Addresses {
   /** Expect a PT_NOTE behind the PT_LOAD and carry it over. */
   readonly notes: boolean;

@@ -4,6 +4,7 @@
  */
 
 import { fail } from '../../base/errors/patch-error.js';
+import { fileOffset, paddr, vaddr } from '../../formats/elf/address.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { PT_NOTE } from '../../formats/elf/names.js';
 import { noteAreas } from '../../formats/note/areas.js';
@@ -13,6 +14,7 @@ import type { Setting } from '../../formats/note/value.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
 
+/** Where the notes of the result stand. */
 export type TidyNotes =
   | { readonly kind: 'none' }
   /** In the load segment, so far from its start. */
@@ -20,6 +22,7 @@ export type TidyNotes =
   /** Records that go behind the data; not in memory. */
   | { readonly kind: 'behind'; readonly bytes: Uint8Array };
 
+/** Which notes the result shall have. */
 export interface NotesWish {
   /** Carry the notes of the input over. */
   readonly notes: boolean;
@@ -51,7 +54,7 @@ function onlyInside(image: ElfImage, flat: Flat): TidyNotes | undefined {
   const [only, ...others] = image.segments.filter(({ p_type, p_filesz }) => p_type === PT_NOTE && p_filesz > 0n);
   // Padding to 8 is what only few readers understand in an ELF32 file.
   if (only === undefined || others.length > 0 || only.p_align === 8n) return undefined;
-  const distance = flat.distanceOfOffset(only.p_offset, only.p_filesz);
+  const distance = flat.distanceOfOffset(fileOffset(only.p_offset), only.p_filesz);
   return distance === undefined ? undefined : { kind: 'inside', distance, size: only.p_filesz };
 }
 
@@ -90,7 +93,8 @@ function set(records: NoteContent[], settings: readonly Setting[], image: ElfIma
 /** The input as it will be loaded: `phys:` values are addresses in the result. */
 function atNewPlace(image: ElfImage, flat: Flat, moved: bigint): ElfImage {
   const { e_entry } = image.header;
-  const isPhysical = flat.distanceOfVaddr(e_entry) === undefined && flat.distanceOfPaddr(e_entry) !== undefined;
+  const isVirtual = flat.distanceOfVaddr(vaddr(e_entry)) !== undefined;
+  const isPhysical = !isVirtual && flat.distanceOfPaddr(paddr(e_entry)) !== undefined;
   return {
     ...image,
     header: { ...image.header, e_entry: isPhysical ? e_entry + moved : e_entry },

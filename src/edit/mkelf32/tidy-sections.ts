@@ -4,6 +4,7 @@
  */
 import { joinBytes, latin1Bytes } from '../../base/bytes/text.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { fileOffset, vaddr } from '../../formats/elf/address.js';
 import type { Shdr } from '../../formats/elf/headers.js';
 import { type ElfImage, hasFileBytes, isAllocated } from '../../formats/elf/image.js';
 import {
@@ -41,12 +42,14 @@ export function wholeText(loadBase: bigint, { fileSize }: Flat): NamedSection[] 
 
 const NULL_SECTION: NamedSection = { name: '', header: section({}) };
 
+/** Where a section of the input is found in the result. */
 export interface NewPlace {
   readonly index: number;
   /** Negative as a rule: from a kernel's virtual addresses down to physical ones. */
   readonly moved: bigint;
 }
 
+/** The sections of the input that the result keeps. */
 export interface KeptSections {
   readonly sections: readonly NamedSection[];
   /** By index in the input: the index in the result, and how much higher the section is there. */
@@ -81,13 +84,15 @@ export function keptSections(image: ElfImage, flat: Flat, loadBase: bigint): Kep
 
 /** Distances from the start of the image, in memory and in the file; undefined outside every PT_LOAD. */
 function placeOf(header: Shdr, flat: Flat): { memory: bigint; file: bigint } | undefined {
-  const memory = flat.distanceOfVaddr(header.sh_addr);
+  const memory = flat.distanceOfVaddr(vaddr(header.sh_addr));
   if (memory === undefined || memory + header.sh_size > flat.memSize) return undefined;
   if (header.sh_type === SHT_NOBITS || !hasFileBytes(header)) {
     return { memory, file: memory < flat.fileSize ? memory : flat.fileSize };
   }
   // A section may say one thing with its address and another with its offset; then it is not kept.
-  return flat.distanceOfOffset(header.sh_offset, header.sh_size) === memory ? { memory, file: memory } : undefined;
+  return flat.distanceOfOffset(fileOffset(header.sh_offset), header.sh_size) === memory
+    ? { memory, file: memory }
+    : undefined;
 }
 
 /** A note section that is not in memory. */

@@ -2,6 +2,7 @@
  * The symbol table of an input as ELF32, each value the address at which its byte is in the result. Converted a window at a
  * time, twice: once to count, once to write.
  */
+import { vaddr } from '../../formats/elf/address.js';
 import { Sym } from '../../formats/elf/headers.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from '../../formats/elf/names.js';
@@ -13,6 +14,7 @@ import type { NamedSection, NewPlace } from './tidy-sections.js';
 const WINDOW = 0x100000n;
 const IN_32_BITS = 0x100000000n;
 
+/** The symbols of the input that the result keeps, as a table of its class. */
 export interface KeptSymbols {
   readonly symtab: Part;
   readonly strtab: Part;
@@ -40,8 +42,8 @@ export function keptSymbols(
     if (st_size >= IN_32_BITS) return undefined;
     if (st_shndx === SHN_UNDEF) return fitting(symbol, st_value);
     if (st_shndx === SHN_ABS) {
-      // A constant is not an address, unless only as an address it can be told in 32 bits.
-      const distance = st_value < IN_32_BITS ? undefined : flat.distanceOfVaddr(st_value);
+      // A constant is not an address, unless its value fits 32 bits only as an address.
+      const distance = st_value < IN_32_BITS ? undefined : flat.distanceOfVaddr(vaddr(st_value));
       return fitting(symbol, distance === undefined ? st_value : loadBase + distance);
     }
     // With its section, even where it marks a place behind the section's end.

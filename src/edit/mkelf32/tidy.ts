@@ -5,6 +5,7 @@
 import { alignUp } from '../../base/bytes/align.js';
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { paddr, vaddr } from '../../formats/elf/address.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import {
   type Container,
@@ -23,6 +24,7 @@ import { type NotesWish, tidyNotes } from './tidy-notes.js';
 import { keptSections, type NamedSection, noteSection, wholeText, withNames } from './tidy-sections.js';
 import { keptSymbols } from './tidy-symbols.js';
 
+/** What `mkelf32 --tidy` is asked for; `loadBase` is a physical address. */
 export interface TidyRequest extends NotesWish {
   readonly loadBase: bigint;
   readonly keepSections: boolean;
@@ -111,7 +113,7 @@ export function planTidy(image: ElfImage, request: TidyRequest): Container {
 /** e_entry at its new address. Xen's is physical, other kernels' virtual; where it is neither, the start of the image. */
 function entryOf(image: ElfImage, flat: Flat, loadBase: bigint, warnings: string[]): bigint {
   const { e_entry } = image.header;
-  const distance = flat.distanceOfVaddr(e_entry) ?? flat.distanceOfPaddr(e_entry);
+  const distance = flat.distanceOfVaddr(vaddr(e_entry)) ?? flat.distanceOfPaddr(paddr(e_entry));
   if (distance !== undefined) return loadBase + distance;
   warnings.push(`the entry ${hex(e_entry)} is in no PT_LOAD; the result starts at its first byte`);
   return loadBase;

@@ -16,6 +16,7 @@ const CHUNK = 0x100000;
 /** rwxrwxr-x, less what the umask takes: the original's. */
 const NEW_MODE = 0o775;
 
+/** Where the 32-bit ELF is made from and where it goes. */
 export interface Paths {
   /** Where the input can be looked at again. */
   readonly input: string;

@@ -13,7 +13,9 @@ import { GNU, NT_GNU_BUILD_ID } from '../../formats/note/note-types.js';
 import { type NoteContent, nameOf } from '../../formats/note/record.js';
 import { noteRuns } from './orphan-notes.js';
 
+/** Hash functions of a build-id, with the bytes of an id. */
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
+/** A hash function of a build-id. */
 export type Algorithm = keyof typeof ALGORITHMS;
 
 const BLOCK = 0x40000;
@@ -28,7 +30,7 @@ export function buildIdNote(id: Uint8Array): NoteContent {
 /**
  * The hash over class, machine, entry point and the PT_LOADs: addresses, flags and bytes, with notes and header tables
  * taken as zero and zeros at the end of a PT_LOAD left out, because notes may be added there. Notes that an edit left
- * behind in memory are told by their framing and do not count either.
+ * behind in memory are recognised by their framing and do not count either.
  * Errors: those of noteAreas, `stamp.too-much`.
  */
 export function computeBuildId(image: ElfImage, algorithm: Algorithm): Uint8Array {

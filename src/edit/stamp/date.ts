@@ -1,6 +1,7 @@
 /**
- * A date, only where one is asked for and only the one that the build was told (https://reproducible-builds.org/specs/source-date-epoch/):
- * the clock is never read, so the same input and options give the same bytes.
+ * A date, only where one is asked for and only the one given to the build
+ * (https://reproducible-builds.org/specs/source-date-epoch/): the clock is never read, so the same input and options
+ * give the same bytes.
  */
 import { fail } from '../../base/errors/patch-error.js';
 

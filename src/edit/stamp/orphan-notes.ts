@@ -1,6 +1,6 @@
 /**
- * Notes in memory that no header speaks of: an edit that needs more room than a PT_LOAD has leaves the old ones behind, for
- * code may go by symbols to them. They are told by their framing alone, so that stripping changes nothing.
+ * Notes in memory that no header covers: an edit that needs more room than a PT_LOAD has leaves the old ones behind,
+ * for code may reach them by symbols. They are recognised by their framing alone, so that stripping changes nothing.
  */
 import type { Range } from '../../base/bytes/range.js';
 import { findBytes, latin1Bytes } from '../../base/bytes/text.js';

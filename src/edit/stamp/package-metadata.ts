@@ -21,6 +21,7 @@ export const WELL_KNOWN_KEYS = [
   'debugInfoUrl',
 ] as const;
 
+/** The members of a package metadata object, as parsed from JSON. */
 export type Metadata = { readonly [key: string]: unknown };
 
 /** A descriptor that is longer than this is no metadata. */

@@ -10,6 +10,7 @@ import { toolstackMessages } from './toolstack.js';
 import { vmmMessages } from './vmm.js';
 import { xenMessages } from './xen.js';
 
+/** Every message of a loader that can be looked up, in the order of the page. */
 export const MESSAGES: readonly Message[] = [
   ...xenMessages,
   ...toolstackMessages,
@@ -18,6 +19,7 @@ export const MESSAGES: readonly Message[] = [
   ...buildMessages,
 ];
 
+/** The page with all messages. */
 export function messagesTopic(): Topic {
   const intro = text`What loaders print when they do not like an image, what is behind it and what to do. explain takes a
     piece of a message in quotes and shows the entry for it alone: explain "without PVH ELF Note". In these texts … stands

@@ -17,6 +17,7 @@ export const FEATURE_MEANINGS: Readonly<Record<string, string>> = {
   linux_rsdp_unrestricted: 'PVH with GUEST_OS=linux: the ACPI root pointer may lie above 1 MiB',
 };
 
+/** The page on the features of a PV kernel. */
 export const features: Page = {
   name: 'features',
   title: 'Features: the names and bits of FEATURES and SUPPORTED_FEATURES',

@@ -149,6 +149,7 @@ export const LOADERS: readonly LoaderDoc[] = [
   },
 ];
 
+/** The page on the loaders and their readers of notes. */
 export const loaders: Page = {
   name: 'loaders',
   title: 'Loaders: who reads which notes, and how',

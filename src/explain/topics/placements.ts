@@ -98,6 +98,7 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
   },
 ];
 
+/** The page on the placements of notes. */
 export const placements: Page = {
   name: 'placements',
   title: 'Placements: where the notes go',

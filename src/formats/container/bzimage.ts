@@ -17,6 +17,7 @@ const LITTLE: Encoding = { bits: 64, endian: 'little' };
 /** Where the setup header starts in the file. */
 export const SETUP_HEADER = 0x1f1n;
 
+/** The setup header; later boot protocols append fields, so an old file ends its header before the last ones. */
 export const SetupHeader = struct('setup_header', {
   setup_sects: 'byte',
   root_flags: 'half',
@@ -70,6 +71,7 @@ const INIT_SIZE_END = 0x264;
 const PAYLOAD_PROTOCOL = 0x208;
 const INIT_SIZE_PROTOCOL = 0x20a;
 
+/** A read Linux boot image. Offsets and sizes in bytes of the file. */
 export interface BzImage {
   readonly source: ByteSource;
   readonly header: SetupHeader;
@@ -99,6 +101,7 @@ export function streamRange({ payload, format }: Pick<BzImage, 'payload' | 'form
   return hasSizeWord(format) ? { start: payload.start, end: payload.end - 4n } : payload;
 }
 
+/** Does the build append the unpacked size to a payload of this format (Linux, scripts/Makefile.lib, size_append)? */
 export function hasSizeWord(format: PayloadFormat): boolean {
   return format !== 'gzip' && format !== 'stored';
 }

@@ -16,6 +16,7 @@ export interface Field32 {
   readonly value: number;
 }
 
+/** What the PE headers of a boot image say that a rewrite has to keep true. File ranges. */
 export interface EfiStub {
   readonly checksum: Field32;
   /** The directory entry, 8 bytes; undefined when the header has no such entry. */

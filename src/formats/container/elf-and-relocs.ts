@@ -28,6 +28,7 @@ export function elfEnd(image: ElfImage): bigint {
   return end;
 }
 
+/** An unpacked payload, taken apart. */
 export interface Parts {
   /** The ELF part; its name is for messages. */
   readonly elf: BufferSource;

@@ -28,6 +28,7 @@ interface Common {
   readonly warnings: readonly string[];
 }
 
+/** What is known of an ELF.gz without its contents. */
 export interface GzipFacts extends Common {
   readonly kind: 'gzip';
   /** Bytes behind the first member; whose they are. */
@@ -37,6 +38,7 @@ export interface GzipFacts extends Common {
   readonly lastWord: bigint;
 }
 
+/** What is known of a Linux boot image without its contents. */
 export interface BzImageFacts extends Common {
   readonly kind: 'bzimage';
   /** Boot protocol, `2.15`. */
@@ -56,6 +58,7 @@ export interface StreamFacts extends Common {
   readonly sizeWord: boolean;
 }
 
+/** What is known of a container without its contents. */
 export type ContainerFacts = GzipFacts | BzImageFacts | StreamFacts;
 
 /** `bzImage (protocol 2.15), xz payload`. */

@@ -14,6 +14,7 @@ const TRAILER = 8;
 const BEST_RATIO = 1032;
 const STEP = 0x100000;
 
+/** An unpacked member. */
 export interface GzipMember {
   readonly bytes: Uint8Array;
   /** First byte behind the member. */
@@ -21,6 +22,7 @@ export interface GzipMember {
   readonly flags: number;
 }
 
+/** A member, or why it cannot be unpacked. */
 export type GzipResult =
   | GzipMember
   | { readonly problem: 'corrupt'; readonly why: string }

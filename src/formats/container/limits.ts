@@ -28,6 +28,7 @@ export function wordAt(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(at, true);
 }
 
+/** A number as a little-endian word of 4 bytes; its lower 32 bits. */
 export function wordBytes(value: number | bigint): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, Number(value), true);

@@ -10,6 +10,7 @@ const CHUNK = 0x800000;
 /** Up to here a loop is faster than a call; most copies are shorter. */
 const SHORT = 32;
 
+/** An unpacked lz4 stream. */
 export interface Lz4Data {
   readonly bytes: Uint8Array;
   /** Further magics in front of chunks, which all readers step over. */
@@ -18,6 +19,7 @@ export interface Lz4Data {
   readonly spare: number;
 }
 
+/** An unpacked lz4 stream, or why it cannot be unpacked. */
 export type Lz4Result = Lz4Data | { readonly problem: string };
 
 /** Unpacks one whole stream that must become exactly `size` bytes, so nothing beyond them is ever held. */

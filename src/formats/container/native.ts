@@ -1,6 +1,6 @@
 /**
- * What Linux's own start-up code goes by. It does not read the setup header: the lengths of its payload, packed and
- * unpacked, stand side by side in its data since Linux 5.10 (arch/x86/boot/compressed/mkpiggy.c). Here: the pair.
+ * What Linux's own start-up code reads its payload by. That is not the setup header: the lengths of its payload, packed
+ * and unpacked, stand side by side in its data since Linux 5.10 (arch/x86/boot/compressed/mkpiggy.c). Here: the pair.
  */
 import { rangeOf } from '../../base/bytes/range.js';
 import { findBytes, joinBytes } from '../../base/bytes/text.js';

@@ -22,25 +22,31 @@ interface Inside {
   readonly unpacked: Uint8Array;
 }
 
+/** An ELF.gz with the kernel inside. */
 export interface OpenedGzip extends Inside {
   readonly kind: 'gzip';
   readonly facts: GzipFacts;
 }
 
+/** A Linux boot image with the kernel inside. */
 export interface OpenedBzImage extends Inside {
   readonly kind: 'bzimage';
   readonly facts: BzImageFacts;
   readonly image: BzImage;
 }
 
+/** A packed kernel with nothing around it, with the kernel inside. */
 export interface OpenedStream extends Inside {
   readonly kind: 'stream';
   readonly facts: StreamFacts;
 }
 
+/** A container of any kind with the kernel inside. */
 export type OpenedContainer = OpenedGzip | OpenedBzImage | OpenedStream;
+/** A kernel file as opened: a bare ELF or a container. */
 export type Opened = { readonly kind: 'elf'; readonly elf: ByteSource } | OpenedContainer;
 
+/** How a container is opened. */
 export interface OpenOptions {
   /** Name of the ELF part in messages; default: the file's, with `(unpacked)`. */
   readonly elfName?: string;

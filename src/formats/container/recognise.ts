@@ -8,6 +8,7 @@ import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
 import { hasPeSection } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 
+/** What a file is, by its bytes. */
 export type Recognised =
   | { readonly kind: 'elf' }
   | { readonly kind: 'bzimage' }

@@ -8,6 +8,7 @@ import { unpackLz4 } from './lz4-legacy.js';
 import { bzip2StreamEnd, xzStreamEnd } from './stream-end.js';
 import { onlySkippable, unpackZstd, zstdFrame } from './zstd.js';
 
+/** An unpacked payload, or what went wrong with it. */
 export type Unpacked =
   | {
       readonly kind: 'unpacked';

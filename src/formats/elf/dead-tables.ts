@@ -1,8 +1,8 @@
 /**
- * What an earlier edit left behind. The section header table and the name table go to the end of the file when they grow
- * (nothing but the ELF header and one entry refer to them), and their old bytes are then claimed by nobody. Such bytes may be
- * used again, but only where there is proof that they are that: they have to be this very image's own table, entry by
- * entry, in an earlier state. Anything less is somebody else's data.
+ * What an earlier edit left behind. The section header table and the name table go to the end of the file when they
+ * grow (nothing but the ELF header and one entry refer to them), and no header claims their old bytes then. Such bytes
+ * may be used again, but only where there is proof that they are that: they have to be this very image's own table,
+ * entry by entry, in an earlier state. Anything less is data of an unknown owner.
  */
 import { contains, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import { fits } from '../../base/bytes/source.js';

@@ -1,4 +1,4 @@
-/** Values of the gABI that the tool speaks of, with the names it prints: the one place where such a number stands. */
+/** Values of the gABI that the tool uses, with the names it prints: the one place where such a number stands. */
 
 /** The first four bytes of every ELF file (gABI, "ELF Identification"). */
 export const ELF_MAGIC: readonly number[] = [0x7f, 0x45, 0x4c, 0x46];
@@ -19,17 +19,20 @@ export const ELFDATA2MSB = 2;
 /** Of EI_VERSION and of e_version. */
 export const EV_CURRENT = 1;
 
+/** Values of e_type. */
 export const ET_NONE = 0;
 export const ET_REL = 1;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
 export const ET_CORE = 4;
 
+/** Values of e_machine, of the processors that Xen runs on. */
 export const EM_386 = 3;
 export const EM_ARM = 40;
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
 
+/** Values of p_type. */
 export const PT_NULL = 0;
 export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
@@ -43,10 +46,12 @@ export const PT_GNU_STACK = 0x6474e551;
 export const PT_GNU_RELRO = 0x6474e552;
 export const PT_GNU_PROPERTY = 0x6474e553;
 
+/** Bits of p_flags. */
 export const PF_X = 1;
 export const PF_W = 2;
 export const PF_R = 4;
 
+/** Values of sh_type. */
 export const SHT_NULL = 0;
 export const SHT_PROGBITS = 1;
 export const SHT_SYMTAB = 2;
@@ -60,11 +65,13 @@ export const SHT_DYNSYM = 11;
 export const SHT_GROUP = 17;
 export const SHT_SYMTAB_SHNDX = 18;
 
+/** Bits of sh_flags. */
 export const SHF_WRITE = 0x1n;
 export const SHF_ALLOC = 0x2n;
 export const SHF_EXECINSTR = 0x4n;
 export const SHF_INFO_LINK = 0x40n;
 
+/** Section indices with a meaning of their own (gABI, "Special Section Indexes"). */
 export const SHN_UNDEF = 0;
 /** From this section index on, 16-bit fields hold an escape (gABI, "Special Section Indexes"). */
 export const SHN_LORESERVE = 0xff00;

@@ -5,6 +5,7 @@
  */
 import { fits } from '../../base/bytes/source.js';
 import { findBytes, latin1Bytes } from '../../base/bytes/text.js';
+import { type Vaddr, type VaddrRange, vaddr } from './address.js';
 import { type Shdr, Sym } from './headers.js';
 import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
 import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from './names.js';
@@ -14,7 +15,8 @@ const WINDOW = 0x100000n;
 /** One definition of a wanted name. */
 export interface SymbolHit {
   readonly name: string;
-  readonly value: bigint;
+  /** st_value: a virtual address, unless the symbol is absolute (SHN_ABS). */
+  readonly value: Vaddr;
   readonly size: bigint;
   /** Local symbols of the same name may occur several times; global ones once. */
   readonly global: boolean;
@@ -50,7 +52,7 @@ export function findSymbols(image: ElfImage, names: readonly string[]): Map<stri
     if (symbol.st_shndx === SHN_UNDEF) return;
     found.get(name)?.push({
       name,
-      value: symbol.st_value,
+      value: vaddr(symbol.st_value),
       size: symbol.st_size,
       global: symbol.st_info >> 4 !== 0,
     });
@@ -58,16 +60,16 @@ export function findSymbols(image: ElfImage, names: readonly string[]): Map<stri
   return found;
 }
 
-/** Is there a symbol with a size whose bytes meet the address range `[start, end)`? Returns its value if so. */
-export function symbolCovering(image: ElfImage, start: bigint, end: bigint): bigint | undefined {
+/** st_value of a defined symbol with a size whose bytes meet these addresses; undefined when there is none. */
+export function symbolCovering(image: ElfImage, { start, end }: VaddrRange): Vaddr | undefined {
   const tables = symbolTable(image);
   if (tables === undefined) return undefined;
-  let hit: bigint | undefined;
+  let hit: Vaddr | undefined;
   eachSymbol(image, tables.symtab, (bytes, at) => {
     if (hit !== undefined) return;
     const { st_value, st_size, st_shndx } = Sym.decode(bytes, at, image.encoding);
     const defined = st_shndx !== SHN_UNDEF && st_shndx < SHN_LORESERVE;
-    if (defined && st_size > 0n && st_value < end && st_value + st_size > start) hit = st_value;
+    if (defined && st_size > 0n && st_value < end && st_value + st_size > start) hit = vaddr(st_value);
   });
   return hit;
 }

@@ -4,6 +4,7 @@ import { mb1Headers } from './mb1.js';
 import { MB2_HEAD_SIZE, mb2Headers } from './mb2.js';
 import { grubWindow, type MultibootVersion, windowOf } from './windows.js';
 
+/** A header of either version; `offset` is of the file. */
 export interface MultibootHeader {
   readonly version: MultibootVersion;
   readonly offset: bigint;

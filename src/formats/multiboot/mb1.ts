@@ -12,6 +12,7 @@ const MB1_HAS_VIDEO_MODE = 0x4;
 export const MB1_HAS_ADDRESSES = 0x10000;
 
 const Mb1Head = struct('multiboot1_header', { magic: 'word', flags: 'word', checksum: 'word' });
+/** The address fields behind the head; valid where MB1_HAS_ADDRESSES is set. */
 const Mb1Fields = struct('multiboot1_address_fields', {
   header_addr: 'place',
   load_addr: 'place',
@@ -42,7 +43,7 @@ export const MB1_CHECKSUM_AT = BigInt(Mb1Head.offsetOf('checksum', MULTIBOOT));
 export interface Mb1Header {
   readonly offset: bigint;
   readonly flags: number;
-  /** Bytes that its flags speak of: 12, 32 with address fields, 48 with a video mode. The file may end before. */
+  /** Bytes that its flags declare: 12, 32 with address fields, 48 with a video mode. The file may end before. */
   readonly size: bigint;
   /** Undefined when flag bit 16 is clear: loaders then take the file for ELF. Zeros where the file has no bytes for them. */
   readonly fields: Mb1Fields | undefined;
@@ -99,7 +100,7 @@ function fieldsAt(source: ByteSource, offset: bigint, flags: number): Pick<Mb1He
 
 const NO_MODE: Mb1Mode = { mode_type: 0, width: 0, height: 0, depth: 0 };
 
-/** A complete header with address fields, and with the video mode where the flags speak of one. */
+/** A complete header with address fields, and with the video mode where the flags declare one. */
 export function encodeMb1(flags: number, fields: Mb1Fields, mode: Mb1Mode = NO_MODE): Uint8Array {
   const bytes = new Uint8Array(Math.max(mb1Size(flags), MB1_SIZE));
   const checksum = checksumFor(MB1_MAGIC, flags);

@@ -40,6 +40,7 @@ export const MB2_HEAD_SIZE = Mb2Head.size(MULTIBOOT);
 /** Where header_length stands in a header; the checksum follows it. */
 export const MB2_LENGTH_AT = BigInt(Mb2Head.offsetOf('header_length', MULTIBOOT));
 
+/** A tag of a header, by its head. */
 export interface Mb2Tag {
   readonly type: number;
   readonly flags: number;
@@ -48,6 +49,7 @@ export interface Mb2Tag {
   readonly at: number;
 }
 
+/** A header as found, sound or not. */
 export interface Mb2Header {
   /** Where it stands in the file. */
   readonly offset: bigint;

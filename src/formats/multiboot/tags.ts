@@ -2,6 +2,7 @@
 import { struct, type ValueOf } from '../../base/bytes/struct.js';
 import { MULTIBOOT } from './words.js';
 
+/** Types of tags. */
 export const TAG_END = 0;
 export const TAG_INFORMATION_REQUEST = 1;
 export const TAG_ADDRESS = 2;

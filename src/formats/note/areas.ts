@@ -2,8 +2,9 @@
  * Every place of an image that holds notes: PT_NOTE segments and SHT_NOTE sections. The two are independent views; tools
  * disagree on which they show, so both are kept (gABI, "Note Section").
  */
-import { compare, type Range } from '../../base/bytes/range.js';
+import { compare } from '../../base/bytes/range.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { type FileOffset, type FileRange, fileOffset, fileRange } from '../elf/address.js';
 import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
@@ -18,9 +19,9 @@ export interface NoteArea {
   /** `PT_NOTE 4`, or the section's name. */
   readonly name: string;
   /** File range, cut to the file. */
-  readonly range: Range;
+  readonly range: FileRange;
   /** The file range as the header states it; may lie behind the end of the file. */
-  readonly declared: Range;
+  readonly declared: FileRange;
   readonly walk: NoteWalk;
   /** The PT_LOAD whose file bytes hold all of it; when several do, the one that reaches farthest. */
   readonly loaded: Phdr | undefined;
@@ -38,8 +39,8 @@ export function noteAreas(image: ElfImage): NoteArea[] {
   const read = areaReader(image);
   const loadedBy = loadFinder(image);
   const area = (kind: NoteArea['kind'], index: number, name: string, start: bigint, size: bigint, align: bigint) => {
-    const declared = { start, end: start + size };
-    const range = cut(declared, image.source.size);
+    const declared = fileRange(start, size);
+    const range = cut(declared, fileOffset(image.source.size));
     const loaded = size > 0n ? loadedBy(declared) : undefined;
     return { kind, index, name, range, declared, walk: read(range, align, name), loaded };
   };
@@ -54,12 +55,12 @@ export function noteAreas(image: ElfImage): NoteArea[] {
   return [...segments, ...sections];
 }
 
-function cut({ start, end }: Range, size: bigint): Range {
+function cut({ start, end }: FileRange, size: FileOffset): FileRange {
   return { start: start < size ? start : size, end: end < size ? end : size };
 }
 
 /** Reads and walks areas; the same bytes under the same padding are read once, so 65,535 equal headers cost one read. */
-function areaReader(image: ElfImage): (range: Range, align: bigint, name: string) => NoteWalk {
+function areaReader(image: ElfImage): (range: FileRange, align: bigint, name: string) => NoteWalk {
   const walks = new Map<string, NoteWalk>();
   const { source, encoding } = image;
   let bytesLeft = AREAS_LIMIT;
@@ -93,7 +94,7 @@ function areaReader(image: ElfImage): (range: Range, align: bigint, name: string
 }
 
 /** Finds the PT_LOAD around a file range in logarithmic time: thousands of areas may ask among thousands of segments. */
-function loadFinder(image: ElfImage): (range: Range) => Phdr | undefined {
+function loadFinder(image: ElfImage): (range: FileRange) => Phdr | undefined {
   const sorted = loads(image)
     .map(({ segment }) => segment)
     .filter((s) => s.p_filesz > 0n)

@@ -23,6 +23,7 @@ export type Edit =
 
 /** Any edit but a whole notes file. */
 export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
+/** The kinds of edit in the order in which they take effect. */
 export const EDIT_ORDER = [
   'rewrite',
   'merge',

@@ -2,6 +2,7 @@
 
 import { port } from '../../base/bytes/ports.js';
 import { fail, type Place } from '../../base/errors/patch-error.js';
+import { type Paddr, paddr, type Vaddr, vaddr } from '../elf/address.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
 import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
@@ -22,7 +23,7 @@ export class Resolver {
   }
 
   /** The value of a symbol, undefined when the image has none of that name. Errors: `plan.ambiguous-symbol`. */
-  optional(name: string): bigint | undefined {
+  optional(name: string): Vaddr | undefined {
     const hits = this.#hits.get(name) ?? [];
     const globals = hits.filter((hit) => hit.global);
     const values = [...new Set((globals.length > 0 ? globals : hits).map((hit) => hit.value))];
@@ -31,27 +32,33 @@ export class Resolver {
   }
 
   /** The value of a symbol. Errors: `plan.no-symbol`, `plan.ambiguous-symbol`. */
-  required(name: string): bigint {
+  required(name: string): Vaddr {
     const value = this.optional(name);
     if (value !== undefined) return value;
     fail('plan.no-symbol', { file: this.image.source.name }, { name, stripped: symbolTable(this.image) === undefined });
   }
 
   /** The physical address of a virtual one. Errors: `plan.no-load-holds`. */
-  physical(what: string, address: bigint): bigint {
+  physical(what: string, address: Vaddr): Paddr {
     const physical = toPhysical(this.image, address);
     if (physical !== undefined) return physical;
     fail('plan.no-load-holds', { file: this.image.source.name }, { what, address });
+  }
+
+  /** The physical address of a start address that may be one already: where the kernel is linked at physical addresses. */
+  physicalStart(what: string, start: Vaddr): Paddr {
+    const physical = paddr(start);
+    if (loadAtVaddr(this.image, start) === undefined && loadAtPaddr(this.image, physical) !== undefined)
+      return physical;
+    return this.physical(what, start);
   }
 
   /**
    * e_entry as a physical address. It is a virtual address when a PT_LOAD's virtual range holds it; Linux puts the
    * physical one there, which then lies in a physical range only and is taken as it stands.
    */
-  physicalEntry(): bigint {
-    const entry = this.image.header.e_entry;
-    if (loadAtVaddr(this.image, entry) === undefined && loadAtPaddr(this.image, entry) !== undefined) return entry;
-    return this.physical('e_entry', entry);
+  physicalEntry(): Paddr {
+    return this.physicalStart('e_entry', vaddr(this.image.header.e_entry));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { nearest } from './nearest.js';
 
+/** A feature of a PV kernel. */
 export interface Feature {
   readonly bit: number;
   /** The name in features.h, XENFEAT_ left out. */
@@ -95,6 +96,7 @@ export interface UnknownFeature {
   readonly nearest: readonly string[];
 }
 
+/** What Xen makes of the FEATURES string. */
 export interface FeatureCheck {
   /** Each of these makes every load fail, of PV, PVH and dom0 alike. */
   readonly unknownRequired: readonly UnknownFeature[];

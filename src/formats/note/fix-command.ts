@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly file: string | undefined;
   /** For which loaders `fix` would find the same. */
   readonly loaders: readonly string[];
-  /** Undefined: the newest known, which `fix` goes by without being told. */
+  /** Undefined: the newest known, which is the default of `fix`. */
   readonly xenVersion?: string | undefined;
 }
 

@@ -36,6 +36,7 @@ export interface LinearFix {
   readonly mb1: boolean;
 }
 
+/** An edit that mends an image, as data: of notes and headers, or of a linear layout. */
 export type Fix = ImageFix | LinearFix;
 
 /** A fix of notes alone. */

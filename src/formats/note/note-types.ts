@@ -28,6 +28,7 @@ export const XEN_ELFNOTE = {
   PHYS32_RELOC: 19,
 } as const;
 
+/** The name of a type of Xen's notes, XEN_ELFNOTE_ left out. */
 export type XenNoteName = keyof typeof XEN_ELFNOTE;
 
 /** Owners, as they stand in front of their NUL. */

@@ -9,6 +9,7 @@ import { fitsWidth } from './desc.js';
 import { checkFeatures } from './features.js';
 import { noteName, parseNoteName, type XenNoteInfo } from './xen-notes.js';
 
+/** The value of a setting as written, before the image is asked. */
 export type ValueExpr =
   | { readonly kind: 'number'; readonly value: bigint }
   /** The value of a symbol; `physical`: mapped through the PT_LOAD that holds it. */

@@ -14,6 +14,7 @@ export type NoteKind = 'number' | 'string' | 'list';
 /** How much a kind of guest needs a note. */
 export type Need = 'required' | 'used' | 'ignored';
 
+/** What is known of a type of Xen's notes (xen/include/public/elfnote.h). */
 export interface XenNoteInfo {
   readonly name: XenNoteName;
   readonly type: number;

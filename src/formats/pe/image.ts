@@ -13,6 +13,7 @@ export interface PeSection extends SectionHeader {
   readonly rawName: Uint8Array;
 }
 
+/** A read PE image. */
 export interface PeImage {
   readonly source: ByteSource;
   /** Where the signature `PE\0\0` stands (e_lfanew). */
@@ -57,6 +58,7 @@ export function memoryRange({ VirtualAddress, VirtualSize }: SectionHeader): Ran
   return rangeOf(VirtualAddress, VirtualSize);
 }
 
+/** Does the section have bytes in the file? */
 export function hasRawData({ SizeOfRawData }: SectionHeader): boolean {
   return SizeOfRawData > 0n;
 }
@@ -66,6 +68,7 @@ export function copiedSize({ SizeOfRawData, VirtualSize }: SectionHeader): bigin
   return SizeOfRawData < VirtualSize ? SizeOfRawData : VirtualSize;
 }
 
+/** Is the section mapped executable? */
 export function isExecutable({ Characteristics }: Pick<SectionHeader, 'Characteristics'>): boolean {
   return (Characteristics & IMAGE_SCN_MEM_EXECUTE) !== 0;
 }

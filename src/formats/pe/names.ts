@@ -1,5 +1,6 @@
-/** Values of the PE format that the tool speaks of, with the names it prints (Microsoft, "PE Format"). */
+/** Values of the PE format that the tool uses, with the names it prints (Microsoft, "PE Format"). */
 
+/** Machine of the COFF file header. */
 export const IMAGE_FILE_MACHINE_I386 = 0x14c;
 export const IMAGE_FILE_MACHINE_AMD64 = 0x8664;
 export const IMAGE_FILE_MACHINE_ARM64 = 0xaa64;
@@ -8,6 +9,7 @@ export const IMAGE_FILE_MACHINE_ARM64 = 0xaa64;
 export const PE32 = 0x10b;
 export const PE32PLUS = 0x20b;
 
+/** Indices of data directories. */
 export const DIRECTORY_SECURITY = 4;
 export const DIRECTORY_BASERELOC = 5;
 export const DIRECTORY_DEBUG = 6;
@@ -36,6 +38,7 @@ export function directoryName(index: number): string {
   return `${DIRECTORY_NAMES[index] ?? `number ${index}`} directory`;
 }
 
+/** Characteristics of a section. */
 export const IMAGE_SCN_CNT_CODE = 0x20;
 export const IMAGE_SCN_CNT_INITIALIZED_DATA = 0x40;
 export const IMAGE_SCN_CNT_UNINITIALIZED_DATA = 0x80;
@@ -49,8 +52,10 @@ export const IMAGE_SYM_ABSOLUTE = 0xffff;
 export const IMAGE_SYM_DEBUG = 0xfffe;
 export const IMAGE_SYM_CLASS_EXTERNAL = 2;
 
+/** Type of a debug directory entry: it names the PDB. */
 export const IMAGE_DEBUG_TYPE_CODEVIEW = 2;
 
+/** Types of base relocations. */
 export const IMAGE_REL_BASED_ABSOLUTE = 0;
 export const IMAGE_REL_BASED_HIGH = 1;
 export const IMAGE_REL_BASED_LOW = 2;

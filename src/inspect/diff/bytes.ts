@@ -22,6 +22,7 @@ export interface ByteGroup {
   readonly first: bigint;
 }
 
+/** Every byte that differs between two files. Counts are of ranges, sizes in bytes. */
 export interface ByteComparison {
   /** The first ones, in file order. */
   readonly ranges: readonly ByteDifference[];
@@ -31,9 +32,10 @@ export interface ByteComparison {
   readonly bytes: bigint;
 }
 
-/** Ranges that are told one by one. */
+/** Ranges that are listed one by one. */
 export const RANGES_KEPT = 1000;
 
+/** Two files to be compared, and the words for their bytes. */
 export interface ByteInput {
   readonly a: ByteSource;
   readonly b: ByteSource;
@@ -44,6 +46,7 @@ export interface ByteInput {
   onProgress?: ((done: bigint, total: bigint) => void) | undefined;
 }
 
+/** Compares two files byte by byte; what stands behind the end of the shorter one differs, too. */
 export function compareBytes({ a, b, shift, placeInA, placeInB, onProgress }: ByteInput): ByteComparison {
   const ranges: ByteDifference[] = [];
   const groups = new Map<string, ByteGroup>();

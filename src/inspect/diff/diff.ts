@@ -16,6 +16,7 @@ import { EHDR_WORDS, type EntryDifference, type FieldDifference, fieldsOf, PHDR_
 import { diffNotes, type NoteDifference } from './notes.js';
 import { placeFinder } from './places.js';
 
+/** How two ELF images differ. */
 export interface ImageDifference {
   readonly same: boolean;
   readonly header: readonly FieldDifference[];

@@ -1,4 +1,4 @@
-/** Fields of headers that differ, and what each is for, in a few words, for whoever reads of it. */
+/** Fields of headers that differ, and what each is for, in a few words. */
 
 /** One field of a header that differs. */
 export interface FieldDifference {
@@ -36,6 +36,7 @@ export function fieldsOf(
   });
 }
 
+/** What each field of the ELF header is for. */
 export const EHDR_WORDS: Readonly<Record<string, string>> = {
   e_ident: 'class, byte order, ABI',
   e_type: 'kind of file',
@@ -53,6 +54,7 @@ export const EHDR_WORDS: Readonly<Record<string, string>> = {
   e_shstrndx: 'which section holds the section names',
 };
 
+/** What each field of a program header is for. */
 export const PHDR_WORDS: Readonly<Record<string, string>> = {
   p_type: 'what the segment is',
   p_flags: 'readable, writable, executable',
@@ -64,6 +66,7 @@ export const PHDR_WORDS: Readonly<Record<string, string>> = {
   p_align: 'alignment; for notes the padding of their records',
 };
 
+/** What each field of a section header is for. */
 export const SHDR_WORDS: Readonly<Record<string, string>> = {
   sh_type: 'what the section is',
   sh_flags: 'allocated, writable, executable',

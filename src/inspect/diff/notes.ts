@@ -12,6 +12,7 @@ export interface NoteDifference {
   readonly after: NoteSeen | undefined;
 }
 
+/** A note as one of the two images has it; `offset` is of the file. */
 export interface NoteSeen {
   readonly desc: Uint8Array;
   readonly offset: bigint;

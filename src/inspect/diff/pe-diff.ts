@@ -26,6 +26,7 @@ import { type EntryDifference, type FieldDifference, fieldsOf } from './fields.j
 import { FILE_HEADER_WORDS, OPTIONAL_HEADER_WORDS, SECTION_WORDS, TAG_WORDS } from './pe-words.js';
 import type { FilePlace } from './places.js';
 
+/** How two PE images differ. */
 export interface PeDifference {
   readonly same: boolean;
   /** Nothing in memory differs but Multiboot headers and file pointers, as after `linearize`. */
@@ -33,7 +34,7 @@ export interface PeDifference {
   readonly header: readonly FieldDifference[];
   readonly multiboot2: readonly FieldDifference[];
   readonly sections: readonly EntryDifference[];
-  /** Bytes in memory are told by their RVA, others by their place in the second file. */
+  /** Bytes in memory are named by their RVA, others by their place in the second file. */
   readonly bytes: ByteComparison;
 }
 
@@ -147,7 +148,7 @@ function differingBytes(a: PeImage, b: PeImage, pairs: readonly Pair[]): ByteCom
     total += end - start;
     if (ranges.length < RANGES_KEPT) ranges.push({ kind, start, end, place });
   };
-  /** Two stretches of the files against each other; what one has more is told as that. */
+  /** Two stretches of the files against each other; what only one has is listed as such. */
   const stretches = (before: Range, after: Range, place: FilePlace, first: bigint) => {
     const [long, short] = [before.end - before.start, after.end - after.start];
     const both = long < short ? long : short;

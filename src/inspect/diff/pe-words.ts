@@ -1,5 +1,6 @@
-/** What a field of a PE header is for, in a few words, for whoever reads that it differs. */
+/** What a field of a PE header is for, in a few words, for the report of a difference. */
 
+/** What each field of the COFF file header is for. */
 export const FILE_HEADER_WORDS: Readonly<Record<string, string>> = {
   Machine: 'processor',
   NumberOfSections: 'entries of the section table',
@@ -10,6 +11,7 @@ export const FILE_HEADER_WORDS: Readonly<Record<string, string>> = {
   Characteristics: 'kind of file',
 };
 
+/** What each field of the optional header is for. */
 export const OPTIONAL_HEADER_WORDS: Readonly<Record<string, string>> = {
   SizeOfCode: 'bytes of code, read by nobody',
   SizeOfInitializedData: 'bytes of data, read by nobody',
@@ -27,6 +29,7 @@ export const OPTIONAL_HEADER_WORDS: Readonly<Record<string, string>> = {
   NumberOfRvaAndSizes: 'entries of the data directories',
 };
 
+/** What each field of a section header is for. */
 export const SECTION_WORDS: Readonly<Record<string, string>> = {
   VirtualSize: 'bytes in memory',
   VirtualAddress: 'address, from the image base on',
@@ -39,6 +42,7 @@ export const SECTION_WORDS: Readonly<Record<string, string>> = {
   Characteristics: 'readable, writable, executable, discardable',
 };
 
+/** What each value of a Multiboot2 header is for. */
 export const TAG_WORDS: Readonly<Record<string, string>> = {
   offset: 'where the header stands in the file',
   tags: 'types of its tags',

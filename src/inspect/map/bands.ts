@@ -13,6 +13,7 @@ import {
 import { PT_LOAD, PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
 import { sectionName } from '../../formats/elf/section-names.js';
 
+/** What a stretch of the file holds. */
 export type BandKind = 'header' | 'table' | 'notes' | 'load' | 'section' | 'free' | 'data';
 
 /** A stretch of the file. */
@@ -44,7 +45,7 @@ export function fileBands(image: ElfImage): Band[] {
   return bandsOf(image.source, claimsOf(image));
 }
 
-/** A file as the claims on it divide it; what nobody claims is free, or unclaimed bytes. */
+/** A file as the claims on it divide it; what no claim covers is free, or unclaimed bytes. */
 export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
   const usedRanges = all.filter(({ start, end }) => start < end && start < source.size);
   const points = [...new Set([0n, source.size, ...usedRanges.flatMap(({ start, end }) => [start, end])])]

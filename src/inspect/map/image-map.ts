@@ -8,6 +8,7 @@ import { noteName } from '../../formats/note/xen-notes.js';
 import { type Band, fileBands } from './bands.js';
 import { type MemoryBand, memoryBands } from './memory.js';
 
+/** What stands where in the file and in memory; offsets, addresses and sizes in bytes. */
 export interface ImageMap {
   /** The file's name as it was given. */
   readonly name: string;

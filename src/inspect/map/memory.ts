@@ -21,6 +21,7 @@ export interface MemoryBand extends Range {
   readonly entry: bigint | undefined;
 }
 
+/** A PT_NOTE as it lies in memory. */
 export interface MemoryNote extends Range {
   readonly index: number;
 }

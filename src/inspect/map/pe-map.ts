@@ -83,7 +83,7 @@ function claimsOf(image: PeImage): Claim[] {
     { ...plain, ...table, kind: 'table', name: `section headers (${sections.length})`, rank: 3 },
     ...sections.slice(0, CLAIM_LIMIT).map(
       (section): Claim => ({
-        // Padding behind VirtualSize belongs to nobody: it is not copied.
+        // Padding behind VirtualSize is part of no section in memory: it is not copied.
         ...rangeOf(section.PointerToRawData, copiedSize(section)),
         kind: 'load',
         name: section.name || `section ${section.index}`,

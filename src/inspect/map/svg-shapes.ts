@@ -1,5 +1,6 @@
 /** The few shapes that the picture is made of, as text. Everything foreign goes through `escapeXml`. */
 
+/** A rectangle of the picture, in pixels from its upper left corner. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -60,6 +61,7 @@ export function pointer(x: number, y: number): string {
   return `<path d="M ${round(x)} ${round(y)} l 8 -4 l 0 8 Z" class="mark"/>\n`;
 }
 
+/** A dashed horizontal line, as one SVG path and a line feed. Coordinates in pixels. */
 export function dashed(x0: number, x1: number, y: number): string {
   return `<path d="M ${round(x0)} ${round(y)} L ${round(x1)} ${round(y)}" class="gap"/>\n`;
 }

@@ -1,5 +1,6 @@
 /** Colours and type of the picture, for light and dark surroundings. */
 
+/** The style sheet of the picture. */
 export const SVG_STYLE = `
 :root { --bg: #ffffff; --ink: #1d2330; --muted: #667085; --line: #98a2b3; --code: #a9cbff; --data: #a8e2d4;
   --write: #ffd8a0; --notes: #c2255c; --on-notes: #ffffff; --head: #cdd3dc; --plain: #e9ecf1; --mark: #c2255c; }

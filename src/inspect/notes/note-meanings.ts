@@ -30,6 +30,7 @@ export type Meaning =
   | { readonly kind: 'metadata'; readonly text: string; readonly metadata: unknown }
   | { readonly kind: 'properties'; readonly items: readonly Property[] };
 
+/** A property of NT_GNU_PROPERTY_TYPE_0 (gABI supplements, "Program Property"). */
 export interface Property {
   readonly type: number;
   readonly name: string | undefined;

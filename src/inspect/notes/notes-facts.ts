@@ -28,6 +28,7 @@ export interface AreaFact {
   readonly problem: string | undefined;
 }
 
+/** A note with what it means and what Xen does with it. */
 export interface NoteFact extends NoteMeaning {
   readonly owner: string;
   readonly record: NoteRecord;
@@ -41,6 +42,7 @@ export interface LegacyFact extends LegacyString {
   readonly xen: XenVerdict;
 }
 
+/** Everything that `notes` shows of an image. */
 export interface NotesFacts {
   readonly image: ElfImage;
   readonly areas: readonly AreaFact[];

@@ -1,6 +1,6 @@
 /**
  * What Xen does with each note of an image, and by which rule: a comparison of the notes that are there with the ones
- * that Xen's own walk comes upon (xen/common/libelf/libelf-dominfo.c).
+ * that Xen's own walk finds (xen/common/libelf/libelf-dominfo.c).
  */
 import { hex } from '../../base/errors/hex.js';
 import { quoted } from '../../base/printable.js';
@@ -31,7 +31,7 @@ export interface XenVerdict {
     | 'unreadable'
     /** Segments hold Xen notes, so sections are not looked at. */
     | 'segments-first'
-    /** Xen's walk does not come by: it lost its step before, or skips the segment. */
+    /** Xen's walk does not reach the note: it lost its step before, or skips the segment. */
     | 'not-reached'
     /** The image has Xen notes, so the legacy string is not looked at. */
     | 'notes-first';

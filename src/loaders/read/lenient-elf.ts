@@ -15,6 +15,7 @@ export interface LaxImage extends ElfImage {
   readonly sectionsCut: boolean;
 }
 
+/** How leniently a loader reads the tables. */
 export interface LaxOptions {
   /** Records stand e_phentsize (e_shentsize) apart, or as far as they are long. */
   readonly stride: 'declared' | 'own-size';
@@ -83,7 +84,8 @@ function tableAt<S extends typeof Phdr | typeof Shdr>(
   const table = atOnce ? source.read(offset, whole, struct.name) : undefined;
   for (let index = 0; index < count; index++) {
     const at = BigInt.asUintN(64, offset + BigInt(index) * BigInt(stride));
-    // Section 0 says nothing, and nobody looks whether it is there; an offset that wraps puts those behind it into the file.
+    // Section 0 says nothing, and no loader looks whether it is there; an offset that wraps puts those behind it into
+    // the file.
     if (at >= source.size && !(struct === Shdr && index === 0)) break;
     const record =
       table === undefined ? decodeAt(source, at, struct, encoding) : decode(struct, table, index * stride, encoding);

@@ -24,6 +24,7 @@ function pointer(offset: bigint): bigint {
   return BigInt.asUintN(64, MAPPED_AT + offset);
 }
 
+/** Xen's libelf reading one image: its walks of notes, and whether it has given up (elf_mark_broken). */
 export class Libelf {
   readonly #image: ElfImage;
   readonly #reader: LoaderReader;

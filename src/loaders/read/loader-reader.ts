@@ -18,6 +18,7 @@ export type LoaderString =
   | { readonly text: string }
   | { readonly broken: 'out of range access' | 'excessively long string' };
 
+/** Reads numbers and bytes of a file for a loader's walk; undefined where the file ends before. */
 export class LoaderReader {
   readonly #source: ByteSource;
   readonly #endian: Encoding['endian'];

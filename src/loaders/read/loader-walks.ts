@@ -26,7 +26,7 @@ export type XenReads =
   /** A type that Xen only counts. */
   | { readonly kind: 'ignored' };
 
-/** A note owned by Xen, as Xen's parser comes upon it. */
+/** A note owned by Xen, as Xen's parser finds it. */
 export interface XenViewNote {
   readonly record: NoteRecord;
   /** The program header or section in which it was found. */
@@ -41,7 +41,7 @@ export interface XenView {
   readonly from: 'segments' | 'sections' | 'legacy' | 'none';
   /** In the order in which Xen takes them; for most types the last one counts. */
   readonly notes: readonly XenViewNote[];
-  /** Was a note segment or section walked at all, whoever owns its notes? */
+  /** Was a note segment or section walked at all, of whatever owner its notes are? */
   readonly walkedAny: boolean;
   /** Index of the section named `__xen_guest`, if the parser came to look for it. */
   readonly legacySection: number | undefined;

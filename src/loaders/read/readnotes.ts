@@ -10,6 +10,7 @@ import { PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
 import { noteInfo, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { Libelf, type LibelfNote } from './libelf.js';
 
+/** What Xen's `readnotes` prints about a file, and its exit status. */
 export interface ReadnotesOutput {
   /** One character a byte: write it as latin1. */
   readonly stdout: string;

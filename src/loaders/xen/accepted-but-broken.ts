@@ -16,6 +16,7 @@ const LOAD = 'xen/common/libelf/libelf-loader.c, elf_load_binary';
 /** The most remarks of one kind; an image can have 65,535 segments. */
 const LIMIT = 4;
 
+/** Rules for what Xen loads otherwise than the file says, or by accident; all of them warn. */
 export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
   {
     name: 'segments-have-flags',

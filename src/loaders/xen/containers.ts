@@ -22,6 +22,7 @@ const isGzip = (source: ByteSource) => {
   return a === 0x1f && b === 0x8b;
 };
 
+/** The toolstack's limits on the size of a file. */
 export const FILE_SIZE: Rule<HasSource> = {
   name: 'file-size',
   source: `${CORE}, xc_dom_kernel_file`,
@@ -32,6 +33,7 @@ export const FILE_SIZE: Rule<HasSource> = {
   },
 };
 
+/** Is the file unpacked by the toolstack before it is read? */
 export const NOT_GZIP: Rule<HasSource> = {
   name: 'not-compressed',
   source: `${CORE}, xc_dom_try_gunzip`,
@@ -42,6 +44,7 @@ export const NOT_GZIP: Rule<HasSource> = {
 const MAGIC = 0x336ec578;
 const WINDOW = 8192;
 
+/** Does the toolstack take the file for a flat binary? */
 export const NOT_MULTIBOOT_BINARY: Rule<HasSource> = {
   name: 'not-flat-binary',
   source: 'tools/libs/guest/xg_dom_binloader.c, xc_dom_probe_bin_kernel',
@@ -59,6 +62,7 @@ export const NOT_MULTIBOOT_BINARY: Rule<HasSource> = {
   },
 };
 
+/** Does the toolstack take the file for a Linux boot image? */
 export const NOT_BZIMAGE: Rule<HasSource> = {
   name: 'not-bzimage',
   source: 'tools/libs/guest/xg_dom_bzimageloader.c, xc_dom_probe_bzimage_kernel',

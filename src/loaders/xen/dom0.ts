@@ -213,6 +213,7 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
   },
 ];
 
+/** Xen building a PV dom0 (xen/arch/x86/pv/dom0_build.c). */
 export const xenDom0Pv: Loader = loader<XenParse>({
   name: 'xen-dom0-pv',
   open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
@@ -220,6 +221,7 @@ export const xenDom0Pv: Loader = loader<XenParse>({
   values: xenValues,
 });
 
+/** Xen building a PVH dom0 (xen/arch/x86/hvm/dom0_build.c). */
 export const xenDom0Pvh: Loader = loader<XenParse>({
   name: 'xen-dom0-pvh',
   open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),

@@ -21,12 +21,12 @@ export function mendFeatures(
   return mend(parse, setText('FEATURES', text));
 }
 
-/** As the string says it. */
+/** An item of FEATURES as the string spells it. */
 export function asItIs({ name, required }: FeatureItem): string {
   return required ? `!${name}` : name;
 }
 
-/** The same, one name no longer required. */
+/** Writes items of FEATURES as they are, but for one name, which is no longer required (no `!` in front). */
 export function notRequired(name: string): (item: FeatureItem) => string {
   return (item) => (item.name === name ? name : asItIs(item));
 }

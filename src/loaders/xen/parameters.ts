@@ -11,6 +11,7 @@ import { parseLegacy, parseNumber, UNSET } from '../read/legacy.js';
 import { LoaderReader } from '../read/loader-reader.js';
 import type { XenView } from '../read/loader-walks.js';
 
+/** What the PAE_MODE note asks for, as Xen's parser understands it. */
 export type PaeMode = 'none' | 'yes' | 'extended-cr3' | 'bimodal';
 
 /** The parser's parameter block. Undefined: not given, which some all-ones values say too. */

@@ -26,6 +26,7 @@ export interface XenAddresses {
 
 const ALL_ONES = (1n << 64n) - 1n;
 
+/** An image as Xen's parser sees it (xen/common/libelf), for one container and one release. */
 export class XenParse {
   readonly source: ByteSource;
   readonly container: Container;
@@ -64,7 +65,7 @@ export class XenParse {
     return this.bits === 64;
   }
 
-  /** Since 4.16 the parser is told whether it is to be PVH, and then forgets what only PV uses. */
+  /** Since 4.16 an argument says whether the guest is to be PVH, and the parser then forgets what only PV uses. */
   get hvm(): boolean {
     return this.container === 'hvm';
   }

@@ -21,7 +21,7 @@ const DOM0_BIT = featureMask('dom0');
 const AUTO_TRANSLATED_BIT = featureMask('auto_translated_physmap');
 const PAGE = 0x1000n;
 
-/** While it probes, the toolstack is silent: all the user sees is that nobody wanted the file. */
+/** While it probes, the toolstack is silent: all the user sees is that no loader took the file. */
 function silently(rule: Rule<XenParse>): Rule<XenParse> {
   return {
     ...rule,
@@ -140,6 +140,7 @@ const P2M_USABLE: Rule<XenParse> = {
   },
 };
 
+/** Is HYPERCALL_PAGE an address that the toolstack can fill? */
 export const HYPERCALL_PAGE_USABLE: Rule<XenParse> = {
   name: 'hypercall-page-usable',
   source: `${X86}, bootlate_pv and xg_dom_boot.c, setup_hypercall_page`,
@@ -152,6 +153,7 @@ export const HYPERCALL_PAGE_USABLE: Rule<XenParse> = {
   },
 };
 
+/** The toolstack building a PV domU (tools/libs/guest). */
 export const xenPv: Loader = loader<XenParse>({
   name: 'xen-pv',
   open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
@@ -172,6 +174,7 @@ export const xenPv: Loader = loader<XenParse>({
   values: xenValues,
 });
 
+/** The toolstack building a PVH domU (tools/libs/guest). */
 export const xenPvh: Loader = loader<XenParse>({
   name: 'xen-pvh',
   open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),

@@ -1,6 +1,6 @@
 /**
- * The checks of a rewritten container, one row each. They are held against the file as it was read back, by somebody who
- * knows the input and the data wanted, and not how it was made.
+ * The checks of a rewritten container, one row each. They judge the file as it was read back, from
+ * the input and the data wanted, without knowing how it was made.
  */
 import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import type { ByteSource } from '../../base/bytes/source.js';
@@ -22,6 +22,7 @@ export interface Rewritten<Opened extends OpenedContainer = OpenedBzImage> {
   readonly wanted: ByteSource;
 }
 
+/** A check of a rewritten container. */
 export interface ContainerCheck<Opened extends OpenedContainer = OpenedBzImage>
   extends ExpectationCheck<Rewritten<Opened>> {
   /** The ways of writing that it is about. */
@@ -30,6 +31,7 @@ export interface ContainerCheck<Opened extends OpenedContainer = OpenedBzImage>
 
 const ALL = ['attach', 'replace', 'detach', 'strip'] as const;
 
+/** The checks of a rewritten Linux boot image. */
 export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   {
     name: 'container-unpacks-to-wanted',
@@ -238,6 +240,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   },
 ];
 
+/** The checks of a rewritten ELF.gz. */
 export const GZIP_CHECKS: readonly ContainerCheck<OpenedGzip>[] = [
   {
     name: 'gzip-one-plain-member',
@@ -265,6 +268,7 @@ export function judgeBzImage(way: PayloadAction | 'strip', rewritten: Rewritten)
   return judge(BZIMAGE_CHECKS, way, rewritten);
 }
 
+/** Holds a rewritten ELF.gz against what it should be. */
 export function judgeGzip(rewritten: Rewritten<OpenedGzip>): Finding[] {
   return judge(GZIP_CHECKS, 'gzip', rewritten);
 }
@@ -318,6 +322,7 @@ function differenceAt(a: ByteSource, b: ByteSource): bigint | undefined {
   return a.size === b.size ? undefined : most;
 }
 
+/** Are the two files alike, byte for byte? */
 export function sameBytes(a: ByteSource, b: ByteSource): boolean {
   return a.size === b.size && differenceAt(a, b) === undefined;
 }

@@ -19,6 +19,7 @@ import { describeNote, isBuildId, isNobodys, isPhysEntry, noteKey } from './note
 import type { Pair } from './pair.js';
 import { distinctWalks, type Subject, sectionPart, segmentPart } from './subject.js';
 
+/** Checks that the notes of an edit are the wanted ones and that all others are as they were. */
 export const editedNoteChecks: readonly ElfCheck[] = [
   {
     name: 'build-id-kept',
@@ -158,7 +159,7 @@ function* loadersAgree({ before, after, expectation }: PlannedPair): Generator<V
   }
 }
 
-/** Whoever found the entry point before finds the same one now. */
+/** A loader that found the entry point before finds the same one now. */
 function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Violation> {
   for (const [who, look] of [
     ['QEMU', physEntryAsQemu],
@@ -221,7 +222,7 @@ function* foreignNotesKept(pair: Pair): Generator<Violation> {
 }
 
 /**
- * Nobody says what was meant: a note that is new, or says something else, may be a stamp and is told as a warning. That
+ * Without an expectation a note that is new, or says something else, may be a stamp, and is a warning. That
  * the last one of an owner and type is gone stays an error.
  */
 function foreignLevel(

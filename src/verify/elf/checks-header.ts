@@ -12,6 +12,7 @@ import { type Subject, sectionPart, sectionsWithBytes, segmentPart } from './sub
 
 const HEADER = 'ELF header';
 
+/** Checks of the ELF header and of where the tables stand. */
 export const headerChecks: readonly ElfCheck[] = [
   {
     name: 'entry-sizes',

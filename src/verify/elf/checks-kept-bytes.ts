@@ -13,6 +13,7 @@ import { movedSectionViolations } from './moved-sections.js';
 import type { Pair } from './pair.js';
 import { memoryDifferences } from './same-memory.js';
 
+/** Checks that no byte of the baseline changed that was not to be changed. */
 export const keptByteChecks: readonly ElfCheck[] = [
   {
     name: 'load-bytes',

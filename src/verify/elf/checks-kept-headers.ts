@@ -21,6 +21,7 @@ import type { ElfCheck } from './elf-check.js';
 import { isTouched, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
+/** Checks that header fields of the baseline changed only where the edit needs it. */
 export const keptHeaderChecks: readonly ElfCheck[] = [
   {
     name: 'header-kept',
@@ -136,7 +137,9 @@ function* segmentFieldsKept({ before, after, counterparts, expectation, shift }:
   }
 }
 
-/** How much a LOAD was allowed to grow: what was planned; when nobody says, what it grew by over a hole, zeros behind it. */
+/**
+ * How much a LOAD was allowed to grow: what was planned; without a plan, what it grew by over a hole, zeros behind it.
+ */
 function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
   // Bytes behind p_filesz are zero memory where p_memsz is larger; notes would land in it.
   if (old.p_filesz !== old.p_memsz) return 0n;

@@ -10,6 +10,7 @@ import type { ElfCheck } from './elf-check.js';
 import { isPhysEntry } from './note-facts.js';
 import { distinctWalks, type Subject } from './subject.js';
 
+/** Checks of note segments and note sections by themselves. */
 export const noteChecks: readonly ElfCheck[] = [
   {
     name: 'note-segment-walk',

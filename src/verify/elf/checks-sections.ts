@@ -9,6 +9,7 @@ import type { KeyedViolation, Violation } from '../check.js';
 import type { ElfCheck } from './elf-check.js';
 import { isRealSection, type Subject, sectionPart } from './subject.js';
 
+/** Checks of the section header table. */
 export const sectionChecks: readonly ElfCheck[] = [
   {
     name: 'section-in-file',

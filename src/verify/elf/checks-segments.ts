@@ -10,6 +10,7 @@ import type { KeyedViolation, Violation } from '../check.js';
 import type { ElfCheck } from './elf-check.js';
 import { type Subject, segmentPart } from './subject.js';
 
+/** Checks of the program header table. */
 export const segmentChecks: readonly ElfCheck[] = [
   {
     name: 'segment-in-file',
@@ -126,8 +127,8 @@ function identity({ p_type, p_vaddr, p_paddr }: Phdr): string {
 }
 
 /**
- * Each LOAD against the one in front of it that reaches farthest: every LOAD that overlaps an earlier one is told once,
- * so 70,000 segments over the same page make 70,000 findings, not their square.
+ * Each LOAD against the one in front of it that reaches farthest: every LOAD that overlaps an earlier one is one
+ * finding, so 70,000 segments over the same page make 70,000 findings, not their square.
  */
 function* loadOverlaps({ loads }: Subject, kind: string, address: (s: Phdr) => bigint): Generator<KeyedViolation> {
   const memory = loads

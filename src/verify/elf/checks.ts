@@ -18,6 +18,7 @@ import { sectionChecks } from './checks-sections.js';
 import { segmentChecks } from './checks-segments.js';
 import type { ElfCheck } from './elf-check.js';
 
+/** Every check of an ELF image, in the order in which findings are listed. */
 export const CHECKS: readonly ElfCheck[] = [
   ...headerChecks,
   ...segmentChecks,

@@ -10,7 +10,7 @@ import type { Difference } from './untouched.js';
 
 /**
  * load: bytes that a loader copies. linked: symbols, groups and relocations. section: any other section. trailing:
- * behind everything the headers speak of. unclaimed: between, and bytes that were not there before.
+ * behind every claim of the headers. unclaimed: between, and bytes that were not there before.
  */
 export type RewriteTarget = 'load' | 'linked' | 'section' | 'trailing' | 'unclaimed';
 
@@ -54,7 +54,7 @@ function holds({ start, end }: Range, offset: bigint): boolean {
   return start <= offset && offset < end;
 }
 
-/** Where the last thing that a header speaks of ends. */
+/** Where the last claim of a header ends. */
 function endOfClaims({ image, ehdr, phdrs, shdrs }: Subject): bigint {
   const claims = [ehdr, phdrs, shdrs, ...image.sections.map(sectionFileRange), ...image.segments.map(segmentFileRange)];
   // An empty one claims nothing, wherever it says it is.

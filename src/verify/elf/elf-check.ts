@@ -9,6 +9,7 @@ export interface PlannedPair extends Pair {
   readonly expectation: Expectation;
 }
 
+/** A check of an ELF image. */
 export type ElfCheck = Check<Subject, Pair, PlannedPair> & {
   /** Which of the numbered invariants it holds (see checks.ts). */
   readonly invariant: number;

@@ -29,7 +29,7 @@ const LIMIT = 16;
 /** Entries whose file bytes are their own: not those that hold everything, nor those that mark a part of a LOAD. */
 const SHARING: ReadonlySet<number> = new Set([PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, PT_GNU_STACK, PT_GNU_RELRO]);
 
-/** Planned ranges over bytes of the baseline that someone else owns, or that are not zero. */
+/** Planned ranges over bytes of the baseline that another claim covers, or that are not zero. */
 export function* plannedOverForeign(pair: Pair): Generator<Violation> {
   const { image } = pair.before;
   const own = normalize(headerAndNoteRanges(pair.before));

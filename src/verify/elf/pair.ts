@@ -11,6 +11,7 @@ import type { Expectation, VerifyInput } from '../finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
 
+/** Two images held against each other, before and after an edit. */
 export interface Pair {
   readonly before: Subject;
   readonly after: Subject;
@@ -24,6 +25,7 @@ export interface Pair {
   differences(): readonly Difference[];
 }
 
+/** Pairs an image with its baseline; undefined without one. Errors: `note.too-large`. */
 export function pairOf(
   after: Subject,
   { baseline, expectation, onProgress }: Pick<VerifyInput, 'baseline' | 'expectation' | 'onProgress'>,
@@ -180,7 +182,7 @@ function inferShift(before: Subject, after: Subject, counterparts: Pair['counter
 }
 
 /**
- * What may differ when nobody says what was meant: headers and notes of both images, the gap of a shift, what a LOAD
+ * What may differ when no expectation is given: headers and notes of both images, the gap of a shift, what a LOAD
  * grew by, and the bytes behind the original end. That the new places were free is a check of its own.
  */
 function mayDiffer(

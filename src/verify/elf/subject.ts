@@ -9,6 +9,7 @@ import { sectionName } from '../../formats/elf/section-names.js';
 import { type NoteArea, noteAreas } from '../../formats/note/areas.js';
 import type { NoteWalk } from '../../formats/note/record.js';
 
+/** An image to be judged, with what several checks need of it. Ranges are of the file. */
 export interface Subject {
   readonly image: ElfImage;
   readonly fileSize: bigint;
@@ -21,6 +22,7 @@ export interface Subject {
   areas(): readonly NoteArea[];
 }
 
+/** Gathers what checks need of an image; notes are read when a check asks for them. */
 export function subjectOf(image: ElfImage): Subject {
   return {
     image,

@@ -8,6 +8,7 @@ import { type Range, subtract } from '../../base/bytes/range.js';
 import type { Shift } from '../../base/bytes/shifted.js';
 import { type ByteSource, OverlaySource } from '../../base/bytes/source.js';
 
+/** Two files of which only planned ranges may differ. */
 export interface Comparison {
   readonly before: ByteSource;
   readonly after: ByteSource;

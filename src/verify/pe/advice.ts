@@ -13,6 +13,7 @@ import { type LinearCheck, partOf } from './check.js';
 const LEAST_FILE_ALIGNMENT = 0x200n;
 const MOST_FILE_ALIGNMENT = 0x10000n;
 
+/** Advice on the Multiboot2 header: what loads all the same, and could be better. */
 export const advice: readonly LinearCheck[] = [
   {
     name: 'advice.header-addr',

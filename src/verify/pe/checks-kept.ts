@@ -40,6 +40,7 @@ import type { LinearSubject } from './subject.js';
 
 const SHOWN = 8;
 
+/** Checks that a linear image kept what its input had. */
 export const keptChecks: readonly KeptCheck[] = [
   {
     name: 'linear.kept-header',

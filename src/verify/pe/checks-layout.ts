@@ -10,6 +10,7 @@ import { type LinearCheck, partOf } from './check.js';
 import { pictureDifferences } from './memory-image.js';
 import { isTailKind, type LinearSubject } from './subject.js';
 
+/** Checks of the layout of the file. */
 export const layoutChecks: readonly LinearCheck[] = [
   {
     name: 'linear.raw-in-file',

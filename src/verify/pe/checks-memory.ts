@@ -11,6 +11,7 @@ import { flatPicture, pePicture, pictureDifferences, without } from './memory-im
 /** Differences told; one wrong offset makes thousands. */
 const SHOWN = 8;
 
+/** Checks that UEFI and Multiboot leave the same bytes in memory. */
 export const memoryChecks: readonly LinearCheck[] = [
   {
     name: 'linear.same-memory',

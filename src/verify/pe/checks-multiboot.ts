@@ -24,6 +24,7 @@ function tagged({ mb2, values }: LinearSubject): Tagged | undefined {
   return { header: mb2, values, address: values.address };
 }
 
+/** Checks of the Multiboot headers and of where they lead. */
 export const multibootChecks: readonly LinearCheck[] = [
   {
     name: 'linear.mb2-header',

@@ -13,6 +13,7 @@ import {
 } from '../../formats/pe/image.js';
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
 
+/** A PE image to be judged, with what several checks need of it. */
 export interface LinearSubject {
   readonly image: PeImage;
   /** The header a loader would take, and what it says. */
@@ -35,11 +36,13 @@ export interface LinearSubject {
   readonly wantsTags: boolean;
 }
 
+/** How the image was meant. */
 export interface SubjectOptions {
   readonly tailNames: readonly string[];
   readonly wantsTags: boolean;
 }
 
+/** Gathers what checks need of a PE image. */
 export function linearSubject(image: PeImage, { tailNames, wantsTags }: SubjectOptions): LinearSubject {
   const mb2 = findMb2(image.source);
   const values = mb2 === undefined || mb2.problem !== undefined ? undefined : mb2Values(mb2);

@@ -14,6 +14,7 @@ import { type LinearSubject, linearSubject } from './subject.js';
 
 /** The checks of the file alone, and those of what it kept. Names are stable. */
 export const LINEAR_CHECKS: readonly LinearCheck[] = [...layoutChecks, ...multibootChecks, ...memoryChecks, ...advice];
+/** The checks of what a linear image kept of its input. */
 export const KEPT_CHECKS: readonly KeptCheck[] = keptChecks;
 
 /** The checks that hold for any sound PE image, and with a baseline those of what a linear image keeps of it. */
@@ -22,6 +23,7 @@ export const PE_CHECKS: readonly (LinearCheck | KeptCheck)[] = [
   ...KEPT_CHECKS,
 ];
 
+/** What a PE image is held against. */
 export interface LinearVerifyOptions {
   readonly baseline?: PeImage | undefined;
   /** Sections that are known to be of no use to a flat load. */
@@ -30,6 +32,7 @@ export interface LinearVerifyOptions {
   readonly wantsTags?: boolean | undefined;
 }
 
+/** The image as checks saw it, and what they found. */
 export interface LinearVerdict {
   readonly subject: LinearSubject;
   /** Errors first; in the order of the checks. */

@@ -15,6 +15,7 @@ const SPARE_ENTRIES = 2n;
 /** Some readers take 8 bytes of a 4-byte value; a few zero bytes behind notes that end the file keep them inside it. */
 const TAIL_PADDING = 8n;
 
+/** The layout of `append`, or why this image cannot have one. */
 export function append(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'append', reason });
   if (input.options.loaded === true) return refuse('the notes would be outside every PT_LOAD');
@@ -53,6 +54,7 @@ export function slotWords(slot: Slot): string {
   }
 }
 
+/** What to warn of when this entry of the program headers is used. */
 export function slotWarnings(slot: Slot): string[] {
   return slot.kind === 'slack' && slot.loadedBytes
     ? ['the program headers are part of a PT_LOAD: the new one changes loaded bytes that were zero']

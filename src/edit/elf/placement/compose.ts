@@ -1,6 +1,7 @@
 /** Puts together what the placements that carry the notes elsewhere have in common. */
 import { type Range, rangeOf } from '../../../base/bytes/range.js';
 import { movedOffset, type Shift } from '../../../base/bytes/shifted.js';
+import { vaddr } from '../../../formats/elf/address.js';
 import type { Phdr, Shdr } from '../../../formats/elf/headers.js';
 import { Phdr as PhdrStruct } from '../../../formats/elf/headers.js';
 import { addressSpace, loadAtVaddr } from '../../../formats/elf/image.js';
@@ -154,7 +155,7 @@ const UNTRUE_ALLOC =
  */
 function coverOutsideMemory({ analysis, options }: PlacementInput): boolean {
   const asked = options.mustSurvive.includes('eu-strip') && !options.mustSurvive.includes('flat');
-  return asked && loadAtVaddr(analysis.image, 0n) === undefined;
+  return asked && loadAtVaddr(analysis.image, vaddr(0n)) === undefined;
 }
 
 function shiftedSegments({ analysis }: PlacementInput, { shift, extended }: Move): readonly Phdr[] {

@@ -5,6 +5,7 @@
 import { alignUp } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
+import { vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js';
 import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../../../formats/elf/names.js';
@@ -28,6 +29,7 @@ interface Hole {
   readonly range: Range;
 }
 
+/** The layout of `extend`, or why this image cannot have one. */
 export function extend(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
   const { analysis } = input;
@@ -129,7 +131,7 @@ function addressObstacle(
   const pEnd = load.p_paddr + load.p_memsz;
   const limit = addressSpace(image.encoding);
   if (vEnd + by > limit || pEnd + by > limit) return { reason: 'its addresses would wrap' };
-  const virtual = { start: vEnd, end: vEnd + by };
+  const virtual = vaddrRange(vEnd, by);
   const physical = { start: pEnd, end: pEnd + by };
   for (const { index, segment } of loads(image)) {
     if (segment === load) continue;

@@ -4,6 +4,7 @@
  */
 import { overlaps, type Range } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
+import { fileRange, vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { loadAtOffset, segmentFileRange } from '../../../formats/elf/image.js';
 import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../../../formats/elf/names.js';
@@ -32,10 +33,12 @@ import { fitSections } from './section-headers.js';
 /** The owner written over a note that nobody shall find any more, where records may not move. */
 const NOBODY = neutralName(4);
 
+/** The layout of `in-place`, or why this image cannot have one. */
 export function inPlace(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'in-place');
 }
 
+/** The layout of `grow`, or why this image cannot have one. */
 export function grow(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'grow');
 }
@@ -102,7 +105,7 @@ export function growAtEndOfLoad(
 
 /** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
 function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | undefined {
-  let at = area.range.start;
+  let at: bigint = area.range.start;
   for (const [index, record] of area.walk.records.entries()) {
     const note = notes[index];
     if (note === undefined || record.offset !== at) return record.offset;
@@ -171,7 +174,7 @@ function paddingObstacle({ analysis }: PlacementInput, area: NoteArea, end: bigi
       ? 'a header table follows'
       : claimObstacle(analysis.usedRanges, wanted);
   const vaddr = load.p_vaddr + (area.range.end - load.p_offset);
-  const symbol = symbolCovering(image, vaddr, vaddr + (end - area.range.end));
+  const symbol = symbolCovering(image, vaddrRange(vaddr, end - area.range.end));
   return symbol === undefined ? undefined : `the symbol at ${hex(symbol)} covers the bytes behind them`;
 }
 
@@ -227,7 +230,8 @@ function finish(
     }
     slot = found.slot;
   }
-  const load = extended === undefined ? loadAtOffset(image, { start: area.range.start, end }) : area.loaded;
+  const load =
+    extended === undefined ? loadAtOffset(image, fileRange(area.range.start, end - area.range.start)) : area.loaded;
   const distance = load === undefined ? undefined : area.range.start - load.p_offset;
   const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
   const entry = {

@@ -31,6 +31,7 @@ const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Re
   'new-load': newLoad,
 };
 
+/** The layout that was chosen, with what was tried before it and what it survives. */
 export interface LaidOut {
   readonly layout: Layout;
   /** Placements tried before the one taken, and why each did not work. */

@@ -19,6 +19,7 @@ export interface Survival {
   readonly why: string;
 }
 
+/** A complete answer of a placement: headers, tables and bytes of the result. Nothing is written yet. */
 export interface Layout {
   readonly placement: PlacementName;
   /** In words: what this layout does. */
@@ -55,6 +56,7 @@ export interface Refusal {
   readonly sparesProgram?: boolean;
 }
 
+/** Did the placement find a layout? */
 export function isLayout(outcome: Layout | Refusal): outcome is Layout {
   return 'segments' in outcome;
 }

@@ -11,6 +11,7 @@ import type { PlacementInput } from './placement-input.js';
 import { tableMustStay } from './program.js';
 import { countable } from './program-headers.js';
 
+/** The layout of `move-table`, or why this image cannot have one. */
 export function moveTable(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'move-table', reason });
   const { analysis, target } = input;

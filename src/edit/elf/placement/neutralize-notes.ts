@@ -1,7 +1,7 @@
 /**
- * Xen's notes that nobody shall find any more, in sections. Xen reads note sections as soon as no PT_NOTE has a note of its
- * own: an edit that leaves none there would bring back what a section still shows, such as the loaded copy of notes that an
- * earlier edit put elsewhere.
+ * Xen's notes in sections, made unfindable for every loader. Xen reads note sections as soon as no PT_NOTE has a note
+ * of its own: an edit that leaves none there would bring back what a section still shows, such as the loaded copy of
+ * notes that an earlier edit put elsewhere.
  */
 import { overlaps, rangeOf } from '../../../base/bytes/range.js';
 import { movedOffset } from '../../../base/bytes/shifted.js';
@@ -9,7 +9,7 @@ import { isXens, NHDR_SIZE, type NoteRecord } from '../../../formats/note/record
 import type { Layout } from './layout.js';
 import { neutralName, type PlacementInput } from './placement-input.js';
 
-/** The layout with those notes made nobody's where they stand: their bytes stay, but for type and owner. */
+/** The layout with those notes neutral where they stand: their bytes stay, but for type and owner. */
 export function hideStaleNotes(input: PlacementInput, layout: Layout): Layout {
   if (!input.xenEdited || layout.xenNotes.length > 0) return layout;
   const stale = staleRecords(input, layout);

@@ -5,6 +5,7 @@
 import { alignUp, firstFit } from '../../../base/bytes/align.js';
 import { overlaps, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
+import { vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
@@ -15,6 +16,7 @@ import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './pro
 
 const X86_PAGE = 0x1000n;
 
+/** The layout of `new-load`, or why this image cannot have one. */
 export function newLoad(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'new-load', reason });
   const { analysis } = input;
@@ -42,7 +44,7 @@ export function newLoad(input: PlacementInput): Layout | Refusal {
     overlaps(rangeOf(s.p_paddr, s.p_memsz), rangeOf(p_paddr, merged.size)),
   );
   if (taken !== undefined) return refuse(`PT_LOAD ${taken.index} has the physical addresses from ${hex(p_paddr)}`);
-  const section = allocatedAt(image, rangeOf(p_vaddr, merged.size));
+  const section = allocatedAt(image, vaddrRange(p_vaddr, merged.size));
   if (section !== undefined) return refuse(`section ${section} has the addresses from ${hex(p_vaddr)}`);
   const p_offset = firstFit(analysis.fileSize, p_vaddr, p_align);
   const range = rangeOf(p_offset, merged.size);

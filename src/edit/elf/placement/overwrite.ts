@@ -1,4 +1,5 @@
 /** Notes of other owners overwritten where they stand, with as many bytes: nothing moves and no header changes. */
+import { fileRange } from '../../../formats/elf/address.js';
 import { loadAtOffset } from '../../../formats/elf/image.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
@@ -14,7 +15,7 @@ export function overwriteOnly(input: PlacementInput): Layout | undefined {
   if (options.placement !== 'auto' && options.placement !== 'in-place') return undefined;
   if (options.loaded !== undefined || options.mustSurvive.length > 0) return undefined;
   const { record } = first;
-  const loaded = loadAtOffset(image, { start: record.offset, end: record.offset + record.size }) !== undefined;
+  const loaded = loadAtOffset(image, fileRange(record.offset, record.size)) !== undefined;
   return {
     placement: 'in-place',
     summary: 'descriptors overwritten where they are, no header changes',

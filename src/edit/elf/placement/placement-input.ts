@@ -10,6 +10,7 @@ import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { WantedNote } from '../plan/wanted.js';
 import type { Blob } from './layout.js';
 
+/** Everything that a placement may look at. */
 export interface PlacementInput {
   readonly analysis: Analysis;
   readonly target: RewriteTarget;
@@ -85,11 +86,12 @@ export function bytesText(size: bigint): string {
   return `${size} byte${size === 1n ? '' : 's'}`;
 }
 
+/** Bytes in a range. */
 export function sizeOf({ start, end }: Range): bigint {
   return end - start;
 }
 
-/** The owner written over a note that nobody shall find any more, in as many bytes as the old one had. */
+/** The owner written over a note that no loader shall find any more, in as many bytes as the old one had. */
 export function neutralName(length: number): Uint8Array {
   const name = new Uint8Array(length);
   name.set(NOBODY.subarray(0, length));

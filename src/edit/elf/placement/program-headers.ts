@@ -1,8 +1,8 @@
 /**
- * The program header table: which entry will hold the PT_NOTE, and the table that results. Nobody holds an index into this
- * table, but order matters: existing entries keep theirs, and the Xen PT_NOTE comes behind every PT_LOAD and behind every
- * other PT_NOTE, because one family of loaders lets the last PT_NOTE decide and GRUB takes the first header that covers
- * e_entry.
+ * The program header table: which entry will hold the PT_NOTE, and the table that results. No field holds an index into
+ * this table, but order matters: existing entries keep theirs, and the Xen PT_NOTE comes behind every PT_LOAD and
+ * behind every other PT_NOTE, because one family of loaders lets the last PT_NOTE decide and GRUB takes the first
+ * header that covers e_entry.
  */
 
 import { contains, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
@@ -52,13 +52,14 @@ const EMPTY: Phdr = {
 const EVICT_LIMIT = 0x100000n;
 const EVICT_COUNT = 16;
 
+/** Bytes of one program header in the class of the image. */
 export function phdrSize({ image }: Analysis): bigint {
   return BigInt(Phdr.size(image.encoding));
 }
 
 /**
  * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
- * be moved out of, a PT_GNU_STACK that nobody evaluates, and last slack that is loaded into memory.
+ * be moved out of, a PT_GNU_STACK that no loader of kernels evaluates, and last slack that is loaded into memory.
  */
 export function findSlot(input: PlacementInput): SlotAnswer {
   const { analysis, target, kind } = input;
@@ -140,7 +141,8 @@ function evictable(analysis: Analysis, wanted: Range): number[] | undefined {
     if (notes?.walk.problem !== undefined) return undefined;
     evict.push(index);
   }
-  // What no claim covers must be zero: anything else belongs to somebody unknown. The gaps between what moves count too.
+  // What no claim covers must be zero: anything else is data of an unknown owner. The gaps between what moves count
+  // too.
   const movable = normalize([shdrTable(image), ...image.sections.map(sectionFileRange)]);
   return subtractSorted(wanted, movable).every((range) => analysis.isZero(range)) ? evict : undefined;
 }

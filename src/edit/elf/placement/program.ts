@@ -9,7 +9,7 @@ import { loads, phdrTable, segmentFileRange } from '../../../formats/elf/image.j
 import type { KindAnswer } from '../plan/image-kind.js';
 import type { PlacementInput } from './placement-input.js';
 
-/** Why the table may not go elsewhere; undefined: whoever starts the image reads it from where e_phoff says. */
+/** Why the table may not go elsewhere; undefined: every loader reads it from where e_phoff says. */
 export function tableMustStay({ analysis, kind }: PlacementInput): string | undefined {
   if (kind.kind !== 'program' || analysis.tableLoad === undefined) return undefined;
   return `${subject(kind)}, which finds its headers in PT_LOAD ${analysis.tableLoad.index} when it runs`;

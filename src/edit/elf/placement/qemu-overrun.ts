@@ -18,7 +18,7 @@ import type { Layout } from './layout.js';
 import type { PlacementInput } from './placement-input.js';
 
 const { PHYS32_ENTRY } = XEN_ELFNOTE;
-/** Alignments at which QEMU pads records as everybody else does. */
+/** Alignments at which QEMU pads records as all other readers do. */
 const COMMON_ALIGNS: ReadonlySet<bigint> = new Set([1n, 2n, 4n]);
 
 /** What QEMU would find instead of what is wanted, in words; undefined when it is not misled by the place of the notes. */

@@ -1,7 +1,7 @@
 /**
  * The last of Xen's notes go, and they stand in several places. Nothing has to be merged then: segments that held nothing
  * else become PT_NULL (an empty PT_NOTE makes some loaders forget an earlier one), sections keep their index and lose their
- * size. Where only sections show the notes, they are made nobody's one by one and every header stays as it is.
+ * size. Where only sections show the notes, each record gets a neutral owner and every header stays as it is.
  */
 import type { Shdr } from '../../../formats/elf/headers.js';
 import { sectionName } from '../../../formats/elf/section-names.js';

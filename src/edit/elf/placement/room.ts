@@ -1,12 +1,13 @@
 /**
- * Where new bytes go: into what an earlier edit left behind when they fit there, else to the end of the file. That bounds
- * the growth of a file that is edited again and again, and costs no safety: nobody reads those bytes before the edit is
- * committed, so a file that is patched where it is stays the old image until then. Taking the tables in use and writing
- * over them would save their size once, at the price of a copy of the file for every edit.
+ * Where new bytes go: into what an earlier edit left behind when they fit there, else to the end of the file. That
+ * bounds the growth of a file that is edited again and again, and costs no safety: no reader looks at those bytes
+ * before the edit is committed, so a file that is patched where it is stays the old image until then. Taking the tables
+ * in use and writing over them would save their size once, at the price of a copy of the file for every edit.
  */
 import { alignUp } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf, subtract } from '../../../base/bytes/range.js';
 
+/** Where new bytes may go, while a layout is made: free ranges of the file, then its end. */
 export interface Room {
   free: readonly Range[];
   /** End of the file so far. */

@@ -26,6 +26,7 @@ export interface Cover {
   readonly align: bigint;
 }
 
+/** The section header table of a layout, and what has to be written for it. */
 export interface SectionPlan {
   readonly sections: readonly Shdr[];
   readonly shoff: bigint;
@@ -162,9 +163,9 @@ function noteFields({ range, sh_addr, allocated, align }: Cover) {
 }
 
 /**
- * Sections whose notes now stand elsewhere, under a section of their own: tools that read sections would show them twice,
- * the old values first. Outside memory they shrink to nothing. In memory the bytes stay for whoever reads them there, and
- * the section goes on to describe them, as data and no longer as notes.
+ * Sections whose notes now stand elsewhere, under a section of their own: tools that read sections would show them
+ * twice, the old values first. Outside memory they shrink to nothing. In memory the bytes stay for code that reads them
+ * there, and the section goes on to describe them, as data and no longer as notes.
  */
 function retire(draft: Draft, target: RewriteTarget, reused: number | undefined, covered: boolean): void {
   const carried = new Set(target.records.map(({ offset }) => offset));

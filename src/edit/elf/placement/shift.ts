@@ -13,6 +13,7 @@ import type { Layout, Refusal } from './layout.js';
 import { bytesText, type PlacementInput } from './placement-input.js';
 import { countable, phdrSize } from './program-headers.js';
 
+/** The layout of `shift`, or why this image cannot have one. */
 export function shift(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'shift', reason });
   const { analysis, target, options } = input;

@@ -31,7 +31,7 @@ export function isUpToDate(input: PlacementInput): boolean {
   const { record } = target.damaged ?? {};
   if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
   const { xen } = analysis;
-  // A note that Xen does not come by, behind a gap, is there for other readers all the same.
+  // A note that Xen's walk does not reach, behind a gap, is there for other readers all the same.
   if (xen.notes.length === 0 && wanted.length === 0) return target.xen.length === 0;
   if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;
   const same = wanted.every(({ content }, i) => xen.notes[i] !== undefined && sameNote(content, xen.notes[i].record));

@@ -21,6 +21,7 @@ import { type MultibootHeader, multibootHeaders } from '../../../formats/multibo
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
+/** What planning has to know about an image; read once for all placements. */
 export interface Analysis {
   readonly image: ElfImage;
   readonly fileSize: bigint;
@@ -28,7 +29,7 @@ export interface Analysis {
   readonly xen: XenView;
   /** Claimed file bytes, sorted and merged (headers, tables, sections with bytes, segments with bytes). */
   readonly usedRanges: readonly Range[];
-  /** End of the last used range; bytes behind it belong to somebody outside ELF. */
+  /** End of the last used range; bytes behind it belong to a format outside ELF. */
   readonly usedEnd: bigint;
   /** First byte behind the program header table (behind the ELF header when there is none). */
   readonly tableEnd: bigint;
@@ -40,7 +41,7 @@ export interface Analysis {
   readonly hasPhdrSegment: boolean;
   readonly hasInterpreter: boolean;
   readonly isDynamic: boolean;
-  /** Unclaimed bytes that are known to be of no use to anybody, sorted: what earlier edits left, a tail of zeros. */
+  /** Unclaimed bytes that are known to hold nothing of use, sorted: what earlier edits left, a tail of zeros. */
   spare(): readonly Range[];
   /** Are these file bytes all zero? Bytes behind the end of the file count as zero. */
   isZero(range: Range): boolean;

@@ -1,9 +1,10 @@
 /**
- * Does an entry point that is about to be written make sense? Nothing is refused for it: an image may be loaded by somebody
- * who knows better. But a loader that jumps into bytes it never loaded stops without a word.
+ * Does an entry point that is about to be written make sense? Nothing is refused for it: the image may be meant for a
+ * loader with rules of its own. But a loader that jumps into bytes it never loaded stops without a word.
  */
 
 import { hex } from '../../../base/errors/hex.js';
+import { paddr, vaddr } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../../../formats/elf/image.js';
 import { PF_X } from '../../../formats/elf/names.js';
@@ -39,7 +40,7 @@ function* physicalWarnings(
     yield `${name} is not below 4 GiB: loaders take its lower 32 bits, ${hex(entry % GIB4)}`;
     return;
   }
-  const reason = amiss(loadAtPaddr(image, entry), entry, 'p_paddr', 'physical address');
+  const reason = amiss(loadAtPaddr(image, paddr(entry)), entry, 'p_paddr', 'physical address');
   if (reason !== undefined) yield `${name} ${reason}`;
   else if (entry < MIB) yield `${name} is below 1 MiB, where firmware and loaders keep things of their own`;
 }
@@ -53,7 +54,7 @@ function* virtualWarnings(
   // All ones are how a note says that it is not given.
   if (entry === undefined || entry === (1n << BigInt(nativeSize(image.encoding) * 8)) - 1n) return;
   const name = `ENTRY ${hex(entry)}`;
-  const byVaddr = loadAtVaddr(image, entry);
+  const byVaddr = loadAtVaddr(image, vaddr(entry));
   if (byVaddr !== undefined) {
     const reason = amiss(byVaddr, entry, 'p_vaddr', 'virtual address');
     if (reason !== undefined) yield `${name} ${reason}`;
@@ -62,7 +63,7 @@ function* virtualWarnings(
   // Xen maps by these notes, whatever p_vaddr says.
   const virtBase = number(image, VIRT_BASE, notes);
   const physical = virtBase === undefined ? undefined : entry - virtBase + (number(image, PADDR_OFFSET, notes) ?? 0n);
-  const load = physical === undefined ? undefined : loadAtPaddr(image, physical);
+  const load = physical === undefined ? undefined : loadAtPaddr(image, paddr(physical));
   const reason = amiss(load, physical ?? entry, 'p_paddr', 'virtual address');
   if (reason !== undefined) yield `${name} ${reason}`;
 }

@@ -42,6 +42,7 @@ const PATH_LIMIT = 4096n;
 /** Where PCs' memory behind the BIOS begins and kernels are linked; linkers put programs at 2 MiB or above, or at 0. */
 const PC_KERNEL = rangeOf(0x100000n, 0x100000n);
 
+/** The signs that an image is a kernel or a program. */
 export const SIGNS: readonly Sign[] = [
   {
     name: 'xen-notes',

@@ -1,7 +1,7 @@
 /**
- * Edits of notes whose owner is not Xen: package metadata, build-ids, anybody's. A note is known by its owner and type; it
- * is replaced where it stands, and a new one joins Xen's notes behind them, because several loaders let the last PT_NOTE
- * decide and would not look into another.
+ * Edits of notes whose owner is not Xen: package metadata, build-ids, any other. A note is known by its owner and type;
+ * it is replaced where it stands, and a new one joins Xen's notes behind them, because several loaders let the last
+ * PT_NOTE decide and would not look into another.
  */
 import { equalBytes } from '../../../base/bytes/text.js';
 import { fail } from '../../../base/errors/patch-error.js';
@@ -25,6 +25,7 @@ export interface OtherOwnersNotes {
   readonly fresh: readonly NoteContent[];
 }
 
+/** No edit of a note of another owner than Xen. */
 export const NO_OTHER_OWNERS: OtherOwnersNotes = {
   changed: new Map(),
   added: [],
@@ -108,7 +109,7 @@ function keyOf(owner: string, type: number): string {
 
 /**
  * The notes of other owners as segments show them. Those that only sections show are taken where no segment has the like:
- * a section may describe a loaded copy that nobody goes by any more.
+ * a section may describe a loaded copy that no reader uses any more.
  */
 function recordsByKey({ areas }: Analysis): ReadonlyMap<string, readonly NoteRecord[]> {
   const records = new Map<string, NoteRecord[]>();

@@ -3,10 +3,12 @@ export { EDIT_ORDER, type Edit, inOrder, isOtherOwnersEdit, type PlainEdit } fro
 
 /** Every way to place notes, least disturbing first. */
 export const PLACEMENTS = ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'] as const;
+/** A placement, or `auto` for the least disturbing one that works. */
 export type PlacementName = (typeof PLACEMENTS)[number];
 
 /** Later tools that a placement may have to survive. */
 export const SURVIVORS = ['strip', 'objcopy', 'llvm-strip', 'llvm-objcopy', 'eu-strip', 'flat'] as const;
+/** A tool whose work on the image the notes must survive. */
 export type Survivor = (typeof SURVIVORS)[number];
 
 /** How the result is to be placed; everything has a default. */
@@ -23,8 +25,10 @@ export interface PlacementOptions {
 
 /** A kernel is started by a boot loader, a program by execve. */
 export const IMAGE_KINDS = ['kernel', 'program'] as const;
+/** What an image is for. */
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
+/** What holds where the user says nothing about the placement. */
 export const DEFAULT_PLACEMENT: PlacementOptions = {
   placement: 'auto',
   loaded: undefined,

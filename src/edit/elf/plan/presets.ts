@@ -5,6 +5,7 @@
 
 import { hex } from '../../../base/errors/hex.js';
 import { fail } from '../../../base/errors/patch-error.js';
+import { paddr, type Vaddr, vaddr } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, machineName } from '../../../formats/elf/names.js';
@@ -39,6 +40,7 @@ export const PRESET_SYMBOLS: readonly string[] = [
 const BASES = ['pv', 'pv32', 'pvh'] as const;
 type Base = (typeof BASES)[number];
 
+/** A preset as parsed: the kinds of guest, and whether the kernel shall be a dom0. */
 export interface Preset {
   readonly name: string;
   readonly bases: readonly Base[];
@@ -168,13 +170,14 @@ function lowestLoad(image: ElfImage): Phdr | undefined {
     .reduce<Phdr | undefined>((low, s) => (low === undefined || s.p_paddr < low.p_paddr ? s : low), undefined);
 }
 
-function pvEntry({ preset, resolver, present }: PresetInput): bigint {
+function pvEntry({ preset, resolver, present }: PresetInput): Vaddr {
   const { image } = resolver;
-  const isVirtual = (address: bigint | undefined) => address !== undefined && loadAtVaddr(image, address) !== undefined;
-  const entry = image.header.e_entry;
+  const isVirtual = (address: Vaddr | undefined) => address !== undefined && loadAtVaddr(image, address) !== undefined;
+  const entry = vaddr(image.header.e_entry);
+  const noted = present(XEN_ELFNOTE.ENTRY);
   const candidates = [
     resolver.optional(PV_START_SYMBOL),
-    present(XEN_ELFNOTE.ENTRY),
+    noted === undefined ? undefined : vaddr(noted),
     entry,
     resolver.optional(START_SYMBOL),
   ];
@@ -188,12 +191,14 @@ function pvhNotes({ preset, resolver, given, present }: PresetInput): PresetNote
   if (given.has(XEN_ELFNOTE.PHYS32_ENTRY)) return [];
   const { image } = resolver;
   const named = PVH_START_SYMBOLS.find((symbol) => resolver.optional(symbol) !== undefined);
-  if (named !== undefined) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: physicalStart(resolver, named) }];
+  if (named !== undefined)
+    return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: resolver.physicalStart(named, resolver.required(named)) }];
   const there = present(XEN_ELFNOTE.PHYS32_ENTRY);
-  if (there !== undefined && loadAtPaddr(image, there) !== undefined)
+  if (there !== undefined && loadAtPaddr(image, paddr(there)) !== undefined)
     return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: there }];
-  if (resolver.optional(START_SYMBOL) !== undefined) {
-    const value = physicalStart(resolver, START_SYMBOL);
+  const start = resolver.optional(START_SYMBOL);
+  if (start !== undefined) {
+    const value = resolver.physicalStart(START_SYMBOL, start);
     if (image.encoding.bits === 32) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value }];
     const caution = `PHYS32_ENTRY is the address of ${START_SYMBOL}: it must be 32-bit code that expects paging to be off`;
     return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value, caution }];
@@ -202,12 +207,4 @@ function pvhNotes({ preset, resolver, given, present }: PresetInput): PresetNote
   const symbols = [...PVH_START_SYMBOLS, START_SYMBOL].join(', ');
   const why = `no symbol ${symbols}, and e_entry of an ELF64 image is usually 64-bit code`;
   return missing(preset, image, 'PHYS32_ENTRY', why);
-}
-
-/** The start symbol of a kernel that is linked at its physical addresses is a physical address already. */
-function physicalStart(resolver: Resolver, name: string): bigint {
-  const value = resolver.required(name);
-  const { image } = resolver;
-  if (loadAtVaddr(image, value) === undefined && loadAtPaddr(image, value) !== undefined) return value;
-  return resolver.physical(name, value);
 }

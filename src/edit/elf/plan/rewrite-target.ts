@@ -7,6 +7,7 @@ import type { NoteArea } from '../../../formats/note/areas.js';
 import { isXens, type NoteRecord } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
 
+/** The records that an edit rewrites, and the headers that show them. */
 export interface RewriteTarget {
   /** Program header indices of the PT_NOTEs whose records go into the one that will hold Xen's notes, in table order. */
   readonly segments: readonly number[];
@@ -71,7 +72,7 @@ function keyOf({ kind, index }: { readonly kind: string; readonly index: number 
   return `${kind} ${index}`;
 }
 
-/** The records Xen comes upon, by the area in which it does. */
+/** The records that Xen's walk finds, by area. */
 function xenByArea({ xen }: Analysis): XenByArea {
   const areas = new Map<string, NoteRecord[]>();
   for (const note of xen.notes) {

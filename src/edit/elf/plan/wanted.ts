@@ -29,6 +29,7 @@ export interface WantedNote {
   readonly original: NoteRecord | undefined;
 }
 
+/** Xen's notes as they shall be, and what to warn of. */
 export interface Wanted {
   readonly notes: readonly WantedNote[];
   readonly warnings: readonly string[];
