@@ -8,7 +8,7 @@ import { elf, num } from './support/elf-builder.js';
 
 const folder = workFolder();
 /** How a command words its own errors, and reads the words of a command line. */
-const NOT_THE_LIBRARYS = /^(errors|bytes)\/|note-words/;
+const NOT_THE_LIBRARYS = /base\/(errors|bytes)\/|note-words/;
 afterAll(() => folder.remove());
 
 describe('the library', () => {

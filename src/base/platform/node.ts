@@ -27,7 +27,7 @@ installPorts({
     return (frame, size) => decoder.decode(frame, size);
   },
   loadSecondParser,
-  runProgram: async (...args) => (await import('../../formats/container/program.js')).runProgram(...args),
+  runProgram: async (...args) => (await import('./program.js')).runProgram(...args),
   openFile: (path) => FileSource.open(path),
   readFile: (path) => Uint8Array.from(process.getBuiltinModule('node:fs').readFileSync(path)),
 });

@@ -6,6 +6,7 @@ import { fixShape } from '../../../src/cli/commands/fix.js';
 import { linearizeShape } from '../../../src/cli/commands/linearize.js';
 import { type PatchArgs, patchShape } from '../../../src/cli/commands/patch.js';
 import { COMMANDS } from '../../../src/cli/commands.js';
+import { argsOf } from '../../../src/cli/option-table.js';
 import { parseCommandLine } from '../../../src/cli/parse.js';
 import { type Edit, inOrder } from '../../../src/formats/note/edits.js';
 import {
@@ -41,7 +42,7 @@ function parsed(shell: string, line: string) {
 function patchArgs(shell: string, line: string): PatchArgs {
   const { command, options, words } = parsed(shell, line);
   expect(command.shape.name).toBe('patch');
-  return patchShape.args(options as Parameters<typeof patchShape.args>[0], words);
+  return patchShape.args(argsOf('patch', patchShape.options, options), words);
 }
 
 /** The fix that a command line of `patch` asks for. */
@@ -166,7 +167,7 @@ describe('fixCommand()', () => {
     const line = fixCommand(fix, { file: "a 'b'", loaders: ['xen-pv', 'kexec'], xenVersion: '4.17' });
     const { command, options, words } = parsed('sh', line);
     expect(command.shape.name).toBe('fix');
-    expect(fixShape.args(options as Parameters<typeof fixShape.args>[0], words)).toMatchObject({
+    expect(fixShape.args(argsOf('fix', fixShape.options, options), words)).toMatchObject({
       image: "a 'b'",
       output: "a 'b'.xen",
       loaders: ['xen-pv', 'kexec'],

@@ -11,7 +11,7 @@ import * as types from '../../../src/formats/note/note-types.js';
 const TYPES: Readonly<Record<string, unknown>> = { ...types };
 const NAMES: Readonly<Record<string, unknown>> = { ...names };
 const NUMBER = '-?(?:0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)n?\\b';
-const MULTIBOOT_TAGS = ['loaders/grub-multiboot.ts', 'loaders/multiboot-header.ts'];
+const MULTIBOOT_TAGS = ['formats/multiboot/tags.ts'];
 
 interface Row {
   readonly what: string;
@@ -54,7 +54,7 @@ const ROWS: readonly Row[] = [
   {
     what: 'a number of a note type that nobody else has',
     pattern: '[cC][aA][fF][eE]_?1[aA]7[eE]|407[cC]_?0[cC]0[aA]|3405650558|1081871370',
-    home: ['note/note-types.ts'],
+    home: ['formats/note/note-types.ts'],
     bad: ['0xCAFE1A7E', '3405650558: metadata'],
     good: ['FDO_PACKAGING_METADATA'],
   },
@@ -70,7 +70,7 @@ const ROWS: readonly Row[] = [
     pattern: `\\bconst (?:XEN_ELFNOTE_\\w+|${Object.keys({ ...types.XEN_ELFNOTE, ...TYPES, ...NAMES })
       .filter((name) => /^[A-Z]/.test(name))
       .join('|')})\\b(?:: \\w+)? = ${NUMBER}`,
-    home: ['note/note-types.ts', 'elf/names.ts', 'note/features.ts'],
+    home: ['formats/note/note-types.ts', 'formats/elf/names.ts', 'formats/note/features.ts'],
     bad: ['const PHYS32_ENTRY = 18;', 'const NT_GNU_BUILD_ID = 3;', 'export const EM_386: number = 3;'],
     good: ['const { PHYS32_ENTRY } = XEN_ELFNOTE;', 'const HAS_PHYS32_ENTRY: Rule = {'],
   },
@@ -98,7 +98,7 @@ const ROWS: readonly Row[] = [
   {
     what: 'the ELF magic byte by byte',
     pattern: '0x45, 0x4c|0x45 && .*0x4c',
-    home: ['elf/names.ts'],
+    home: ['formats/elf/names.ts'],
     bad: ['[0x7f, 0x45, 0x4c, 0x46]', 'a === 0x7f && b === 0x45 && c === 0x4c'],
     good: ['ELF_MAGIC'],
   },
@@ -114,11 +114,10 @@ const ROWS: readonly Row[] = [
     pattern: '1[bB][aA][dD]_?[bB]002|[eE]852_?50[dD]6',
     // The text of a problem names it for people.
     home: [
-      'elf/multiboot.ts',
-      'multiboot/mb1.ts',
-      'multiboot/mb2.ts',
-      'loaders/multiboot-header.ts',
-      'errors/problems/linearize.ts',
+      'formats/multiboot/mb1.ts',
+      'formats/multiboot/mb2.ts',
+
+      'base/errors/problems/linearize.ts',
     ],
     bad: ['0x1badb002', '0xE85250D6'],
     good: ['MB1_MAGIC'],
@@ -136,7 +135,7 @@ const FILES = readdirSync('src', { recursive: true, encoding: 'utf8' })
 describe('src has its numbers under their names', () => {
   it('all files are looked at', () => {
     expect(FILES.length).toBeGreaterThan(200);
-    expect(FILES.map(({ path }) => path)).toContain('note/note-types.ts');
+    expect(FILES.map(({ path }) => path)).toContain('formats/note/note-types.ts');
   });
 
   it.each(ROWS)('$what', ({ pattern, home, bad, good }) => {

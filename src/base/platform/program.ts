@@ -3,8 +3,8 @@
  * an environment that cannot change what they do, and with an end to what they may print.
  */
 import { spawn } from 'node:child_process';
-import type { ProgramResult } from '../../base/bytes/ports.js';
-import { type ByteSource, describeSystemError } from '../../base/bytes/source.js';
+import type { ProgramResult } from '../bytes/ports.js';
+import { type ByteSource, describeSystemError } from '../bytes/source.js';
 
 /** What a compressor can print of an error that is worth repeating. */
 const WORDS = 200;
