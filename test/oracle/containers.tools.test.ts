@@ -11,7 +11,8 @@ import { factsOf, openContainer, wholeOf } from '../../src/formats/container/ope
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { wrappedKernels } from '../support/bzimage.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
+import { requireTools } from '../support/tools.js';
 import { ImageFolder, XenOracle } from './programs.js';
 
 const folder = new ImageFolder();
