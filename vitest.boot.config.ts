@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Kernels booted by QEMU: slow, and one at a time, because a starved guest looks like a hung one.
 export default defineConfig({
   test: {
-    include: ['test/support/boot.test.ts', 'test/boot/**/*.test.ts'],
+    include: ['test/**/*.boot.test.ts'],
     globalSetup: 'test/support/build-once.ts',
     // Modules are tried one by one; what they need of Node comes with the entries of the command and the library.
     setupFiles: ['src/base/platform/node.ts'],

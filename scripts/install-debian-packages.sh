@@ -31,6 +31,8 @@ BROWSER_PROGRAMS='chromium'
 BUILD_PACKAGES='make cmake meson ninja-build zsh bash man-db'
 BUILD_PROGRAMS='make cmake meson ninja zsh bash man'
 
+QUICK='  without them: make test-quick runs every test that needs no package, no image and no QEMU'
+
 die() {
   echo "install-debian-packages: $*" >&2
   exit 1
@@ -48,20 +50,31 @@ for set in "$@"; do
   esac
 done
 
-command -v dpkg-query >/dev/null 2>&1 || die "dpkg-query not found: this is no Debian; install by hand:$packages"
+absent_programs() {
+  for program in $programs; do
+    command -v "$program" >/dev/null 2>&1 || printf ' %s' "$program"
+  done
+}
+
+command -v dpkg-query >/dev/null 2>&1 || die "dpkg-query not found: this is no Debian, and nothing can be installed here
+  not on PATH:$(absent_programs)
+  Debian has them in:$packages
+$QUICK"
 
 missing_packages() {
   for package in $packages; do
     # ${db:Status-Status} distinguishes a package that is there from one of which only the configuration is left.
-    status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | head -n 1) || status=''
-    [ "$status" = installed ] || printf ' %s' "$package"
+    # A package of several architectures has a line for each.
+    status=$(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) || status=''
+    [ "${status%% *}" = installed ] || printf ' %s' "$package"
   done
 }
 
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
   [ "$(id -u)" = 0 ] || die "not root, and these packages are missing:$missing
-  run: sudo $0 $*"
+  to install them: sudo $0 $*
+$QUICK"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -o DPkg::Lock::Timeout=300 update ||
     echo 'install-debian-packages: apt-get update failed; trying with the package lists at hand' >&2
@@ -70,9 +83,6 @@ if [ -n "$missing" ]; then
     die "apt-get could not install:$missing"
 fi
 
-absent=''
-for program in $programs; do
-  command -v "$program" >/dev/null 2>&1 || absent="$absent $program"
-done
+absent=$(absent_programs)
 [ -z "$absent" ] || die "the packages are installed, yet these programs are not on PATH:$absent"
 echo "install-debian-packages: $*: all there"

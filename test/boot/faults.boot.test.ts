@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { xenDom0Pv } from '../../src/loaders/xen/dom0.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { bootUnderXen, panicOf, xenLines } from '../support/xen-boot.js';
 
 const folder = workFolder();

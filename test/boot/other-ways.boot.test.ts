@@ -6,7 +6,8 @@ import { FileSource } from '../../src/base/bytes/file-source.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { type Boot, bootInQemu } from '../support/boot.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
+import { requireTools } from '../support/tools.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Phdr } from '../../src/formats/elf/headers.js';
 import { bootInQemu } from '../support/boot.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

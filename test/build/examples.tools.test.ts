@@ -3,7 +3,8 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
+import { requireTools } from '../support/tools.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

@@ -13,7 +13,8 @@ import {
 import { join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
+import { requireTools } from '../support/tools.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

@@ -15,7 +15,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bzImage, packForTest, payloadOf, relocationTail, unpackForTest } from '../support/bzimage.js';
 import { BIN, runCli, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { validDocument } from '../support/schema.js';
 
 const folder = workFolder();

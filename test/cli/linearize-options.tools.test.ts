@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { buildPe, CODE, mb2Header } from '../support/pe-builder.js';
 import { PeBytes } from '../support/pe-edit.js';
 import { loadFlat, rawSections } from '../support/pe-memory.js';
 import { validDocument } from '../support/schema.js';
+import { requireTools } from '../support/tools.js';
 
 const DUAL = fixture('dual.efi');
 let folder = '';

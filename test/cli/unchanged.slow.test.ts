@@ -1,6 +1,6 @@
 /**
  * What `--help` prints and every JSON document, recorded in test/golden: a change of a promise is a line of a diff.
- * `npx vitest run test/cli/unchanged.test.ts --update` records them anew.
+ * `npx vitest run test/cli/unchanged.slow.test.ts --update` records them anew.
  */
 import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { validDocument } from '../support/schema.js';
 
 const folder = workFolder();

@@ -1,5 +1,5 @@
 /** The kernels of the two guides, as a reader would take them from the page: assembled, linked, and looked at. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { explainTopic } from '../../src/explain/index.js';
 import { readElf } from '../../src/formats/elf/read.js';
+import { requireTools } from '../support/tools.js';
 
-const hasTools = ['gcc', 'ld'].every((tool) => spawnSync(tool, ['--version']).status === 0);
 const folder = mkdtempSync(join(tmpdir(), 'explain-guides-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -36,7 +36,9 @@ function build(guide: string, assembly: string, script: string): Uint8Array {
   return readFileSync(join(folder, `${guide === 'pv' ? 'pv' : 'kernel'}.elf`));
 }
 
-describe.skipIf(!hasTools || process.arch !== 'x64')('the guides (need gcc and ld on x86-64)', () => {
+describe('the guides, by gcc and ld for x86-64', () => {
+  requireTools('gcc', 'ld');
+
   it('explain pvh: a kernel at 1 MiB without notes', () => {
     const image = readElf(new BufferSource(build('pvh', 'kernel.S', 'kernel.lds'), 'kernel.elf'));
     expect(image.header.e_entry).toBe(0x10_0000n);

@@ -10,7 +10,7 @@ import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
 import { bzImage, packForTest, type TestFormat } from '../support/bzimage.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 
 const kernel = readFileSync(fixture('pv64-notes'));
 

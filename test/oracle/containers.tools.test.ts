@@ -1,6 +1,6 @@
 /**
  * Verdicts on kernels in wrappers against the loaders themselves: the toolstack (libxenguest 4.17) and GRUB's reader
- * (grub-file 2.06), on every format and on the streams that some reader refuses. test/boot/containers.test.ts asks Xen.
+ * (grub-file 2.06), on every format and on the streams that some reader refuses. test/boot/containers.boot.test.ts asks Xen.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,8 @@ import { factsOf, openContainer, wholeOf } from '../../src/formats/container/ope
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
 import { wrappedKernels } from '../support/bzimage.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
+import { requireTools } from '../support/tools.js';
 import { ImageFolder, XenOracle } from './programs.js';
 
 const folder = new ImageFolder();

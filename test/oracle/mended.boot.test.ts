@@ -6,7 +6,7 @@ import { preview } from '../../src/edit/elf/render.js';
 import { findFix } from '../../src/edit/fix/fix.js';
 import { REPORTED } from '../edit/fix/reported.js';
 import { bootInQemu } from '../support/boot.js';
-import { requireTools } from '../support/images.js';
+import { requireTools } from '../support/tools.js';
 import { ImageFolder, XenOracle } from './programs.js';
 
 const folder = new ImageFolder();

@@ -15,9 +15,9 @@ import { verifyLinear } from '../../src/verify/pe/verify.js';
 import { outputOf, plan, simple } from '../edit/mkelf32/support.js';
 import { bootInQemu } from '../support/boot.js';
 import { concat, elf, num } from '../support/elf-builder.js';
-import { requireTools } from '../support/images.js';
 import { linearBytes } from '../support/linear.js';
 import { PeBytes } from '../support/pe-edit.js';
+import { requireTools } from '../support/tools.js';
 import { ImageFolder } from './programs.js';
 
 const folder = new ImageFolder();

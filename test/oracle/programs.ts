@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { requireTools } from '../support/images.js';
+import { requireTools } from '../support/tools.js';
 
 const SOURCE = resolve('test/oracle/xen-oracle.c');
 

@@ -17,7 +17,7 @@ import {
   num,
   type SegmentOptions,
 } from '../support/elf-builder.js';
-import { requireTools } from '../support/images.js';
+import { requireTools } from '../support/tools.js';
 import { ImageFolder, inParallel } from './programs.js';
 
 const folder = new ImageFolder();

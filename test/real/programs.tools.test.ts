@@ -14,7 +14,7 @@ import { planStamp } from '../../src/edit/stamp/stamp.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { requireTools } from '../support/images.js';
+import { requireTools } from '../support/tools.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());

@@ -3,7 +3,7 @@
  * Multiboot 1 ELF or a bzImage (QEMU hw/i386/x86-common.c, hw/i386/multiboot.c); no firmware setting, no KVM.
  */
 import { spawn } from 'node:child_process';
-import { requireTools } from './images.js';
+import { requireTools } from './tools.js';
 
 /** What every kernel under fixtures/src prints once it found its data loaded as linked. */
 export const GOOD_MARKS = ['MARK data ok', 'MARK bss ok', 'MARK done'] as const;

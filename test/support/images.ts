@@ -1,11 +1,15 @@
 /**
- * What tests read that is not made by them: our own small kernels, real kernels and foreign test files. Whatever is
- * missing throws with the command that brings it: no test passes because its input was not there.
+ * What tests read that is neither made by them nor committed: real kernels and foreign test files. Whatever is missing
+ * throws with the command that brings it: no test passes because its input was not there.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+// Tests of real images ask for one of ours, or for a program, as well.
+export { fixture } from './fixtures.js';
+export { requireTools } from './tools.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -150,31 +154,4 @@ export function corpusFiles(corpus?: 'llvm' | 'elfutils' | 'golang' | 'patchelf'
       return readdirSync(folder).map((name) => join(folder, name));
     })
     .sort();
-}
-
-/** The path of one of our own small kernels, fixtures/README.md. Committed: copy before patching in place. */
-export function fixture(name: string): string {
-  const path = join(ROOT, 'fixtures/bin', name);
-  if (!existsSync(path))
-    throw new Error(`no fixture ${name}: fixtures/README.md lists them, make fixtures builds them`);
-  return path;
-}
-
-/** Throws unless every program can be run; `llvm-objcopy-14`, `eu-elflint`, `qemu-system-x86_64` ... */
-export function requireTools(...names: readonly string[]): void {
-  const missing = names.filter((name) => !onPath(name));
-  if (missing.length > 0) {
-    throw new Error(`not on PATH: ${missing.join(', ')}; run as root: scripts/install-debian-packages.sh`);
-  }
-}
-
-function onPath(name: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

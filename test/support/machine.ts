@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireTools } from './images.js';
+import { requireTools } from './tools.js';
 
 const OVMF = '/usr/share/OVMF';
 const CONSOLE_LIMIT = 1 << 20;

@@ -10,7 +10,7 @@ import { readElf } from '../../src/formats/elf/read.js';
 import { noteName } from '../../src/formats/note/xen-notes.js';
 import { walkAsXen } from '../../src/loaders/read/loader-walks.js';
 import { BIN, type CliOptions, type CliResult, runCli } from './cli.js';
-import { fixture } from './images.js';
+import { fixture } from './fixtures.js';
 
 /** An image file, read whole. */
 export function readImage(path: string): ElfImage {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { PeImage } from '../../src/formats/pe/image.js';
 import { readPe } from '../../src/formats/pe/read.js';
-import { fixture } from './images.js';
+import { fixture } from './fixtures.js';
 
 /** Offset and width of header fields: of the file header from its start, of the optional header and a section from theirs. */
 const FILE = {

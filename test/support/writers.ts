@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bzImage } from './bzimage.js';
 import { BIN, type CliResult } from './cli.js';
-import { fixture } from './images.js';
+import { fixture } from './fixtures.js';
 
 /** What a result is held to. `image`: proved before it takes its place. `wrap`: as Xen's own tool writes it. */
 export type Kind = 'image' | 'tidy' | 'wrap' | 'drop-in' | 'text';

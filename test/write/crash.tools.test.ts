@@ -10,7 +10,7 @@ import { analyze } from '../../src/edit/elf/plan/analyze.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { verifyImage } from '../../src/verify/elf/verify.js';
 import { runCli, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { runTampered, type Step, stepsOf } from '../support/inject.js';
 import { expectError, xenNotes } from '../support/patching.js';
 

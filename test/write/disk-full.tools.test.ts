@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { expectError, xenNotes } from '../support/patching.js';
 import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
 

@@ -1,5 +1,5 @@
 /**
- * Every command that writes, killed at or failed by some of the system calls that change a file (crash.test.ts goes through
+ * Every command that writes, killed at or failed by some of the system calls that change a file (crash.tools.test.ts goes through
  * all of them for patch): what is left is the old file or the new one, and the next run goes through. Which calls are tried
  * hangs on a seed: CRASH_SEED repeats a run.
  */
@@ -18,7 +18,7 @@ const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 /** Besides the rename, which is always tried. */
 const SAMPLE = 2;
 const OLD = Buffer.from('an older result');
-/** Steps whose failure costs nothing, as in crash.test.ts. */
+/** Steps whose failure costs nothing, as in crash.tools.test.ts. */
 const MAY_FAIL = /^(chown|fsync|ioctl|unlink|link)$/;
 
 /** Numbers below one that hang on the seed (Lehmer's generator). */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { lock } from '../../src/write/lock.js';
 import { BIN, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { expectError } from '../support/patching.js';
 import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
 

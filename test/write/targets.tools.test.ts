@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CliResult, workFolder } from '../support/cli.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { expectError } from '../support/patching.js';
 import { IN_PLACE, type Kind, prepare, runWriter, WRITERS } from '../support/writers.js';
 

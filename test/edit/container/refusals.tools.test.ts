@@ -11,7 +11,7 @@ import { openContainer } from '../../../src/formats/container/open.js';
 import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { type BzImageOptions, bzImage, packForTest, relocationTail } from '../../support/bzimage.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 
 const kernel = readFileSync(fixture('pvh64-notes'));
 const data = Buffer.concat([kernel, relocationTail()]);

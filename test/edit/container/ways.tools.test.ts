@@ -22,7 +22,7 @@ import { parseSetting } from '../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS, judgeBzImage, judgeGzip } from '../../../src/verify/container/checks.js';
 import { bzImage, payloadOf, relocationTail, type TestFormat, unpackForTest } from '../../support/bzimage.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 import { BREAKABLE, CONTAINER_BREAKS, type ContainerBreak } from '../../verify/breaks/container.js';
 
 const kernel = readFileSync(fixture('pvh64-notes'));

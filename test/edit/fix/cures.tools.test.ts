@@ -15,7 +15,7 @@ import { accepts } from '../../../src/loaders/rule.js';
 import { generateImages } from '../../oracle/generate.js';
 import { type BzImageOptions, bzImage } from '../../support/bzimage.js';
 import { BIN, runCli, workFolder } from '../../support/cli.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 import { shellIn, wordsOf } from '../../support/shell.js';
 import { REPORTED } from './reported.js';
 

@@ -1,53 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
-import { planTidy, type TidyRequest } from '../../../src/edit/mkelf32/tidy.js';
-import { Sym } from '../../../src/formats/elf/headers.js';
 import type { ElfImage } from '../../../src/formats/elf/image.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { sectionName } from '../../../src/formats/elf/section-names.js';
 import { findSymbols } from '../../../src/formats/elf/symbols.js';
-import { ownerOf } from '../../../src/formats/note/record.js';
-import { parseSetting } from '../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
-import { verifyImage } from '../../../src/verify/elf/verify.js';
 import { cstr, elf, num } from '../../support/elf-builder.js';
-import { realImage } from '../../support/images.js';
-import { outputOf, pattern, simple, wrap } from './support.js';
+import { pattern, simple, wrap } from './support.js';
+import { data, tidy, type Wish } from './tidying.js';
 
 const le64 = { bits: 64, endian: 'little' } as const;
 const le32 = { bits: 32, endian: 'little' } as const;
 const KERNEL = 0xffff82d040200000n;
-
-interface Wish extends Partial<Omit<TidyRequest, 'settings'>> {
-  readonly set?: readonly string[];
-}
-
-function request({ set = [], ...options }: Wish): TidyRequest {
-  const settings = set.map(parseSetting);
-  return { notes: false, loadBase: 0x200000n, keepSections: false, keepSymbols: false, ...options, settings };
-}
-
-/** The result read back, its bytes, and the warnings; its structure has to be sound. */
-function tidy(bytes: Uint8Array, options: Wish = {}) {
-  const container = planTidy(readElf(new BufferSource(bytes, 'in')), request(options));
-  const out = outputOf(bytes, container);
-  expect(BigInt(out.length)).toBe(container.fileSize);
-  const image = readElf(new BufferSource(out, 'out'));
-  expect(verifyImage({ image }).filter(({ level }) => level === 'error')).toEqual([]);
-  return { out, image, warnings: container.warnings };
-}
 
 const refuse =
   (bytes: Uint8Array, options: Wish = {}) =>
   () =>
     tidy(bytes, options);
 const names = (image: ElfImage) => image.sections.map((_, index) => sectionName(image, index));
-const data = ({ image, out }: { image: ElfImage; out: Uint8Array }) => {
-  const [load] = image.segments;
-  return out.subarray(128, 128 + Number(load?.p_filesz));
-};
-
 describe('what the original writes, tidied', () => {
   const bytes = simple(0x801, 0x3000n, { at: 0x100n, size: 0x24n });
   const result = tidy(bytes, { notes: true });
@@ -240,50 +210,4 @@ describe('what is kept of the input', () => {
     const bare = elf(le64).load(KERNEL, pattern(16)).build();
     expect(tidy(bare, { keepSymbols: true }).warnings).toContain('there are no symbols to keep');
   });
-});
-
-it('symbols of a real hypervisor: local ones first, as many as sh_info says, every name with its address', () => {
-  const bytes = readFileSync(realImage('xen-syms').path);
-  const { image } = tidy(bytes, { keepSymbols: true });
-  const before = allSymbols(readElf(new BufferSource(bytes)));
-  const after = allSymbols(image);
-  const firstGlobal = after.findIndex(({ st_info }, index) => index > 0 && st_info >> 4 !== 0);
-  expect(image.sections.find(({ sh_type }) => sh_type === 2)?.sh_info).toBe(firstGlobal);
-  const moved = 0x200000n - KERNEL;
-  const expected = before
-    .filter(({ st_shndx }) => st_shndx > 0 && st_shndx < 9)
-    .map(({ st_name, st_value }) => [st_name, st_value + moved]);
-  const defined = after.filter(({ st_shndx }) => st_shndx > 0 && st_shndx < 0xff00);
-  expect(defined.map(({ st_name, st_value }) => [st_name, st_value])).toEqual(expected);
-});
-
-function allSymbols(image: ElfImage): Sym[] {
-  const table = image.sections.find(({ sh_type }) => sh_type === 2);
-  if (table === undefined) throw new Error('no symbols');
-  const bytes = image.source.read(table.sh_offset, table.sh_size, 'symbols');
-  const size = Sym.size(image.encoding);
-  return Array.from({ length: bytes.length / size }, (_, i) => Sym.decode(bytes, i * size, image.encoding));
-}
-
-describe('real images', () => {
-  it.each(['xen-syms', 'gnumach-x86_64', 'hvmloader', 'grub-i386-xen_pvh', 'xen-shim'])(
-    '%s, everything kept',
-    (name) => {
-      const bytes = readFileSync(realImage(name).path);
-      const image = readElf(new BufferSource(bytes, name));
-      const [first] = image.segments.filter(({ p_type }) => p_type === 1).sort((a, b) => Number(a.p_paddr - b.p_paddr));
-      const base = first?.p_paddr ?? 0n;
-      const result = tidy(bytes, { loadBase: base, keepSymbols: true, set: ['GUEST_OS=test'] });
-      // Every byte of every PT_LOAD is at its distance from the first.
-      for (const { p_type, p_offset, p_filesz, p_paddr } of image.segments) {
-        if (p_type !== 1) continue;
-        const at = Number(p_paddr - base);
-        const there = data(result).subarray(at, at + Number(p_filesz));
-        const here = bytes.subarray(Number(p_offset), Number(p_offset + p_filesz));
-        expect(Buffer.compare(there, here)).toBe(0);
-      }
-      const [note] = walkAsXen(result.image).notes;
-      expect(note && ownerOf(note.record.name)).toBe('Xen');
-    },
-  );
 });

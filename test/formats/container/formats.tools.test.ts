@@ -8,7 +8,7 @@ import { openContainer } from '../../../src/formats/container/open.js';
 import { unpack } from '../../../src/formats/container/unpack.js';
 import { onlySkippable, zstdFrame } from '../../../src/formats/container/zstd.js';
 import { bzImage, packForTest, relocationTail, type TestFormat, unpackForTest } from '../../support/bzimage.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 
 const FORMATS = ['gzip', 'xz', 'zstd', 'lz4', 'lzma', 'bzip2', 'lzo'] as const satisfies readonly TestFormat[];
 const kernel = readFileSync(fixture('pvh64-notes'));

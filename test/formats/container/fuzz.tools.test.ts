@@ -14,7 +14,7 @@ import { recognise } from '../../../src/formats/container/recognise.js';
 import { xzStreamEnd } from '../../../src/formats/container/stream-end.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { bzImage, packForTest, relocationTail, type TestFormat } from '../../support/bzimage.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 
 const kernel = readFileSync(fixture('pvh64-notes'));
 const data = Buffer.concat([kernel, relocationTail()]);

@@ -7,7 +7,7 @@ import type { Edit } from '../../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../../src/edit/elf/render.js';
 import { deadRanges } from '../../../src/formats/elf/dead-tables.js';
 import { readElf } from '../../../src/formats/elf/read.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 
 const ADD: Edit = {
   kind: 'copy-from',

@@ -275,18 +275,6 @@ describe('walkAsXen() on malformed records', () => {
     expect(xen(at(0))).toMatchObject({ broken: undefined, notes: [{ record: { type: 8 } }] });
     expect(xen(at(1))).toMatchObject({ broken: 'too many ELF notes', notes: [] });
   });
-
-  it('is linear: 60,000 segments over one record of 60 KiB', () => {
-    const note = { type: 0, desc: new Uint8Array(60_000) };
-    const builder = elf(LE64).noteSegment([note]);
-    const [first] = read(builder).segments;
-    const many = elf(LE64);
-    for (let i = 0; i < 60_000; i++) many.noteSegment([], { offset: 0x400000n, filesz: 60_016n });
-    expect(first?.p_filesz).toBe(60_016n);
-    const head = many.build();
-    const bytes = concat([head, new Uint8Array(0x400000 - head.length), noteBytes([note], LE64)]);
-    expect(walkAsXen(readElf(new BufferSource(bytes))).notes).toHaveLength(60_000);
-  });
 });
 
 describe('walkAsXen() within bounds', () => {
@@ -451,14 +439,5 @@ describe('physEntryAsLinuxLoader()', () => {
   it('refuses ELF32 and big-endian images', () => {
     expect(vmm(elf(LE32).noteSegment([phys(1n)])).problem).toBe('linux-loader loads ELF64 images only');
     expect(vmm(elf(BE64).noteSegment([phys(1n)])).problem).toBe('linux-loader loads little-endian images only');
-  });
-
-  it('is linear: 60,000 segments over 12 KiB of empty records', () => {
-    const builder = elf(LE64);
-    for (let i = 0; i < 60_000; i++) builder.noteSegment([], { offset: 0x400000n, filesz: 0x3000n });
-    const head = builder.build();
-    const image = readElf(new BufferSource(concat([head, new Uint8Array(0x408000 - head.length)])));
-    expect(physEntryAsLinuxLoader(image).problem).toMatch(/more than 262144 records/);
-    expect(physEntryAsQemu(image).problem).toMatch(/QEMU (walks on|reads behind)/);
   });
 });

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../support/cli.js';
-import { fixture, requireTools } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 import { linearBytes } from '../../support/linear.js';
 import { PeBytes } from '../../support/pe-edit.js';
+import { requireTools } from '../../support/tools.js';
 
 let folder = '';
 beforeAll(() => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import type { LinearOptions } from '../../../src/edit/linear/options.js';
 import { changesLinear, proveLinear } from '../../../src/edit/linear/pipeline.js';
-import { fixture } from '../../support/images.js';
+import { fixture } from '../../support/fixtures.js';
 import { linearBytes, linearLayout } from '../../support/linear.js';
 import { PeBytes } from '../../support/pe-edit.js';
 
