@@ -9,7 +9,7 @@ import { type Style, styleOf } from '../report/text.js';
 import { holds } from '../write/holds.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';
-import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
+import { type ColorMode, sayErr, wantsColor, writeErr, writeOut } from './output.js';
 import { type Steps, startSteps } from './progress.js';
 
 /** What the command line says about the result. */
@@ -83,7 +83,7 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
 
 /** One line on standard error. */
 export function warn(file: string, warning: string): void {
-  writeErr(`xen-elfpatch: warning: ${file}: ${warning}\n`);
+  sayErr(`xen-elfpatch: warning: ${file}: ${warning}`);
 }
 
 function report<Written>(work: Work<Written>, args: ResultArgs, outcome: Outcome<Written>): void {

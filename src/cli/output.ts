@@ -1,21 +1,34 @@
 /**
  * Text to standard output and error, written at once and whole: an exit right behind it loses nothing, and a reader that
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
+ *
+ * Text is escaped here once more, whatever report it is of: nothing that an image or a file name holds drives a terminal.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
+import { inLines, oneLine } from '../base/printable.js';
 
 /**
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.
  * Errors: `read.open` when they cannot be written, as on a full disk.
  */
 export function writeOut(text: string | Uint8Array): void {
-  if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
+  if (!writeAll(1, typeof text === 'string' ? inLines(text, colors) : text)) process.exit(process.exitCode ?? 0);
 }
 
-/** Writes errors, warnings and progress; a closed standard error is not a reason to stop. */
+/** Writes lines about a run; a closed standard error is not a reason to stop. */
 export function writeErr(text: string): void {
+  writeAll(2, inLines(text, colors));
+}
+
+/** One line on standard error, whatever stands in it. */
+export function sayErr(line: string): void {
+  writeAll(2, `${oneLine(line)}\n`);
+}
+
+/** Text that moves the cursor of the terminal on standard error; nothing foreign may stand in it. */
+export function driveErr(text: string): void {
   writeAll(2, text);
 }
 
@@ -60,9 +73,13 @@ export type ColorMode = (typeof COLOR_MODES)[number];
 
 /** Should results be coloured? `auto`: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
 export function wantsColor(mode: ColorMode): boolean {
-  if (mode !== 'auto') return mode === 'always';
-  return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1);
+  colors =
+    mode === 'auto' ? !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1) : mode === 'always';
+  return colors;
 }
+
+/** Was a report painted? Only then colours are let through. */
+let colors = false;
 
 /** Columns of the terminal on standard output; COLUMNS or 80 where there is none. */
 export function terminalWidth(): number {

@@ -3,6 +3,7 @@
  * and nothing else. `--notes` counts as the first word only, words behind the third are ignored, success is silent.
  */
 import { FileSource } from '../base/bytes/file-source.js';
+import { oneLine } from '../base/printable.js';
 import { originalWords, usageLine } from '../edit/mkelf32/messages.js';
 import { planOriginal } from '../edit/mkelf32/mkelf32.js';
 import { loadBase } from '../edit/mkelf32/numbers.js';
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<0 | 1> {
     }
     return 0;
   } catch (error) {
-    writeErr(`${originalWords(error, input)}\n`);
+    writeErr(`${originalWords(error, oneLine(input))}\n`);
     return 1;
   }
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../printable.js';
 import { hex } from './hex.js';
 import type { Problem } from './problem.js';
 import { type ContextOf, PROBLEMS, type ProblemId } from './problems.js';
@@ -21,7 +22,7 @@ export function placePrefix({ file, offset, part }: Place): string {
 
 /**
  * The one error this project throws on purpose. It carries a stable id, a place, what was found and wanted, and a hint;
- * the message is the line that the command prints.
+ * the message is the line that the command prints. What is foreign in message, detail and hint is escaped; the place is not.
  */
 export class PatchError extends Error {
   readonly id: ProblemId;
@@ -40,13 +41,13 @@ export class PatchError extends Error {
     hint: string | undefined,
     cause: unknown,
   ) {
-    super(`${placePrefix(place)}${detail} [${id}]`, cause === undefined ? undefined : { cause });
+    super(oneLine(`${placePrefix(place)}${detail} [${id}]`), cause === undefined ? undefined : { cause });
     this.name = 'PatchError';
     this.id = id;
     this.place = place;
-    this.detail = detail;
+    this.detail = oneLine(detail);
     this.exit = exit;
-    this.hint = hint;
+    this.hint = hint === undefined ? undefined : oneLine(hint);
   }
 
   static of<Id extends ProblemId>(id: Id, place: Place, context: ContextOf<Id>, cause?: unknown): PatchError {
