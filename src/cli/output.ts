@@ -5,8 +5,9 @@
  * Text is escaped here once more, whatever report it is of: nothing that an image or a file name holds drives a terminal.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { systemError } from '../base/bytes/source.js';
+import { describeSystemError, systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
+import { fail } from '../base/errors/patch-error.js';
 import { inLines, oneLine } from '../base/printable.js';
 
 /**
@@ -15,6 +16,27 @@ import { inLines, oneLine } from '../base/printable.js';
  */
 export function writeOut(text: string | Uint8Array): void {
   if (!writeAll(1, typeof text === 'string' ? inLines(text, colors) : text)) process.exit(process.exitCode ?? 0);
+}
+
+/** Why a reader that went away got nothing. */
+const READER_GONE = 'the program that was to read it has ended';
+
+/** Writes an image, which has to arrive whole. Errors: `write.failed` when its reader has gone, else those of writeOut. */
+export function sendOut(bytes: Uint8Array): void {
+  if (!writeAll(1, bytes)) fail('write.failed', { file: '<stdout>' }, { action: 'write', reason: READER_GONE });
+}
+
+/** The report on an output that is written and right. Errors: `write.not-told` when it does not arrive, whatever the reason. */
+export function tellWritten(output: string, text: string): void {
+  let reason = READER_GONE;
+  let cause: unknown;
+  try {
+    if (writeAll(1, inLines(text, colors))) return;
+  } catch (error) {
+    cause = error instanceof Error ? error.cause : undefined;
+    reason = describeSystemError(cause);
+  }
+  fail('write.not-told', {}, { output, reason }, cause);
 }
 
 /** Writes lines about a run; a closed standard error is not a reason to stop. */

@@ -27,8 +27,8 @@ export function placePrefix({ file, offset, part }: Place): string {
 export class PatchError extends Error {
   readonly id: ProblemId;
   readonly place: Place;
-  /** Process exit status for this problem: 1 "the answer is no", 2 "could not be done". */
-  readonly exit: 1 | 2;
+  /** Process exit status for this problem: 1 "the answer is no", 2 "could not be done", 3 "done, but not told". */
+  readonly exit: 1 | 2 | 3;
   readonly hint: string | undefined;
   /** The message without place and id. */
   readonly detail: string;
@@ -37,7 +37,7 @@ export class PatchError extends Error {
     id: ProblemId,
     place: Place,
     detail: string,
-    exit: 1 | 2,
+    exit: 1 | 2 | 3,
     hint: string | undefined,
     cause: unknown,
   ) {
