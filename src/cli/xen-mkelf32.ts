@@ -9,6 +9,7 @@ import { planOriginal } from '../edit/mkelf32/mkelf32.js';
 import { loadBase } from '../edit/mkelf32/numbers.js';
 import { NEWEST } from '../edit/mkelf32/variants.js';
 import { writeMkelf32 } from '../edit/mkelf32/write.js';
+import { refuseLostBytes } from './lost-bytes.js';
 import { writeErr } from './output.js';
 
 async function main(args: readonly string[]): Promise<0 | 1> {
@@ -19,6 +20,7 @@ async function main(args: readonly string[]): Promise<0 | 1> {
     return 1;
   }
   try {
+    refuseLostBytes(args);
     const source = FileSource.open(input);
     try {
       const container = planOriginal(source, { notes, loadBase: loadBase(base), finalExec: undefined });
