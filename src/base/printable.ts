@@ -1,4 +1,9 @@
-/** Foreign strings on their way to people: nothing in them may drive a terminal. */
+/** Foreign strings on their way to people: nothing in them may drive a terminal, or pass for a line of our own. */
+
+/** Controls (C0, C1, DEL), formats (bidirectional ones among them), unassigned, surrogates, and the separators of lines. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** The same, but for the line feeds and colours that reports are made of. */
+const UNSEEN_BUT_OURS = new RegExp(`\\n|\x1b\\[(?:0|1|2|31|32|33)m|${UNSEEN.source}`, 'gu');
 
 /** A foreign string in quotes, with control characters and everything beyond ASCII that is no letter escaped. */
 export function quoted(text: string, most = 200): string {
@@ -6,11 +11,29 @@ export function quoted(text: string, most = 200): string {
   return `"${printable(cut).replaceAll('"', '\\"')}"`;
 }
 
-/** A foreign string that may go to a terminal: control and format characters become escapes. */
+/** A foreign string that may go to a terminal: control and format characters become escapes, and a backslash two. */
 export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}\\]/gu, (character) => {
-    if (character === '\\') return '\\\\';
-    const code = character.codePointAt(0) ?? 0;
-    return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  return oneLine(text.replaceAll('\\', '\\\\'));
+}
+
+/**
+ * A whole message on one line, foreign strings in it and all. Backslashes stay as they are: some are of a word for a shell,
+ * some of an escape already.
+ */
+export function oneLine(text: string): string {
+  return text.replace(UNSEEN, escapeOf);
+}
+
+/** Text in lines, coloured or not: everything in it that no report of ours is made of becomes an escape. */
+export function inLines(text: string, colored: boolean): string {
+  return text.replace(UNSEEN_BUT_OURS, (found) => {
+    if (found === '\n') return found;
+    if (found.length > 1 && found.startsWith('\x1b')) return colored ? found : oneLine(found);
+    return escapeOf(found);
   });
+}
+
+function escapeOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }

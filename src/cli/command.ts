@@ -1,8 +1,8 @@
 /** What a command is: the shape of its words and options, and the work, which is loaded only when it is called. */
 import { type ArgsOf, argsOf, type Completion, type OptionTable, type RawOptions } from './option-table.js';
 
-/** 0 done or yes, 1 the answer is no, 2 could not be done. */
-export type ExitStatus = 0 | 1 | 2;
+/** 0 done or yes, 1 the answer is no, 2 could not be done, 3 written and right, but not told. */
+export type ExitStatus = 0 | 1 | 2 | 3;
 
 /** Words on the command line that belong to no option. `-` and words behind `--` are words like any other. */
 export interface Words {

@@ -3,6 +3,8 @@
  * on disk before the target is written and gets its name afterwards: a rule that cannot be written must be known while
  * nothing has been, and a rule for a target that failed must not stay.
  */
+import { fail } from '../base/errors/patch-error.js';
+import { quoted } from '../base/printable.js';
 import type { Staged } from '../write/text.js';
 import { stageBeside } from './text-file.js';
 
@@ -27,6 +29,25 @@ export function prepareDepfile(
 }
 
 function ruleFor(target: string, sources: readonly string[]): string {
-  const quote = (name: string) => name.replace(/([ #\\])/g, '\\$1').replaceAll('$', '$$$$');
-  return `${[`${quote(target)}:`, ...sources.map(quote)].join(' ')}\n`;
+  const words = sources.map((source) => word(source, /(\\*)([ #:|*?[])/g));
+  return `${[`${word(target, /(\\*)([ #:*?[])/g)}:`, ...words].join(' ')}\n`;
+}
+
+/**
+ * What GNU make 4.3 has no quoting for: it would end the rule's line, begin a recipe, set a variable, make a pattern of the
+ * name; and where there are wildcards, a backslash means another thing.
+ */
+const UNSPEAKABLE = /[\t\n\r;=%]|^~|\\$|\\.*[*?[]|[*?[].*\\/;
+
+/**
+ * A name as a word of a rule. `special` finds the characters that are quoted there with the backslashes in front of them,
+ * which count only there. Errors: `usage.bad` for a name that no rule can hold.
+ */
+function word(name: string, special: RegExp): string {
+  if (UNSPEAKABLE.test(name)) {
+    const hint =
+      'Make has no quoting for a tab, a line break, ";", "=", "%", "~" in front, a backslash at the end, or one beside a wildcard';
+    fail('usage.bad', {}, { what: `--depfile cannot name ${quoted(name)}`, hint });
+  }
+  return name.replace(special, '$1$1\\$2').replaceAll('$', '$$$$');
 }

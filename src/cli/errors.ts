@@ -2,7 +2,7 @@
 import { PatchError } from '../base/errors/patch-error.js';
 import { errorDocument } from '../report/error-report.js';
 import type { ExitStatus } from './command.js';
-import { writeErr, writeOut } from './output.js';
+import { sayErr, writeErr, writeOut } from './output.js';
 
 /** As a PatchError, whatever was thrown: an unexpected error is `internal.bug`. */
 export function asPatchError(error: unknown): PatchError {
@@ -13,8 +13,8 @@ export function asPatchError(error: unknown): PatchError {
 
 /** Prints one failure the way a person reads it. The stack is shown only for our own faults and only on request. */
 export function printError(error: PatchError): void {
-  const hint = error.hint === undefined ? '' : `  hint: ${error.hint}\n`;
-  writeErr(`xen-elfpatch: ${error.message}\n${hint}`);
+  sayErr(`xen-elfpatch: ${error.message}`);
+  if (error.hint !== undefined) sayErr(`  hint: ${error.hint}`);
   if (process.env['XEN_ELFPATCH_DEBUG']) {
     const origin = error.cause instanceof Error ? error.cause : error;
     writeErr(`${origin.stack ?? ''}\n`);

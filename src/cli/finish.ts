@@ -9,7 +9,7 @@ import { type Style, styleOf } from '../report/text.js';
 import { holds } from '../write/holds.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';
-import { type ColorMode, wantsColor, writeErr, writeOut } from './output.js';
+import { type ColorMode, sayErr, tellWritten, wantsColor, writeErr, writeOut } from './output.js';
 import { type Steps, startSteps } from './progress.js';
 
 /** What the command line says about the result. */
@@ -58,7 +58,10 @@ interface Told {
   readonly warnings?: readonly string[];
 }
 
-/** Ends a command as its arguments ask. Exit 1: `--check` found work to do. Errors: those of `write` and of depfile.ts. */
+/**
+ * Ends a command as its arguments ask. Exit 1: `--check` found work to do. Errors: those of `write` and of depfile.ts;
+ * `write.not-told` (exit 3) when the result is written and standard output takes no report.
+ */
 export async function finish<Written extends Told>(work: Work<Written>, args: ResultArgs): Promise<ExitStatus> {
   for (const warning of work.warnings) warn(work.file, warning);
   if (args.check || args.dryRun) {
@@ -83,15 +86,16 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
 
 /** One line on standard error. */
 export function warn(file: string, warning: string): void {
-  writeErr(`xen-elfpatch: warning: ${file}: ${warning}\n`);
+  sayErr(`xen-elfpatch: warning: ${file}: ${warning}`);
 }
 
 function report<Written>(work: Work<Written>, args: ResultArgs, outcome: Outcome<Written>): void {
   // With the image on standard output the report has to go elsewhere.
   const toStdout = args.output !== '-';
-  if (args.json) writeOut(jsonDocument(work.command, work.json(outcome)));
+  const out = outcome.kind === 'written' ? (text: string) => tellWritten(outcome.output, text) : writeOut;
+  if (args.json) out(jsonDocument(work.command, work.json(outcome)));
   else {
-    const write = toStdout ? writeOut : writeErr;
+    const write = toStdout ? out : writeErr;
     write(work.text(outcome, styleOf(toStdout && wantsColor(args.color))));
   }
 }

@@ -2,6 +2,7 @@
 import '../base/platform/node.js';
 import { COMMANDS } from './commands.js';
 import { reportFailure } from './errors.js';
+import { refuseLostBytes } from './lost-bytes.js';
 import { writeErr, writeOut } from './output.js';
 import { namedCommand, overviewText, parseCommandLine } from './parse.js';
 
@@ -12,6 +13,7 @@ async function main(args: readonly string[]): Promise<void> {
       process.exitCode = 2;
       return;
     }
+    refuseLostBytes(args);
     const parsed = parseCommandLine(args, COMMANDS);
     if (parsed.kind === 'text') {
       writeOut(parsed.text);

@@ -1,21 +1,56 @@
 /**
  * Text to standard output and error, written at once and whole: an exit right behind it loses nothing, and a reader that
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
+ *
+ * Text is escaped here once more, whatever report it is of: nothing that an image or a file name holds drives a terminal.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { systemError } from '../base/bytes/source.js';
+import { describeSystemError, systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
+import { fail } from '../base/errors/patch-error.js';
+import { inLines, oneLine } from '../base/printable.js';
 
 /**
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.
  * Errors: `read.open` when they cannot be written, as on a full disk.
  */
 export function writeOut(text: string | Uint8Array): void {
-  if (!writeAll(1, text)) process.exit(process.exitCode ?? 0);
+  if (!writeAll(1, typeof text === 'string' ? inLines(text, colors) : text)) process.exit(process.exitCode ?? 0);
 }
 
-/** Writes errors, warnings and progress; a closed standard error is not a reason to stop. */
+/** Why a reader that went away got nothing. */
+const READER_GONE = 'the program that was to read it has ended';
+
+/** Writes an image, which has to arrive whole. Errors: `write.failed` when its reader has gone, else those of writeOut. */
+export function sendOut(bytes: Uint8Array): void {
+  if (!writeAll(1, bytes)) fail('write.failed', { file: '<stdout>' }, { action: 'write', reason: READER_GONE });
+}
+
+/** The report on an output that is written and right. Errors: `write.not-told` when it does not arrive, whatever the reason. */
+export function tellWritten(output: string, text: string): void {
+  let reason = READER_GONE;
+  let cause: unknown;
+  try {
+    if (writeAll(1, inLines(text, colors))) return;
+  } catch (error) {
+    cause = error instanceof Error ? error.cause : undefined;
+    reason = describeSystemError(cause);
+  }
+  fail('write.not-told', {}, { output, reason }, cause);
+}
+
+/** Writes lines about a run; a closed standard error is not a reason to stop. */
 export function writeErr(text: string): void {
+  writeAll(2, inLines(text, colors));
+}
+
+/** One line on standard error, whatever stands in it. */
+export function sayErr(line: string): void {
+  writeAll(2, `${oneLine(line)}\n`);
+}
+
+/** Text that moves the cursor of the terminal on standard error; nothing foreign may stand in it. */
+export function driveErr(text: string): void {
   writeAll(2, text);
 }
 
@@ -62,9 +97,13 @@ export type ColorMode = (typeof COLOR_MODES)[number];
 
 /** Should results be coloured? `auto`: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
 export function wantsColor(mode: ColorMode): boolean {
-  if (mode !== 'auto') return mode === 'always';
-  return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1);
+  colors =
+    mode === 'auto' ? !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1) : mode === 'always';
+  return colors;
 }
+
+/** Was a report painted? Only then colours are let through. */
+let colors = false;
 
 /** Columns of the terminal on standard output; COLUMNS or 80 where there is none. */
 export function terminalWidth(): number {

@@ -90,7 +90,8 @@ function withHelp<T>(cli: Argv<T>): Argv<T> {
 /** A yargs that keeps values as they are typed and leaves errors and output to its caller. */
 function bare(): Argv {
   return (
-    yargs([])
+    // Not the current folder, which may be gone: no option of ours is looked up in one.
+    yargs([], '/')
       .scriptName(SCRIPT)
       .exitProcess(false)
       .detectLocale(false)

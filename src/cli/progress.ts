@@ -1,5 +1,5 @@
 /** A line of progress on a terminal, and only when the work takes long enough to wonder about. */
-import { isTerminal, writeErr } from './output.js';
+import { driveErr, isTerminal } from './output.js';
 
 /** Work shorter than this shows nothing. */
 const PATIENCE_MS = 500;
@@ -19,10 +19,10 @@ export function startProgress(doing: string): { report: Progress; end(): void } 
       if (now < next || total === 0n) return;
       next = now + BETWEEN_MS;
       shown = true;
-      writeErr(`\r${doing} ${(done * 100n) / total} %`);
+      driveErr(`\r${doing} ${(done * 100n) / total} %`);
     },
     end() {
-      if (shown) writeErr('\r\x1b[K');
+      if (shown) driveErr('\r\x1b[K');
       shown = false;
     },
   };

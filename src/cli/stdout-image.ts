@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { FileSource } from '../base/bytes/file-source.js';
 import { undoAtEnd } from '../write/cleanup.js';
 import { attempt } from '../write/system.js';
-import { writeOut } from './output.js';
+import { sendOut } from './output.js';
 
 const CHUNK = 0x100000n;
 
 /**
  * `write` makes the file whose name it is given; `done` is called when it has. Errors: those of `write`, when nothing has
- * reached standard output; `write.failed` where there is no folder to make the file in; those of writeOut.
+ * reached standard output; `write.failed` where there is no folder to make the file in; those of sendOut.
  */
 export async function writeToStdout<T>(write: (output: string) => Promise<T>, done: () => void): Promise<T> {
   const folder = attempt(tmpdir(), 'make a folder for the result', () => mkdtempSync(join(tmpdir(), 'xen-elfpatch-')));
@@ -31,7 +31,7 @@ export async function writeToStdout<T>(write: (output: string) => Promise<T>, do
   }
   for (let at = 0n; at < source.size; at += CHUNK) {
     const rest = source.size - at;
-    writeOut(source.read(at, rest < CHUNK ? rest : CHUNK, 'result'));
+    sendOut(source.read(at, rest < CHUNK ? rest : CHUNK, 'result'));
   }
   source.close();
   return written;

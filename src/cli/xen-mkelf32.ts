@@ -3,11 +3,13 @@
  * and nothing else. `--notes` counts as the first word only, words behind the third are ignored, success is silent.
  */
 import { FileSource } from '../base/bytes/file-source.js';
+import { oneLine } from '../base/printable.js';
 import { originalWords, usageLine } from '../edit/mkelf32/messages.js';
 import { planOriginal } from '../edit/mkelf32/mkelf32.js';
 import { loadBase } from '../edit/mkelf32/numbers.js';
 import { NEWEST } from '../edit/mkelf32/variants.js';
 import { writeMkelf32 } from '../edit/mkelf32/write.js';
+import { refuseLostBytes } from './lost-bytes.js';
 import { writeErr } from './output.js';
 
 async function main(args: readonly string[]): Promise<0 | 1> {
@@ -18,6 +20,7 @@ async function main(args: readonly string[]): Promise<0 | 1> {
     return 1;
   }
   try {
+    refuseLostBytes(args);
     const source = FileSource.open(input);
     try {
       const container = planOriginal(source, { notes, loadBase: loadBase(base), finalExec: undefined });
@@ -27,7 +30,7 @@ async function main(args: readonly string[]): Promise<0 | 1> {
     }
     return 0;
   } catch (error) {
-    writeErr(`${originalWords(error, input)}\n`);
+    writeErr(`${originalWords(error, oneLine(input))}\n`);
     return 1;
   }
 }

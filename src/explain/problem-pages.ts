@@ -18,15 +18,19 @@ export function problemIds(): string[] {
   return Object.keys(ALL);
 }
 
+const EXITS = {
+  1: '1: the answer is no; nothing was written',
+  2: '2: it could not be done; nothing was written',
+  3: '3: the result is written and right, but the report could not be delivered',
+} as const;
+
 /** The page of one id; undefined when there is no such problem. */
 export function problemTopic(id: string): Topic | undefined {
   const found = Object.hasOwn(ALL, id) ? ALL[id] : undefined;
   if (found === undefined) return undefined;
   const { exit, meaning } = found;
   const hint = typeof found.hint === 'string' ? found.hint : undefined;
-  const rows: [string, string][] = [
-    ['exit status', exit === 1 ? '1: the answer is no' : '2: it could not be done; nothing was written'],
-  ];
+  const rows: [string, string][] = [['exit status', EXITS[exit]]];
   if (hint !== undefined) rows.push(['hint', hint]);
   else if (found.hint !== undefined) rows.push(['hint', 'depends on the case; it stands below the error']);
   const page: Page = { name: id, title: `Problem ${id}`, blocks: [{ kind: 'text', text: meaning }, terms(...rows)] };

@@ -9,6 +9,6 @@ export function errorFacts(error: PatchError): { readonly [key: string]: Json } 
 }
 
 /** The document for `errors`; `command` is undefined when the command line did not get that far. */
-export function errorDocument(command: string | undefined, exit: 1 | 2, errors: readonly PatchError[]): string {
+export function errorDocument(command: string | undefined, exit: 1 | 2 | 3, errors: readonly PatchError[]): string {
   return jsonDocument('error', { command, exit, errors: errors.map(errorFacts) });
 }

@@ -15,11 +15,21 @@ export type Json =
 
 /**
  * One document as text: `{"schema": "xen-elfpatch/<name>/1", …}` and a line feed. A bigint becomes `"0x…"`; a member that
- * is undefined is left out.
+ * is undefined is left out. JSON allows C1 controls and marks of writing direction in strings, and a document is looked at in
+ * terminals and editors as well: they stand as `\u` escapes, which mean the same.
  */
 export function jsonDocument(name: string, members: { readonly [key: string]: Json }): string {
   const document = { schema: `xen-elfpatch/${name}/1`, ...members };
-  return `${JSON.stringify(document, (_key, value: unknown) => (typeof value === 'bigint' ? hex(value) : value), 2)}\n`;
+  const text = JSON.stringify(document, (_key, value: unknown) => (typeof value === 'bigint' ? hex(value) : value), 2);
+  return `${text.replace(UNSEEN, jsonEscape)}\n`;
+}
+
+/** What `base/printable.ts` escapes, but for the line feeds between members; inside strings these are escaped already. */
+const UNSEEN = /[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu;
+
+function jsonEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 /** Bytes as hexadecimal digits, as documents hold them. */

@@ -1,7 +1,7 @@
 /** NotesFacts as text for people and as the members of a `xen-elfpatch/notes/1` document. */
 
 import { hex, hexBytes } from '../base/errors/hex.js';
-import { printable, quoted } from '../base/printable.js';
+import { oneLine, printable, quoted } from '../base/printable.js';
 import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
@@ -150,8 +150,8 @@ function xenText({ xen }: NotesFacts): string {
     legacy: 'Xen finds no note of its own; PV guests get the __xen_guest string.',
     none: 'Xen finds no note of its own.',
   }[xen.from];
-  const broken = xen.broken === undefined ? '' : `\nXen would call the image broken: ${xen.broken}.`;
-  const refused = xen.refused === undefined ? '' : `\nXen refuses it: ${xen.refused}.`;
+  const broken = xen.broken === undefined ? '' : `\nXen would call the image broken: ${oneLine(xen.broken)}.`;
+  const refused = xen.refused === undefined ? '' : `\nXen refuses it: ${oneLine(xen.refused)}.`;
   return `${from}${broken}${refused}`;
 }
 

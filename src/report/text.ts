@@ -1,5 +1,7 @@
 /** Text for people: aligned columns and a few colours. */
 
+import { inLines } from '../base/printable.js';
+
 /** How a piece of text is set off. */
 export interface Style {
   bold(text: string): string;
@@ -28,10 +30,15 @@ export interface Cell {
 
 /**
  * Rows in columns, each as wide as its widest cell but at most `most`, two blanks apart, the last one free. No line ends
- * in blanks.
+ * in blanks, and no cell is more than one.
  */
 export function table(rows: readonly (readonly (string | Cell)[])[], indent = '', most = 64): string {
-  const cells = rows.map((row) => row.map((cell): Cell => (typeof cell === 'string' ? { text: cell } : cell)));
+  const cells = rows.map((row) =>
+    row.map((cell): Cell => {
+      const { text, paint } = typeof cell === 'string' ? { text: cell, paint: undefined } : cell;
+      return { text: inLines(text, true).replaceAll('\n', '\\x0a'), paint };
+    }),
+  );
   const widths: number[] = [];
   for (const row of cells) {
     for (const [i, { text }] of row.entries()) {

@@ -14,6 +14,14 @@ describe('jsonDocument()', () => {
   });
 });
 
+describe('strings of a document', () => {
+  it('hold C1 controls, marks of direction and separators as escapes, and mean what they were', () => {
+    const text = jsonDocument('x', { 'k\x9b': 'a\x1b\x7f\x85\u202e\u2028\ud800\u{e0041}\n漢' });
+    expect(text).toContain('"k\\u009b": "a\\u001b\\u007f\\u0085\\u202e\\u2028\\ud800\\udb40\\udc41\\n漢"');
+    expect(JSON.parse(text)['k\x9b']).toBe('a\x1b\x7f\x85\u202e\u2028\ud800\u{e0041}\n漢');
+  });
+});
+
 describe('bytesToJson()', () => {
   it('looks at its own part of a buffer only', () => {
     expect(bytesToJson(Uint8Array.of(1, 2, 0xab, 4).subarray(1, 3))).toBe('02ab');

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BIN, runCli, workFolder } from '../support/cli.js';
+import { BIN, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
-import { expectError, xenNotes } from '../support/patching.js';
+import { expectError } from '../support/patching.js';
 import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
 
 const folder = workFolder();
@@ -143,12 +143,39 @@ describe('a result that cannot be shown', () => {
     expectError({ status, signal, stdout: '', stderr }, 'read.open', /cannot write: no space left/);
   });
 
-  it('does not undo what was written', () => {
-    writeFileSync(at('k'), input);
-    const line = '"$@" >/dev/full';
-    const run = spawnSync('sh', ['-c', line, 'sh', process.execPath, BIN, 'patch', at('k'), '--in-place', ...SET]);
-    expect(run.status).toBe(2);
-    expect(xenNotes(at('k'))).toEqual([['PHYS32_ENTRY', '00001000']]);
-    expect(runCli(['patch', at('k'), '--in-place', ...SET, '--check']).status).toBe(0);
+  const ALL = [
+    ...WRITERS.filter(({ kind }) => kind !== 'drop-in').map((way) => ({ ...way, command: way.args('o') })),
+    ...IN_PLACE.map((way) => ({ ...way, name: `${way.name} --in-place`, command: way.args('k') })),
+  ];
+
+  it.each(ALL)('exit 3 when it is written and the report is not: $name', ({ name, image, command }) => {
+    const home = join(folder.path, 'told');
+    prepare(home, image());
+    // A picture has a document only.
+    const words = name === 'layout --svg' ? [...command, '--json'] : command;
+    const good = runWriter({}, words, home);
+    expect(good.status).toBe(0);
+    const wanted = readdirSync(home).map((file) => readFileSync(join(home, file), 'hex'));
+    prepare(home, image());
+    const run = runWriter({}, words, home, 'exec "$@" >/dev/full');
+    expect(run.stderr).toMatch(
+      /is written and right, but the report could not be: no space left.*\[write\.not-told\]$/m,
+    );
+    expect(run.status).toBe(3);
+    expect(readdirSync(home).map((file) => readFileSync(join(home, file), 'hex'))).toEqual(wanted);
+  });
+
+  it.each([
+    ['a file', ['o'], 3, 'write.not-told'],
+    ['standard output itself', ['-'], 2, 'write.failed'],
+  ])('a reader that has ended, the image in %s', (_, to, status, id) => {
+    const home = join(folder.path, 'told');
+    prepare(home, input);
+    const words = [process.execPath, BIN, 'patch', 'k', ...SET, '-o', ...to];
+    // The pipe has lost its reader before the command begins.
+    const line = 'exec 3> >(exit); sleep 0.2; exec "$@" >&3';
+    const run = spawnSync('bash', ['-c', line, 'bash', ...words], { cwd: home, encoding: 'utf8' });
+    expect(run.stderr).toContain(`the program that was to read it has ended [${id}]`);
+    expect(run.status).toBe(status);
   });
 });

@@ -1,3 +1,4 @@
+import { oneLine } from '../printable.js';
 import { hex } from './hex.js';
 import type { Problem } from './problem.js';
 import { type ContextOf, PROBLEMS, type ProblemId } from './problems.js';
@@ -21,13 +22,13 @@ export function placePrefix({ file, offset, part }: Place): string {
 
 /**
  * The one error this project throws on purpose. It carries a stable id, a place, what was found and wanted, and a hint;
- * the message is the line that the command prints.
+ * the message is the line that the command prints. What is foreign in message, detail and hint is escaped; the place is not.
  */
 export class PatchError extends Error {
   readonly id: ProblemId;
   readonly place: Place;
-  /** Process exit status for this problem: 1 "the answer is no", 2 "could not be done". */
-  readonly exit: 1 | 2;
+  /** Process exit status for this problem: 1 "the answer is no", 2 "could not be done", 3 "done, but not told". */
+  readonly exit: 1 | 2 | 3;
   readonly hint: string | undefined;
   /** The message without place and id. */
   readonly detail: string;
@@ -36,17 +37,17 @@ export class PatchError extends Error {
     id: ProblemId,
     place: Place,
     detail: string,
-    exit: 1 | 2,
+    exit: 1 | 2 | 3,
     hint: string | undefined,
     cause: unknown,
   ) {
-    super(`${placePrefix(place)}${detail} [${id}]`, cause === undefined ? undefined : { cause });
+    super(oneLine(`${placePrefix(place)}${detail} [${id}]`), cause === undefined ? undefined : { cause });
     this.name = 'PatchError';
     this.id = id;
     this.place = place;
-    this.detail = detail;
+    this.detail = oneLine(detail);
     this.exit = exit;
-    this.hint = hint;
+    this.hint = hint === undefined ? undefined : oneLine(hint);
   }
 
   /** The error of a problem, its words made from the context. `place` is where in which file. */

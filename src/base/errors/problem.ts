@@ -3,8 +3,8 @@
  * `xen-elfpatch explain ID` prints. Ids are append-only: people search for them.
  */
 export interface Problem<Context> {
-  /** 1: the answer is no. 2: it could not be done. */
-  readonly exit: 1 | 2;
+  /** 1: the answer is no. 2: it could not be done. 3: the result is written, and the report could not be delivered. */
+  readonly exit: 1 | 2 | 3;
   /** What was found and what was wanted, one line, no full stop. */
   text(context: Context): string;
   /** What to do, one line. */

@@ -12,7 +12,7 @@ import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { warn } from '../finish.js';
 import { openImage } from '../input.js';
-import { terminalWidth, wantsColor, writeErr, writeOut } from '../output.js';
+import { sayErr, tellWritten, terminalWidth, wantsColor, writeOut } from '../output.js';
 import { stageBeside } from '../text-file.js';
 import type { LayoutArgs } from './layout.js';
 
@@ -27,10 +27,12 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
   if (args.svg !== undefined) {
     const images = [args.image, ...(args.compare === undefined ? [] : [args.compare])];
     writePicture(args.svg, mapSvg(map, other), images);
-    writeErr(`xen-elfpatch: drawn to ${args.svg}\n`);
+    sayErr(`xen-elfpatch: drawn to ${args.svg}`);
   }
   if (args.json) {
-    writeOut(jsonDocument('layout', { ...mapJson(map), compare: other === undefined ? null : mapJson(other) }));
+    const text = jsonDocument('layout', { ...mapJson(map), compare: other === undefined ? null : mapJson(other) });
+    if (args.svg === undefined) writeOut(text);
+    else tellWritten(args.svg, text);
   } else if (args.svg === undefined) {
     const style = styleOf(wantsColor(args.color));
     const width = terminalWidth();

@@ -1,6 +1,7 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
+import { oneLine } from '../../base/printable.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { readPe } from '../../formats/pe/read.js';
 import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js';
@@ -15,7 +16,7 @@ import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
-import { wantsColor, writeErr, writeOut } from '../output.js';
+import { isTerminal, sayErr, wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
 /**
@@ -60,7 +61,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 function tellMissing(file: string): true {
-  writeErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one\n`);
+  sayErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one`);
   return true;
 }
 
@@ -89,14 +90,14 @@ async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatu
     const input = await openOrRefused(image);
     try {
       const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
-      const refused = { stdout: '', stderr: `File ${image} is not an ELF image\n`, exit: 1 } as const;
+      const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
       const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
-      // Bytes, not text.
-      writeOut(Buffer.from(stdout, 'latin1'));
+      // Bytes, not text, for whatever reads them; a terminal gets what every report gives it.
+      writeOut(isTerminal(1) ? stdout : Buffer.from(stdout, 'latin1'));
       writeErr(stderr);
       if (exit !== 0) status = exit;
       if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
-        writeErr(`xen-elfpatch: ${image}: no Xen note found, --require-xen wants one\n`);
+        sayErr(`xen-elfpatch: ${image}: no Xen note found, --require-xen wants one`);
         status = 1;
       }
     } finally {
@@ -121,7 +122,7 @@ function warn({ image, areas, legacyProblem }: NotesFacts): void {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
-    writeErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}\n`);
+    sayErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}`);
   }
-  if (legacyProblem !== undefined) writeErr(`xen-elfpatch: warning: ${legacyProblem.message}\n`);
+  if (legacyProblem !== undefined) sayErr(`xen-elfpatch: warning: ${legacyProblem.message}`);
 }

@@ -15,7 +15,7 @@ import { styleOf } from '../../report/text.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
-import { wantsColor, writeErr, writeOut } from '../output.js';
+import { sayErr, wantsColor, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
 import { isMember, type StampArgs } from './stamp.js';
 
@@ -69,7 +69,7 @@ function show(
   } else writeOut(lead + stampsText(file, stamps, styleOf(wantsColor(args.color))));
   if (wantsId && !stamps.some(({ owner }) => owner === GNU)) fail('stamp.no-build-id', { file }, {});
   if (!args.check) return 0;
-  for (const problem of problems) writeErr(`xen-elfpatch: ${file}: ${problem}\n`);
+  for (const problem of problems) sayErr(`xen-elfpatch: ${file}: ${problem}`);
   return problems.length > 0 ? 1 : 0;
 }
 

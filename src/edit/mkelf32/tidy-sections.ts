@@ -3,6 +3,7 @@
  * addresses, with or without its symbols.
  */
 import { joinBytes, latin1Bytes } from '../../base/bytes/text.js';
+import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { fileOffset, vaddr } from '../../formats/elf/address.js';
 import type { Shdr } from '../../formats/elf/headers.js';
@@ -72,6 +73,7 @@ export function keptSections(image: ElfImage, flat: Flat, loadBase: bigint): Kep
     }
     const sh_addr = loadBase + place.memory;
     newPlaces.set(index, { index: sections.length, moved: sh_addr - header.sh_addr });
+    refuseWide(image, index, header);
     const kept = { ...header, sh_addr, sh_offset: DATA_AT + place.file, sh_link: 0, sh_info: 0 };
     sections.push({ name: sectionName(image, index), header: { ...kept, sh_entsize: 0n } });
   }
@@ -81,6 +83,19 @@ export function keptSections(image: ElfImage, flat: Flat, loadBase: bigint): Kep
   }
   return { sections, newPlaces, dropped };
 }
+
+/** ELF32 has four bytes for each of these; a section whose meaning would be cut off is not kept as another. */
+function refuseWide(image: ElfImage, index: number, header: Shdr): void {
+  for (const field of ['sh_flags', 'sh_size', 'sh_addralign'] as const) {
+    if (header[field] < IN_32_BITS) continue;
+    const place = { file: image.source.name, part: `section ${index} ${sectionName(image, index)}` };
+    fail('mkelf32.unfit', place, {
+      what: `${field} is ${hex(header[field])}, wanted one that 32 bits hold to keep it`,
+    });
+  }
+}
+
+const IN_32_BITS = 0x100000000n;
 
 /** Distances from the start of the image, in memory and in the file; undefined outside every PT_LOAD. */
 function placeOf(header: Shdr, flat: Flat): { memory: bigint; file: bigint } | undefined {

@@ -86,6 +86,7 @@ export const mkelf32Problems = {
     text: (c) => c.what,
     meaning:
       '--tidy makes one load segment of all PT_LOADs, by their physical addresses. That needs PT_LOADs that do not ' +
-      'overlap, gaps that are worth filling with zeros, and an end below 4 GiB, because the result is ELF32.',
+      'overlap, gaps that are worth filling with zeros, and an end below 4 GiB, because the result is ELF32. ' +
+      'For the same reason sections are kept only when their flags, size and alignment are numbers of 32 bits.',
   }),
 } as const;

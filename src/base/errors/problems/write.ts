@@ -38,6 +38,14 @@ export const writeProblems = {
     hint: 'Make it writable (chmod u+w), or write a new file with -o',
     meaning: 'The file has no write permission for anybody. Somebody meant it to stay as it is.',
   }),
+  'write.not-told': problem<{ output: string; reason: string }>({
+    exit: 3,
+    text: (c) => `${c.output} is written and right, but the report could not be: ${c.reason}`,
+    hint: 'Nothing has to be done again; verify and notes tell what is in the file',
+    meaning:
+      'The result was written and proved, and has its name. Then standard output took no report: its disk is full, or the ' +
+      'program that was to read it has ended.',
+  }),
   'write.locked': problem<{ pid: number }>({
     exit: 2,
     text: (c) => `another xen-elfpatch (process ${c.pid}) is patching this file`,
