@@ -2,7 +2,7 @@
  * Text to standard output and error, written at once and whole: an exit right behind it loses nothing, and a reader that
  * went away (`| head`) ends the command quietly. Does without process.stdout, whose first use costs start-up time.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 
@@ -37,10 +37,12 @@ function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
   return true;
 }
 
-/** Is this descriptor a terminal? The streams of `process` are touched only for a character device. */
+/** Is this descriptor a terminal? The streams of `process` are touched only for a character device other than /dev/null. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const stats = fstatSync(fd);
+    if (!stats.isCharacterDevice() || stats.rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev)
+      return false;
   } catch {
     // A closed descriptor is no terminal.
     return false;
