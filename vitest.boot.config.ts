@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: 'test/support/build-once.ts',
     // Modules are tried one by one; what they need of Node comes with the entries of the command and the library.
     setupFiles: ['src/base/platform/node.ts'],
+    // Runs of the command leave nothing in the home of whoever runs the tests.
+    env: { XEN_ELFPATCH_CODE_CACHE: '' },
     testTimeout: 300_000,
     hookTimeout: 600_000,
     maxWorkers: 1,

@@ -1,23 +1,41 @@
 // Bundles the command and the library. The command runs in every kernel build, so it is made to start fast:
 //
-//   dist/cli/main.js        all of our own code and yargs, as one function that bin/xen-elfpatch.js calls. CommonJS starts
-//                           faster than ES modules, and one file faster than many; modules behind a dynamic import() are
-//                           run only when they are called.
-//   dist/cli/main.js.cache  V8's compiled code of it; another version of V8 ignores it
-//   dist/cli/xen-mkelf32.cjs  the same for that command, which is small: no yargs, no cache
+//   dist/cli/main.js        what the commands of kernel builds run, yargs included, as chunks in one file (parts.mjs).
+//                           bin/xen-elfpatch.js calls them: CommonJS starts faster than ES modules, one file faster than many
+//   dist/cli/copy.js        what makes a copy of the image, read when one is made
+//   dist/cli/rest.js        everything else: the other commands, explain, wrappers, prose
+//   dist/cli/code/          V8's compiled code of them, for the Node that builds; bin/code-cache.js makes it for others
+//   dist/cli/xen-mkelf32.cjs  that command, which is small: no yargs, no compiled code
 //   dist/cli/vendor/*.cjs   packages that only some commands need
 //   dist/lib/               the library as ES modules, its packages from node_modules
 //   dist/types/             declarations (not with --no-types: they take most of the time)
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { partsOf } from './parts.mjs';
 
-const LAZY = ['ajv', 'elfy', 'fs-extra', 'yaml'];
+// Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
+const LAZY = ['ajv', 'yaml'];
+
+// What a run of the commands in kernel builds reads; the rest is one part more.
+const PARTS = {
+  main: [
+    'src/cli/main.ts',
+    'src/cli/commands/notes.run.ts',
+    'src/cli/commands/patch.run.ts',
+    'src/cli/commands/verify.run.ts',
+    'src/loaders/loaders.ts',
+    'node_modules/elfy/lib/elfy.js',
+  ],
+  copy: ['src/write/clone.ts'],
+};
 
 rmSync('dist', { recursive: true, force: true });
 
 const common = { bundle: true, platform: 'node', target: 'node20', legalComments: 'none', logLevel: 'warning' };
+// Names are kept and lines stay short: a stack trace says where something happened.
+const small = { minifySyntax: true, minifyWhitespace: true, lineLimit: 160 };
 
 // Packages that cost start-up time and buy nothing here (scripts/shims says why).
 const shims = {
@@ -25,6 +43,9 @@ const shims = {
   setup({ onResolve, onLoad }) {
     const here = (file) => fileURLToPath(new URL(`shims/${file}`, import.meta.url));
     onResolve({ filter: /platform-shims\/esm\.mjs$/ }, () => ({ path: here('yargs-platform.mjs') }));
+    onResolve({ filter: /^assert$/ }, ({ importer }) =>
+      /elfy/.test(importer) ? { path: here('assert.cjs') } : undefined,
+    );
     onResolve({ filter: /^(string-width|strip-ansi|wrap-ansi)$/ }, ({ path }) => ({ path, namespace: 'plain-text' }));
     onLoad({ filter: /.*/, namespace: 'plain-text' }, ({ path }) => {
       const name = path.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
@@ -41,21 +62,24 @@ const vendor = {
   },
 };
 
-await build({
+const main = await build({
   ...common,
+  ...small,
   entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/cli/main.js',
-  format: 'cjs',
-  banner: { js: '(function (exports, require, module, __filename) {' },
-  footer: { js: '})' },
-  // import() of a vendored package becomes require() too.
-  supported: { 'dynamic-import': false },
+  outdir: 'dist/cli',
+  format: 'esm',
+  splitting: true,
+  write: false,
+  metafile: true,
   // yargs-parser makes a require() from it; a path does as well as a URL.
-  define: { 'import.meta.url': '__filename' },
+  define: { 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
   plugins: [shims, vendor],
 });
+mkdirSync('dist/cli', { recursive: true });
+for (const [part, text] of partsOf(main, PARTS)) writeFileSync(`dist/cli/${part}.js`, text);
 await build({
   ...common,
+  ...small,
   entryPoints: ['src/cli/xen-mkelf32.ts'],
   outfile: 'dist/cli/xen-mkelf32.cjs',
   format: 'cjs',
@@ -63,6 +87,7 @@ await build({
 for (const name of LAZY) {
   await build({
     ...common,
+    ...small,
     stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
     outfile: `dist/cli/vendor/${name}.cjs`,
     format: 'cjs',

@@ -1,19 +1,21 @@
 // Start-up of the bundled command as a paired ratio: medians of runs that alternate with `node -e 0`.
-//   node scripts/startup.mjs [--runs N] [-- COMMAND...]      without a command: notes on a small kernel made here
-import { spawnSync } from 'node:child_process';
+//   node scripts/startup.mjs [--runs N] [--node PATH]... [-- COMMAND...]
+// Without a command: `notes` and `patch --in-place` on a small kernel made here. --node: another Node than this one, or several.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const MAIN = fileURLToPath(new URL('../bin/xen-elfpatch.js', import.meta.url));
 
-/** Milliseconds that one run of node takes. */
-function time(args) {
+/** Milliseconds that one run of a Node takes. */
+function time(node, args) {
   const start = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const { status, stderr, error } = spawnSync(node, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const taken = Number(process.hrtime.bigint() - start) / 1e6;
-  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`${node} ${args.join(' ')} ended with ${status}: ${error ?? stderr}`);
   return taken;
 }
 
@@ -22,13 +24,16 @@ function median(values) {
 }
 
 /** Medians in milliseconds of `node -e 0` and of the command, and their ratio. `before` runs ahead of each command. */
-export function startup(command, runs = 41, before = () => {}) {
+export function startup(command, runs = 41, before = () => {}, node = process.execPath) {
   const empty = [];
   const ours = [];
+  // The first run makes the compiled code for a Node that has none.
+  before();
+  time(node, [MAIN, ...command]);
   for (let run = 0; run < runs; run++) {
-    empty.push(time(['-e', '0']));
+    empty.push(time(node, ['-e', '0']));
     before();
-    ours.push(time([MAIN, ...command]));
+    ours.push(time(node, [MAIN, ...command]));
   }
   return { empty: median(empty), ours: median(ours), ratio: median(ours) / median(empty) };
 }
@@ -58,20 +63,41 @@ export function smallKernel() {
   return bytes;
 }
 
+/** Prints the start-up of commands on each Node; `runs` pairs of each. */
+export function printStartups(commands, nodes, runs) {
+  for (const node of nodes) {
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+    for (const { name, command, before } of commands) {
+      const { empty, ours, ratio } = startup(command, runs, before, node);
+      const title = `start-up: ${name} / node -e 0, Node ${version}`;
+      console.log(
+        `${title.padEnd(70)} ${ratio.toFixed(2)}   ${ours.toFixed(1)} ms over ${empty.toFixed(1)} ms, ${runs} pairs`,
+      );
+    }
+  }
+}
+
+/** `notes` and `patch --in-place` on a small kernel in `folder`, as printStartups() takes them. */
+export function usualCommands(folder) {
+  const kernel = join(folder, 'kernel');
+  const fresh = () => writeFileSync(kernel, smallKernel());
+  fresh();
+  return [
+    { name: 'notes', command: ['notes', kernel] },
+    { name: 'patch --in-place', command: ['patch', kernel, '--in-place', '--set', 'GUEST_OS=linux'], before: fresh },
+  ];
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const args = process.argv.slice(2);
-  const runs = args[0] === '--runs' ? Number(args.splice(0, 2)[1]) : 41;
-  if (args[0] === '--') args.shift();
+  const { values, positionals } = parseArgs({
+    options: { runs: { type: 'string', default: '41' }, node: { type: 'string', multiple: true } },
+    allowPositionals: true,
+  });
   const folder = mkdtempSync(join(tmpdir(), 'startup-'));
   try {
-    const kernel = join(folder, 'kernel');
-    writeFileSync(kernel, smallKernel());
-    const command = args.length > 0 ? args : ['notes', kernel];
-    const { empty, ours, ratio } = startup(command, runs);
-    const name = args.length > 0 ? args.join(' ') : 'notes (small kernel)';
-    console.log(
-      `start-up of ${name}: ${ours.toFixed(1)} ms, node -e 0: ${empty.toFixed(1)} ms, ratio ${ratio.toFixed(2)}`,
-    );
+    const given = [{ name: positionals.join(' '), command: positionals }];
+    const commands = positionals.length > 0 ? given : usualCommands(folder);
+    printStartups(commands, values.node ?? [process.execPath], Number(values.runs));
   } finally {
     rmSync(folder, { recursive: true });
   }

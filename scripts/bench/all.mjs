@@ -1,11 +1,13 @@
 // `make bench`: every figure a ratio of two commands measured in turn within this run. Nothing here passes or fails.
 //   node scripts/bench/all.mjs [--quick]      --quick: fewer pairs, a 100 MB image instead of 600 MB
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { printStartups, usualCommands } from '../startup.mjs';
 import { writeLargeImage } from './large-image.mjs';
 import { compare, has, peakMemory, timed } from './measure.mjs';
+import { nodes } from './nodes.mjs';
 
 const quick = process.argv.includes('--quick');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,24 +19,12 @@ const patcher = (...args) => [process.execPath, command, ...args];
 const PVH = ['--set', 'PHYS32_ENTRY=0x100000'];
 const MB = 1_000_000;
 
-function fresh(from, to) {
-  return () => copyFileSync(from, to);
-}
-
 try {
   console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}\n`);
   const pairs = quick ? 11 : 41;
-  const node = [process.execPath, '-e', '0'];
-  compare('start-up: notes on a small kernel / node -e 0', patcher('notes', small), node, {
-    runs: pairs,
-    target: '<= 1.6',
-  });
-  const k = at('small');
-  compare('start-up: patch --in-place on a small kernel / node -e 0', patcher('patch', k, '--in-place', ...PVH), node, {
-    runs: pairs,
-    before: fresh(small, k),
-    target: '<= 1.6',
-  });
+  const started = at('startup');
+  mkdirSync(started);
+  printStartups(usualCommands(started), nodes(), pairs);
 
   const large = at('large');
   const out = at('out');

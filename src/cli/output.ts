@@ -4,7 +4,8 @@
  *
  * Text is escaped here once more, whatever report it is of: nothing that an image or a file name holds drives a terminal.
  */
-import { fstatSync, writeSync } from 'node:fs';
+
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { describeSystemError, systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail } from '../base/errors/patch-error.js';
@@ -72,10 +73,12 @@ function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
   return true;
 }
 
-/** Is this descriptor a terminal? The streams of `process` are touched only for a character device. */
+/** Is this descriptor a terminal? The streams of `process` are touched only for a character device other than /dev/null. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const stats = fstatSync(fd);
+    if (!stats.isCharacterDevice() || stats.rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev)
+      return false;
   } catch {
     // A closed descriptor is no terminal.
     return false;

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -11,6 +11,8 @@ const folder = workFolder();
 afterAll(() => folder.remove());
 const home = join(folder.path, 'package');
 const bin = join(home, 'bin/xen-elfpatch.js');
+const shipped = join(home, 'dist/cli/code');
+const notesOfKernel = { status: 0, stderr: '', stdout: expect.stringContaining('PHYS32_ENTRY') };
 const encoding = { bits: 64, endian: 'little' } as const;
 const kernel = folder.write(
   'kernel',
@@ -54,27 +56,51 @@ describe('the packed package', () => {
     expect(run('patch', kernel, '-o', 'out', '--spec', 'notes.yaml')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('stores compiled code that this V8 takes', () => {
-    const main = join(home, 'dist/cli/main.js');
-    const cachedData = readFileSync(`${main}.cache`);
-    expect(new Script(readFileSync(main, 'utf8'), { filename: main, cachedData }).cachedDataRejected).toBe(false);
+  it('stores compiled code that this V8 takes, for every command of a kernel build', () => {
+    const stored = readdirSync(shipped).map((name) => ({ name, part: name.split('-')[0] ?? '' }));
+    for (const command of ['notes', 'patch', 'verify']) {
+      expect(stored.map(({ name }) => name)).toContainEqual(expect.stringMatching(`^main-${command}-`));
+    }
+    for (const { name, part } of stored) {
+      const filename = join(home, 'dist/cli', `${part}.js`);
+      const script = new Script(readFileSync(filename, 'latin1'), {
+        filename,
+        cachedData: readFileSync(join(shipped, name)),
+      });
+      expect(script.cachedDataRejected, name).toBe(false);
+    }
+  });
+
+  it('reads no more than the first part for notes, and for a patch in place', () => {
+    const rest = ['copy.js', 'rest.js'].map((name) => join(home, 'dist/cli', name));
+    for (const file of rest) renameSync(file, `${file}.away`);
+    try {
+      expect(run('notes', kernel).status).toBe(0);
+      copyFileSync(kernel, join(folder.path, 'patched'));
+      expect(run('patch', 'patched', '--in-place', '--set', 'GUEST_OS=linux')).toMatchObject({ status: 0, stderr: '' });
+      expect(run('verify', 'patched')).toMatchObject({ status: 0, stderr: '' });
+    } finally {
+      for (const file of rest) renameSync(`${file}.away`, file);
+    }
   });
 
   it('runs as well with compiled code of another V8, with garbage, and with none', () => {
-    const cache = join(home, 'dist/cli/main.js.cache');
-    for (const bytes of [Buffer.from('garbage'), new Uint8Array(0), readFileSync(cache).fill(0xff, 0, 16)]) {
-      writeFileSync(cache, bytes);
-      expect(run('notes', kernel)).toMatchObject({
-        status: 0,
-        stderr: '',
-        stdout: expect.stringContaining('PHYS32_ENTRY'),
-      });
+    const [name = ''] = readdirSync(shipped).filter((file) => file.startsWith('main-notes-'));
+    const file = join(shipped, name);
+    const right = readFileSync(file);
+    for (const bytes of [Buffer.from('garbage'), new Uint8Array(0), Buffer.from(right).fill(0xff, 0, 16)]) {
+      writeFileSync(file, bytes);
+      expect(run('notes', kernel)).toMatchObject(notesOfKernel);
     }
+    rmSync(file);
+    expect(run('notes', kernel)).toMatchObject(notesOfKernel);
+    writeFileSync(file, right);
   });
 
   it('tells a source tree that was not built', () => {
     const unbuilt = join(folder.path, 'unbuilt.cjs');
     copyFileSync('bin/xen-elfpatch.js', unbuilt);
+    copyFileSync('bin/code-cache.js', join(folder.path, 'code-cache.js'));
     expect(spawnSync(process.execPath, [unbuilt], { encoding: 'utf8' })).toMatchObject({
       status: 2,
       stdout: '',

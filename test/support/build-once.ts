@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const BUNDLE = 'dist/cli/main.js';
-const SOURCES = ['src', 'scripts', 'package.json'];
+const SOURCES = ['bin', 'src', 'scripts', 'package.json'];
 
 /** Called by vitest (globalSetup). */
 export function setup(): void {

@@ -2,7 +2,7 @@
 import type { ByteSource } from '../../base/bytes/source.js';
 import { struct, type ValueOf } from '../../base/bytes/struct.js';
 import { GRUB_MB1, type HeaderWindow } from './windows.js';
-import { checksumFor, MULTIBOOT, sumsToZero } from './words.js';
+import { checksumFor, MULTIBOOT, placesOf, sumsToZero } from './words.js';
 
 const MB1_MAGIC = 0x1badb002;
 
@@ -65,7 +65,7 @@ export function* mb1Headers(
   const have = source.size < size ? source.size : size;
   const bytes = source.read(0n, have, 'Multiboot window');
   const stop = have - head < last ? have - head : last;
-  for (let at = 0; at <= stop; at += Number(align)) {
+  for (const at of placesOf(MB1_MAGIC, bytes, align, stop)) {
     const flags = mb1FlagsAt(bytes, at);
     if (flags === undefined) continue;
     const offset = BigInt(at);

@@ -20,7 +20,7 @@ import {
   TagHead,
 } from './tags.js';
 import { GRUB_MB2, type HeaderWindow } from './windows.js';
-import { checksumFor, MULTIBOOT, sumsToZero } from './words.js';
+import { checksumFor, MULTIBOOT, placesOf, sumsToZero } from './words.js';
 
 const MB2_MAGIC = 0xe85250d6;
 /** Headers and tags start at multiples of this. */
@@ -88,7 +88,7 @@ export function* mb2Headers(
   const have = source.size < size ? source.size : size;
   const bytes = source.read(0n, have, 'Multiboot2 window');
   const stop = have - head < last ? have - head : last;
-  for (let at = 0; at <= stop; at += Number(align)) {
+  for (const at of placesOf(MB2_MAGIC, bytes, align, stop)) {
     const header = mb2HeaderAt(bytes, at, BigInt(at));
     if (header !== undefined) yield header;
   }

