@@ -72,7 +72,7 @@ describe.each(CLASSES)('planSections(), ELF$encoding.bits $encoding.endian', ({ 
 describe.each(CLASSES)('fitSections(), ELF$encoding.bits $encoding.endian', ({ encoding }) => {
   const start = encoding.bits === 64 ? 128n : 96n;
   /** A file of 128 bytes behind its table, and a section over `size` of them from `at` on. */
-  function fit(at: bigint, size: bigint, end: bigint, changedFrom: bigint | undefined, type = 1) {
+  function fitted(at: bigint, size: bigint, end: bigint, changedFrom: bigint | undefined, type = 1) {
     const image = elf(encoding)
       .segment(0x60000000, new Uint8Array(128).fill(1))
       .section('.s', { offset: start + at, size, type });
@@ -84,7 +84,7 @@ describe.each(CLASSES)('fitSections(), ELF$encoding.bits $encoding.endian', ({ e
       changedFrom === undefined ? undefined : start + changedFrom,
     );
   }
-  const sizes = (outcome: ReturnType<typeof fit>) =>
+  const sizes = (outcome: ReturnType<typeof fitted>) =>
     'reason' in outcome ? outcome.reason : [...outcome.values()].map(({ sh_size }) => sh_size);
 
   it.each<[string, [bigint, bigint, bigint, bigint | undefined, number?], bigint[] | 'refused']>([
@@ -101,7 +101,7 @@ describe.each(CLASSES)('fitSections(), ELF$encoding.bits $encoding.endian', ({ e
     ['around them, one byte short of the new end', [24n, 47n, 72n, undefined], 'refused'],
     ['notes around them', [24n, 48n, 72n, 32n, 7], 'refused'],
   ])('a section over %s', (_, [at, size, end, from, type], wanted) => {
-    const outcome = sizes(fit(at, size, end, from, type));
+    const outcome = sizes(fitted(at, size, end, from, type));
     if (wanted === 'refused')
       expect(outcome).toMatch(/^record boundaries from 0x[0-9a-f]+ on would move under section \.s at/);
     else expect(outcome).toEqual(wanted);
