@@ -1,6 +1,6 @@
 /**
  * What a web page would do with an image: the documents of `notes`, `verify` and `patch`, and the patched bytes. Bundled
- * for a browser by bundle.test.ts and run where nothing of Node is.
+ * for a browser by bundle.slow.test.ts and run where nothing of Node is.
  */
 import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
 import { expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';

@@ -17,7 +17,7 @@ interface Table {
 }
 
 const TABLES: readonly Table[] = [
-  // The break of file-mode needs files on a disk; it is a test of its own in breaks.test.ts.
+  // The break of file-mode needs files on a disk; it is a test of its own in breaks.slow.test.ts.
   { title: 'ELF images', checks: CHECKS, broken: [...Object.keys(ELF_BREAKS), 'file-mode'] },
   {
     title: 'PE images',

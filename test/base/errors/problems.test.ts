@@ -4,7 +4,7 @@ import { PROBLEMS } from '../../../src/base/errors/problems.js';
 
 describe('PROBLEMS', () => {
   it('holds every declared id once: tables that are spread together would hide a second one', () => {
-    const folder = new URL('../../src/base/errors/problems/', import.meta.url);
+    const folder = new URL('../../../src/base/errors/problems/', import.meta.url);
     const declared = readdirSync(folder).flatMap((file) =>
       [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^ {2}'([a-z0-9-]+\.[a-z0-9-]+)':/gm)].map(
         ([, id]) => id,
