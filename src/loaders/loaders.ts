@@ -40,10 +40,10 @@ export type JudgeOptions = {
  */
 export function judgeLoaders(
   source: ByteSource,
-  { names, xenVersion = NEWEST_XEN, wrapped }: JudgeOptions = {},
+  { names, xenVersion = NEWEST_XEN, memory, wrapped }: JudgeOptions = {},
 ): Verdict[] {
   return LOADERS.filter(({ name }) => names === undefined || names.includes(name)).map((each) =>
-    judge(each, source, wrapped, { xenVersion }),
+    judge(each, source, wrapped, { xenVersion, memory }),
   );
 }
 

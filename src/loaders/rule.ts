@@ -50,8 +50,13 @@ export interface ProgramVerdict {
   readonly text: string;
 }
 
+/** Memory of the machine or guest, in bytes, where nothing is said: 4 GiB. */
+export const DEFAULT_MEMORY = 0x1_0000_0000n;
+
 export interface Options {
   readonly xenVersion: XenVersion;
+  /** Bytes of memory that the machine or guest has; undefined: DEFAULT_MEMORY. */
+  readonly memory?: bigint | undefined;
 }
 
 export interface LoaderDefinition<View> {

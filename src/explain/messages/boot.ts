@@ -145,9 +145,25 @@ export const bootMessages: readonly Message[] = [
     by: 'kexec',
     says: ['Cannot determine the file type', 'Not a bzImage'],
     cause:
-      'No loader of kexec knows the file: a gzip file, or headers that are not exact (entry sizes, versions, a segment beyond ' +
-      'the end of the file).',
+      'No loader of kexec knows the file: a gzip file, another e_machine than 386 or x86-64, an object file, or headers that ' +
+      'are not exact (entry sizes, versions, a segment beyond the end of the file).',
     cure: 'Unpack it first; else mend the headers.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Base address: … is not page aligned', 'Overlapping memory segments at …', 'Invalid memory segment … - …'],
+    cause:
+      'kexec copies whole pages: each PT_LOAD must have a p_paddr that is a multiple of 4096, share no page with another, and ' +
+      'lie in memory of the running machine. What ld and lld lay out by themselves fails the first.',
+    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['No ELF program header'],
+    cause: 'e_phnum or e_phoff is 0: an object file, or one of which the program headers were cut off.',
+    cure: 'Take the kernel from the linker.',
     commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {

@@ -144,7 +144,10 @@ export const LOADERS: readonly LoaderDoc[] = [
       'The first PT_NOTE with p_offset above 0, else the first SHT_NOTE section, in steps of 4.',
       'The walk must end exactly at the end of the segment: trailing zeros, a gap, or a short size refuse the image with ' +
         '"ELF Note corrupted !".',
-      'Every segment must lie in the file; sizes of all header entries must be exact; no PT_INTERP.',
+      'Every segment must lie in the file; sizes of all header entries must be exact; e_machine 386 or x86-64; e_type EXEC, ' +
+        'DYN or CORE; program headers; no PT_INTERP.',
+      'Each PT_LOAD with memory must start at a page ("Base address: … is not page aligned": what ld and lld lay out by ' +
+        'themselves fails this), and no two may share one ("Overlapping memory segments").',
     ],
   },
 ];
