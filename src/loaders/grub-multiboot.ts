@@ -5,6 +5,7 @@
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
+import { Shdr } from '../formats/elf/headers.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -18,6 +19,7 @@ import {
   ET_EXEC,
   EV_CURRENT,
   PT_LOAD,
+  SHN_LORESERVE,
   SHT_REL,
   SHT_RELA,
 } from '../formats/elf/names.js';
@@ -37,7 +39,7 @@ import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/wi
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
+import { decodeAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
 
@@ -323,6 +325,26 @@ const ELF_RULES: readonly R[] = [
       const inside = segments.some((s) => s.p_type === PT_LOAD && entry >= s.p_paddr && entry - s.p_paddr < s.p_memsz);
       const what = `program header ${index} is no PT_LOAD and covers e_entry: GRUB goes by it, to ${hex(entry)}`;
       return warn(inside ? what : `${what}, where nothing is loaded`);
+    },
+  },
+  {
+    name: 'section-header-count',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_shnum',
+    because: 'an e_shnum of 0 is taken to say that there are 65,280 or more, never that there are none',
+    since: '2.12',
+    run({ image: { header, encoding }, source, window }) {
+      if (header.e_shnum >= SHN_LORESERVE) {
+        return refuse('invalid number of section header table entries in e_shnum', {
+          reason: `e_shnum is ${hex(header.e_shnum)}`,
+        });
+      }
+      if (header.e_shnum > 0) return undefined;
+      const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
+      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
+      const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
+      const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
+      if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
+      return refuse('invalid number of section header table entries in sh_size', { reason });
     },
   },
   {

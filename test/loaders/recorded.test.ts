@@ -99,6 +99,44 @@ describe('linux-loader 0.8.1', () => {
   });
 });
 
+describe.each(['7.2', '10.0', '11.1'])('qemu %s', (version) => {
+  /** By the releases that differ from the verdict. */
+  const ALL: Readonly<Record<string, readonly [releases: string, reason: string]>> = {
+    '00118': ['10.0', 'reads behind the end of the file, and luck decides; the verdict warns'],
+    '01393': ['7.2 10.0 11.1', 'QEMU did not end in time over 2 GiB of zeros'],
+    '01539': ['10.0', 'reads behind the end of the file, and luck decides; the reason says so'],
+    '01567': ['10.0 11.1', 'reads in front of the file, and luck decides; the verdict says so'],
+    '03705': ['7.2', 'no ELF: taken for an ancient boot sector, of which nothing is promised'],
+    '04850': ['7.2 10.0 11.1', 'loaded as a Linux boot image'],
+  };
+  const gaps = Object.fromEntries(
+    Object.entries(ALL).flatMap(([name, [releases, reason]]) =>
+      releases.split(' ').includes(version) ? [[name, reason]] : [],
+    ),
+  );
+
+  it('agrees on every image: the entry, the message, or that it dies', () => {
+    expect(asked(`qemu ${version}`).length).toBeGreaterThan(200);
+    const wrong = differences(`qemu ${version}`, gaps, ({ name, said }) => {
+      const verdict = judge(name, `qemu-pvh@${version}`);
+      const { outcome, message = '' } = verdict;
+      const byMultiboot = /entered at (0x[0-9a-f]+)/.exec(message)?.[1];
+      const ours = accepts(verdict)
+        ? `LOADED ${entryOf(verdict)}`
+        : outcome === 'crash'
+          ? 'RC'
+          : byMultiboot === undefined
+            ? `REFUSED ${message}`
+            : `LOADED ${byMultiboot}`;
+      const theirs = said
+        .replace(/^REFUSED [^ ]*: /, 'REFUSED ')
+        .replace(/ROM regions are overlapping.*/, 'ROM regions are overlapping');
+      return theirs === ours || (ours === 'RC' && theirs.startsWith('RC')) ? undefined : ours;
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('kexec-tools 2.0.32', () => {
   const GAPS = {
     '01374': 'kexec dies after its ELF probes have refused the notes',

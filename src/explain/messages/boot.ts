@@ -73,6 +73,19 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
+    says: [
+      'invalid section header table offset in e_shoff',
+      'invalid number of section header table entries in sh_size',
+      'invalid number of section header table entries in e_shnum',
+    ],
+    cause:
+      'The file has no section headers (llvm-strip --strip-sections, sstrip, a linker that writes none), or their number is ' +
+      'out of range. GRUB wants them since 2.12; 2.06 does not.',
+    cure: 'Keep the section headers in the file.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot@2.06 --for multiboot@2.12'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
     says: ['segment crosses 4 GiB border', 'overlap detected'],
     cause:
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script.',

@@ -1,4 +1,5 @@
-import type { LoaderName } from '../../loaders/names.js';
+import { LOADER_ROWS, type LoaderName } from '../../loaders/names.js';
+import { PRODUCT_TITLES, releasesOf } from '../../loaders/versions.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
@@ -62,7 +63,7 @@ export const LOADERS: readonly LoaderDoc[] = [
     what: 'Asked for by dom0=pvh on the command line of Xen; the notes do not choose.',
     steps: [
       'Gate and addresses as for xen-pvh; PHYS32_ENTRY is required. Nothing is tried as firmware.',
-      'SUPPORTED_FEATURES, when present, must have bit 11 (4.17 does not look, current releases do).',
+      'SUPPORTED_FEATURES, when present, must have bit 11 (dom0): since 4.22, and from 4.20.4 and 4.21.2; others do not look.',
       'The physical range must be free RAM of the machine; otherwise PHYS32_RELOC must allow another place.',
     ],
   },
@@ -80,7 +81,8 @@ export const LOADERS: readonly LoaderDoc[] = [
         'with 8 bytes in an ELF64 and used with 32 bits; 0 means none.',
       'Whether the entry lies in a segment, and whether a segment lies in RAM, is not checked: the guest hangs. Load ' +
         'below 1 MiB and the BIOS overwrites it.',
-      'Segments are placed at p_paddr; beyond the end of the file refuses.',
+      'Segments are placed at p_paddr; beyond the end of the file refuses; p_filesz above p_memsz is refused since 10.0.13 ' +
+        'and never finishes loading before.',
       'A long run of zeros behind a PT_NOTE without type 18 can crash QEMU: its walk does not stop at the end.',
     ],
   },
@@ -119,6 +121,7 @@ export const LOADERS: readonly LoaderDoc[] = [
       'Header: 4-aligned in the first 8 KiB; GRUB takes it up to offset 8180, QEMU up to 8140.',
       'GRUB wants the program header table to end within the first 8 KiB, and ELF32 with EM_386 or ELF64 with EM_X86_64. ' +
         'QEMU refuses EM_X86_64.',
+      'Since 2.12 GRUB wants section headers: without any it says "invalid section header table offset in e_shoff".',
       'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
       'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move. It need not be ELF then: ' +
@@ -168,6 +171,12 @@ export const loaders: Page = {
       $ xen-elfpatch verify kernel.elf
       $ xen-elfpatch verify kernel.elf --for xen-pvh --rules
       $ xen-elfpatch notes kernel.elf`,
+    heading('Versions'),
+    text`Rules hold since or until a release of the program that has them. --for NAME@VERSION chooses one, as in
+      xen-dom0-pvh@4.20.3 or qemu-pvh@7.2; a branch (4.20) means its newest known release; without a version the newest
+      known counts. How it is known: booted (kernels were started), asked (the program judged thousands of images), read (in
+      the source).`,
+    table(['program', 'release', 'known', 'what changed'], ...releaseRows()),
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),
     list(
@@ -179,6 +188,18 @@ export const loaders: Page = {
     ),
   ],
 };
+
+function releaseRows(): string[][] {
+  const products = [...new Set(LOADER_ROWS.map(({ product }) => product))];
+  return products.flatMap((product) =>
+    releasesOf(product).map(({ version, evidence, changed = '' }) => [
+      PRODUCT_TITLES[product],
+      version,
+      evidence,
+      changed,
+    ]),
+  );
+}
 
 /** The blocks of one loader. */
 export function loaderBlocks({ what, steps }: LoaderDoc): Page['blocks'] {

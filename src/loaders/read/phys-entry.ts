@@ -3,7 +3,7 @@
  * hw/i386/x86-common.c; rust-vmm/linux-loader src/loader/elf/mod.rs.
  */
 import { alignUp } from '../../base/bytes/align.js';
-import { type ByteSource, fits } from '../../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import type { ElfImage } from '../../formats/elf/image.js';
@@ -82,12 +82,13 @@ export function physEntryAsQemuFrom(image: ElfImage, indices: readonly number[])
 /** Why QEMU gives up at a segment, before it has read a record. In this order. */
 const QEMU_REFUSES: readonly {
   readonly kind: 'refused' | 'crash';
-  readonly when: (segment: Phdr, fileSize: bigint) => boolean;
+  readonly when: (segment: Phdr, file: { readonly size: bigint; readonly bits: 32 | 64 }) => boolean;
   readonly problem: (name: string) => string;
 }[] = [
   {
     kind: 'refused',
-    when: ({ p_offset, p_filesz }, fileSize) => !fits(p_offset, p_filesz, fileSize),
+    // The sum is made in words of the class, and wraps.
+    when: ({ p_offset, p_filesz }, { size, bits }) => BigInt.asUintN(bits, p_offset + p_filesz) > size,
     problem: (name) => `${name} reaches behind the end of the file`,
   },
   {
@@ -112,10 +113,11 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
   let astray: PhysEntry = NOTHING;
   for (const { index, name, segment } of noteSegments(image)) {
     if (segment.p_filesz === 0n) continue;
-    const refusal = QEMU_REFUSES.find(({ when }) => when(segment, source.size));
+    const refusal = QEMU_REFUSES.find(({ when }) => when(segment, { size: source.size, bits: encoding.bits }));
     if (refusal !== undefined) return refusedBy(refusal.problem(name), { index, kind: refusal.kind });
     const tooMany = { problem: `QEMU walks on through more than ${STEP_LIMIT} records of ${name}` };
     const end = walks.follow(segment.p_offset, qemuStep(segment, name, encoding.bits, read), tooMany);
+    if (end.dies !== undefined) return refusedBy(end.dies, { index, kind: 'crash' });
     if (end.problem !== undefined) astray = refusedBy(end.problem, { index, kind: 'runs-away' });
     else if (end.value !== undefined) last = end.value;
   }
@@ -126,6 +128,8 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
 interface QemuEnd {
   readonly value?: bigint;
   readonly problem?: string;
+  /** Why QEMU does not survive it. */
+  readonly dies?: string;
 }
 
 type MappedReader = (at: bigint, width: 4 | 8) => bigint | undefined;
@@ -159,7 +163,7 @@ function qemuStep(
     if (type === BigInt(PHYS32_ENTRY)) {
       const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), bits === 64 ? 8 : 4);
       return value === undefined
-        ? lost(`QEMU reads a descriptor of ${name} behind the end of the file`)
+        ? { end: { dies: `QEMU dies: it reads a descriptor of ${name} behind the end of the file` } }
         : { end: { value } };
     }
     const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;

@@ -193,7 +193,7 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
       return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: mend(parse, preset('pvh')) });
     },
   },
-  { ...SUPPORTS_DOM0(PVH), since: '4.18' },
+  { ...SUPPORTS_DOM0(PVH), since: '4.22', backported: ['4.20.4', '4.21.2'] },
   {
     name: 'image-in-memory',
     source: 'xen/arch/x86/hvm/dom0_build.c, check_and_adjust_load_address',
