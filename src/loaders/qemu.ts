@@ -103,6 +103,8 @@ const RULES: readonly Rule<QemuView>[] = [
       const header = findMb1(source, QEMU_MB1);
       if (header === undefined) return undefined;
       const result = qemuMultiboot(source, header);
+      if (result.refused?.startsWith('never starts') === true)
+        return crash(`by its multiboot 1 header it ${result.refused}`);
       if (result.refused !== undefined) {
         return refuse(result.refused, { reason: `multiboot 1 header at ${hex(header.offset)} is tried before PVH` });
       }

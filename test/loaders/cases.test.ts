@@ -41,6 +41,13 @@ const CASES: readonly (readonly [image: string, target: string, answer: string |
   ['grub212-no-section-headers.elf', 'multiboot@2.06', 'yes'],
   ['grub212-no-section-headers.elf', 'multiboot@2.12', 'refused: invalid section header table offset in e_shoff'],
   ['grub212-no-section-headers.elf', 'multiboot', 'refused: invalid section header table offset in e_shoff'],
+  ['grub-zero-size-load-last.elf', 'multiboot', 'refused: overlap detected'],
+  ['mb2-tag-not-padded-to-8.elf', 'multiboot2', 'refused: unsupported tag: 0x8'],
+  ['mb2-no-end-tag.elf', 'multiboot2', 'refused: unsupported tag: 0x77'],
+  ['qemu-mb1-loads-span-bios.elf', 'multiboot@2.06', 'yes'],
+  ['qemu-mb1-loads-span-bios.elf', 'qemu-pvh', /^crash: .* one block, with zeros over the BIOS/],
+  ['VIRT_BASE-top-of-space-no-room', 'xen-dom0-pv@4.17', 'refused: Invalid HYPERCALL_PAGE field in ELF notes.'],
+  ['VIRT_BASE-top-of-space-no-room', 'xen-dom0-pv@4.20.4', 'refused: Invalid HYPERCALL_PAGE field in ELF notes.'],
 ];
 
 describe('verdicts', () => {

@@ -94,9 +94,10 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
-    says: ['unsupported flag', 'unsupported tag'],
+    says: ['unsupported flag', 'unsupported tag', 'unsupported information tag: …'],
     cause:
-      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), or a tag not marked optional.',
+      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), a tag or information not marked ' +
+      'optional. Or the tags are not padded to 8, or lack the end tag: GRUB goes on behind header_length.',
     cure: 'The header is made by the kernel; its source has to change.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot --for multiboot2'],
   },

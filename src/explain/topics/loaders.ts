@@ -120,7 +120,9 @@ export const LOADERS: readonly LoaderDoc[] = [
     steps: [
       'Header: 4-aligned in the first 8 KiB; GRUB takes it up to offset 8180, QEMU up to 8140.',
       'GRUB wants the program header table to end within the first 8 KiB, and ELF32 with EM_386 or ELF64 with EM_X86_64. ' +
-        'QEMU refuses EM_X86_64.',
+        'QEMU refuses EM_X86_64, and copies one block from the lowest to the highest PT_LOAD: with one below the BIOS and one ' +
+        'above it the kernel never starts.',
+      'Two PT_LOADs may not meet ("overlap detected"); for GRUB one of size 0 is where it starts.',
       'Since 2.12 GRUB wants section headers: without any it says "invalid section header table offset in e_shoff".',
       'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
@@ -135,6 +137,8 @@ export const LOADERS: readonly LoaderDoc[] = [
     steps: [
       'Header: 8-aligned in the first 32 KiB, at the latest at offset 32752.',
       'The program header table must end within the first 32 KiB. GRUB refuses images with relocation sections.',
+      'GRUB walks the tags to the end tag, each padded to 8, whatever header_length says. It refuses a tag or an information ' +
+        'that it does not know unless marked optional ("unsupported tag: 0x8"), and hangs at a tag of size 0.',
       'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
         'of a xen.efi. A file that ends too early is no error to GRUB.',
     ],
