@@ -167,12 +167,28 @@ export { type NoteFact, type NotesFacts, notesFacts } from './inspect/notes/note
 export type { XenVerdict } from './inspect/notes/xen-verdicts.js';
 export { judgeLoaders, LOADERS, type Lost, lostLoaders } from './loaders/loaders.js';
 // Loaders: what they are called; would they start the image, by which rules, with which values?
-export { LOADER_NAMES, LOADER_ROWS, type LoaderName, type LoaderRow } from './loaders/names.js';
+export {
+  LOADER_NAMES,
+  LOADER_ROWS,
+  type LoaderName,
+  type LoaderRow,
+  releaseOf,
+  type Target,
+  targetOf,
+} from './loaders/names.js';
 export { type LegacyString, legacyToNotes, readLegacy } from './loaders/read/legacy.js';
 export { walkAsXen, type XenView, type XenViewNote } from './loaders/read/loader-walks.js';
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu } from './loaders/read/phys-entry.js';
 export { formatReadnotes, type ReadnotesOutput } from './loaders/read/readnotes.js';
 export { accepts, type Loader, type Remark, type RuleReport, type Verdict } from './loaders/rule.js';
+export {
+  type Evidence,
+  newestVersion,
+  type Product,
+  type Release,
+  releasesOf,
+  resolveVersion,
+} from './loaders/versions.js';
 export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
 // Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
 export { diffJson, diffText } from './report/diff-report.js';

@@ -2,9 +2,11 @@
  * GRUB's multiboot loaders (grub-core/loader/multiboot_elfxx.c, i386/multiboot_mbi.c, multiboot_mbi2.c), which read no
  * notes: what an edit of the file can break for them.
  */
+import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
+import { Shdr } from '../formats/elf/headers.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -18,28 +20,41 @@ import {
   ET_EXEC,
   EV_CURRENT,
   PT_LOAD,
+  SHN_LORESERVE,
   SHT_REL,
   SHT_RELA,
 } from '../formats/elf/names.js';
 import { findMb1, MB1_SIZE, type Mb1Fields, type Mb1Header } from '../formats/multiboot/mb1.js';
-import { findMb2, type Mb2Header, type Mb2Tag, type Mb2Values, mb2Values, walkTags } from '../formats/multiboot/mb2.js';
+import {
+  findMb2,
+  MB2_ALIGN,
+  MB2_HEAD_SIZE,
+  type Mb2Header,
+  type Mb2Tag,
+  type Mb2Values,
+  mb2Values,
+} from '../formats/multiboot/mb2.js';
 import {
   isKnownTag,
   TAG_ADDRESS,
   TAG_EFI_BOOT_SERVICES,
   TAG_END,
   TAG_ENTRY,
+  TAG_ENTRY_EFI32,
   TAG_ENTRY_EFI64,
   TAG_HEAD_SIZE,
+  TAG_INFORMATION_REQUEST,
   TAG_OPTIONAL,
+  TagHead,
 } from '../formats/multiboot/tags.js';
 import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/windows.js';
+import { MULTIBOOT } from '../formats/multiboot/words.js';
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
-import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
+import { decodeAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
-import { firstOverlap } from './segment-overlap.js';
+import { firstOverlap, type Placed } from './segment-overlap.js';
 
 const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
 const GIB4 = 0x1_0000_0000n;
@@ -58,6 +73,8 @@ class MultibootView {
   readonly pe: PeImage | undefined;
   readonly header1: Mb1Header | undefined;
   readonly header2: Mb2Header | undefined;
+  /** What GRUB holds of the file from a Multiboot2 header on. */
+  readonly held: Uint8Array | undefined;
   /** Of a Multiboot2 header, as GRUB meets them. */
   readonly tags: readonly Mb2Tag[];
   readonly values: Mb2Values | undefined;
@@ -70,8 +87,10 @@ class MultibootView {
     this.pe = peOf(source);
     this.header1 = version === 1 ? findMb1(source) : undefined;
     this.header2 = version === 2 ? findMb2(source) : undefined;
-    this.tags = this.header2 === undefined ? [] : [...walkTags(this.header2.bytes)];
-    this.values = this.header2 === undefined ? undefined : mb2Values({ bytes: this.header2.bytes, tags: this.tags });
+    const bytes = this.header2 === undefined ? undefined : heldFrom(source, this.header2.offset, grubWindow(2));
+    this.held = bytes;
+    this.tags = bytes === undefined ? [] : [...grubTags(bytes)];
+    this.values = bytes === undefined ? undefined : mb2Values({ bytes, tags: this.tags });
   }
 
   get offset(): bigint | undefined {
@@ -105,6 +124,12 @@ class MultibootView {
   }
 }
 
+/** What GRUB holds of the file from there on: it walks the tags to the end tag, whatever header_length says. */
+function heldFrom(source: ByteSource, offset: bigint, { bytes }: HeaderWindow): Uint8Array {
+  const end = source.size < bytes ? source.size : bytes;
+  return source.read(offset, end - offset, 'Multiboot2 header');
+}
+
 function peOf(source: ByteSource): PeImage | undefined {
   try {
     return looksLikePe(source) ? readPe(source) : undefined;
@@ -116,10 +141,51 @@ function peOf(source: ByteSource): PeImage | undefined {
 
 type R = Rule<MultibootView>;
 
-/** Bytes of a Multiboot2 header that GRUB goes through: up to the end tag, by header_length where none was met. */
+/** Bytes of a Multiboot2 header that GRUB goes through: up to the end tag, or to where it left what it holds. */
 function endOfTags(header: Mb2Header | undefined, tags: readonly Mb2Tag[]): bigint {
-  const end = tags.find(({ type }) => type === TAG_END);
-  return end === undefined ? BigInt(header?.header_length ?? 0) : BigInt(end.at + TAG_HEAD_SIZE);
+  const last = tags.at(-1);
+  const least = BigInt(header?.header_length ?? 0);
+  if (last === undefined) return least;
+  // It goes no further than to the tag that it refuses, or that it never gets past.
+  const refused = tags.find(isRefused);
+  if (refused !== undefined) return BigInt(refused.at + TAG_HEAD_SIZE);
+  if (last.type === TAG_END || last.size === 0) return BigInt(last.at + TAG_HEAD_SIZE);
+  return BigInt(last.at + padded(last.size) + TAG_HEAD_SIZE);
+}
+
+/** From tag to tag as GRUB goes: to the end tag, to one of size 0, or out of what it holds. */
+function* grubTags(bytes: Uint8Array): Generator<Mb2Tag> {
+  for (let at = MB2_HEAD_SIZE; at + TAG_HEAD_SIZE <= bytes.length; ) {
+    const tag = { ...TagHead.decode(bytes, at, MULTIBOOT), at };
+    yield tag;
+    if (tag.type === TAG_END || tag.size === 0) return;
+    at += padded(tag.size);
+  }
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / MB2_ALIGN) * MB2_ALIGN;
+}
+
+/** Does GRUB give up at it? The entry tag for 32-bit EFI is in the format, and GRUB does not know it. */
+function isRefused({ type, flags }: Mb2Tag): boolean {
+  if (type === TAG_END || (flags & TAG_OPTIONAL) !== 0) return false;
+  return !isKnownTag(type) || type === TAG_ENTRY_EFI32;
+}
+
+/** What a kernel can ask GRUB for is numbered up to here (MULTIBOOT_TAG_TYPE_LOAD_BASE_ADDR). */
+const LAST_INFORMATION = 21;
+
+/** The first information that a required request names and GRUB does not have. */
+function unknownRequest({ type, flags, size, at }: Mb2Tag, held: Uint8Array | undefined): number | undefined {
+  if (type !== TAG_INFORMATION_REQUEST || (flags & TAG_OPTIONAL) !== 0 || held === undefined) return undefined;
+  const view = new DataView(held.buffer, held.byteOffset, held.length);
+  const end = Math.min(at + size, held.length);
+  for (let place = at + TAG_HEAD_SIZE; place + 4 <= end; place += 4) {
+    const wanted = view.getUint32(place, true);
+    if (wanted > LAST_INFORMATION) return wanted;
+  }
+  return undefined;
 }
 
 const HEADER: R = {
@@ -149,10 +215,24 @@ const FLAGS: R = {
 const TAGS: R = {
   name: 'tags',
   source: 'grub-core/loader/multiboot_mbi2.c, grub_multiboot2_load',
-  because: 'a tag that is not optional must be known; the address tag needs the entry address tag beside it',
-  run({ tags }) {
-    const unknown = tags.find(({ type, flags }) => (flags & TAG_OPTIONAL) === 0 && !isKnownTag(type));
-    if (unknown !== undefined) return refuse(`unsupported tag: ${hex(unknown.type)}`);
+  because:
+    'tags are walked to the end tag, 8-aligned, whatever header_length says; one that is not optional must be known, and so ' +
+    'must be what it asks for; the address tag needs the entry address tag beside it',
+  run({ tags, header2, held }) {
+    const bad = tags.find((tag) => isRefused(tag) || unknownRequest(tag, held) !== undefined);
+    const request = bad === undefined ? undefined : unknownRequest(bad, held);
+    if (request !== undefined) return refuse(`unsupported information tag: ${hex(request)}`);
+    const unknown = bad;
+    if (unknown !== undefined) {
+      const beyond =
+        unknown.at >= (header2?.header_length ?? 0) ? ', behind header_length: the end tag was missed' : '';
+      return refuse(`unsupported tag: ${hex(unknown.type)}`, {
+        reason: `at ${hex(unknown.at)} of the header${beyond}`,
+      });
+    }
+    const stuck = tags.find(({ type, size }) => type !== TAG_END && size === 0);
+    if (stuck !== undefined)
+      return crash(`the tag at ${hex(stuck.at)} of the header has size 0: GRUB never gets past it`);
     const has = (wanted: number) => tags.some(({ type }) => type === wanted);
     if (!has(TAG_ADDRESS) || has(TAG_ENTRY)) return undefined;
     const reason =
@@ -223,6 +303,23 @@ const PE_SECTIONS: R = {
 
 const elf = (rule: R): R => ({ ...rule, run: (view) => (view.isElf ? rule.run(view) : undefined) });
 
+/** A range of size 0 in another, and that one; undefined where each stands by itself. The others do not overlap. */
+function emptyInside(placed: readonly Placed[]): readonly [Placed, Placed] | undefined {
+  const full = placed.filter(({ start, end }) => end > start).sort((a, b) => compare(a.start, b.start));
+  for (const empty of placed.filter(({ start, end }) => end <= start)) {
+    let low = 0;
+    let high = full.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((full[middle]?.start ?? 0n) <= empty.start) low = middle + 1;
+      else high = middle;
+    }
+    const home = full[low - 1];
+    if (home !== undefined && empty.start < home.end) return [home, empty];
+  }
+  return undefined;
+}
+
 const ELF_RULES: readonly R[] = [
   {
     name: 'elf-magic',
@@ -288,12 +385,12 @@ const ELF_RULES: readonly R[] = [
   {
     name: 'no-overlap',
     source: 'grub-core/lib/relocator.c, grub_relocator_alloc_chunk_addr',
-    because: 'each PT_LOAD gets its own piece of memory',
+    because: 'each PT_LOAD gets its own piece of memory; one of size 0 counts as being where it starts',
     run({ image: { segments } }) {
       const placed = segments.flatMap((s, index) =>
         s.p_type === PT_LOAD ? [{ index, start: s.p_paddr, end: s.p_paddr + s.p_memsz }] : [],
       );
-      const pair = firstOverlap(placed);
+      const pair = firstOverlap(placed) ?? emptyInside(placed);
       if (pair === undefined) return undefined;
       return refuse('overlap detected', { reason: `program headers ${pair[0].index} and ${pair[1].index}` });
     },
@@ -323,6 +420,26 @@ const ELF_RULES: readonly R[] = [
       const inside = segments.some((s) => s.p_type === PT_LOAD && entry >= s.p_paddr && entry - s.p_paddr < s.p_memsz);
       const what = `program header ${index} is no PT_LOAD and covers e_entry: GRUB goes by it, to ${hex(entry)}`;
       return warn(inside ? what : `${what}, where nothing is loaded`);
+    },
+  },
+  {
+    name: 'section-header-count',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_shnum',
+    because: 'an e_shnum of 0 is taken to say that there are 65,280 or more, never that there are none',
+    since: '2.12',
+    run({ image: { header, encoding }, source, window }) {
+      if (header.e_shnum >= SHN_LORESERVE) {
+        return refuse('invalid number of section header table entries in e_shnum', {
+          reason: `e_shnum is ${hex(header.e_shnum)}`,
+        });
+      }
+      if (header.e_shnum > 0) return undefined;
+      const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
+      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
+      const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
+      const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
+      if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
+      return refuse('invalid number of section header table entries in sh_size', { reason });
     },
   },
   {

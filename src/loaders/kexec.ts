@@ -1,7 +1,9 @@
 /**
- * kexec-tools 2.0.25, ELF images (kexec/kexec-elf.c, build_elf_info and build_mem_notes): the strictest reader of notes,
- * over which it refuses images whose notes it does not need.
+ * kexec-tools 2.0.25 to 2.0.32, ELF images on x86 (kexec/kexec-elf.c, kexec-elf-exec.c, kexec.c): the strictest reader of
+ * notes, over which it refuses images whose notes it does not need. Sums of offsets and sizes wrap as they do in C.
  */
+import { alignUp } from '../base/bytes/align.js';
+import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
@@ -14,8 +16,14 @@ import {
   ELFCLASS64,
   ELFDATA2LSB,
   ELFDATA2MSB,
+  EM_386,
+  EM_X86_64,
+  ET_CORE,
+  ET_DYN,
+  ET_EXEC,
   EV_CURRENT,
   PT_INTERP,
+  PT_LOAD,
   PT_NOTE,
   SHT_DYNAMIC,
   SHT_NOBITS,
@@ -30,10 +38,15 @@ import { NHDR_SIZE } from '../formats/note/record.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
+import { crash, DEFAULT_MEMORY, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
+
+const PAGE = 0x1000n;
+const MIB = 0x100000n;
+/** Where the physical addresses of x86 end. */
+const ADDRESS_LIMIT = 1n << 52n;
 
 /** Records followed; each is at least 12 bytes of the file. */
 const STEP_LIMIT = 0x400000;
@@ -41,9 +54,12 @@ const STEP_LIMIT = 0x400000;
 class KexecView {
   readonly source: ByteSource;
   readonly image: LaxImage;
+  /** Bytes of memory that the machine has. */
+  readonly memory: bigint;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, memory: bigint) {
     this.source = source;
+    this.memory = memory;
     const ident = laxIdent(source);
     const encoding: Encoding = {
       bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
@@ -98,7 +114,7 @@ const RULES: readonly Rule<KexecView>[] = [
       const size = BigInt(header.e_phnum * Phdr.size(encoding));
       if (!fits(header.e_phoff, size, source.size)) return refuse(UNKNOWN, { reason: 'program headers truncated' });
       const bad = segments.findIndex(
-        (s) => !fits(s.p_offset, s.p_filesz, source.size) || s.p_paddr + s.p_memsz >= 1n << 64n,
+        (s) => wrap(s.p_offset + s.p_filesz) > source.size || wrap(s.p_paddr + s.p_memsz) < s.p_paddr,
       );
       return bad < 0 ? undefined : refuse(UNKNOWN, { reason: `program header ${bad} is not in the file, or wraps` });
     },
@@ -116,8 +132,8 @@ const RULES: readonly Rule<KexecView>[] = [
         if (wanted !== undefined && s.sh_entsize !== wanted) {
           return refuse(`Bad section header(${s.sh_type.toString(16)}) entsize: ${s.sh_entsize}`);
         }
-        const outside = s.sh_type !== SHT_NOBITS && !fits(s.sh_offset, s.sh_size, source.size);
-        if (outside || s.sh_addr + s.sh_size >= 1n << 64n) {
+        const outside = s.sh_type !== SHT_NOBITS && wrap(s.sh_offset + s.sh_size) > source.size;
+        if (outside || wrap(s.sh_addr + s.sh_size) < s.sh_addr) {
           return refuse(UNKNOWN, { reason: `section ${index} is not in the file, or wraps` });
         }
       }
@@ -135,23 +151,104 @@ const RULES: readonly Rule<KexecView>[] = [
         segment !== undefined
           ? { at: segment.p_offset, size: segment.p_filesz }
           : { at: section?.sh_offset ?? 0n, size: section?.sh_size ?? 0n };
-      const stop = firstOverrun(new LoaderReader(source, encoding.endian), area.at, area.size);
+      const reader = new LoaderReader(source, encoding.endian);
+      const stop = firstOverrun(reader, area.at, area.size);
       if (stop === undefined) return undefined;
+      const mend = editFix({ kind: 'clear' }, preset('pvh'));
+      if (stop.far) return crash(`kexec dies: the name at ${hex(stop.at)} claims to end where no memory is`, mend);
       return refuse('ELF Note corrupted !', {
-        reason: `the record at ${hex(stop)} does not end where its area ends: padding, a gap, or a short size`,
-        cure: editFix({ kind: 'clear' }, preset('pvh')),
+        reason: `the record at ${hex(stop.at)} does not end where its area ends: padding, a gap, or a short size`,
+        cure: mend,
       });
     },
   },
   {
+    name: 'type',
+    source: 'kexec/kexec-elf-exec.c, build_elf_exec_info',
+    because: 'executables, shared objects and cores have segments to load',
+    run({ image: { header } }) {
+      const { e_type } = header;
+      if (e_type === ET_EXEC || e_type === ET_DYN || e_type === ET_CORE) return undefined;
+      return refuse(UNKNOWN, { reason: `e_type is ${e_type}` });
+    },
+  },
+  {
+    name: 'program-headers',
+    source: 'kexec/kexec-elf-exec.c, build_elf_exec_info',
+    because: 'without program headers there is nothing to load',
+    run({ image: { header } }) {
+      return header.e_phoff === 0n || header.e_phnum === 0 ? refuse('No ELF program header') : undefined;
+    },
+  },
+  {
     name: 'no-interpreter',
-    source: 'kexec/arch/x86_64/kexec-elf-x86_64.c, build_elf_exec_info',
+    source: 'kexec/kexec-elf-exec.c, build_elf_exec_info',
     because: 'a program with an interpreter is no kernel',
     run({ image: { segments } }) {
       return segments.some(({ p_type }) => p_type === PT_INTERP) ? refuse('Requires an ELF interpreter') : undefined;
     },
   },
+  {
+    name: 'machine',
+    source: 'kexec/arch/i386/kexec-elf-x86.c, elf_x86_any_probe',
+    because: 'EM_386 or EM_X86_64, in either class',
+    run({ image: { header } }) {
+      if (header.e_machine === EM_386 || header.e_machine === EM_X86_64) return undefined;
+      return refuse(UNKNOWN, { reason: `e_machine is ${header.e_machine}` });
+    },
+  },
+  {
+    name: 'pages-of-memory',
+    source: 'kexec/kexec.c, add_segment_phys_virt, valid_memory_range',
+    because: 'each PT_LOAD that takes memory starts at a page, and lies in memory that the running kernel offers',
+    run({ image: { segments }, memory }) {
+      for (const [index, s] of segments.entries()) {
+        if (!isLoaded(s)) continue;
+        if (s.p_paddr % PAGE !== 0n) {
+          return refuse(`Base address: ${hex(s.p_paddr)} is not page aligned`, {
+            reason: `p_paddr of PT_LOAD ${index}`,
+          });
+        }
+        const last = wrap(alignUp(s.p_paddr + s.p_memsz, PAGE) - 1n);
+        if (last < ADDRESS_LIMIT && s.p_paddr >= MIB && last < memory) continue;
+        const reason = `PT_LOAD ${index} lies where a machine with ${hex(memory)} bytes of memory has none`;
+        const message = `Invalid memory segment ${s.p_paddr === 0n ? '(nil)' : hex(s.p_paddr)} - ${hex(last)}`;
+        if (last >= ADDRESS_LIMIT) return refuse(message, { reason });
+        return warn(`${reason}, or not all of it: kexec then says ${message}`);
+      }
+      return undefined;
+    },
+  },
+  {
+    name: 'no-overlap',
+    source: 'kexec/kexec.c, sort_segments',
+    because: 'in the order of their addresses, each PT_LOAD starts behind the last page of the one before it',
+    run({ image: { segments } }) {
+      const placed = segments
+        .flatMap((s, index) =>
+          isLoaded(s) ? [{ index, start: s.p_paddr, end: alignUp(s.p_paddr + s.p_memsz, PAGE) }] : [],
+        )
+        .sort((a, b) => compare(a.start, b.start));
+      for (const [at, next] of placed.entries()) {
+        const before = placed[at - 1];
+        if (before === undefined || before.end <= next.start) continue;
+        const reason = `PT_LOAD ${before.index} reaches to ${hex(before.end)}, PT_LOAD ${next.index} starts at ${hex(next.start)}`;
+        return refuse(`Overlapping memory segments at ${hex(before.end)}`, { reason });
+      }
+      return undefined;
+    },
+  },
 ];
+
+/** Does kexec make a segment of it? */
+function isLoaded({ p_type, p_memsz }: { readonly p_type: number; readonly p_memsz: bigint }): boolean {
+  return p_type === PT_LOAD && p_memsz > 0n;
+}
+
+/** A sum of two 64-bit numbers in C. */
+function wrap(sum: bigint): bigint {
+  return BigInt.asUintN(64, sum);
+}
 
 function recordSize(type: number, bits: 32 | 64): bigint | undefined {
   const wide = bits === 64;
@@ -169,13 +266,21 @@ function recordSize(type: number, bits: 32 | 64): bigint | undefined {
   }
 }
 
-/** Where the first record starts that does not fit into what is left of its area. */
-function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): bigint | undefined {
+/** A record that does not fit into what is left of its area; `far`: its name ends beyond all memory of the program. */
+interface Overrun {
+  readonly at: bigint;
+  readonly far: boolean;
+}
+
+/** The first of an area. Sizes padded by 4 wrap at 2^32; then the last byte of the name is read by the size as it stands. */
+function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): Overrun | undefined {
   let done = 0n;
   for (let steps = 0; done < size; steps++) {
     const at = start + done;
-    const length = BigInt(NHDR_SIZE + up4(reader.word(at) ?? 0) + up4(reader.word(at + 4n) ?? 0));
-    if (length > size - done || steps > STEP_LIMIT) return at;
+    const namesz = reader.word(at) ?? 0;
+    const length = BigInt(NHDR_SIZE + up4(namesz) + up4(reader.word(at + 4n) ?? 0));
+    if (length > size - done || steps > STEP_LIMIT) return { at, far: false };
+    if (up4(namesz) < namesz) return { at, far: true };
     done += length;
   }
   return undefined;
@@ -184,7 +289,7 @@ function firstOverrun(reader: LoaderReader, start: bigint, size: bigint): bigint
 /** kexec-tools, loading an ELF image. */
 export const kexec: Loader = loader<KexecView>({
   name: 'kexec',
-  open: (source) => new KexecView(source),
+  open: (source, { memory = DEFAULT_MEMORY }) => new KexecView(source, memory),
   rules: RULES,
   values: ({ image: { header } }) => ({ entry: header.e_entry }),
 });

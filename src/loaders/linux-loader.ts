@@ -9,7 +9,16 @@ import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js'
 import { editFix, preset } from '../formats/note/fix.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
-import { type Loader, loader, type ProgramVerdict, type Remark, type Rule, refuse, warn } from './rule.js';
+import {
+  DEFAULT_MEMORY,
+  type Loader,
+  loader,
+  type ProgramVerdict,
+  type Remark,
+  type Rule,
+  refuse,
+  warn,
+} from './rule.js';
 
 const SOURCE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, Elf::load';
 const NOTE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, parse_elf_note';
@@ -23,10 +32,13 @@ class LinuxLoaderView {
   readonly source: ByteSource;
   /** Always read as ELF64: the class is never looked at. */
   readonly image: LaxImage;
+  /** Bytes of memory that the guest has. */
+  readonly memory: bigint;
   #entry: PhysEntry | undefined;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, memory: bigint) {
     this.source = source;
+    this.memory = memory;
     const encoding = { bits: 64, endian: 'little' } as const;
     this.image = lenientElf(source, encoding, { stride: 'own-size', sections: false });
   }
@@ -145,22 +157,41 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
   },
 ];
 
-function segmentsAndNotes({ image: { segments }, source, entry }: LinuxLoaderView): Remark | undefined {
+/** Offsets from here on are negative to the system call that moves in a file. */
+const SEEK_LIMIT = 1n << 63n;
+
+/** In table order, each program header wholly before the next; a PT_LOAD without bytes is passed over. */
+function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxLoaderView): Remark | undefined {
   const fault = entry.fault?.index ?? Number.POSITIVE_INFINITY;
   for (const [index, s] of segments.entries()) {
     if (index >= fault) break;
-    if (s.p_type !== PT_LOAD) continue;
-    if (s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size)) {
-      return refuse('Unable to read kernel image', { reason: `PT_LOAD ${index} reaches behind the end of the file` });
+    if (s.p_type !== PT_LOAD || s.p_filesz === 0n) continue;
+    const name = `PT_LOAD ${index}`;
+    if (s.p_offset >= SEEK_LIMIT)
+      return refuse('Unable to seek to kernel start', { reason: `${name} has p_offset ${hex(s.p_offset)}` });
+    if (!fits(s.p_offset, s.p_filesz, source.size)) {
+      return refuse('Unable to read kernel image', { reason: `${name} reaches behind the end of the file` });
     }
-    if (s.p_paddr + s.p_memsz >= 1n << 64n) return refuse('Memory overflow', { reason: `PT_LOAD ${index} wraps` });
+    if (!inMemory(s.p_paddr, s.p_filesz, memory)) {
+      const reason = `${name} goes to p_paddr ${hex(s.p_paddr)}, where a guest with ${hex(memory)} bytes of memory has none`;
+      return refuse('Unable to read kernel image', { reason });
+    }
+    if (s.p_paddr + s.p_memsz >= 1n << 64n) {
+      return refuse('memory to load kernel image is not enough', { reason: `p_paddr + p_memsz of ${name} wraps` });
+    }
   }
   if (entry.problem === undefined) return undefined;
-  const short = entry.problem.includes('linux-loader wants 4');
-  return refuse(short ? 'Invalid PVH note header' : 'Unable to read note header', {
-    reason: entry.problem,
-    cure: editFix(preset('pvh')),
-  });
+  return refuse(entry.fault?.says ?? LACKS_PVH, { reason: entry.problem, cure: editFix(preset('pvh')) });
+}
+
+/** Memory has a hole for devices below 4 GiB; what does not fit in front of it stands behind. */
+const HOLE_START = 0xd000_0000n;
+const HOLE_END = 0x1_0000_0000n;
+
+function inMemory(start: bigint, size: bigint, memory: bigint): boolean {
+  const low = memory < HOLE_START ? memory : HOLE_START;
+  const high = memory > HOLE_START ? HOLE_END + memory - HOLE_START : HOLE_END;
+  return start + size <= low || (start >= HOLE_END && start + size <= high);
 }
 
 function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark | undefined): ProgramVerdict[] {
@@ -200,7 +231,7 @@ function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark 
 /** rust-vmm/linux-loader, by which Firecracker and Cloud Hypervisor load a PVH kernel. */
 export const linuxLoader: Loader = loader<LinuxLoaderView>({
   name: 'linux-loader',
-  open: (source) => new LinuxLoaderView(source),
+  open: (source, { memory = DEFAULT_MEMORY }) => new LinuxLoaderView(source, memory),
   rules: RULES,
   values: ({ entry }) => ({ entry: entry.value, mode: '32-bit, paging off' }),
   programs,

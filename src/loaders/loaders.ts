@@ -4,13 +4,13 @@ import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
 import { linuxLoader } from './linux-loader.js';
-import { LOADER_NAMES, type LoaderName } from './names.js';
+import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, targetOf } from './names.js';
 import { qemuPvh } from './qemu.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
 import { judgeWrapped, type Wrapped } from './wrapped.js';
 import { xenDom0Pv, xenDom0Pvh } from './xen/dom0.js';
 import { xenPv, xenPvh } from './xen/toolstack.js';
-import { NEWEST_XEN } from './xen-version.js';
+import { NEWEST_XEN, parseXenVersion } from './xen-version.js';
 
 /** The rules of each row. */
 const RULES: Readonly<Record<LoaderName, Loader>> = {
@@ -29,7 +29,7 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
 /** Every loader, in the order of LOADER_NAMES. */
 export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
 
-/** How the image is judged; `wrapped`: what it was found in. */
+/** How the image is judged; `names`: `NAME[@VERSION]`; `wrapped`: what it was found in. */
 export type JudgeOptions = {
   readonly names?: readonly string[];
   readonly wrapped?: Wrapped | undefined;
@@ -37,15 +37,25 @@ export type JudgeOptions = {
 
 /**
  * Would these loaders start the image, and with which values? All of them when none is named. Reads headers and notes
- * only, whatever the size of the file; the image need not be one that readElf takes. Errors: those of reading the file.
+ * only, whatever the size of the file; the image need not be one that readElf takes. Errors: those of reading the file,
+ * `usage.bad` for a version that is not known.
  */
 export function judgeLoaders(
   source: ByteSource,
-  { names, xenVersion = NEWEST_XEN, wrapped }: JudgeOptions = {},
+  { names, xenVersion = NEWEST_XEN, memory, wrapped }: JudgeOptions = {},
 ): Verdict[] {
-  return LOADERS.filter(({ name }) => names === undefined || names.includes(name)).map((each) =>
-    judge(each, source, wrapped, { xenVersion }),
-  );
+  return LOADERS.flatMap((each) => {
+    const targets = names === undefined ? [each.name] : names.filter((target) => targetOf(target).name === each.name);
+    return [...new Set(targets)].map((target) => judge(each, source, wrapped, ruledBy(target, { xenVersion, memory })));
+  });
+}
+
+/** What a loader is asked by: a version behind its name counts more than that of all Xen loaders. */
+function ruledBy(target: string, options: Options): Options {
+  if (targetOf(target).version === undefined) return options;
+  const version = releaseOf(target);
+  const isXen = loaderRow(target)?.product === 'xen';
+  return { ...options, version, ...(isXen ? { xenVersion: parseXenVersion(version) ?? options.xenVersion } : {}) };
 }
 
 function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): Verdict {

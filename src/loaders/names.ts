@@ -2,7 +2,7 @@
  * The loaders as rows: what each is called, who starts the kernel through it, by which kind of entry, and whose releases
  * its rules go by. Every list or group of loaders is picked from here; the rules are in the files of loaders.ts.
  */
-import { XEN_VERSIONS, type XenVersion } from './xen-version.js';
+import { knownVersion, newestVersion, type Product } from './versions.js';
 
 /** The entry that a loader goes by: Xen's PV notes, PHYS32_ENTRY, a Multiboot header, or e_entry. */
 export type LoaderFamily = 'pv' | 'pvh' | 'multiboot' | 'elf';
@@ -19,8 +19,8 @@ export interface LoaderRow {
   readonly starter: Starter;
   /** The only class that it takes; undefined: both. */
   readonly bits?: 64;
-  /** The releases among which `--xen-version` chooses; undefined: one set of rules is known. */
-  readonly versions?: readonly XenVersion[];
+  /** Whose releases its rules go by. */
+  readonly product: Product;
   /** Other names under which people ask `explain` for it. */
   readonly aliases?: readonly string[];
 }
@@ -32,34 +32,35 @@ export const LOADER_ROWS = [
     title: 'Xen PV guest, built by xl',
     family: 'pv',
     starter: 'toolstack',
-    versions: XEN_VERSIONS,
+    product: 'xen',
   },
   {
     name: 'xen-pvh',
     title: 'Xen PVH guest, built by xl',
     family: 'pvh',
     starter: 'toolstack',
-    versions: XEN_VERSIONS,
+    product: 'xen',
   },
   {
     name: 'xen-dom0-pv',
     title: 'Xen PV dom0, built by the hypervisor',
     family: 'pv',
     starter: 'hypervisor',
-    versions: XEN_VERSIONS,
+    product: 'xen',
   },
   {
     name: 'xen-dom0-pvh',
     title: 'Xen PVH dom0, built by the hypervisor',
     family: 'pvh',
     starter: 'hypervisor',
-    versions: XEN_VERSIONS,
+    product: 'xen',
   },
   {
     name: 'qemu-pvh',
     title: 'QEMU -kernel, by the PVH note',
     family: 'pvh',
     starter: 'vmm',
+    product: 'qemu',
     aliases: ['qemu'],
   },
   {
@@ -67,6 +68,7 @@ export const LOADER_ROWS = [
     title: 'Firecracker, Cloud Hypervisor, libkrun (rust-vmm linux-loader)',
     family: 'pvh',
     starter: 'vmm',
+    product: 'linux-loader',
     bits: 64,
     aliases: ['firecracker', 'cloud-hypervisor'],
   },
@@ -75,11 +77,30 @@ export const LOADER_ROWS = [
     title: 'GRUB for Xen, starting a PV kernel',
     family: 'pv',
     starter: 'boot-loader',
+    product: 'grub',
     aliases: ['grub'],
   },
-  { name: 'multiboot', title: 'Multiboot 1 (GRUB; QEMU)', family: 'multiboot', starter: 'boot-loader' },
-  { name: 'multiboot2', title: 'Multiboot 2 (GRUB)', family: 'multiboot', starter: 'boot-loader' },
-  { name: 'kexec', title: 'kexec-tools, ELF images', family: 'elf', starter: 'boot-loader' },
+  {
+    name: 'multiboot',
+    title: 'Multiboot 1 (GRUB; QEMU)',
+    family: 'multiboot',
+    starter: 'boot-loader',
+    product: 'grub',
+  },
+  {
+    name: 'multiboot2',
+    title: 'Multiboot 2 (GRUB)',
+    family: 'multiboot',
+    starter: 'boot-loader',
+    product: 'grub',
+  },
+  {
+    name: 'kexec',
+    title: 'kexec-tools, ELF images',
+    family: 'elf',
+    starter: 'boot-loader',
+    product: 'kexec-tools',
+  },
 ] as const satisfies readonly LoaderRow[];
 
 /** The name of a loader on a command line and in `--json`. */
@@ -88,9 +109,28 @@ export type LoaderName = (typeof LOADER_ROWS)[number]['name'];
 /** The names, in the order of the rows. */
 export const LOADER_NAMES: readonly LoaderName[] = LOADER_ROWS.map(({ name }) => name);
 
-/** The row of that name; undefined where there is none. */
+/** What `--for` names: a loader, and the release by whose rules it is to judge; without: the newest known. */
+export interface Target {
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** `NAME[@VERSION]` in its parts; whether they are known is not looked at. */
+export function targetOf(text: string): Target {
+  const at = text.indexOf('@');
+  return at < 0 ? { name: text, version: undefined } : { name: text.slice(0, at), version: text.slice(at + 1) };
+}
+
+/** The release that a target stands for, in full. Errors: `usage.bad` for one that is not known, with those that are. */
+export function releaseOf(text: string): string {
+  const { name, version } = targetOf(text);
+  const product = loaderRow(name)?.product ?? 'xen';
+  return version === undefined ? newestVersion(product) : knownVersion(product, version, `--for ${text}`);
+}
+
+/** The row of that name, with or without a version behind it; undefined where there is none. */
 export function loaderRow(name: string): LoaderRow | undefined {
-  return LOADER_ROWS.find((row) => row.name === name);
+  return LOADER_ROWS.find((row) => row.name === targetOf(name).name);
 }
 
 /** Is that a loader of this family? */

@@ -1,5 +1,6 @@
 /** QEMU's multiboot 1 loader (hw/i386/multiboot.c, load_multiboot): how it ends, and where it enters. */
 import { type ByteSource, fits } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import {
   beginsAsElf,
   EI_CLASS,
@@ -20,6 +21,10 @@ export type QemuMultiboot =
 
 const E_MACHINE_AT = 18n;
 
+/** Where the BIOS is that copies the kernel in. */
+const FIRMWARE_START = 0xf0000n;
+const FIRMWARE_END = 0x100000n;
+
 /** How QEMU's `-kernel` loads a file with this Multiboot1 header. */
 export function qemuMultiboot(source: ByteSource, { offset, fields }: Mb1Header): QemuMultiboot {
   return fields === undefined ? byElf(source) : byFields(source, offset, fields);
@@ -37,6 +42,13 @@ function byElf(source: ByteSource): QemuMultiboot {
     (s) => s.p_type === PT_LOAD && s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size),
   );
   if (header.e_phnum === 0 || segmentsCut || outside) return { refused: 'Error while loading elf kernel' };
+  const loads = segments.filter((s) => s.p_type === PT_LOAD && s.p_memsz > 0n);
+  const start = loads.reduce((least, s) => (s.p_paddr < least ? s.p_paddr : least), FIRMWARE_END);
+  const end = loads.reduce((most, s) => (s.p_paddr + s.p_memsz > most ? s.p_paddr + s.p_memsz : most), 0n);
+  if (start < FIRMWARE_END && end > FIRMWARE_START) {
+    const range = `${hex(start)} to ${hex(end)}`;
+    return { refused: `never starts: ${range} is copied as one block, with zeros over the BIOS` };
+  }
   // Only a segment with other physical than virtual addresses moves the entry.
   const home = segments.find(
     (s) =>

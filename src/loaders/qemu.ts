@@ -26,12 +26,16 @@ import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient
 import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';
 import { crash, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
+import { isSinceRelease, newestVersion } from './versions.js';
 
 const X86 = 'hw/i386/x86-common.c, x86_load_linux';
 const ELF = 'include/hw/elf_ops.h.inc, load_elf';
 
 const LOAD_FAILED = 'Error while loading elf kernel';
 const NO_NOTE = 'Error loading uncompressed kernel without PVH ELF Note';
+
+/** The first release seen to refuse a segment with more bytes in the file than in memory. */
+const LONG_FILES_REFUSED = '10.0.13';
 
 /** Flags of a.out-like formats that QEMU tests for in any ELF. */
 const UNSUPPORTED_FLAGS = 0x00010004;
@@ -44,10 +48,13 @@ export class QemuView {
   readonly image: LaxImage;
   /** In table order; QEMU loads by p_paddr. */
   readonly loads: readonly { readonly index: number; readonly segment: Phdr }[];
+  /** Is more in the file than in memory refused? Older releases load it, or try to. */
+  readonly refusesLongFiles: boolean;
   #entry: PhysEntry | undefined;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, version: string) {
     this.source = source;
+    this.refusesLongFiles = isSinceRelease('qemu', version, LONG_FILES_REFUSED);
     const ident = laxIdent(source);
     const encoding = {
       bits: ident[EI_CLASS] === ELFCLASS64 ? 64 : 32,
@@ -98,6 +105,8 @@ const RULES: readonly Rule<QemuView>[] = [
       const header = findMb1(source, QEMU_MB1);
       if (header === undefined) return undefined;
       const result = qemuMultiboot(source, header);
+      if (result.refused?.startsWith('never starts') === true)
+        return crash(`by its multiboot 1 header it ${result.refused}`);
       if (result.refused !== undefined) {
         return refuse(result.refused, { reason: `multiboot 1 header at ${hex(header.offset)} is tried before PVH` });
       }
@@ -159,6 +168,16 @@ const RULES: readonly Rule<QemuView>[] = [
     run: segmentsAndNotes,
   },
   {
+    name: 'total-size',
+    source: `${ELF}: total_size`,
+    because: 'the sizes in memory are added up as a signed number, and a negative one counts as a failure',
+    run(view) {
+      const total = view.placed().reduce((sum, { start, end }) => sum + end - start, 0n);
+      if (BigInt.asIntN(64, total) >= 0n) return undefined;
+      return refuse(LOAD_FAILED, { reason: `what all PT_LOADs take together is ${hex(BigInt.asUintN(64, total))}` });
+    },
+  },
+  {
     name: 'pvh-note',
     source: `${X86}, load_elfboot`,
     because: 'the entry must be known, and 0 counts as unknown',
@@ -183,11 +202,26 @@ const RULES: readonly Rule<QemuView>[] = [
   },
   {
     name: 'file-size-in-memory-size',
-    source: ELF,
-    because: 'until 10.0 a segment with more bytes in the file than in memory is loaded and hangs; later it is refused',
+    source: 'hw/core/loader.c, rom_reset',
+    because: 'what is above p_memsz is a negative count of zeros to write: loading never ends, or QEMU dies',
+    until: LONG_FILES_REFUSED,
     run({ loads }) {
-      const bad = loads.find(({ segment: s }) => s.p_filesz > s.p_memsz);
-      return bad === undefined ? undefined : warn(`PT_LOAD ${bad.index} has p_filesz above p_memsz: the guest hangs`);
+      const bad = loads.find(({ segment: s }) => s.p_memsz > 0n && s.p_filesz > s.p_memsz);
+      return bad === undefined
+        ? undefined
+        : crash(`PT_LOAD ${bad.index} has p_filesz above p_memsz: QEMU never finishes loading it`);
+    },
+  },
+  {
+    name: 'bytes-in-the-file',
+    source: ELF,
+    because: 'an offset that wraps is taken for one in the file, and the bytes in front of it are read',
+    run({ loads, source }) {
+      const bad = loads.find(({ segment: s }) => s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size));
+      if (bad === undefined) return undefined;
+      return crash(
+        `PT_LOAD ${bad.index} has a p_offset and p_filesz that wrap: QEMU reads outside of the file, and dies or loads anything`,
+      );
     },
   },
   {
@@ -225,19 +259,27 @@ const RULES: readonly Rule<QemuView>[] = [
   },
 ];
 
-/** In table order: what comes first ends the load. */
-function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | undefined {
-  const outside = loads.find(({ segment: s }) => s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size));
+/** In table order: what comes first ends the load. Sums of offset and size are made in words of the class, and wrap. */
+function segmentsAndNotes({ image, source, entry, loads, refusesLongFiles }: QemuView): Remark | undefined {
+  const { bits } = image.encoding;
+  const bad = loads.flatMap(({ segment: s, index }) => {
+    const why =
+      s.p_filesz > 0n && BigInt.asUintN(bits, s.p_offset + s.p_filesz) > source.size
+        ? 'reaches behind the end of the file'
+        : refusesLongFiles && s.p_filesz > s.p_memsz
+          ? 'has p_filesz above p_memsz'
+          : undefined;
+    return why === undefined ? [] : [{ index, why }];
+  })[0];
   const fault = entry.fault;
   const mend = editFix(preset('pvh'));
-  if (fault !== undefined && (outside === undefined || fault.index < outside.index)) {
+  if (fault !== undefined && (bad === undefined || fault.index < bad.index)) {
     const reason = entry.problem;
-    if (fault.kind === 'crash') return crash(`QEMU dies: ${reason ?? 'it divides by zero'}`, mend);
+    if (fault.kind === 'crash')
+      return crash(`QEMU dies: ${(reason ?? 'it divides by zero').replace('QEMU dies: ', '')}`, mend);
     if (fault.kind === 'refused') return refuse(LOAD_FAILED, { reason, cure: mend });
   }
-  if (outside !== undefined) {
-    return refuse(LOAD_FAILED, { reason: `PT_LOAD ${outside.index} reaches behind the end of the file` });
-  }
+  if (bad !== undefined) return refuse(LOAD_FAILED, { reason: `PT_LOAD ${bad.index} ${bad.why}` });
   return fault?.kind === 'runs-away' && image.segments.length > 0
     ? warn(`QEMU may crash: ${entry.problem}`, mend)
     : undefined;
@@ -246,7 +288,7 @@ function segmentsAndNotes({ image, source, entry, loads }: QemuView): Remark | u
 /** QEMU's `-kernel`, which enters a PVH kernel by its note. */
 export const qemuPvh: Loader = loader<QemuView>({
   name: 'qemu-pvh',
-  open: (source) => new QemuView(source),
+  open: (source, { version = newestVersion('qemu') }) => new QemuView(source, version),
   rules: RULES,
   values: ({ entry, loads }) => ({
     entry: entry.value,

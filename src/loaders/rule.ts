@@ -6,7 +6,8 @@ import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
 import type { Fix } from '../formats/note/fix.js';
 import { LOADER_ROWS, type LoaderName } from './names.js';
-import { isSince, type XenVersion } from './xen-version.js';
+import { newestVersion, type Product, resolveVersion, type Span, spans, spanText } from './versions.js';
+import type { XenVersion } from './xen-version.js';
 
 /** What a rule has to say when it does not simply hold. */
 export type Remark =
@@ -28,15 +29,12 @@ export type Remark =
   | { readonly kind: 'warn'; readonly message: string; readonly cure?: Fix | undefined };
 
 /** One thing that a loader looks at. */
-export interface Rule<View> {
+export interface Rule<View> extends Span {
   readonly name: string;
   /** File and function of the loader. */
   readonly source: string;
   /** Why the loader has the rule, or what goes wrong without it. */
   readonly because: string;
-  /** Xen only: the first release that has the rule, and the first that no longer has it. */
-  readonly since?: XenVersion;
-  readonly until?: XenVersion;
   run(view: View): Remark | readonly Remark[] | undefined;
 }
 
@@ -50,9 +48,16 @@ export interface ProgramVerdict {
   readonly text: string;
 }
 
+/** Memory of the machine or guest, in bytes, where nothing is said: 4 GiB. */
+export const DEFAULT_MEMORY = 0x1_0000_0000n;
+
 /** What a verdict depends on besides the image. */
 export interface Options {
   readonly xenVersion: XenVersion;
+  /** The release of the loader's own program, in full; undefined: by xenVersion for Xen, else the newest known. */
+  readonly version?: string | undefined;
+  /** Bytes of memory that the machine or guest has; undefined: DEFAULT_MEMORY. */
+  readonly memory?: bigint | undefined;
 }
 
 /** A loader as declared: how it reads an image, and the rules by which it takes or refuses it. */
@@ -74,6 +79,8 @@ export interface RuleReport {
   readonly name: string;
   readonly source: string;
   readonly because: string;
+  /** The releases that have the rule, in words; undefined: all. */
+  readonly holds: string | undefined;
   readonly result: RuleResult;
   readonly remarks: readonly Remark[];
 }
@@ -81,6 +88,8 @@ export interface RuleReport {
 /** What a loader makes of an image. */
 export interface Verdict {
   readonly loader: string;
+  /** The release whose rules were gone by. */
+  readonly version: string;
   readonly title: string;
   /**
    * accepted: it loads; with-warnings: it loads, and see the warnings. refused, crash: it does not. other-path: it is
@@ -123,24 +132,36 @@ function titleOf(name: LoaderName): string {
 }
 
 function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, options: Options): Verdict {
-  const rules = definition.rules.filter((rule) => applies(rule, options.xenVersion));
+  const version = versionFor(definition.name, options);
+  const product = productOf(definition.name);
+  const rules = definition.rules.filter((rule) => spans(product, rule, version));
   const reports: RuleReport[] = [];
   try {
-    const view = definition.open(source, options);
+    const view = definition.open(source, { ...options, version });
     let ended: Remark | undefined;
     for (const rule of rules) {
       const remarks = ended === undefined ? remarksOf(rule, view) : [];
       const { name, because } = rule;
       const result = ended === undefined ? resultOf(remarks) : 'not-reached';
-      reports.push({ name, source: rule.source, because, result, remarks });
+      const holds = spanText(rule);
+      reports.push({ name, source: rule.source, because, holds: holds === '' ? undefined : holds, result, remarks });
       ended ??= remarks.find(({ kind }) => kind !== 'warn');
     }
-    return verdict(definition, reports, ended, ended === undefined ? definition.values(view) : {}, {
-      programs: definition.programs?.(view, ended) ?? [],
-    });
+    return verdict(
+      { name: definition.name, version },
+      reports,
+      ended,
+      ended === undefined ? definition.values(view) : {},
+      {
+        programs: definition.programs?.(view, ended) ?? [],
+      },
+    );
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
-    return { ...verdict(definition, reports, undefined, {}, { programs: [] }), ...undecided(error, reports) };
+    return {
+      ...verdict({ name: definition.name, version }, reports, undefined, {}, { programs: [] }),
+      ...undecided(error, reports),
+    };
   }
 }
 
@@ -148,8 +169,15 @@ function undecided(error: PatchError, reports: readonly RuleReport[]): Pick<Verd
   return { outcome: 'undecided', message: error.message, rule: reports.at(-1)?.name };
 }
 
-function applies<View>({ since, until }: Rule<View>, version: XenVersion): boolean {
-  return (since === undefined || isSince(version, since)) && (until === undefined || !isSince(version, until));
+function productOf(name: LoaderName): Product {
+  return LOADER_ROWS.find((row) => row.name === name)?.product ?? 'xen';
+}
+
+/** The release whose rules a verdict goes by, in full. */
+function versionFor(name: LoaderName, { version, xenVersion }: Options): string {
+  const product = productOf(name);
+  if (version !== undefined) return version;
+  return (product === 'xen' ? resolveVersion(product, xenVersion) : undefined) ?? newestVersion(product);
 }
 
 /** The remarks of a rule on a view, as a list. */
@@ -159,10 +187,10 @@ export function remarksOf<View>(rule: Rule<View>, view: View): readonly Remark[]
   return 'kind' in remark ? [remark] : remark;
 }
 
-/** The first remark of some rules that ends the load: for loaders that ask another one's parser first. */
+/** The first remark of some of Xen's rules that ends the load: for loaders that ask another one's parser first. */
 export function firstEnd<View>(rules: readonly Rule<View>[], view: View, version: XenVersion): Remark | undefined {
   for (const rule of rules) {
-    if (!applies(rule, version)) continue;
+    if (!spans('xen', rule, version)) continue;
     const end = remarksOf(rule, view).find(({ kind }) => kind !== 'warn');
     if (end !== undefined) return end;
   }
@@ -176,7 +204,7 @@ function resultOf(remarks: readonly Remark[]): RuleResult {
 }
 
 function verdict(
-  { name }: { readonly name: LoaderName },
+  { name, version }: { readonly name: LoaderName; readonly version: string },
   rules: readonly RuleReport[],
   ended: Remark | undefined,
   values: Verdict['values'],
@@ -193,6 +221,7 @@ function verdict(
   };
   return {
     loader: name,
+    version,
     title: titleOf(name),
     outcome: outcome(),
     rule: rules.find(({ result }) => result === 'refused' || result === 'crash' || result === 'other-path')?.name,

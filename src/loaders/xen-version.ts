@@ -1,37 +1,36 @@
-/** Releases of Xen whose rules are known. Rules say since or until which release they hold. */
+/** Releases of Xen, as its loaders ask for them: those of versions.ts. */
+import { isSinceRelease, releasesOf, resolveVersion } from './versions.js';
 
-/** Oldest first. 4.7 is the first that knows PHYS32_ENTRY. */
-export const XEN_VERSIONS = [
+/** A branch (`4.20`: its newest release) or a point release (`4.20.3`). */
+export type XenVersion = `4.${string}`;
+
+/** The branches, oldest first. 4.7 is the first that knows PHYS32_ENTRY. */
+export const XEN_VERSIONS: readonly [XenVersion, ...XenVersion[]] = [
   '4.7',
-  '4.8',
-  '4.9',
-  '4.10',
-  '4.11',
-  '4.12',
-  '4.13',
-  '4.14',
-  '4.15',
-  '4.16',
-  '4.17',
-  '4.18',
-  '4.19',
-  '4.20',
-  '4.21',
-  '4.22',
-] as const;
-/** A release of Xen whose rules are known. */
-export type XenVersion = (typeof XEN_VERSIONS)[number];
+  ...releasesOf('xen')
+    .map(({ version }) => xenBranch(version))
+    .filter((branch) => branch !== '4.7'),
+];
 
 /** What a verdict goes by when nothing is said. */
-export const NEWEST_XEN: XenVersion = '4.22';
+export const NEWEST_XEN: XenVersion = XEN_VERSIONS.at(-1) ?? '4.22';
 
 /** Is `version` this release or a later one? */
 export function isSince(version: XenVersion, release: XenVersion): boolean {
-  return XEN_VERSIONS.indexOf(version) >= XEN_VERSIONS.indexOf(release);
+  return isSinceRelease('xen', version, release);
 }
 
-/** The release that a text names; a point release counts as its branch (`4.17.3`). */
+/** The release that a text names, as it names it: `4.17`, `4.17.3`; undefined where none is known by that name. */
 export function parseXenVersion(text: string): XenVersion | undefined {
-  const [, branch] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(text) ?? [];
-  return XEN_VERSIONS.find((version) => version === branch);
+  return resolveVersion('xen', text) !== undefined && isXenVersion(text) ? text : undefined;
+}
+
+/** The branch of a release: `4.17` of `4.17.3`. */
+export function xenBranch(version: string): XenVersion {
+  const [, minor = ''] = version.split('.');
+  return `4.${minor}`;
+}
+
+function isXenVersion(text: string): text is XenVersion {
+  return text.startsWith('4.');
 }

@@ -4,8 +4,10 @@ import { printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
+import { loaderRow, releaseOf, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
-import { NEWEST_XEN } from '../loaders/xen-version.js';
+import { PRODUCT_TITLES } from '../loaders/versions.js';
+import { NEWEST_XEN, xenBranch } from '../loaders/xen-version.js';
 import type { Json } from './json.js';
 import { type Cell, counted, type Style, table } from './text.js';
 
@@ -24,7 +26,20 @@ export interface LoaderFacts {
 
 /** Would each loader that was asked about start the image? */
 export function asWanted({ verdicts, asked }: LoaderFacts): boolean {
-  return verdicts.every((verdict) => !asked.includes(verdict.loader) || accepts(verdict));
+  return verdicts.every((verdict) => !isAsked(verdict, asked) || accepts(verdict));
+}
+
+function isAsked({ loader }: Verdict, asked: readonly string[]): boolean {
+  return asked.some((target) => targetOf(target).name === loader);
+}
+
+/** The loader as it was asked for, with its version where one was named, in full; `asTyped`: as the command line had it. */
+function targetText({ loader, version }: Verdict, { asked }: LoaderFacts, asTyped = false): string {
+  const target = asked.find(
+    (text) => targetOf(text).name === loader && targetOf(text).version !== undefined && releaseOf(text) === version,
+  );
+  if (target === undefined) return loader;
+  return asTyped ? target : `${loader}@${version}`;
 }
 
 /** The matrix, and behind it what there is to say on each loader that was asked about. */
@@ -32,10 +47,10 @@ export function loaderText(file: string, facts: LoaderFacts, style: Style): stri
   const { verdicts, asked, rules, xenVersion } = facts;
   const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion})\n`;
   const matrix = table(
-    verdicts.map((verdict) => [verdict.loader, wordOf(verdict, style), summaryOf(verdict)]),
+    verdicts.map((verdict) => [targetText(verdict, facts), wordOf(verdict, style), summaryOf(verdict)]),
     '  ',
   );
-  const details = verdicts.filter(({ loader }) => rules || asked.includes(loader));
+  const details = verdicts.filter((verdict) => rules || isAsked(verdict, asked));
   return `${head}${matrix}${details.map((verdict) => detailText(verdict, facts, style)).join('')}`;
 }
 
@@ -70,12 +85,14 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
 function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
   const { rules } = facts;
   const { loader, title, reason, cure, advice, message, rule, warnings, programs, values } = verdict;
-  const lines = [`\n${style.bold(loader)}: ${title}`];
+  const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
+  const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
+  if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
-  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, loader, facts)}`);
+  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
   if (advice !== undefined) lines.push(`  what to do: ${printable(advice)}`);
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
@@ -102,35 +119,41 @@ function valueText(value: Value): string {
   return printable(String(value));
 }
 
-function commandOf(fix: Fix, loader: string, { image, xenVersion }: LoaderFacts): string {
+function commandOf(fix: Fix, verdict: Verdict, facts: LoaderFacts): string {
+  const { image, xenVersion } = facts;
   const release = xenVersion === NEWEST_XEN ? undefined : xenVersion;
-  return fixCommand(fix, { file: image, loaders: [loader], xenVersion: release });
+  return fixCommand(fix, { file: image, loaders: [targetText(verdict, facts, true)], xenVersion: release });
 }
 
 /** The verdicts and their rules as `--json` has them. */
 export function loaderJson(facts: LoaderFacts): Record<string, Json> {
   const { verdicts, xenVersion } = facts;
-  const spell = (fix: Fix | undefined, loader: string) =>
-    fix === undefined ? undefined : commandOf(fix, loader, facts);
+  const spell = (fix: Fix | undefined, verdict: Verdict) =>
+    fix === undefined ? undefined : commandOf(fix, verdict, facts);
   return {
-    xenVersion,
+    xenVersion: xenBranch(xenVersion),
     loaders: verdicts.map((verdict): Json => {
       const { loader, title, outcome, rule, message, reason, cure, advice, warnings, programs, values, rules } =
         verdict;
       return {
         loader,
+        version: verdict.version,
         title,
         accepts: accepts(verdict),
         outcome,
         rule,
         message,
         reason,
-        cure: spell(cure, loader),
+        cure: spell(cure, verdict),
         advice,
-        warnings: warnings.map(({ rule: name, text, cure: mend }) => ({ rule: name, text, cure: spell(mend, loader) })),
+        warnings: warnings.map(({ rule: name, text, cure: mend }) => ({
+          rule: name,
+          text,
+          cure: spell(mend, verdict),
+        })),
         programs: programs.map(({ program, outcome: end, text }) => ({ program, outcome: end, text })),
         values,
-        rules: rules.map(({ name, source, because, result }) => ({ name, result, because, source })),
+        rules: rules.map(({ name, source, because, holds, result }) => ({ name, result, because, holds, source })),
       };
     }),
   };

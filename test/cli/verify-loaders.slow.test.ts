@@ -41,6 +41,48 @@ describe('verify: would it load?', () => {
     expect(document(pvh, '--xen-version', '4.17').xenVersion).toBe('4.17');
   });
 
+  it('--for NAME@VERSION chooses the release of one loader, a branch its newest, and names it', () => {
+    const image = 'fixtures/cases/xen-dom0-pvh-supported-no-dom0';
+    expect(runCli(['verify', image, '--for', 'xen-dom0-pvh@4.20.3']).status).toBe(0);
+    const { status, stdout } = runCli(['verify', image, '--for', 'xen-dom0-pvh@4.20']);
+    expect(status).toBe(1);
+    expect(stdout).toContain('\nxen-dom0-pvh@4.20.4: ');
+    expect(stdout).toContain('holds: Xen since 4.22 (and from 4.20.4, 4.21.2)');
+    expect(document(image, '--for', 'xen-dom0-pvh@4.20').loaders).toMatchObject([
+      { loader: 'xen-dom0-pvh', version: '4.20.4', outcome: 'refused' },
+    ]);
+    expect(document(image, '--for', 'xen-dom0-pvh', '--xen-version', '4.21.1').loaders).toMatchObject([
+      { version: '4.21.1', accepts: true },
+    ]);
+  });
+
+  it('judges one loader by several releases', () => {
+    const image = 'fixtures/cases/grub212-no-section-headers.elf';
+    const both = document(image, '--for', 'multiboot@2.06', '--for', 'multiboot@2.12');
+    expect(both).toMatchObject({
+      ok: false,
+      loaders: [
+        { version: '2.06', accepts: true },
+        { version: '2.12', accepts: false },
+      ],
+    });
+  });
+
+  it.each([
+    [['--for', 'xen-pv@4.99'], 'Known are: 4.7.0 to 4.7.6'],
+    [['--for', 'qemu-pvh@8'], '7.2.0 to 7.2.22'],
+    [['--for', 'xen-pv@4.20', '--xen-version', '4.19'], 'contradicts'],
+    [['--for', 'xen-pv@4.20.3', '--xen-version', '4.20'], 'contradicts'],
+    [['--xen-version', '4.20.9'], '4.20.0 to 4.20.4'],
+  ])('%j is usage.bad', (options, says) => {
+    for (const command of ['verify', 'fix']) {
+      const { status, stderr } = runCli([command, pvh, ...options]);
+      expect(status).toBe(2);
+      expect(stderr).toContain('[usage.bad]');
+      expect(stderr).toContain(says);
+    }
+  });
+
   it('--rules lists them in order', () => {
     const { stdout } = runCli(['verify', pvh, '--for', 'xen-pvh', '--rules']);
     expect(stdout).toMatch(/rules, in xen-pvh's order:\n {4}file-size +passed/);

@@ -440,6 +440,8 @@ describe('lostLoaders()', () => {
     const bytes = elf(LE32)
       .header({ e_type: 2, e_machine: 3, e_entry: PADDR })
       .load(PADDR, new Uint8Array(0x100))
+      // GRUB wants section headers since 2.12.
+      .section('.comment', { bytes: new Uint8Array(4) })
       .build();
     const at = Number(new DataView(bytes.buffer, bytes.byteOffset).getUint32(52 + 4, true));
     bytes.set(concat(words.map((word) => num(BigInt(word >>> 0), 4, LE32))), at + ((8 - (at % 8)) % 8));
@@ -455,6 +457,7 @@ describe('lostLoaders()', () => {
     expect(names(both, kernel([...pv(text(8, 'other')), ...PVH]).build())).toEqual(['grub-xen']);
     expect(names(both, kernel([...PV, ...PVH], true, { align: 0n }).build())).toEqual(['qemu-pvh']);
     expect(names(both, cut(both))).toContain('kexec');
+    expect(names(multiboot(1), multiboot(1))).toEqual([]);
     expect(names(multiboot(1), cut(multiboot(1)))).toContain('multiboot');
     expect(names(multiboot(2), cut(multiboot(2)))).toContain('multiboot2');
   });

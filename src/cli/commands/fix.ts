@@ -1,8 +1,8 @@
 /** `fix IMAGE`: the shape of its arguments. */
-import { fail } from '../../base/errors/patch-error.js';
-import { nearest } from '../../formats/note/nearest.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
+import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
+import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION } from '../options.js';
 import {
@@ -14,7 +14,6 @@ import {
   RESULT_OPTIONS,
   survivorsOption,
 } from '../result-options.js';
-import { XEN_VERSION_OPTION } from './verify.js';
 
 const OPTIONS = {
   for: {
@@ -22,7 +21,7 @@ const OPTIONS = {
     member: 'loaders',
     metavar: 'LOADER',
     help: `it has to take the result; ${LOADER_NAMES.join(', ')}`,
-    read: loaderNamed,
+    read: readTarget,
     complete: LOADER_NAMES,
   },
   ...XEN_VERSION_OPTION,
@@ -34,7 +33,8 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What the work is given. */
-export interface FixArgs extends ArgsOf<typeof OPTIONS> {
+export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion'> {
+  readonly xenVersion: XenVersion;
   readonly image: string;
 }
 
@@ -60,13 +60,6 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
     const target = given.output !== undefined || given.inPlace;
     checkTarget('fix', { ...given, dryRun: given.dryRun || !target }, image);
     checkPayload('fix', given);
-    return { ...given, image };
+    return { ...given, xenVersion: newestUnlessNamed(given.xenVersion, given.loaders), image };
   },
 };
-
-function loaderNamed(name: string): string {
-  if (LOADER_NAMES.some((known) => known === name)) return name;
-  const [close] = nearest(name, LOADER_NAMES);
-  const what = `--for is ${name}, wanted one of ${LOADER_NAMES.join(', ')}`;
-  return fail('usage.bad', {}, close === undefined ? { what } : { what, hint: `Did you mean ${close}?` });
-}

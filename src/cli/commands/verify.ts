@@ -1,22 +1,10 @@
 /** `verify IMAGE`: the shape of its arguments. */
-import { fail } from '../../base/errors/patch-error.js';
-import { nearest } from '../../formats/note/nearest.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
-import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../../loaders/xen-version.js';
+import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
+import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION } from '../options.js';
-
-/** `--xen-version`: the release whose rules the verdicts follow. */
-export const XEN_VERSION_OPTION = {
-  'xen-version': {
-    kind: 'value',
-    help: `rules of that Xen (${NEWEST_XEN})`,
-    default: NEWEST_XEN,
-    read: versionNamed,
-    complete: XEN_VERSIONS,
-  },
-} as const satisfies OptionTable;
 
 const OPTIONS = {
   baseline: { kind: 'value', help: 'the image before it was patched' },
@@ -24,7 +12,7 @@ const OPTIONS = {
     kind: 'values',
     member: 'loaders',
     help: `a loader that must start it: ${LOADER_NAMES.join(', ')}`,
-    read: loaderNamed,
+    read: readTarget,
     complete: LOADER_NAMES,
   },
   ...XEN_VERSION_OPTION,
@@ -37,7 +25,8 @@ const OPTIONS = {
  * What the work is given. Without `baseline`: the structural checks alone. Without `loaders` all verdicts are shown,
  * and none decides the exit status.
  */
-export interface VerifyArgs extends ArgsOf<typeof OPTIONS> {
+export interface VerifyArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion'> {
+  readonly xenVersion: XenVersion;
   readonly image: string;
 }
 
@@ -60,20 +49,9 @@ export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
     ['xen-elfpatch verify vmlinux --for xen-pv', 'would xl start it as a PV guest?'],
     ['xen-elfpatch verify --json vmlinux', 'findings for a program'],
   ],
-  args: (given, [image = '']) => ({ ...given, image }),
+  args: (given, [image = '']) => ({
+    ...given,
+    xenVersion: newestUnlessNamed(given.xenVersion, given.loaders),
+    image,
+  }),
 };
-
-function loaderNamed(name: string): string {
-  if (LOADER_NAMES.some((known) => known === name)) return name;
-  const [close] = nearest(name, [...LOADER_NAMES]);
-  const hint = close === undefined ? `There are: ${LOADER_NAMES.join(', ')}` : `Did you mean --for ${close}?`;
-  return fail('usage.bad', {}, { what: `--for ${name}: no such loader`, hint });
-}
-
-/** The release that `--xen-version` names. Errors: `usage.bad`. */
-function versionNamed(text: string): XenVersion {
-  const version = parseXenVersion(text);
-  if (version !== undefined) return version;
-  const what = `--xen-version ${text}: wanted ${XEN_VERSIONS[0]} to ${NEWEST_XEN}`;
-  return fail('usage.bad', {}, { what });
-}

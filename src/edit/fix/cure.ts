@@ -43,7 +43,9 @@ export function proveCure(
   // It is not this image that linearize writes.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const conditions = { xenVersion, before: wrapped, ways };
-  const named = { names: [verdict.loader], options: DEFAULT_PLACEMENT, xenVersion, before: wrapped };
+  // The same release judges the result.
+  const target = `${verdict.loader}@${verdict.version}`;
+  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, before: wrapped };
   if (accepts(verdict)) {
     const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {
@@ -52,7 +54,7 @@ export function proveCure(
     });
     return { ...verdict, warnings };
   }
-  const found = fixFor(source, verdict.loader, conditions);
+  const found = fixFor(source, target, conditions);
   if ('error' in found)
     return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
   if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };

@@ -73,6 +73,19 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
+    says: [
+      'invalid section header table offset in e_shoff',
+      'invalid number of section header table entries in sh_size',
+      'invalid number of section header table entries in e_shnum',
+    ],
+    cause:
+      'The file has no section headers (llvm-strip --strip-sections, sstrip, a linker that writes none), or their number is ' +
+      'out of range. GRUB wants them since 2.12; 2.06 does not.',
+    cure: 'Keep the section headers in the file.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot@2.06 --for multiboot@2.12'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
     says: ['segment crosses 4 GiB border', 'overlap detected'],
     cause:
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script.',
@@ -81,9 +94,10 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
-    says: ['unsupported flag', 'unsupported tag'],
+    says: ['unsupported flag', 'unsupported tag', 'unsupported information tag: …'],
     cause:
-      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), or a tag not marked optional.',
+      'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), a tag or information not marked ' +
+      'optional. Or the tags are not padded to 8, or lack the end tag: GRUB goes on behind header_length.',
     cure: 'The header is made by the kernel; its source has to change.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot --for multiboot2'],
   },
@@ -145,9 +159,25 @@ export const bootMessages: readonly Message[] = [
     by: 'kexec',
     says: ['Cannot determine the file type', 'Not a bzImage'],
     cause:
-      'No loader of kexec knows the file: a gzip file, or headers that are not exact (entry sizes, versions, a segment beyond ' +
-      'the end of the file).',
+      'No loader of kexec knows the file: a gzip file, another e_machine than 386 or x86-64, an object file, or headers that ' +
+      'are not exact (entry sizes, versions, a segment beyond the end of the file).',
     cure: 'Unpack it first; else mend the headers.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Base address: … is not page aligned', 'Overlapping memory segments at …', 'Invalid memory segment … - …'],
+    cause:
+      'kexec copies whole pages: each PT_LOAD must have a p_paddr that is a multiple of 4096, share no page with another, and ' +
+      'lie in memory of the running machine. What ld and lld lay out by themselves fails the first.',
+    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory.',
+    commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['No ELF program header'],
+    cause: 'e_phnum or e_phoff is 0: an object file, or one of which the program headers were cut off.',
+    cure: 'Take the kernel from the linker.',
     commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {

@@ -100,8 +100,14 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Unable to read note header'],
-    cause: 'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there.',
+    says: [
+      'Unable to read note header',
+      'Unable to seek to note header',
+      'Overflow occurred during an arithmetic operation',
+    ],
+    cause:
+      'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there; a p_offset of 2^63 or more; a ' +
+      'namesz or descsz that padding makes overflow.',
     cure: 'Rewrite the notes with their exact size.',
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
@@ -133,8 +139,10 @@ export const vmmMessages: readonly Message[] = [
       'Unable to read elf header',
       'Unable to read program header',
       'Unable to read kernel image',
+      'Unable to seek to kernel start',
     ],
-    cause: 'The file is no ELF, is cut short, or a segment lies outside the memory of the guest.',
+    cause:
+      'The file is no ELF, is cut short, a p_offset is 2^63 or more, or a segment lies outside the memory of the guest.',
     cure: 'Give the linked kernel, and enough memory.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
   },
@@ -147,7 +155,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Memory overflow'],
+    says: ['memory to load kernel image is not enough'],
     cause: 'p_paddr + p_memsz of a PT_LOAD does not fit 64 bits: often p_paddr = p_vaddr, written by a tool.',
     cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],

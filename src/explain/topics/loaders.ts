@@ -1,4 +1,5 @@
-import type { LoaderName } from '../../loaders/names.js';
+import { LOADER_ROWS, type LoaderName } from '../../loaders/names.js';
+import { PRODUCT_TITLES, releasesOf } from '../../loaders/versions.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
@@ -62,7 +63,7 @@ export const LOADERS: readonly LoaderDoc[] = [
     what: 'Asked for by dom0=pvh on the command line of Xen; the notes do not choose.',
     steps: [
       'Gate and addresses as for xen-pvh; PHYS32_ENTRY is required. Nothing is tried as firmware.',
-      'SUPPORTED_FEATURES, when present, must have bit 11 (4.17 does not look, current releases do).',
+      'SUPPORTED_FEATURES, when present, must have bit 11 (dom0): since 4.22, and from 4.20.4 and 4.21.2; others do not look.',
       'The physical range must be free RAM of the machine; otherwise PHYS32_RELOC must allow another place.',
     ],
   },
@@ -80,7 +81,8 @@ export const LOADERS: readonly LoaderDoc[] = [
         'with 8 bytes in an ELF64 and used with 32 bits; 0 means none.',
       'Whether the entry lies in a segment, and whether a segment lies in RAM, is not checked: the guest hangs. Load ' +
         'below 1 MiB and the BIOS overwrites it.',
-      'Segments are placed at p_paddr; beyond the end of the file refuses.',
+      'Segments are placed at p_paddr; beyond the end of the file refuses; p_filesz above p_memsz is refused since 10.0.13 ' +
+        'and never finishes loading before.',
       'A long run of zeros behind a PT_NOTE without type 18 can crash QEMU: its walk does not stop at the end.',
     ],
   },
@@ -118,7 +120,10 @@ export const LOADERS: readonly LoaderDoc[] = [
     steps: [
       'Header: 4-aligned in the first 8 KiB; GRUB takes it up to offset 8180, QEMU up to 8140.',
       'GRUB wants the program header table to end within the first 8 KiB, and ELF32 with EM_386 or ELF64 with EM_X86_64. ' +
-        'QEMU refuses EM_X86_64.',
+        'QEMU refuses EM_X86_64, and copies one block from the lowest to the highest PT_LOAD: with one below the BIOS and one ' +
+        'above it the kernel never starts.',
+      'Two PT_LOADs may not meet ("overlap detected"); for GRUB one of size 0 is where it starts.',
+      'Since 2.12 GRUB wants section headers: without any it says "invalid section header table offset in e_shoff".',
       'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
       'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move. It need not be ELF then: ' +
@@ -132,6 +137,8 @@ export const LOADERS: readonly LoaderDoc[] = [
     steps: [
       'Header: 8-aligned in the first 32 KiB, at the latest at offset 32752.',
       'The program header table must end within the first 32 KiB. GRUB refuses images with relocation sections.',
+      'GRUB walks the tags to the end tag, each padded to 8, whatever header_length says. It refuses a tag or an information ' +
+        'that it does not know unless marked optional ("unsupported tag: 0x8"), and hangs at a tag of size 0.',
       'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
         'of a xen.efi. A file that ends too early is no error to GRUB.',
     ],
@@ -144,7 +151,10 @@ export const LOADERS: readonly LoaderDoc[] = [
       'The first PT_NOTE with p_offset above 0, else the first SHT_NOTE section, in steps of 4.',
       'The walk must end exactly at the end of the segment: trailing zeros, a gap, or a short size refuse the image with ' +
         '"ELF Note corrupted !".',
-      'Every segment must lie in the file; sizes of all header entries must be exact; no PT_INTERP.',
+      'Every segment must lie in the file; sizes of all header entries must be exact; e_machine 386 or x86-64; e_type EXEC, ' +
+        'DYN or CORE; program headers; no PT_INTERP.',
+      'Each PT_LOAD with memory must start at a page ("Base address: … is not page aligned": what ld and lld lay out by ' +
+        'themselves fails this), and no two may share one ("Overlapping memory segments").',
     ],
   },
 ];
@@ -166,6 +176,12 @@ export const loaders: Page = {
       $ xen-elfpatch verify kernel.elf
       $ xen-elfpatch verify kernel.elf --for xen-pvh --rules
       $ xen-elfpatch notes kernel.elf`,
+    heading('Versions'),
+    text`Rules hold since or until a release of the program that has them. --for NAME@VERSION chooses one, as in
+      xen-dom0-pvh@4.20.3 or qemu-pvh@7.2; a branch (4.20) means its newest known release; without a version the newest
+      known counts. How it is known: booted (kernels were started), asked (the program judged thousands of images), read (in
+      the source).`,
+    table(['program', 'release', 'known', 'what changed'], ...releaseRows()),
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),
     list(
@@ -177,6 +193,18 @@ export const loaders: Page = {
     ),
   ],
 };
+
+function releaseRows(): string[][] {
+  const products = [...new Set(LOADER_ROWS.map(({ product }) => product))];
+  return products.flatMap((product) =>
+    releasesOf(product).map(({ version, evidence, changed = '' }) => [
+      PRODUCT_TITLES[product],
+      version,
+      evidence,
+      changed,
+    ]),
+  );
+}
 
 /** The blocks of one loader. */
 export function loaderBlocks({ what, steps }: LoaderDoc): Page['blocks'] {

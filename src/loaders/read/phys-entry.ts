@@ -3,7 +3,7 @@
  * hw/i386/x86-common.c; rust-vmm/linux-loader src/loader/elf/mod.rs.
  */
 import { alignUp } from '../../base/bytes/align.js';
-import { type ByteSource, fits } from '../../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import type { ElfImage } from '../../formats/elf/image.js';
@@ -21,11 +21,17 @@ export interface PhysEntry {
   /** Why the load fails, or why the answer depends on luck. */
   readonly problem?: string;
   /** Where it went wrong (a program header's index), and how it ends there. */
-  readonly fault?: { readonly index: number; readonly kind: 'refused' | 'crash' | 'runs-away' };
+  readonly fault?: {
+    readonly index: number;
+    readonly kind: 'refused' | 'crash' | 'runs-away';
+    /** What the loader prints, where its messages tell faults apart. */
+    readonly says?: string;
+  };
 }
 
 const NOTHING: PhysEntry = { found: false, value: 0n };
 const { PHYS32_ENTRY } = XEN_ELFNOTE;
+const U32_MAX = 0xffff_ffffn;
 
 /** Records that a walk here follows in one image before it gives up; only damage or malice has so many. */
 const STEP_LIMIT = 4 * RECORD_LIMIT;
@@ -34,7 +40,13 @@ function refusedBy(problem: string, fault?: PhysEntry['fault']): PhysEntry {
   return { ...NOTHING, problem, ...(fault === undefined ? {} : { fault }) };
 }
 
-function noteSegments({ segments, header }: ElfImage): { index: number; name: string; segment: Phdr }[] {
+interface NoteSegment {
+  readonly index: number;
+  readonly name: string;
+  readonly segment: Phdr;
+}
+
+function noteSegments({ segments, header }: ElfImage): NoteSegment[] {
   return segments
     .slice(0, header.e_phnum)
     .flatMap((segment, index) => (segment.p_type === PT_NOTE ? [{ index, name: `PT_NOTE ${index}`, segment }] : []));
@@ -70,12 +82,13 @@ export function physEntryAsQemuFrom(image: ElfImage, indices: readonly number[])
 /** Why QEMU gives up at a segment, before it has read a record. In this order. */
 const QEMU_REFUSES: readonly {
   readonly kind: 'refused' | 'crash';
-  readonly when: (segment: Phdr, fileSize: bigint) => boolean;
+  readonly when: (segment: Phdr, file: { readonly size: bigint; readonly bits: 32 | 64 }) => boolean;
   readonly problem: (name: string) => string;
 }[] = [
   {
     kind: 'refused',
-    when: ({ p_offset, p_filesz }, fileSize) => !fits(p_offset, p_filesz, fileSize),
+    // The sum is made in words of the class, and wraps.
+    when: ({ p_offset, p_filesz }, { size, bits }) => BigInt.asUintN(bits, p_offset + p_filesz) > size,
     problem: (name) => `${name} reaches behind the end of the file`,
   },
   {
@@ -100,10 +113,11 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
   let astray: PhysEntry = NOTHING;
   for (const { index, name, segment } of noteSegments(image)) {
     if (segment.p_filesz === 0n) continue;
-    const refusal = QEMU_REFUSES.find(({ when }) => when(segment, source.size));
+    const refusal = QEMU_REFUSES.find(({ when }) => when(segment, { size: source.size, bits: encoding.bits }));
     if (refusal !== undefined) return refusedBy(refusal.problem(name), { index, kind: refusal.kind });
     const tooMany = { problem: `QEMU walks on through more than ${STEP_LIMIT} records of ${name}` };
     const end = walks.follow(segment.p_offset, qemuStep(segment, name, encoding.bits, read), tooMany);
+    if (end.dies !== undefined) return refusedBy(end.dies, { index, kind: 'crash' });
     if (end.problem !== undefined) astray = refusedBy(end.problem, { index, kind: 'runs-away' });
     else if (end.value !== undefined) last = end.value;
   }
@@ -114,6 +128,8 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
 interface QemuEnd {
   readonly value?: bigint;
   readonly problem?: string;
+  /** Why QEMU does not survive it. */
+  readonly dies?: string;
 }
 
 type MappedReader = (at: bigint, width: 4 | 8) => bigint | undefined;
@@ -147,7 +163,7 @@ function qemuStep(
     if (type === BigInt(PHYS32_ENTRY)) {
       const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), bits === 64 ? 8 : 4);
       return value === undefined
-        ? lost(`QEMU reads a descriptor of ${name} behind the end of the file`)
+        ? { end: { dies: `QEMU dies: it reads a descriptor of ${name} behind the end of the file` } }
         : { end: { value } };
     }
     const step = (BigInt(NHDR_SIZE) + up(namesz) + up(descsz)) % space;
@@ -156,20 +172,26 @@ function qemuStep(
   };
 }
 
+/** How a release of linux-loader pads names and descriptors: by 4 since 0.9, by p_align before. */
+export type LinuxLoaderPadding = 'four' | 'p_align';
+
+/** Offsets from here on are negative to the system call that moves in a file. */
+const SEEK_LIMIT = 1n << 63n;
+
 /**
- * rust-vmm/linux-loader since 0.9 (Firecracker, Cloud Hypervisor). ELF64 only, padding by 4, owner checked. Each PT_NOTE
- * overwrites the answer of the one before, an empty one too: the last decides.
+ * rust-vmm/linux-loader (Firecracker, Cloud Hypervisor). ELF64 only, owner checked. Each PT_NOTE overwrites the answer of
+ * the one before, an empty one too: the last decides. What ends the load says so in the loader's words (`fault.says`).
  */
-export function physEntryAsLinuxLoader(image: ElfImage): PhysEntry {
+export function physEntryAsLinuxLoader(image: ElfImage, padding: LinuxLoaderPadding = 'four'): PhysEntry {
   const { source, encoding } = image;
   if (encoding.bits === 32) return refusedBy('linux-loader loads ELF64 images only');
   if (encoding.endian === 'big') return refusedBy('linux-loader loads little-endian images only');
   const walks = new Walks();
   const reader = new LoaderReader(source, 'little');
   let result = NOTHING;
-  for (const { name, segment } of noteSegments(image)) {
-    const tooMany = refusedBy(`more than ${STEP_LIMIT} records up to ${name}`);
-    result = walks.follow(segment.p_offset, linuxLoaderStep(segment, name, reader), tooMany);
+  for (const note of noteSegments(image)) {
+    const tooMany = refusedBy(`more than ${STEP_LIMIT} records up to ${note.name}`);
+    result = walks.follow(note.segment.p_offset, linuxLoaderStep(note, padding, reader), tooMany);
     if (result.problem !== undefined) return result;
   }
   return result;
@@ -178,30 +200,53 @@ export function physEntryAsLinuxLoader(image: ElfImage): PhysEntry {
 /** `Xen` and its NUL as the little-endian word that linux-loader compares. */
 const XEN_WORD = readNumber(XEN_OWNER, 0, 4, 'little');
 
+const SEEK_NOTE = 'Unable to seek to note header';
+const READ_NOTE = 'Unable to read note header';
+const OVERFLOW = 'Overflow occurred during an arithmetic operation';
+const BAD_ALIGNMENT = 'Invalid alignment';
+const INVALID_NOTE = 'Invalid PVH note header';
+
 function linuxLoaderStep(
-  { p_offset, p_filesz }: Phdr,
-  name: string,
+  { index, name, segment: { p_offset, p_filesz, p_align } }: NoteSegment,
+  padding: LinuxLoaderPadding,
   reader: LoaderReader,
 ): (at: bigint) => Step<PhysEntry> {
-  const refuse = (problem: string) => ({ end: refusedBy(problem) });
+  const unit = padding === 'four' ? 4n : p_align;
+  const ends = (says: string, problem: string): { end: PhysEntry } => ({
+    end: refusedBy(problem, { index, kind: 'refused', says }),
+  });
   return (at) => {
+    if (at >= SEEK_LIMIT) return ends(SEEK_NOTE, `${name} goes on at offset ${hex(at)}, above what a file can have`);
     if (at - p_offset >= p_filesz) return { end: NOTHING };
     const [namesz, descsz, type] = [reader.word(at), reader.word(at + 4n), reader.word(at + 8n)];
     if (namesz === undefined || descsz === undefined || type === undefined) {
-      return refuse(`linux-loader cannot read the note header at ${hex(at)} of ${name}`);
+      return ends(READ_NOTE, `linux-loader cannot read the note header at ${hex(at)} of ${name}`);
     }
+    let hit = false;
     if (type === PHYS32_ENTRY && namesz === XEN_OWNER.length) {
       const owner = reader.number(at + BigInt(NHDR_SIZE), 4);
-      if (owner === undefined) return refuse(`linux-loader cannot read the owner at ${hex(at)} of ${name}`);
-      if (owner === XEN_WORD) return { end: linuxLoaderEntry(at, descsz, name, reader) };
+      if (owner === undefined) return ends(READ_NOTE, `linux-loader cannot read the owner at ${hex(at)} of ${name}`);
+      hit = owner === XEN_WORD;
     }
-    return { next: at + BigInt(NHDR_SIZE) + alignUp(BigInt(namesz), 4n) + alignUp(BigInt(descsz), 4n) };
+    if (unit === 0n || (unit & (unit - 1n)) !== 0n) {
+      return ends(BAD_ALIGNMENT, `${name} has p_align ${unit}, which is no power of two`);
+    }
+    const namePart = alignUp(BigInt(namesz), unit);
+    if (hit) {
+      if (descsz < 4)
+        return ends(INVALID_NOTE, `the PHYS32_ENTRY of ${name} has ${descsz} bytes, linux-loader wants 4`);
+      const value = reader.number(at + BigInt(NHDR_SIZE) + namePart, 4);
+      if (value === undefined) return ends(READ_NOTE, `linux-loader cannot read the descriptor of ${name}`);
+      return { end: { found: true, value } };
+    }
+    const descPart = alignUp(BigInt(descsz), unit);
+    if (namePart > U32_MAX || descPart > U32_MAX) {
+      const size = namePart > U32_MAX ? namesz : descsz;
+      return ends(
+        OVERFLOW,
+        `the record at ${hex(at)} of ${name} has a size of ${hex(size)}, which padding makes overflow`,
+      );
+    }
+    return { next: at + BigInt(NHDR_SIZE) + namePart + descPart };
   };
-}
-
-function linuxLoaderEntry(at: bigint, descsz: number, name: string, reader: LoaderReader): PhysEntry {
-  if (descsz < 4) return refusedBy(`the PHYS32_ENTRY of ${name} has ${descsz} bytes, linux-loader wants 4`);
-  const value = reader.number(at + BigInt(NHDR_SIZE + XEN_OWNER.length), 4);
-  if (value === undefined) return refusedBy(`linux-loader cannot read the descriptor of ${name}`);
-  return { found: true, value };
 }

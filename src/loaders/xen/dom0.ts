@@ -49,6 +49,9 @@ function leastEnd(kend: bigint): bigint {
   return end - used < 0x80000n ? end + 0x400000n : end;
 }
 
+/** One above the last address. */
+const ADDRESSES_END = 1n << 64n;
+
 /** What memory and initrd of a dom0 may add to the initial area. */
 const AREA_MAY_GROW = 0x2000_0000n;
 
@@ -154,6 +157,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       const { virtBase, kend } = parse.addresses;
       if (page === undefined) return undefined;
       const end = leastEnd(kend);
+      if (end >= ADDRESSES_END) {
+        return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
+          reason: `the initial area from ${hex(virtBase)} ends behind the last address: its end wraps to ${hex(BigInt.asUintN(64, end))}`,
+        });
+      }
       if (page < virtBase || page >= end + AREA_MAY_GROW) {
         return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
           reason: `${hex(page)} is not in ${hex(virtBase)} to about ${hex(end)}`,
@@ -193,7 +201,7 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
       return refuse('Unable to find XEN_ELFNOTE_PHYS32_ENTRY address', { cure: mend(parse, preset('pvh')) });
     },
   },
-  { ...SUPPORTS_DOM0(PVH), since: '4.18' },
+  { ...SUPPORTS_DOM0(PVH), since: '4.22', backported: ['4.20.4', '4.21.2'] },
   {
     name: 'image-in-memory',
     source: 'xen/arch/x86/hvm/dom0_build.c, check_and_adjust_load_address',
