@@ -10,6 +10,9 @@ import {
   checkPayload,
   checkTarget,
   KIND_OPTION,
+  LOADED_OPTIONS,
+  type LoadedArgs,
+  loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
   survivorsOption,
@@ -26,6 +29,7 @@ const OPTIONS = {
     complete: LOADER_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...LOADED_OPTIONS,
   ...survivorsOption(BUILD_TOOLS),
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
@@ -34,7 +38,7 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What the work is given. */
-export interface FixArgs extends ArgsOf<typeof OPTIONS> {
+export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'>, LoadedArgs {
   readonly image: string;
 }
 
@@ -55,11 +59,11 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
     ['xen-elfpatch fix vmlinuz --for xen-dom0-pv --in-place', 'a prebuilt kernel, as it is'],
     ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to mend'],
   ],
-  args(given, [image = '']) {
+  args({ loaded, notLoaded, ...given }, [image = '']) {
     const target = given.output !== undefined || given.inPlace;
     checkTarget('fix', { ...given, dryRun: given.dryRun || !target }, image);
     checkPayload('fix', given);
-    return { ...given, image };
+    return { ...given, ...loadedOf({ loaded, notLoaded }), image };
   },
 };
 
