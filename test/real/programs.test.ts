@@ -211,6 +211,18 @@ describe.each(NAMES)('%s', (name) => {
       const made = written(name, () => planPatch(imageAt(pathOf(name)), edits, { ...DEFAULT_PLACEMENT, placement }));
       if (made === undefined) throw new Error(`${placement} was refused`);
       expect(outcome(made.path, argsOf(name))).toMatchObject({ status: before.status, stdout: before.stdout });
+      if (name.startsWith('walker')) continue;
+      // What only programs have tells that it still is one, and the next edits treat it so.
+      const longer = [{ kind: 'set' as const, setting: parseSetting(`GUEST_VERSION=${'v'.repeat(5000)}`) }];
+      const again = written(name, () => planPatch(imageAt(made.path), longer));
+      if (again === undefined) throw new Error(`the edit after ${placement} was refused`);
+      expect(again.plan.kind).toBe('program');
+      expect(outcome(again.path, argsOf(name))).toMatchObject({ status: before.status, stdout: before.stdout });
+      const cleared = written(name, () => planPatch(imageAt(again.path), [{ kind: 'clear' }]));
+      expect(outcome(cleared?.path ?? '', argsOf(name))).toMatchObject({
+        status: before.status,
+        stdout: before.stdout,
+      });
     }
   });
 });

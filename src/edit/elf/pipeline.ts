@@ -181,7 +181,9 @@ export function expectationOf(plan: PatchPlan): Expectation {
 /** Notes of other owners that are overwritten where no segment shows them and none will: what goes, and what comes. */
 function inSectionsOnly({ analysis, otherOwners, target }: PatchPlan) {
   const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
-  const shown = new Set([...segments.flatMap(({ walk }) => walk.records), ...target.records].map(({ offset }) => offset));
+  const shown = new Set(
+    [...segments.flatMap(({ walk }) => walk.records), ...target.records].map(({ offset }) => offset),
+  );
   const unseen = otherOwners.overwritten.filter(({ record }) => !shown.has(record.offset));
   return { removed: unseen.map(({ record }) => record), added: unseen.map(({ content }) => content) };
 }

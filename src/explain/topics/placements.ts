@@ -148,7 +148,8 @@ export const placements: Page = {
       stays where it is and grows only over bytes that section headers show to be padding, or goes where AT_PHDR leads
       (new-table); PT_GNU_STACK is not taken, and no PT_NOTE is left without an address. A placement that would is refused
       and names the sign. One PT_NOTE of several may be pointed elsewhere, but never one with .note.gnu.property. Any sign of
-      a kernel outweighs all of a program; an image without signs is taken for a kernel; --kind kernel and --kind program
+      a kernel outweighs all of a program, but for Xen notes alone, which an edit may have put there, against an interpreter,
+      an ABI tag or EI_OSABI GNU; an image without signs is taken for a kernel; --kind kernel and --kind program
       decide where the signs fail.`,
     text`Signs of a kernel:`,
     list(

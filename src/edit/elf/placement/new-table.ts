@@ -105,7 +105,9 @@ function withOwnEntry(input: PlacementInput): PlacementInput {
 }
 
 function warningsFor({ kind, target }: PlacementInput): string[] {
-  const told = ['tools that read program headers from the first page of a core file do not find them there'];
+  const told = [
+    'readers of core files look for the program headers in the first page, and will not find them there, nor the build-id',
+  ];
   if (kind.kind === 'kernel') told.push('the image needs more memory: its end moves up by a PT_LOAD');
   return target.segments.length > 0 || kind.kind === 'program' ? told : told.slice(1);
 }
