@@ -57,8 +57,9 @@ export async function applyPlan(
   );
 }
 
-/** Which loaders would start the image as it is, and not as it will be. Reads headers and notes only. */
-async function lostLoadersOf({ image, rendered }: PatchPlan): Promise<string[]> {
+/** Which loaders would start a kernel as it is, and not as it will be. Reads headers and notes only. */
+async function lostLoadersOf({ image, kind, rendered }: PatchPlan): Promise<string[]> {
+  if (kind === 'program') return [];
   const { lostLoaders } = await import('../loaders/loaders.js');
   return lostLoaders(image.source, preview(image, rendered)).map(lostText);
 }

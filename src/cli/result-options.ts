@@ -129,6 +129,22 @@ export function survivorsOption<const Tools extends readonly Survivor[]>(tools: 
   } as const satisfies OptionTable;
 }
 
+/** `--loaded` and `--not-loaded`. */
+export const LOADED_OPTIONS = {
+  loaded: { kind: 'flag', help: 'the notes must be in memory', conflicts: 'not-loaded' },
+  'not-loaded': { kind: 'flag', help: 'the notes must not be in memory' },
+} as const satisfies OptionTable;
+
+/** What the work is given of them: true, into memory; false, out of it; undefined, as they were where that is possible. */
+export interface LoadedArgs {
+  readonly loaded: boolean | undefined;
+}
+
+/** The two flags as one wish. */
+export function loadedOf({ loaded, notLoaded }: ArgsOf<typeof LOADED_OPTIONS>): LoadedArgs {
+  return { loaded: loaded ? true : notLoaded ? false : undefined };
+}
+
 /** `--kind`, for commands whose edit may be refused for a program. */
 export const KIND_OPTION = {
   kind: {

@@ -10,6 +10,8 @@ export interface Expectation {
   readonly xenNotes: readonly NoteContent[];
   /** The edit is not about Xen's notes: instead, every loader has to see what it saw before. */
   readonly xenKept?: boolean;
+  /** The image is one that execve starts: it finds its own headers in memory, and no boot loader is asked. */
+  readonly isProgram?: boolean;
   /** Ranges of the output file that may differ from the input. */
   readonly planned: readonly Range[];
   readonly shift: Shift | undefined;
@@ -26,6 +28,8 @@ export interface Expectation {
   /** Notes of other owners that were meant to appear or to go; none when left out. */
   readonly foreignAdded?: readonly NoteContent[];
   readonly foreignRemoved?: readonly NoteContent[];
+  /** Notes of other owners that were meant to go or to come where only sections show them. */
+  readonly foreignInSections?: { readonly removed: readonly NoteContent[]; readonly added: readonly NoteContent[] };
 }
 
 /** What is verified, and against what. */

@@ -16,7 +16,7 @@ const listOf =
     value.split(',').every(check);
 
 const PRESETS = ['pv', 'pv32', 'pvh', 'pv+pvh'].flatMap((name) => [name, `${name}+dom0`]);
-const PLACES = ['auto', 'in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'];
+const PLACES = ['auto', 'in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load', 'new-table'];
 
 /** undefined: the option takes no value. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined>>>> = {

@@ -130,7 +130,7 @@ describe('explainTopic(), topics', () => {
 
   it('describes every preset, placement and loader of the contract', () => {
     for (const preset of ['pv', 'pv32', 'pvh', 'pv+pvh', '+dom0']) expect(topic('presets').body).toContain(preset);
-    for (const name of ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load']) {
+    for (const name of ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load', 'new-table']) {
       expect(topic('placements').body).toContain(`\n${name}\n---`);
       expect(topic(name).title).toContain(name);
     }

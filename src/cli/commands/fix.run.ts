@@ -26,7 +26,7 @@ export async function runFix(args: FixArgs): Promise<ExitStatus> {
 }
 
 async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
-  const options = { ...DEFAULT_PLACEMENT, mustSurvive: args.mustSurvive, kind: args.kind };
+  const options = { ...DEFAULT_PLACEMENT, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
     const found = findFix(input.source, args.loaders, options, { xenVersion: args.xenVersion });

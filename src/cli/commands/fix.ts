@@ -10,6 +10,9 @@ import {
   checkPayload,
   checkTarget,
   KIND_OPTION,
+  LOADED_OPTIONS,
+  type LoadedArgs,
+  loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
   survivorsOption,
@@ -25,6 +28,7 @@ const OPTIONS = {
     complete: LOADER_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...LOADED_OPTIONS,
   ...survivorsOption(BUILD_TOOLS),
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
@@ -33,7 +37,7 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What the work is given. */
-export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion'> {
+export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion' | 'loaded' | 'notLoaded'>, LoadedArgs {
   readonly xenVersion: XenVersion;
   readonly image: string;
 }
@@ -56,10 +60,15 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
     ['xen-elfpatch fix vmlinuz --for xen-dom0-pv --in-place', 'a prebuilt kernel, as it is'],
     ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to mend'],
   ],
-  args(given, [image = '']) {
+  args({ loaded, notLoaded, ...given }, [image = '']) {
     const target = given.output !== undefined || given.inPlace;
     checkTarget('fix', { ...given, dryRun: given.dryRun || !target }, image);
     checkPayload('fix', given);
-    return { ...given, xenVersion: newestUnlessNamed(given.xenVersion, given.loaders), image };
+    return {
+      ...given,
+      ...loadedOf({ loaded, notLoaded }),
+      xenVersion: newestUnlessNamed(given.xenVersion, given.loaders),
+      image,
+    };
   },
 };

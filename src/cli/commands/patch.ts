@@ -10,6 +10,9 @@ import {
   checkTarget,
   IF_CHANGED_OPTION,
   KIND_OPTION,
+  LOADED_OPTIONS,
+  type LoadedArgs,
+  loadedOf,
   outputOptions,
   PAYLOAD_OPTIONS,
   planOptions,
@@ -47,8 +50,7 @@ const OPTIONS = {
       choices: ['auto', ...PLACEMENTS],
       help: `take only this way of making room: ${PLACEMENTS.join(', ')}; auto takes the least disturbing`,
     },
-    loaded: { kind: 'flag', help: 'the notes must be in memory', conflicts: 'not-loaded' },
-    'not-loaded': { kind: 'flag', help: 'the notes must not be in memory' },
+    ...LOADED_OPTIONS,
     section: { kind: 'value', help: 'name of the note section, .note.Xen unless given' },
     ...survivorsOption(SURVIVORS),
     'notes-align': {
@@ -80,11 +82,9 @@ const OPTIONS = {
  * What the work is given. Values are as typed; edits of one kind are in the order of the command line. `placement` and
  * `section` are undefined when not given, so that a spec file may say them.
  */
-export interface PatchArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'> {
+export interface PatchArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'>, LoadedArgs {
   /** `-`: standard input. */
   readonly image: string;
-  /** true: into memory, false: out of it, undefined: as they were where that is possible. */
-  readonly loaded: boolean | undefined;
 }
 
 /** The words and options of `patch`, as `--help` and the parser have them. */
@@ -111,7 +111,7 @@ export const patchShape: Shape<typeof OPTIONS, PatchArgs> = {
     // What is taken off leaves the kernel as it was, and nothing to edit.
     const edit = given.payload === 'detach' ? firstGiven(EDITS, given) : undefined;
     if (edit !== undefined) usageError('patch', `--payload detach takes no edits, --${edit} was given`);
-    return { ...given, image, loaded: loaded ? true : notLoaded ? false : undefined };
+    return { ...given, ...loadedOf({ loaded, notLoaded }), image };
   },
 };
 

@@ -91,14 +91,16 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
     }
   }
   if (args.date !== undefined) members.push([args.date, sourceDate(process.env['SOURCE_DATE_EPOCH'])]);
-  for (const text of args.notes) if (text.includes('=file:')) files.push(text.slice(text.indexOf('=file:') + 6));
+  for (const text of [...args.notes, ...args.added])
+    if (text.includes('=file:')) files.push(text.slice(text.indexOf('=file:') + 6));
   const options: StampWish = {
     metadata,
     members: Object.fromEntries(members),
     buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
     notes: args.notes.map((text) => parseNote(text, encoding)),
+    add: args.added.map((text) => parseNote(text, encoding)),
     remove: args.remove.map(parseNoteKey),
-    placement: { placement: args.placement, mustSurvive: args.mustSurvive, kind: args.kind },
+    placement: { placement: args.placement, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind },
   };
   return { options, files };
 }

@@ -9,6 +9,9 @@ import {
   checkPayload,
   checkTarget,
   KIND_OPTION,
+  LOADED_OPTIONS,
+  type LoadedArgs,
+  loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
   survivorsOption,
@@ -37,6 +40,12 @@ const OPTIONS = {
       metavar: 'OWNER:TYPE=VALUE',
       help: 'any note; VALUE is text, hex:BYTES, file:PATH; TYPE/4=N is a number',
     },
+    'add-note': {
+      kind: 'values',
+      member: 'added',
+      metavar: 'OWNER:TYPE=VALUE',
+      help: 'the same, beside those of this owner and type that are there',
+    },
     remove: { kind: 'values', metavar: 'OWNER:TYPE', help: 'remove notes' },
   }),
   ...group('Where the notes go:', {
@@ -46,6 +55,7 @@ const OPTIONS = {
       default: 'auto',
       help: 'take only this way of making room; auto takes the least disturbing',
     },
+    ...LOADED_OPTIONS,
     ...survivorsOption(BUILD_TOOLS),
     ...KIND_OPTION,
   }),
@@ -55,7 +65,7 @@ const OPTIONS = {
 } as const satisfies OptionTable;
 
 /** What the work is given; values are as typed. */
-export interface StampArgs extends ArgsOf<typeof OPTIONS> {
+export interface StampArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'>, LoadedArgs {
   readonly image: string;
 }
 
@@ -83,7 +93,7 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     ['xen-elfpatch stamp vmlinux -o out --note Vendor:1=built-by-ci', 'any note'],
     ['xen-elfpatch stamp vmlinux --check', 'in CI: are the metadata there and right?'],
   ],
-  args(given, [image = '']) {
+  args({ loaded, notLoaded, ...given }, [image = '']) {
     const wholes = given.metadata.filter((text) => !isMember(text));
     if (wholes.length > 1) {
       fail('usage.bad', {}, { what: `--package-metadata: found ${wholes.length} whole objects, wanted at most one` });
@@ -92,10 +102,10 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     const edits =
       writesId ||
       given.date !== undefined ||
-      [given.metadata, given.notes, given.remove].some(({ length }) => length > 0);
+      [given.metadata, given.notes, given.added, given.remove].some(({ length }) => length > 0);
     checkTarget('stamp', given, image, { edits });
     checkPayload('stamp', given);
-    return { ...given, image };
+    return { ...given, ...loadedOf({ loaded, notLoaded }), image };
   },
 };
 

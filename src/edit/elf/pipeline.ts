@@ -24,7 +24,13 @@ import { type Analysis, analyze } from './plan/analyze.js';
 import { entryWarnings } from './plan/entry-warnings.js';
 import { imageKind } from './plan/image-kind.js';
 import { NO_OTHER_OWNERS, type OtherOwnersNotes, settleOtherOwners } from './plan/other-owners.js';
-import { DEFAULT_PLACEMENT, type Edit, isOtherOwnersEdit, type PlacementOptions } from './plan/placement-options.js';
+import {
+  DEFAULT_PLACEMENT,
+  type Edit,
+  type ImageKind,
+  isOtherOwnersEdit,
+  type PlacementOptions,
+} from './plan/placement-options.js';
 import { refuseByPreconditions } from './plan/preconditions.js';
 import { findRewriteTarget, type RewriteTarget } from './plan/rewrite-target.js';
 import { wantedNotes } from './plan/wanted.js';
@@ -37,6 +43,8 @@ export interface PatchPlan {
   /** The Xen notes that the result will have, in order. */
   readonly xenNotes: readonly NoteContent[];
   readonly target: RewriteTarget;
+  /** What the image was taken for. */
+  readonly kind: ImageKind;
   /** What becomes of notes of other owners. */
   readonly otherOwners: OtherOwnersNotes;
   /** Does the edit rewrite Xen's notes? If not, every loader has to see what it saw before. */
@@ -71,12 +79,12 @@ export function planPatch(
   refuseUnsound(image);
   const analysis = analyze(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
-  const { target, otherOwners } = settleOtherOwners(analysis, edits);
+  const kind = imageKind(analysis, options.kind);
+  const { target, otherOwners } = settleOtherOwners(analysis, edits, kind.kind);
   const wanted = wantedNotes(analysis, target, edits);
   // From here on the notes of the result are settled; only their place is open.
   const xenEdited = edits.length === 0 || edits.some((edit) => !isOtherOwnersEdit(edit));
   const rewrite = edits.some(({ kind }) => kind === 'rewrite' || kind === 'merge');
-  const kind = imageKind(analysis, options.kind);
   const input: PlacementInput = {
     analysis,
     target,
@@ -89,7 +97,7 @@ export function planPatch(
   };
   const homeRewritten = otherOwners.changed.size > 0 || otherOwners.added.length > 0;
   const xenRewritten = xenEdited || (homeRewritten && target.xen.length > 0);
-  const settled = { image, analysis, target, otherOwners, xenRewritten };
+  const settled = { image, analysis, target, kind: kind.kind, otherOwners, xenRewritten };
   if (isUpToDate(input)) {
     const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
     const xenNotes = wanted.notes.map(({ content }) => content);
@@ -117,6 +125,7 @@ export function planUnchanged(image: ElfImage): PatchPlan {
     image,
     analysis,
     target,
+    kind: imageKind(analysis).kind,
     otherOwners: NO_OTHER_OWNERS,
     xenRewritten: false,
     xenNotes: target.xen,
@@ -151,9 +160,11 @@ function trailingData(analysis: Analysis, layout: Layout): string[] {
 /** What the plan means to change, as plain data for the verifier. */
 export function expectationOf(plan: PatchPlan): Expectation {
   const { layout, rendered } = plan;
+  const hidden = inSectionsOnly(plan);
   return {
     xenNotes: plan.xenNotes,
     xenKept: !plan.xenRewritten,
+    isProgram: plan.kind === 'program',
     planned: rendered.planned,
     shift: rendered.shift,
     fileSize: rendered.fileSize,
@@ -161,9 +172,20 @@ export function expectationOf(plan: PatchPlan): Expectation {
     addedLoads: layout?.addedLoads ?? 0,
     replacedSegments: layout?.replacedSegments ?? [],
     touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: [...plan.otherOwners.fresh, ...promoted(plan)],
-    foreignRemoved: plan.otherOwners.gone,
+    foreignAdded: [...plan.otherOwners.fresh.filter((note) => !hidden.added.includes(note)), ...promoted(plan)],
+    foreignRemoved: plan.otherOwners.gone.filter((note) => !hidden.removed.some((other) => other === note)),
+    foreignInSections: hidden,
   };
+}
+
+/** Notes of other owners that are overwritten where no segment shows them and none will: what goes, and what comes. */
+function inSectionsOnly({ analysis, otherOwners, target }: PatchPlan) {
+  const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
+  const shown = new Set(
+    [...segments.flatMap(({ walk }) => walk.records), ...target.records].map(({ offset }) => offset),
+  );
+  const unseen = otherOwners.overwritten.filter(({ record }) => !shown.has(record.offset));
+  return { removed: unseen.map(({ record }) => record), added: unseen.map(({ content }) => content) };
 }
 
 /** Notes of other owners that only sections showed, in an area that becomes a segment. */

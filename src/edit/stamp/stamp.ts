@@ -32,14 +32,17 @@ export interface StampWish {
   readonly members: Metadata;
   readonly buildId: BuildIdWish | undefined;
   readonly notes: readonly NoteContent[];
+  /** Put beside those of their owner and type. */
+  readonly add?: readonly NoteContent[] | undefined;
   readonly remove: readonly NoteKey[];
   readonly placement: Partial<PlacementOptions>;
 }
 
 /** Is anything to be written at all? */
-export function asksForEdits({ metadata, members, buildId, notes, remove }: StampWish): boolean {
+export function asksForEdits({ metadata, members, buildId, notes, add = [], remove }: StampWish): boolean {
   const writesId = buildId !== undefined && buildId.kind !== 'keep';
-  return metadata !== undefined || Object.keys(members).length > 0 || writesId || notes.length > 0 || remove.length > 0;
+  const counts = [Object.keys(members).length, notes.length, add.length, remove.length];
+  return metadata !== undefined || writesId || counts.some((count) => count > 0);
 }
 
 /**
@@ -48,7 +51,9 @@ export function asksForEdits({ metadata, members, buildId, notes, remove }: Stam
  */
 export function planStamp(image: ElfImage, options: StampWish): PatchPlan {
   const plan = planStamps(image, options);
-  const [lost] = changes(plan) ? lostLoaders(image.source, preview(image, plan.rendered)) : [];
+  // What execve starts is nobody's kernel, even where a loader would put it into memory without a word.
+  const [lost] =
+    plan.kind === 'kernel' && changes(plan) ? lostLoaders(image.source, preview(image, plan.rendered)) : [];
   if (lost !== undefined) {
     const { loader } = lost.before;
     fail(
@@ -67,6 +72,7 @@ function planStamps(image: ElfImage, options: StampWish): PatchPlan {
   const edits: Edit[] = [
     ...options.remove.map((key): Edit => ({ kind: 'drop-note', ...key })),
     ...options.notes.map((note): Edit => ({ kind: 'put-note', note })),
+    ...(options.add ?? []).map((note): Edit => ({ kind: 'add-note', note })),
   ];
   const members = Object.keys(options.members).length > 0;
   if (options.metadata !== undefined || members) {

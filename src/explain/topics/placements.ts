@@ -96,6 +96,23 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     needs: ['room for two program headers', 'addresses above every other PT_LOAD that do not wrap'],
     survives: 'the strip tools as extend does; a flat binary made by objcopy -O binary grows up to the new address',
   },
+  {
+    name: 'new-table',
+    moves: 'the program header table, into a PT_LOAD of its own; where brk begins',
+    how: `For programs, which find their headers in memory: a new read-only PT_LOAD above all others holds the program header
+      table and the notes, PT_PHDR follows, and no byte that was loaded moves. The new PT_LOAD has the distance between
+      address and offset of the first one, so that AT_PHDR is right on every kernel; where .bss is too large for that, a
+      warning says that Linux before 5.18 would miss the table. Notes that are only added get a PT_NOTE of their own, and
+      those that were there stay where they are.`,
+    needs: [
+      'the table is in a PT_LOAD now',
+      'addresses behind every other PT_LOAD, for a program below the end of what a user has',
+      'no Multiboot header, and not FreeBSD, which reads the table from the first page of the file only',
+      'nothing appended to a program, unless the placement is asked for by name',
+    ],
+    survives:
+      'llvm-strip and eu-strip; not GNU strip and objcopy, which send the table to an address of nothing: strip first',
+  },
 ];
 
 /** The page on the placements of notes. */
@@ -124,13 +141,17 @@ export const placements: Page = {
     ),
     text`--loaded and --not-loaded force the notes into or out of memory. Loaders read notes from the file, so they need not
       be loaded; a program that reads its own notes, as Linux does for /sys/kernel/notes, wants them loaded. With auto,
-      notes that were loaded stay loaded where that is possible.`,
+      notes that were loaded, of whatever owner, stay loaded where that is possible; where it is not, a warning says who
+      finds nothing there any more. In a program they are never taken out of memory.`,
     heading('Kernels and programs'),
     text`execve hands a program the address of its program headers in memory (AT_PHDR), and the C library reads them there for
       thread storage, relocation and the rights of stacks. So where the image looks like a program, a table in a PT_LOAD
-      stays where it is and grows only over bytes that section headers show to be padding, and PT_GNU_STACK is not taken: a
-      placement that would is refused and names the sign. Any sign of a kernel outweighs all of a program; an image without
-      signs is taken for a kernel; --kind kernel and --kind program decide where the signs fail.`,
+      stays where it is and grows only over bytes that section headers show to be padding, or goes where AT_PHDR leads
+      (new-table); PT_GNU_STACK is not taken, and no PT_NOTE is left without an address. A placement that would is refused
+      and names the sign. One PT_NOTE of several may be pointed elsewhere, but never one with .note.gnu.property. Any sign of
+      a kernel outweighs all of a program, but for Xen notes alone, which an edit may have put there, against an interpreter,
+      an ABI tag or EI_OSABI GNU; an image without signs is taken for a kernel; --kind kernel and --kind program
+      decide where the signs fail.`,
     text`Signs of a kernel:`,
     list(
       'Xen notes, or a section __xen_guest; a Multiboot header',

@@ -18,6 +18,8 @@ const SEARCHED = 0x800000n;
 const COMPARISONS = 0x100000;
 /** Entries that a later edit may have added behind the ones that were there. */
 const ADDED = 4;
+/** How every ELF file begins. Edits leave tables and notes behind, never a header. */
+const ELF_MAGIC = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46);
 /** Zero bytes between two remains that are their alignment. */
 const PADDING = 16n;
 
@@ -76,6 +78,8 @@ function isOfEdits({ sections, shstrndx }: ElfImage, index: number): boolean {
 function* remainsIn(search: Search, gap: Range): Generator<Range> {
   const { image, table, entry, anchor } = search;
   const bytes = image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes');
+  // Another image stands there, perhaps a copy of this one, and its tables look the same.
+  if (findBytes(bytes, ELF_MAGIC) >= 0) return;
   const wanted = table.subarray(anchor * entry, (anchor + 1) * entry);
   for (let from = 0; ; ) {
     const at = findBytes(bytes, wanted, from);

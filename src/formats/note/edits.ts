@@ -19,7 +19,9 @@ export type Edit =
   /** Written anew even where it says the same: the record that is there is damaged. */
   | { readonly kind: 'renew'; readonly note: NoteContent }
   | { readonly kind: 'drop-note'; readonly owner: string; readonly type: number }
-  | { readonly kind: 'put-note'; readonly note: NoteContent };
+  | { readonly kind: 'put-note'; readonly note: NoteContent }
+  /** Beside those of its owner and type that are there. */
+  | { readonly kind: 'add-note'; readonly note: NoteContent };
 
 /** Any edit but a whole notes file. */
 export type PlainEdit = Exclude<Edit, { kind: 'spec' }>;
@@ -37,12 +39,16 @@ export const EDIT_ORDER = [
   'renew',
   'drop-note',
   'put-note',
+  'add-note',
 ] as const;
 
 /** Is the edit about notes of another owner than Xen? */
-export function isOtherOwnersEdit(edit: Edit | PlainEdit): edit is Extract<Edit, { kind: 'drop-note' | 'put-note' }> {
-  return edit.kind === 'drop-note' || edit.kind === 'put-note';
+export function isOtherOwnersEdit(edit: Edit | PlainEdit): edit is OtherOwnersEdit {
+  return edit.kind === 'drop-note' || edit.kind === 'put-note' || edit.kind === 'add-note';
 }
+
+/** An edit of notes of other owners. */
+export type OtherOwnersEdit = Extract<Edit, { kind: 'drop-note' | 'put-note' | 'add-note' }>;
 
 /** The edits in the order in which they apply; those of a notes file stand in its place. */
 export function inOrder(edits: readonly Edit[]): PlainEdit[] {

@@ -65,6 +65,7 @@ export function editArguments(edit: Edit): readonly string[] | undefined {
     case 'renew':
     case 'drop-note':
     case 'put-note':
+    case 'add-note':
       return undefined;
   }
 }

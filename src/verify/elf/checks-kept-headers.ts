@@ -128,8 +128,8 @@ function* segmentFieldsKept({ before, after, counterparts, expectation, shift }:
       p_memsz: old.p_memsz + grown,
     };
     for (const field of fieldsOf(Phdr.fields)) {
-      // PT_PHDR follows the table; that it does is a check of its own.
-      if (old.p_type === PT_PHDR && (field === 'p_offset' || field === 'p_filesz' || field === 'p_memsz')) continue;
+      // PT_PHDR follows the table, in memory too; that it does is a check of its own.
+      if (old.p_type === PT_PHDR && field !== 'p_flags' && field !== 'p_align') continue;
       // An entry without file bytes points nowhere; it may move along or stay.
       if (field === 'p_offset' && old.p_filesz === 0n && now.p_offset === old.p_offset) continue;
       yield* kept(segmentPart(place), field, wanted[field], now[field], now.p_offset);

@@ -163,11 +163,22 @@ function* phdrSegment({ image, phdrs, loads }: Subject): Generator<Violation> {
   for (const [index, segment] of image.segments.entries()) {
     if (segment.p_type !== PT_PHDR) continue;
     const { p_offset, p_filesz, p_memsz, p_vaddr } = segment;
-    if (p_offset !== phdrs.start || p_filesz !== size || p_memsz !== size) {
+    if (isLonger(segment, phdrs) && addresses.has(p_vaddr)) {
+      const text = `p_filesz is ${hex(p_filesz)}, more than the program header table has, ${hex(size)} bytes`;
+      yield { ...at(index, segment, text), level: 'warning' };
+    } else if (p_offset !== phdrs.start || p_filesz !== size || p_memsz !== size) {
       const found = `found offset ${hex(p_offset)}, p_filesz ${hex(p_filesz)}, p_memsz ${hex(p_memsz)}`;
       yield at(index, segment, `${found}, wanted the program header table: ${hex(phdrs.start)}, ${hex(size)} bytes`);
     } else if (!addresses.has(p_vaddr)) {
       yield at(index, segment, `no PT_LOAD puts the program header table at ${hex(p_vaddr)}`);
     }
   }
+}
+
+/**
+ * A PT_PHDR that begins with the table and ends behind it. ld.lld 14 and rust-lld write it where they drop an entry at the
+ * end; readers take its address and count by AT_PHNUM or e_phnum.
+ */
+function isLonger({ p_offset, p_filesz, p_memsz }: Phdr, { start, end }: Range): boolean {
+  return p_offset === start && p_filesz === p_memsz && p_filesz > end - start;
 }

@@ -14,6 +14,7 @@ import { headerChecks } from './checks-header.js';
 import { keptByteChecks } from './checks-kept-bytes.js';
 import { keptHeaderChecks } from './checks-kept-headers.js';
 import { noteChecks } from './checks-notes.js';
+import { programChecks } from './checks-program.js';
 import { sectionChecks } from './checks-sections.js';
 import { segmentChecks } from './checks-segments.js';
 import type { ElfCheck } from './elf-check.js';
@@ -25,6 +26,7 @@ export const CHECKS: readonly ElfCheck[] = [
   ...sectionChecks,
   ...noteChecks,
   ...keptHeaderChecks,
+  ...programChecks,
   ...keptByteChecks,
   ...editedNoteChecks,
 ];

@@ -123,6 +123,8 @@ function isMovable({ p_type }: Phdr): boolean {
 }
 
 function isSamePlace(old: Phdr, now: Phdr | undefined): boolean {
+  // There is one PT_PHDR, and it goes where the table goes.
+  if (old.p_type === PT_PHDR && now?.p_type === PT_PHDR) return true;
   return now?.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
 }
 

@@ -3,7 +3,7 @@ import { Phdr, Shdr } from '../../../src/formats/elf/headers.js';
 import type { ElfImage } from '../../../src/formats/elf/image.js';
 import type { Encoding } from '../../../src/formats/elf/struct.js';
 import type { Expectation } from '../../../src/verify/finding.js';
-import { concat, num } from '../../support/elf-builder.js';
+import { concat, cstr, num } from '../../support/elf-builder.js';
 import {
   DATA,
   type Edit,
@@ -66,6 +66,14 @@ function addSegment(edit: Edit, fields: Partial<Phdr>): Partial<Expectation> {
   setSegment(edit.after, count, { p_type: PT_NOTE, ...fields });
   const end = image.header.e_phoff + BigInt((count + 1) * Phdr.size(edit.encoding));
   return { planned: [...edit.expectation.planned, { start: 0n, end }] };
+}
+
+/** Makes PT_LOAD DATA show the ELF header and the table, and nothing more. */
+function showHeaders(bytes: Uint8Array): void {
+  const { header, segments, encoding } = imageOf(bytes);
+  const size = header.e_phoff + BigInt(segments.length * Phdr.size(encoding));
+  // At an address of its own: .data goes on to describe the old one, which no LOAD has any more.
+  setSegment(bytes, DATA, { p_offset: 0n, p_vaddr: 0x7000000n, p_paddr: 0x7000000n, p_filesz: size, p_memsz: size });
 }
 
 export const ELF_BREAKS: Readonly<Record<string, readonly ElfBreak[]>> = {
@@ -341,6 +349,44 @@ export const ELF_BREAKS: Readonly<Record<string, readonly ElfBreak[]>> = {
       edit: spoil(({ after }) => setHeader(after, { e_shnum: 4, e_shstrndx: 0 })),
     },
   ],
+  'program-headers-found': [
+    {
+      what: 'a table that no LOAD of a program shows to its end',
+      also: ['loaded-notes-found', 'tables-over-contents'],
+      edit: (edit) => {
+        // A PT_LOAD of the headers, in both; the edit makes the table one entry longer than it.
+        for (const bytes of [edit.before, edit.after]) showHeaders(bytes);
+        return { ...addSegment(edit, { p_type: 0 }), isProgram: true };
+      },
+    },
+  ],
+  'loaded-notes-found': [
+    {
+      what: 'a PT_NOTE of a program that lies in no LOAD',
+      edit: (edit) => {
+        for (const bytes of [edit.before, edit.after]) showHeaders(bytes);
+        return { isProgram: true };
+      },
+    },
+  ],
+  'stack-rights-kept': [
+    {
+      what: 'other rights',
+      also: ['segment-fields-kept'],
+      edit: (edit) => {
+        setSegment(edit.after, STACK, { p_flags: 7 });
+        return { isProgram: true };
+      },
+    },
+    {
+      what: 'an entry that was reused',
+      also: ['segments-kept'],
+      edit: (edit) => {
+        setSegment(edit.after, STACK, { p_type: 0, p_flags: 0 });
+        return { isProgram: true, replacedSegments: [...edit.expectation.replacedSegments, STACK] };
+      },
+    },
+  ],
   'load-bytes': [
     { what: 'a byte of .text', edit: spoil(({ after }) => flip(after, sectionOf(after, '.text').sh_offset + 5n)) },
     {
@@ -497,6 +543,13 @@ export const ELF_BREAKS: Readonly<Record<string, readonly ElfBreak[]>> = {
     {
       what: 'another descriptor',
       edit: spoil(({ after, notes }) => flip(after, notes.end - 1n)),
+    },
+    {
+      what: 'a note that was to be overwritten where only sections show it',
+      edit: () => {
+        const note = { name: cstr('Other'), type: 8, desc: num(1n, 4, { bits: 32, endian: 'little' }) };
+        return { foreignInSections: { removed: [], added: [note] } };
+      },
     },
   ],
   'written-note-segments': [

@@ -51,6 +51,15 @@ export const planProblems = {
       'Notes of other owners are rewritten in the PT_NOTE in which they stand, and one run rewrites one. Notes that keep ' +
       'their size are overwritten wherever they are.',
   }),
+  'plan.which-note': problem<{ owner: string; type: number; count: number }>({
+    exit: 2,
+    text: (c) =>
+      `found ${c.count} notes ${c.owner}:${c.type > 0xffff ? hex(BigInt(c.type)) : c.type} that say different things, and nothing tells which is to be replaced`,
+    hint: '--remove OWNER:TYPE in the same run replaces all of them, stamp --add-note puts one more beside them',
+    meaning:
+      'A note is known by its owner and type. Images that are linked from libraries with notes of their own (package ' +
+      'metadata, dlopen metadata) have several of one kind, each of which says something else.',
+  }),
   'plan.unreadable-note': problem<{ area: string; why: string }>({
     exit: 2,
     text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,

@@ -12,7 +12,8 @@ import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
 import { mergedNotes, overwriteBlobs, type PlacementInput, xenOf } from './placement-input.js';
-import { buildTable, replacedBy, type Slot } from './program-headers.js';
+import { notesMustBeLoaded } from './program.js';
+import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
 import { type Room, roomOf, take } from './room.js';
 import { type Cover, planSections } from './section-headers.js';
 
@@ -28,8 +29,8 @@ export interface Move {
   /** End of the file with the notes in it, before section headers are added. */
   readonly end: bigint;
   readonly shift?: Shift;
-  /** Where the program header table goes: undefined, it stays. */
-  readonly table?: 'end';
+  /** Where the program header table goes: undefined, it stays; `end`, it goes behind everything and is not loaded. */
+  readonly table?: 'end' | TablePlace;
   readonly addedLoad?: Phdr;
   readonly extended?: { readonly index: number; readonly by: bigint };
   /** Zero bytes that become part of the image in front of or behind the notes. */
@@ -37,7 +38,7 @@ export interface Move {
   readonly warnings?: readonly string[];
 }
 
-/** The merged notes of a job, as records and as bytes. */
+/** The merged notes of an edit, as records and as bytes. */
 export interface Merged {
   readonly notes: readonly NoteContent[];
   readonly bytes: Uint8Array;
@@ -72,6 +73,8 @@ export function mergeFor(input: PlacementInput): Merged | { readonly reason: str
 export function compose(input: PlacementInput, merged: Merged, move: Move): Layout | Refusal {
   const { analysis, target, options } = input;
   const { image } = analysis;
+  const unseen = move.loadedAt === undefined ? notesMustBeLoaded(input) : undefined;
+  if (unseen !== undefined) return { placement: move.placement, reason: unseen, sparesProgram: true };
   const segments = [...shiftedSegments(input, move)];
   const entry = {
     range: move.range,
@@ -80,28 +83,24 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
     p_align: merged.align,
   };
   const shiftedFacts = { ...analysis, image: { ...image, segments } };
-  const table = buildTable(shiftedFacts, target, move.slot, entry, move.addedLoad);
+  const placed = typeof move.table === 'object' ? move.table : undefined;
+  const table = buildTable(shiftedFacts, target, move.slot, entry, { load: move.addedLoad, place: placed });
   const tableSize = BigInt(table.length * PhdrStruct.size(image.encoding));
 
   // An image without program headers may have no place for them named yet.
   const stays = image.segments.length === 0 ? analysis.tableEnd : image.header.e_phoff;
   const room = roomFor(input, move, rangeOf(stays, tableSize));
-  const phoff = move.table === 'end' ? take(room, tableSize, BigInt(nativeSize(image.encoding))) : stays;
+  const word = BigInt(nativeSize(image.encoding));
+  const phoff = placed?.p_offset ?? (move.table === 'end' ? take(room, tableSize, word) : stays);
+  const covers = placed !== undefined || (move.table === 'end' && coverOutsideMemory(input));
 
   const allocated = move.loadedAt !== undefined || coverOutsideMemory(input);
   const cover: Cover = { range: move.range, sh_addr: entry.p_vaddr, allocated, align: merged.align };
   const plan = planSections(analysis, target, options, cover, room, {
     sections: shiftedSections(input, move.shift),
     ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
-    ...(move.table === 'end' && coverOutsideMemory(input)
-      ? {
-          table: {
-            range: rangeOf(phoff, tableSize),
-            sh_addr: 0n,
-            allocated: true,
-            align: BigInt(nativeSize(image.encoding)),
-          },
-        }
+    ...(covers
+      ? { table: { range: rangeOf(phoff, tableSize), sh_addr: placed?.p_vaddr ?? 0n, allocated: true, align: word } }
       : {}),
   });
   if (plan.end > addressSpace(image.encoding)) {

@@ -2,12 +2,12 @@
  * `extend`: a PT_LOAD grows over the hole in the file behind it and the notes stand inside. They are in memory, and every
  * strip tool keeps them.
  */
-import { alignUp } from '../../../base/bytes/align.js';
+import { alignDown, alignUp } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
-import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js';
+import { addressSpace, allocatedAt, type ElfImage, loads } from '../../../formats/elf/image.js';
 import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../../../formats/elf/names.js';
 import { nextClaim } from '../plan/analyze.js';
 import { slotWarnings, slotWords } from './append.js';
@@ -122,7 +122,7 @@ function holeBehind(
 
 /** New addresses must be free in both address spaces, and the end of the kernel as loaders see it must stay. */
 function addressObstacle(
-  { analysis }: PlacementInput,
+  { analysis, kind }: PlacementInput,
   load: Phdr,
   by: bigint,
 ): { readonly reason: string } | undefined {
@@ -140,6 +140,9 @@ function addressObstacle(
     if (overlaps(rangeOf(segment.p_paddr, segment.p_memsz), physical))
       return { reason: `PT_LOAD ${index} has the physical addresses from ${hex(pEnd)}` };
   }
+  const shared = kind.kind === 'program' ? pageSharer(image, load, by) : undefined;
+  if (shared !== undefined)
+    return { reason: `PT_LOAD ${shared} is mapped over the page at ${hex(alignDown(vEnd + by, PAGE))}` };
   const section = allocatedAt(image, virtual);
   if (section !== undefined) return { reason: `section ${section} has the addresses from ${hex(vEnd)}` };
   const isLast = loads(image).every(({ segment: s }) => s.p_paddr + s.p_memsz <= pEnd);
@@ -149,4 +152,18 @@ function addressObstacle(
     };
   }
   return undefined;
+}
+
+/**
+ * The PT_LOAD that execve maps over a page which the grown one would end in: whole pages are mapped, and the later wins. It is
+ * harmless where both show the same bytes of the file there.
+ */
+function pageSharer(image: ElfImage, load: Phdr, by: bigint): number | undefined {
+  const end = load.p_vaddr + load.p_memsz;
+  const pages = { start: alignDown(end, PAGE), end: alignUp(end + by, PAGE) };
+  const distance = load.p_vaddr - load.p_offset;
+  return loads(image).find(({ segment: s }) => {
+    if (s === load || s.p_vaddr - s.p_offset === distance || s.p_memsz === 0n) return false;
+    return overlaps({ start: alignDown(s.p_vaddr, PAGE), end: alignUp(s.p_vaddr + s.p_memsz, PAGE) }, pages);
+  })?.index;
 }

@@ -26,9 +26,11 @@ import {
   sizeOf,
   xenOf,
 } from './placement-input.js';
+import { notesMustBeLoaded } from './program.js';
 import { buildTable, findSlot, replacedBy, type Slot } from './program-headers.js';
 import { removeAll } from './remove-all.js';
 import { fitSections } from './section-headers.js';
+import { strangerObstacle } from './section-owner.js';
 
 /** The owner written over a note that nobody shall find any more, where records may not move. */
 const NOBODY = neutralName(4);
@@ -60,6 +62,8 @@ function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout 
     return refuse(`${area.name} starts at ${hex(area.range.start)}, which loaders skip or read misaligned`);
   }
 
+  const stranger = strangerObstacle(input, area.range);
+  if (stranger !== undefined) return refuse(stranger);
   const notes = mergedNotes(input);
   const bytes = encodeNotes(notes, analysis.image.encoding.endian);
   const end = area.range.start + BigInt(bytes.length);
@@ -99,7 +103,10 @@ export function growAtEndOfLoad(
   const by = size - sizeOf(area.range);
   if (by <= 0n) return refuse('the notes fit the room they have');
   const end = area.range.start + size;
-  const obstacle = movingObstacle(input, area, firstMoved(area, notes), end) ?? hole(index, area.loaded, by);
+  const obstacle =
+    strangerObstacle(input, area.range) ??
+    movingObstacle(input, area, firstMoved(area, notes), end) ??
+    hole(index, area.loaded, by);
   return obstacle === undefined ? finish(input, 'extend', area, notes, { index, by }) : refuse(obstacle);
 }
 
@@ -232,6 +239,8 @@ function finish(
   }
   const load =
     extended === undefined ? loadAtOffset(image, fileRange(area.range.start, end - area.range.start)) : area.loaded;
+  const unseen = load === undefined && area.kind === 'section' && !empty ? notesMustBeLoaded(input) : undefined;
+  if (unseen !== undefined) return { placement, reason: unseen, sparesProgram: true };
   const distance = load === undefined ? undefined : area.range.start - load.p_offset;
   const was = area.kind === 'segment' ? image.segments[area.index] : undefined;
   const entry = {

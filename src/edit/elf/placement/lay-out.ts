@@ -12,11 +12,14 @@ import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
 import { obeyLaws } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
+import { lostFromMemory } from './loaded-notes.js';
 import { moveTable } from './move-table.js';
 import { hideStaleNotes } from './neutralize-notes.js';
 import { newLoad } from './new-load.js';
+import { newTable } from './new-table.js';
 import { overwriteOnly } from './overwrite.js';
 import type { PlacementInput } from './placement-input.js';
+import { payloadMustEnd } from './program.js';
 import { misleadsQemu } from './qemu-overrun.js';
 import { shift } from './shift.js';
 import { lostTo, survivalOf } from './survival.js';
@@ -29,6 +32,7 @@ const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Re
   'move-table': moveTable,
   shift,
   'new-load': newLoad,
+  'new-table': newTable,
 };
 
 /** The layout that was chosen, with what was tried before it and what it survives. */
@@ -51,6 +55,7 @@ export function layOut(input: PlacementInput): LaidOut {
   }
   refuseDamage(input);
   const refused: Refusal[] = [];
+  const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
   for (const placement of order(input)) {
     const tried = TRY[placement](input);
     if (!isLayout(tried)) {
@@ -58,13 +63,21 @@ export function layOut(input: PlacementInput): LaidOut {
       continue;
     }
     const outcome = hideStaleNotes(input, tried);
-    const misled = unseenByXen(outcome) ?? misleadsQemu(input, outcome);
+    const payload = payloadMustEnd(input, outcome.fileSize);
+    if (payload !== undefined) {
+      refused.push({ placement, reason: payload, sparesProgram: true });
+      continue;
+    }
+    const misled = unseenByXen(outcome) ?? (isNoKernel ? undefined : misleadsQemu(input, outcome));
     if (misled !== undefined) {
       refused.push({ placement, reason: misled });
       continue;
     }
     const lost = lostTo(image, outcome, input.options.mustSurvive);
-    if (lost.length === 0) return { layout: obeyLaws(image, outcome), refused, survives: survivalOf(image, outcome) };
+    if (lost.length === 0) {
+      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+      return { layout: { ...obeyLaws(image, outcome), warnings }, refused, survives: survivalOf(image, outcome) };
+    }
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
   const place = { file: image.source.name };
@@ -83,8 +96,7 @@ function unseenByXen({ header, segments, noteRange }: Layout): string | undefine
 /** Least disturbing first; notes that were in memory try to stay there. */
 function order({ options, target }: PlacementInput): readonly PlacementName[] {
   if (options.placement !== 'auto') return [options.placement];
-  const stayLoaded =
-    options.loaded === true || (options.loaded === undefined && target.loaded !== undefined && target.xen.length > 0);
+  const stayLoaded = options.loaded === true || (options.loaded === undefined && target.loaded !== undefined);
   if (!stayLoaded) return PLACEMENTS;
   return ['in-place', 'grow', 'extend', ...PLACEMENTS.filter((p) => !['in-place', 'grow', 'extend'].includes(p))];
 }

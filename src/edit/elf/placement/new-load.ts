@@ -11,7 +11,7 @@ import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js'
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
 import { compose, mergeFor } from './compose.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type PlacementInput } from './placement-input.js';
+import { bytesText, PADDING_LIMIT, type PlacementInput } from './placement-input.js';
 import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './program-headers.js';
 
 const X86_PAGE = 0x1000n;
@@ -47,6 +47,9 @@ export function newLoad(input: PlacementInput): Layout | Refusal {
   const section = allocatedAt(image, vaddrRange(p_vaddr, merged.size));
   if (section !== undefined) return refuse(`section ${section} has the addresses from ${hex(p_vaddr)}`);
   const p_offset = firstFit(analysis.fileSize, p_vaddr, p_align);
+  if (p_offset - analysis.fileSize > PADDING_LIMIT) {
+    return refuse(`p_align ${hex(p_align)} would make the file larger by ${hex(p_offset - analysis.fileSize)}`);
+  }
   const range = rangeOf(p_offset, merged.size);
   return compose(input, merged, {
     placement: 'new-load',

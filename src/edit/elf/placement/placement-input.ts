@@ -81,6 +81,9 @@ export function overwriteBlobs(
   }));
 }
 
+/** Alignment may cost a file this much, which is more than any page; beyond it, an alignment is taken for a mistake. */
+export const PADDING_LIMIT = 0x1000000n;
+
 /** For messages: a size with its unit. */
 export function bytesText(size: bigint): string {
   return `${size} byte${size === 1n ? '' : 's'}`;

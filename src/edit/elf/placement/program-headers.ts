@@ -48,7 +48,7 @@ const EMPTY: Phdr = {
   p_align: 0n,
 };
 
-/** Sections larger than this are not copied to the end of the file to make room for one header. */
+/** Sections larger than this, or aligned to more, are not copied to the end of the file to make room for one header. */
 const EVICT_LIMIT = 0x100000n;
 const EVICT_COUNT = 16;
 
@@ -66,7 +66,8 @@ export function findSlot(input: PlacementInput): SlotAnswer {
   const own = target.segments.at(-1);
   if (own !== undefined) return { slot: { kind: 'merged', index: own } };
   const { segments, header } = analysis.image;
-  const empty = segments.findIndex(({ p_type }) => p_type === PT_NULL);
+  // The last of several, so that those in front of it stay as they are and in their places.
+  const empty = segments.findLastIndex(({ p_type }) => p_type === PT_NULL);
   if (empty >= 0) return { slot: { kind: 'null', index: empty } };
 
   const reasons: string[] = [];
@@ -135,7 +136,8 @@ function evictable(analysis: Analysis, wanted: Range): number[] | undefined {
     const range = sectionFileRange(section);
     if (!hasFileBytes(section) || !overlaps(range, wanted)) continue;
     if (evict.length === EVICT_COUNT || index === 0) return undefined;
-    if (held(range) || section.sh_size > EVICT_LIMIT) return undefined;
+    // A large alignment would make the file larger than it has reason to be.
+    if (held(range) || section.sh_size > EVICT_LIMIT || section.sh_addralign > EVICT_LIMIT) return undefined;
     // Notes that cannot be walked could not be proved to have arrived whole.
     const notes = analysis.areas.find((area) => area.kind === 'section' && area.index === index);
     if (notes?.walk.problem !== undefined) return undefined;
@@ -146,6 +148,9 @@ function evictable(analysis: Analysis, wanted: Range): number[] | undefined {
   const movable = normalize([shdrTable(image), ...image.sections.map(sectionFileRange)]);
   return subtractSorted(wanted, movable).every((range) => analysis.isZero(range)) ? evict : undefined;
 }
+
+/** A place of the program header table in the file and in memory, as PT_PHDR names it. */
+export type TablePlace = Pick<Phdr, 'p_offset' | 'p_vaddr' | 'p_paddr'>;
 
 /** Fields of the PT_NOTE to be written. */
 export interface NoteEntry {
@@ -165,14 +170,14 @@ export function noteSegment({ range, p_vaddr, p_paddr, p_align }: NoteEntry, was
 /**
  * The table with the PT_NOTE in its slot. `note` undefined: no note is left, its entry becomes PT_NULL, for an empty
  * PT_NOTE makes some loaders forget an earlier one. Entries merged into another become PT_NULL too. `load` is a new
- * PT_LOAD, put behind the last one.
+ * PT_LOAD, put behind the last one; `place` is where the table goes, if it goes where PT_PHDR has to follow.
  */
 export function buildTable(
   analysis: Analysis,
   target: RewriteTarget,
   slot: Slot,
   note: NoteEntry | undefined,
-  load?: Phdr,
+  { load, place }: { readonly load?: Phdr | undefined; readonly place?: TablePlace | undefined } = {},
 ): readonly Phdr[] {
   const table: Phdr[] = [...analysis.image.segments];
   for (const index of target.segments) table[index] = EMPTY;
@@ -183,7 +188,7 @@ export function buildTable(
     if (note !== undefined) table.push(entry);
   } else table[reused] = entry;
   if (load !== undefined) table.splice(table.findLastIndex(({ p_type }) => p_type === PT_LOAD) + 1, 0, load);
-  growPhdrSegment(table, analysis);
+  growPhdrSegment(table, analysis, place);
   if (note === undefined) return table;
   const at = table.indexOf(entry);
   const xenAt = target.xen.length > 0 || analysis.xen.from !== 'segments' ? -1 : firstXenNote(analysis, table);
@@ -201,13 +206,15 @@ function firstXenNote({ image, xen }: Analysis, table: readonly Phdr[]): number 
   return table.findIndex((segment) => holders.has(segment));
 }
 
-/** PT_PHDR describes the table itself and grows with it. */
-function growPhdrSegment(table: Phdr[], analysis: Analysis): void {
-  const size = BigInt(table.length) * phdrSize(analysis);
+/** PT_PHDR describes the table itself: it grows with it and goes where it goes. */
+function growPhdrSegment(table: Phdr[], analysis: Analysis, place: TablePlace | undefined): void {
   const at = table.findIndex(({ p_type }) => p_type === PT_PHDR);
   const entry = table[at];
-  if (entry !== undefined && table.length !== analysis.image.segments.length) {
-    table[at] = { ...entry, p_filesz: size, p_memsz: size };
+  const exact = BigInt(table.length) * phdrSize(analysis);
+  // lld leaves it longer than the table; where it does, what it says beyond is nobody's to change.
+  const size = entry !== undefined && place === undefined && entry.p_filesz > exact ? entry.p_filesz : exact;
+  if (entry !== undefined && (table.length !== analysis.image.segments.length || place !== undefined)) {
+    table[at] = { ...entry, ...place, p_filesz: size, p_memsz: size };
   }
 }
 

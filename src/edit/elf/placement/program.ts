@@ -1,8 +1,9 @@
 /**
  * What a running program finds of its program header table, and what therefore stays: the table where AT_PHDR leads (load
- * bias plus the address of e_phoff in its PT_LOAD; PT_PHDR), every entry of it in memory, and PT_GNU_STACK, by which execve
- * and the libc give stacks their rights (Linux, fs/binfmt_elf.c; glibc, _dl_aux_init and _dl_non_dynamic_init). A placement
- * that would change one of these is refused with what shows that the image is a program.
+ * bias plus the address of e_phoff in its PT_LOAD; PT_PHDR), every entry of it in memory, PT_GNU_STACK, by which execve
+ * and the libc give stacks their rights (Linux, fs/binfmt_elf.c; glibc, _dl_aux_init and _dl_non_dynamic_init), and notes at
+ * the address that their entry names. A placement that would change one of these is refused with what shows that the image
+ * is a program.
  */
 import { contains, overlaps, type Range } from '../../../base/bytes/range.js';
 import { loads, phdrTable, segmentFileRange } from '../../../formats/elf/image.js';
@@ -37,6 +38,29 @@ export function entryMustNotJoin({ analysis, kind }: PlacementInput, entry: Rang
   if (image.sections.length > 0) return undefined;
   return `${subject(kind)}, and no section headers tell that the zero bytes behind its program headers are padding`;
 }
+
+/**
+ * Why the PT_NOTE has to be in memory: whoever walks dl_iterate_phdr reads it at the load bias plus its p_vaddr, and with a
+ * p_vaddr of 0 that is the ELF header or an address of nobody. Undefined: it may stand outside memory.
+ */
+export function notesMustBeLoaded({ analysis, kind }: PlacementInput): string | undefined {
+  if (kind.kind !== 'program' || analysis.tableLoad === undefined) return undefined;
+  return `${subject(kind)}, in which readers of a PT_NOTE look at its p_vaddr, and these notes would have no address`;
+}
+
+/**
+ * Why nothing may be put behind what is appended to a program: a self-extracting one finds its payload from the end of the
+ * file or of the section header table. A placement that was asked for by name does it all the same, with a warning.
+ */
+export function payloadMustEnd({ analysis, kind, options }: PlacementInput, fileSize: bigint): string | undefined {
+  if (kind.kind !== 'program' || options.placement !== 'auto' || fileSize <= analysis.fileSize) return undefined;
+  const behind = { start: analysis.usedEnd, end: analysis.fileSize };
+  if (behind.end - behind.start <= TOOL_PADDING || analysis.isZero(behind)) return undefined;
+  return `${subject(kind)}, and ${behind.end - behind.start} bytes are appended to it, which it may look for from the end of the file`;
+}
+
+/** Fewer bytes than a pointer behind an image are a tool's padding. */
+const TOOL_PADDING = 8n;
 
 /** The first sign is enough here; the error that ends the plan names all. */
 function subject({ signs: [first] }: KindAnswer): string {

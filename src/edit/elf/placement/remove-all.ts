@@ -3,6 +3,7 @@
  * else become PT_NULL (an empty PT_NOTE makes some loaders forget an earlier one), sections keep their index and lose their
  * size. Where only sections show the notes, each record gets a neutral owner and every header stays as it is.
  */
+import { normalize } from '../../../base/bytes/range.js';
 import type { Shdr } from '../../../formats/elf/headers.js';
 import { sectionName } from '../../../formats/elf/section-names.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
@@ -50,7 +51,9 @@ function unchanged(input: PlacementInput, summary: string): Layout {
 function emptied(input: PlacementInput): Layout | { readonly reason: string } {
   const { analysis, target } = input;
   const fitted = new Map<number, Shdr>();
-  for (const { range } of target.areas) {
+  // PT_NOTEs over the same or overlapping bytes are one place.
+  const places = normalize(target.areas.map(({ range }) => range));
+  for (const range of places) {
     const inside = sectionsIn(analysis, range);
     const [relocation] = relocationsInto(analysis, inside);
     if (relocation !== undefined) {
@@ -62,7 +65,7 @@ function emptied(input: PlacementInput): Layout | { readonly reason: string } {
     if ('reason' in fit) return fit;
     for (const [index, section] of fit) fitted.set(index, section);
   }
-  const layout = unchanged(input, `notes removed from ${target.areas.length} places`);
+  const layout = unchanged(input, places.length === 1 ? 'notes removed' : `notes removed from ${places.length} places`);
   const last = target.segments.at(-1) ?? 0;
   return {
     ...layout,
@@ -70,9 +73,9 @@ function emptied(input: PlacementInput): Layout | { readonly reason: string } {
     sections: layout.sections.map((section, index) => fitted.get(index) ?? section),
     // Zeros: no walker shall find remains.
     blobs: [
-      ...target.areas.map(({ range }) => ({
-        offset: range.start,
-        bytes: new Uint8Array(Number(range.end - range.start)),
+      ...places.map(({ start, end }) => ({
+        offset: start,
+        bytes: new Uint8Array(Number(end - start)),
         what: 'notes',
       })),
       ...layout.blobs,

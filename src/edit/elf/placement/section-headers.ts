@@ -17,6 +17,7 @@ import type { PlacementOptions } from '../plan/placement-options.js';
 import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { Blob } from './layout.js';
 import { type Room, take } from './room.js';
+import { isOneOwners, ownersIn } from './section-owner.js';
 
 /** A part that a section shall cover. */
 export interface Cover {
@@ -84,10 +85,11 @@ export function planSections(
     names: undefined,
   };
   for (const index of given.evict ?? []) moveSection(draft, index);
+  // In front of the notes, as in memory: GNU tools move a section that stands behind one of a higher address.
+  if (given.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, given.table);
   const reused = reusable(analysis, target, section);
   const covered = reused === undefined ? addNoteSection(draft, section, note) : reuse(draft, reused, note);
   retire(draft, target, reused, covered);
-  if (given.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, given.table);
   placeNames(draft);
   const shoff = placeTable(draft);
   return {
@@ -120,9 +122,16 @@ function reusable(analysis: Analysis, target: RewriteTarget, name: string): numb
   const ranges = new Set(target.areas.map(({ range }) => `${range.start} ${range.end}`));
   const exact = image.sections.flatMap((s, i) => {
     const range = sectionFileRange(s);
-    return range.start < range.end && ranges.has(`${range.start} ${range.end}`) && free(i) ? [i] : [];
+    const isSame = range.start < range.end && ranges.has(`${range.start} ${range.end}`);
+    return isSame && free(i) && !ofOthers(analysis, i, name) ? [i] : [];
   });
   return exact.at(-1);
+}
+
+/** Are all notes of the section those of one other owner, whose name it has? It goes on to describe them. */
+function ofOthers(analysis: Analysis, index: number, wanted: string): boolean {
+  const owners = ownersIn(analysis, index);
+  return owners.size === 1 && !owners.has('Xen') && isOneOwners(sectionName(analysis.image, index), wanted);
 }
 
 /** Sections of one name that are looked into; a file with more of them is not a kernel. */

@@ -10,7 +10,7 @@ import { PT_NULL } from '../../../formats/elf/names.js';
 import { lastMultibootOffset, multibootWindow } from '../../../formats/multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type PlacementInput } from './placement-input.js';
+import { bytesText, PADDING_LIMIT, type PlacementInput } from './placement-input.js';
 import { countable, phdrSize } from './program-headers.js';
 
 /** The layout of `shift`, or why this image cannot have one. */
@@ -35,6 +35,7 @@ export function shift(input: PlacementInput): Layout | Refusal {
   const step = loads(image).reduce((largest, { segment: s }) => (s.p_align > largest ? s.p_align : largest), 16n);
   const start = alignUp(at + phdrSize(analysis) * more, merged.align);
   const by = alignUp(start + merged.size - at, step);
+  if (by > PADDING_LIMIT) return refuse(`p_align ${hex(step)} of a PT_LOAD would make the file larger by ${hex(by)}`);
   if (image.encoding.bits === 32 && analysis.fileSize + by >= 1n << 32n) return refuse('offsets would exceed 32 bits');
   for (const header of analysis.multiboot) {
     const to = header.offset + by;

@@ -52,6 +52,12 @@ function gnu(image: ElfImage, { cover, loaded, placement }: Covering): Verdict {
       why: 'a PT_LOAD holds bytes that no allocated section covers; GNU tools drop them, patched or not',
     };
   }
+  if (placement === 'new-table') {
+    return {
+      verdict: 'broken',
+      why: 'GNU tools put the program headers in front of their PT_LOAD, at an address of nothing',
+    };
+  }
   if (cover === 'none') return { verdict: 'dropped', why: 'no section covers the notes' };
   if (cover === 'allocated' && !loaded) {
     return { verdict: 'kept with a warning', why: 'the note section is marked allocated outside every PT_LOAD' };

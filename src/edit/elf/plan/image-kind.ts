@@ -1,7 +1,8 @@
 /**
  * Is an image a kernel, which a boot loader starts from the file, or a program, which execve starts and which then reads its
  * own headers in memory? Every sign is a row; a kernel's signs win over a program's, because kernels borrow parts of programs
- * (PT_TLS in unikernels, PT_DYNAMIC in BSD's) and no program borrows those of kernels.
+ * (PT_TLS in unikernels, PT_DYNAMIC in BSD's) and no program borrows those of kernels. Xen notes alone do not win over what only
+ * programs have: an edit may have put them there.
  */
 import { rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
@@ -124,15 +125,25 @@ export const SIGNS: readonly Sign[] = [
 /** What an image is. `asked` outweighs every sign; it is for images whose signs fail. Errors: those of the image's source. */
 export function imageKind(analysis: Analysis, asked?: ImageKind): KindAnswer {
   if (asked !== undefined) return { kind: asked, by: 'asked', signs: [] };
-  for (const kind of ['kernel', 'program'] as const) {
-    const signs = SIGNS.filter(({ of }) => of === kind).flatMap(({ name, seen }) => {
+  const signsOf = (kind: ImageKind) =>
+    SIGNS.filter(({ of }) => of === kind).flatMap(({ name, seen }) => {
       const words = seen(analysis);
       return words === undefined ? [] : [{ name, words }];
     });
-    if (signs.length > 0) return { kind, by: 'signs', signs };
+  const kernel = signsOf('kernel');
+  if (kernel.some(({ name }) => name !== ADDED_BY_EDITS)) return { kind: 'kernel', by: 'signs', signs: kernel };
+  const program = signsOf('program');
+  if (kernel.length > 0 && !program.some(({ name }) => OF_PROGRAMS_ONLY.has(name))) {
+    return { kind: 'kernel', by: 'signs', signs: kernel };
   }
+  if (program.length > 0) return { kind: 'program', by: 'signs', signs: program };
   return { kind: 'kernel', by: 'nothing', signs: [] };
 }
+
+/** The one sign of a kernel that an edit puts into an image: a program that got Xen notes goes on to be one. */
+const ADDED_BY_EDITS = 'xen-notes';
+/** What no kernel borrows from programs. */
+const OF_PROGRAMS_ONLY: ReadonlySet<string> = new Set(['interpreter', 'abi-tag', 'gnu-osabi']);
 
 /** What decided, for a message: `it looks like a program: PT_TLS 5, EI_OSABI GNU`. */
 export function kindWords({ kind, by, signs }: KindAnswer): string {

@@ -9,7 +9,7 @@ import type { NoteArea } from '../../../formats/note/areas.js';
 import { XEN } from '../../../formats/note/note-types.js';
 import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
-import { type Edit, inOrder, isOtherOwnersEdit } from './placement-options.js';
+import { type Edit, type ImageKind, inOrder, isOtherOwnersEdit, type OtherOwnersEdit } from './placement-options.js';
 import { findRewriteTarget, type RewriteTarget, targetAt, targetOfAll } from './rewrite-target.js';
 
 /** What becomes of notes of other owners. */
@@ -51,15 +51,16 @@ export function changesForeign({ changed, added, overwritten }: OtherOwnersNotes
 export function settleOtherOwners(
   analysis: Analysis,
   edits: readonly Edit[],
+  kind: ImageKind = 'kernel',
 ): { readonly target: RewriteTarget; readonly otherOwners: OtherOwnersNotes } {
   const asked = inOrder(edits).filter(isOtherOwnersEdit);
   if (asked.length === 0) {
     const merges = edits.some(({ kind }) => kind === 'merge');
-    return { target: merges ? targetOfAll(analysis) : findRewriteTarget(analysis), otherOwners: NO_OTHER_OWNERS };
+    return { target: merges ? targetOfAll(analysis) : findRewriteTarget(analysis, kind), otherOwners: NO_OTHER_OWNERS };
   }
   const { changes, added } = applied(analysis, asked);
   const moving = changes.filter(({ record, content }) => content === undefined || !sameShape(record, content));
-  const target = homeOf(analysis, moving, asked.length < edits.length);
+  const target = homeOf(analysis, moving, asked.length < edits.length, kind);
   const inHome = new Set(target.records.map(({ offset }) => offset));
   const stays = moving.length === 0 && added.length === 0 && asked.length === edits.length;
   const changed = new Map<bigint, NoteContent | undefined>();
@@ -78,16 +79,23 @@ interface Change {
   readonly content: NoteContent | undefined;
 }
 
-/** Applies the edits in order. A note put down replaces the first of its owner and type and drops the others. */
+/**
+ * Applies the edits in order. A note put down replaces the one of its owner and type, and copies of it go; where several say
+ * different things, nothing tells which is meant. Errors: `plan.which-note`.
+ */
 function applied(
   analysis: Analysis,
-  edits: readonly Extract<Edit, { kind: 'drop-note' | 'put-note' }>[],
+  edits: readonly OtherOwnersEdit[],
 ): { readonly changes: readonly Change[]; readonly added: readonly NoteContent[] } {
   const known = recordsByKey(analysis);
   const wanted = new Map<string, NoteContent | undefined>();
+  const dropped = new Set<string>();
   for (const edit of edits) {
-    if (edit.kind === 'drop-note') wanted.set(keyOf(edit.owner, edit.type), undefined);
-    else wanted.set(keyOf(ownerOf(edit.note.name), edit.note.type), edit.note);
+    if (edit.kind === 'add-note') continue;
+    if (edit.kind === 'drop-note') {
+      dropped.add(keyOf(edit.owner, edit.type));
+      wanted.set(keyOf(edit.owner, edit.type), undefined);
+    } else wanted.set(keyOf(ownerOf(edit.note.name), edit.note.type), edit.note);
   }
   const changes: Change[] = [];
   const added: NoteContent[] = [];
@@ -97,8 +105,17 @@ function applied(
       if (note !== undefined) added.push(note);
       continue;
     }
+    if (note !== undefined && !dropped.has(key) && others.some((other) => !sameNote(first, other))) {
+      const context = { owner: ownerOf(note.name), type: note.type, count: others.length + 1 };
+      fail('plan.which-note', { file: analysis.image.source.name }, context);
+    }
     if (note === undefined || !sameNote(first, note)) changes.push({ record: first, content: note });
     for (const record of others) changes.push({ record, content: undefined });
+  }
+  for (const edit of edits) {
+    if (edit.kind !== 'add-note') continue;
+    const there = known.get(keyOf(ownerOf(edit.note.name), edit.note.type)) ?? [];
+    if (!there.some((record) => sameNote(record, edit.note))) added.push(edit.note);
   }
   return { changes, added };
 }
@@ -141,8 +158,8 @@ function sameShape(record: NoteRecord, content: NoteContent): boolean {
 }
 
 /** The area that has to be rewritten: Xen's, unless notes that change their size stand elsewhere. */
-function homeOf(analysis: Analysis, moving: readonly Change[], xenEdited: boolean): RewriteTarget {
-  const usual = findRewriteTarget(analysis);
+function homeOf(analysis: Analysis, moving: readonly Change[], xenEdited: boolean, kind: ImageKind): RewriteTarget {
+  const usual = findRewriteTarget(analysis, kind);
   const inUsual = new Set(usual.records.map(({ offset }) => offset));
   const outside = moving.filter(({ record }) => !inUsual.has(record.offset));
   if (outside.length === 0) return usual;

@@ -1,8 +1,24 @@
 /** How the result of an edit is to be placed. The edits themselves are data of src/note. */
-export { EDIT_ORDER, type Edit, inOrder, isOtherOwnersEdit, type PlainEdit } from '../../../formats/note/edits.js';
+export {
+  EDIT_ORDER,
+  type Edit,
+  inOrder,
+  isOtherOwnersEdit,
+  type OtherOwnersEdit,
+  type PlainEdit,
+} from '../../../formats/note/edits.js';
 
 /** Every way to place notes, least disturbing first. */
-export const PLACEMENTS = ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load'] as const;
+export const PLACEMENTS = [
+  'in-place',
+  'grow',
+  'append',
+  'extend',
+  'move-table',
+  'shift',
+  'new-load',
+  'new-table',
+] as const;
 /** A placement, or `auto` for the least disturbing one that works. */
 export type PlacementName = (typeof PLACEMENTS)[number];
 

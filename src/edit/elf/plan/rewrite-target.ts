@@ -4,8 +4,10 @@
  */
 import type { Phdr } from '../../../formats/elf/headers.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
-import { isXens, type NoteRecord } from '../../../formats/note/record.js';
+import { GNU, NT_GNU_PROPERTY_TYPE_0 } from '../../../formats/note/note-types.js';
+import { isXens, type NoteRecord, ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
+import type { ImageKind } from './placement-options.js';
 
 /** The records that an edit rewrites, and the headers that show them. */
 export interface RewriteTarget {
@@ -27,13 +29,25 @@ export interface RewriteTarget {
     | undefined;
 }
 
+/** Nothing is rewritten: the notes wanted are all new, and get an entry of their own. */
+export const NO_TARGET: RewriteTarget = {
+  segments: [],
+  areas: [],
+  records: [],
+  xen: [],
+  only: undefined,
+  loaded: undefined,
+  damaged: undefined,
+};
+
 /**
  * Decides which note areas an edit is about. PT_NOTEs with Xen notes first; without any, note sections with Xen notes,
  * because Xen then reads those; without any, the one PT_NOTE there is, so that the notes end up merged in one segment.
- * Several PT_NOTEs of other owners stay apart: readers of theirs may look at the first record only.
+ * Several PT_NOTEs of other owners stay apart: readers of theirs may look at the first record only. In a program, whose
+ * table has no room as a rule, the last of those that may be pointed elsewhere is the one.
  */
-export function findRewriteTarget(analysis: Analysis): RewriteTarget {
-  return target(analysis, xenByArea(analysis), targetAreas(analysis));
+export function findRewriteTarget(analysis: Analysis, kind: ImageKind = 'kernel'): RewriteTarget {
+  return target(analysis, xenByArea(analysis), targetAreas(analysis, kind));
 }
 
 /** One note area as a rewrite target, for an edit that is about notes of other owners which stand there. */
@@ -53,7 +67,7 @@ export function targetOfAll(analysis: Analysis): RewriteTarget {
   return target(analysis, xenByArea(analysis), areas);
 }
 
-function targetAreas(analysis: Analysis): readonly NoteArea[] {
+function targetAreas(analysis: Analysis, kind: ImageKind): readonly NoteArea[] {
   const seen = xenByArea(analysis);
   const holdsXen = (area: NoteArea) => area.walk.records.some(isXens) || seen.has(keyOf(area));
   const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
@@ -61,9 +75,21 @@ function targetAreas(analysis: Analysis): readonly NoteArea[] {
   if (holders.length > 0) return holders;
   const sections = analysis.areas.filter((area) => area.kind === 'section' && holdsXen(area));
   if (sections.length > 0) return sections;
+  if (kind === 'program') return segments.filter((area) => isRedirectable(analysis, area)).slice(-1);
   const [only] = segments;
   const mergeable = segments.length === 1 && only !== undefined && only.walk.problem === undefined;
   return mergeable && only.walk.records.length > 0 ? [only] : [];
+}
+
+/**
+ * May the PT_NOTE of a program be pointed at a copy of its notes? Readers in memory take any PT_NOTE padded to 4 bytes. Not so
+ * GNU's properties: ld.so reads them from a PT_NOTE with the alignment of a word, and the kernel from the PT_GNU_PROPERTY over
+ * the same bytes (Linux extensions to gABI, ".note.gnu.property"). One outside memory has no address that could be kept.
+ */
+function isRedirectable({ image }: Analysis, { index, loaded, walk }: NoteArea): boolean {
+  const hasProperty = walk.records.some(({ name, type }) => type === NT_GNU_PROPERTY_TYPE_0 && ownerOf(name) === GNU);
+  const p_align = image.segments[index]?.p_align ?? 0n;
+  return loaded !== undefined && walk.problem === undefined && walk.records.length > 0 && !hasProperty && p_align <= 4n;
 }
 
 type XenByArea = ReadonlyMap<string, readonly NoteRecord[]>;
@@ -85,13 +111,21 @@ function xenByArea({ xen }: Analysis): XenByArea {
 
 function target(analysis: Analysis, seen: XenByArea, areas: readonly NoteArea[]): RewriteTarget {
   const records: NoteRecord[] = [];
+  // Several PT_NOTEs may show the same bytes, or one a part of another: each record is rewritten once.
+  const taken = new Set<bigint>();
   let damaged: RewriteTarget['damaged'];
   for (const area of areas) {
-    for (const record of area.walk.records) records.push(record);
+    for (const record of area.walk.records) {
+      if (!taken.has(record.offset)) records.push(record);
+      taken.add(record.offset);
+    }
     if (area.walk.problem === undefined) continue;
     // Xen reads a last record that is longer than its segment all the same.
     const rest = (seen.get(keyOf(area)) ?? []).filter(({ offset }) => offset >= area.walk.end);
-    for (const record of rest) records.push(record);
+    for (const record of rest) {
+      if (!taken.has(record.offset)) records.push(record);
+      taken.add(record.offset);
+    }
     const harmless = rest.length === 0 && analysis.isZero({ start: area.walk.end, end: area.range.end });
     if (!harmless) damaged ??= { area, record: rest.at(-1), why: area.walk.problem };
   }

@@ -73,6 +73,7 @@ export function wantedNotes({ image }: Analysis, target: RewriteTarget, edits: r
       case 'merge':
       case 'drop-note':
       case 'put-note':
+      case 'add-note':
         // Notes of other owners are settled in foreign.ts; rewriting is a matter of the layout.
         break;
     }

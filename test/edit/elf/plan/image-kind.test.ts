@@ -82,8 +82,18 @@ describe.each(ENCODINGS)('imageKind(), ELF$bits $endian', (encoding) => {
   it('lets a sign of a kernel win over those of a program', () => {
     const program = interp(encoding, '/lib/ld.so.1').segment(PT_TLS).segment(PT_DYNAMIC);
     expect(judge(program.build()).signs.map(({ name }) => name)).toEqual(['interpreter', 'tls', 'dynamic']);
-    const kernel = program.noteSegment([{ name: 'Xen', type: 6, desc: cstr('os') }]);
-    expect(judge(kernel.build())).toMatchObject({ kind: 'kernel', signs: [{ name: 'xen-notes' }] });
+    const kernel = program.load(0x9000000n, new Uint8Array(16), { paddr: 0x100000n });
+    expect(judge(kernel.build())).toMatchObject({ kind: 'kernel', signs: [{ name: 'physical-addresses' }] });
+  });
+
+  it('lets Xen notes win over what kernels borrow, and not over what only programs have: an edit may have put them there', () => {
+    const xen = [{ name: 'Xen', type: 6, desc: cstr('os') }];
+    const unikernel = plain(encoding).segment(PT_TLS).segment(PT_DYNAMIC).noteSegment(xen);
+    expect(judge(unikernel.build())).toMatchObject({ kind: 'kernel', signs: [{ name: 'xen-notes' }] });
+    const program = interp(encoding, '/lib/ld.so.1').noteSegment(xen);
+    expect(judge(program.build())).toMatchObject({ kind: 'program', signs: [{ name: 'interpreter' }] });
+    const both = program.load(0x9000000n, new Uint8Array(16), { paddr: 0x100000n });
+    expect(judge(both.build()).kind).toBe('kernel');
   });
 
   it.each(['kernel', 'program'] as const)('takes the word of the person for it: %s', (asked) => {

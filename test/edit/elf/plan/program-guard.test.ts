@@ -1,4 +1,4 @@
-/** What a running program finds in memory stays: its header table where it is, and PT_GNU_STACK. */
+/** What a running program finds in memory stays: its header table where AT_PHDR leads, PT_GNU_STACK, and notes with an address. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
@@ -22,6 +22,9 @@ import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js'
 import { parseSetting } from '../../../../src/formats/note/value.js';
 import { type ElfBuilder, elf, num } from '../../../support/elf-builder.js';
 
+const PT_LOAD = 1;
+const PT_NOTE = 4;
+const PT_PHDR = 6;
 const PT_TLS = 7;
 const PT_GNU_STACK = 0x6474e551;
 const LE64: Encoding = { bits: 64, endian: 'little' };
@@ -80,7 +83,8 @@ describe.each(ENCODINGS)('a program with no room for a header, ELF$bits $endian'
   const image = () => read(program(encoding).build());
 
   it('is refused, with what shows the program and what to do about a kernel', () => {
-    const error = refusalOf(image());
+    // Out of memory is where a program's notes may not go, and nothing else has room for them.
+    const error = refusalOf(image(), { loaded: false });
     expect(error).toMatchObject({ id: 'plan.program', exit: 2 });
     expect(error.detail).toContain('it looks like a program: PT_TLS 1, PT_GNU_STACK 2');
     expect(error.detail).toContain('move-table: PT_TLS 1 shows a program, which finds its headers in PT_LOAD 0');
@@ -88,7 +92,53 @@ describe.each(ENCODINGS)('a program with no room for a header, ELF$bits $endian'
     expect(error.hint).toContain('--kind kernel');
   });
 
-  it.each(PLACEMENTS.filter((name) => name !== 'in-place' && name !== 'grow'))(
+  it('gets a table of its own, in memory where AT_PHDR leads', () => {
+    const before = image();
+    const after = resultOf(before);
+    expect(after.how).toBe('new-table');
+    const { header, segments } = after;
+    expect(segments.map(({ p_type }) => p_type)).toEqual([PT_LOAD, PT_LOAD, PT_TLS, PT_GNU_STACK, PT_NOTE]);
+    const [first, own, , , note] = segments;
+    if (first === undefined || own === undefined || note === undefined) throw new Error('no segments');
+    expect(first).toEqual(before.segments[0]);
+    expect(own.p_offset).toBe(header.e_phoff);
+    // Linux before 5.18 adds e_phoff to where the first PT_LOAD has offset 0.
+    expect(own.p_vaddr).toBe(first.p_vaddr - first.p_offset + header.e_phoff);
+    expect(note.p_vaddr - own.p_vaddr).toBe(note.p_offset - own.p_offset);
+    expect(note.p_offset + note.p_filesz).toBeLessThanOrEqual(own.p_offset + own.p_filesz);
+  });
+
+  it('takes PT_PHDR along', () => {
+    const size = BigInt(tableEnd(encoding, 4) - tableEnd(encoding, 0));
+    const at = BigInt(tableEnd(encoding, 0));
+    const more = (builder: ElfBuilder) =>
+      builder
+        .segment(PT_PHDR, undefined, {
+          offset: at,
+          vaddr: 0x400000n + at,
+          paddr: 0x400000n + at,
+          filesz: size,
+          memsz: size,
+        })
+        .with({ order: [3, 0, 1, 2] });
+    const after = resultOf(read(program(encoding, { entries: 4, more }).build()));
+    const entry = BigInt(encoding.bits === 64 ? 56 : 32);
+    const { e_phoff } = after.header;
+    expect(after.segments[0]).toMatchObject({
+      p_type: PT_PHDR,
+      p_offset: e_phoff,
+      p_vaddr: 0x400000n + e_phoff,
+      p_filesz: entry * BigInt(after.segments.length),
+    });
+  });
+
+  it('is refused a table of its own by FreeBSD, which reads the first page only', () => {
+    const bytes = program(encoding).build();
+    bytes[7] = 9;
+    expect(refusalOf(read(bytes)).detail).toContain('new-table: FreeBSD wants the program headers in the first page');
+  });
+
+  it.each(PLACEMENTS.filter((name) => !['in-place', 'grow', 'new-table'].includes(name)))(
     'is refused by %s alone',
     (placement) => {
       const error = refusalOf(image(), { placement });
@@ -135,18 +185,21 @@ describe.each(ENCODINGS)('a program with no room for a header, ELF$bits $endian'
 
 describe.each(ENCODINGS)('padding behind the header table of a program, ELF$bits $endian', (encoding) => {
   it('takes the new entry: every PT_LOAD shows it where AT_PHDR leads', () => {
-    const before = read(program(encoding, { padding: 64 }).build());
+    // A hole behind the first PT_LOAD takes the notes.
+    const more = (builder: ElfBuilder) => builder.load(0x501000n, new Uint8Array(16).fill(1), { align: 0x1000n });
+    const before = read(program(encoding, { padding: 64, entries: 4, more }).build());
     const after = resultOf(before);
+    expect(after.how).toBe('extend');
     expect(after.header.e_phoff).toBe(before.header.e_phoff);
-    expect(after.header.e_phnum).toBe(4);
-    expect(after.segments.slice(0, 3)).toEqual(before.segments);
+    expect(after.header.e_phnum).toBe(5);
+    expect(after.segments.slice(1, 4)).toEqual(before.segments.slice(1));
     const [load] = after.segments;
-    expect((load?.p_filesz ?? 0n) + (load?.p_offset ?? 0n)).toBeGreaterThanOrEqual(BigInt(tableEnd(encoding, 4)));
+    expect((load?.p_filesz ?? 0n) + (load?.p_offset ?? 0n)).toBeGreaterThanOrEqual(BigInt(tableEnd(encoding, 5)));
   });
 
   it('is data where no section headers tell otherwise', () => {
     const bytes = program(encoding, { padding: 64 }).with({ stripped: true }).build();
-    const error = refusalOf(read(bytes));
+    const error = refusalOf(read(bytes), { placement: 'append' });
     expect(error.id).toBe('plan.program');
     expect(error.detail).toContain('no section headers tell');
     expect(resultOf(read(bytes), { kind: 'kernel', placement: 'append' }).segments).toHaveLength(3);
@@ -157,22 +210,26 @@ describe.each(ENCODINGS)('padding behind the header table of a program, ELF$bits
     const more = (image: ElfBuilder) =>
       image.load(0x800000n, new Uint8Array(0), { offset: 0n, filesz: size, memsz: size, align: 0x1000n });
     const bytes = program(encoding, { padding: 64, entries: 4, more }).build();
-    expect(refusalOf(read(bytes)).detail).toContain('PT_LOAD 3 shows the program headers and would not show the new');
+    expect(refusalOf(read(bytes), { placement: 'append' }).detail).toContain(
+      'PT_LOAD 3 shows the program headers and would not show the new',
+    );
   });
 });
 
 describe('the kind of image passes through every road', () => {
   const bytes = program(LE64).symbol('pvh_start_xen', 0x400120n).build();
+  // Notes outside memory are what only a kernel may have, so the kind decides.
+  const wish = (kind?: ImageKind) => ({ ...DEFAULT_PLACEMENT, kind, loaded: false });
   const stampWish = { metadata: { name: 'x' }, members: {}, buildId: undefined, notes: [], remove: [] };
 
   it.each<[road: string, plan: (kind?: ImageKind) => Promise<unknown> | unknown]>([
-    ['patch', (kind) => planPatch(read(bytes), EDITS, { ...DEFAULT_PLACEMENT, kind })],
-    ['stamp', (kind) => planStamp(read(bytes), { ...stampWish, placement: { kind } })],
+    ['patch', (kind) => planPatch(read(bytes), EDITS, wish(kind))],
+    ['stamp', (kind) => planStamp(read(bytes), { ...stampWish, placement: { kind, loaded: false } })],
     [
       'copy',
       (kind) => {
         const notes = [{ name: Buffer.from('Xen\0'), type: 18, desc: num(0x400120n, 4, LE64) }];
-        return planPatch(read(bytes), [{ kind: 'copy-from', file: 'other', notes }], { ...DEFAULT_PLACEMENT, kind });
+        return planPatch(read(bytes), [{ kind: 'copy-from', file: 'other', notes }], wish(kind));
       },
     ],
     [
@@ -180,7 +237,7 @@ describe('the kind of image passes through every road', () => {
       async (kind) => {
         const opened = await openContainer(new BufferSource(gzipSync(bytes), 'prog.gz'));
         if (opened.kind === 'elf') throw new Error('not a container');
-        return planInside(opened, EDITS, { ...DEFAULT_PLACEMENT, kind });
+        return planInside(opened, EDITS, wish(kind));
       },
     ],
   ])('%s', async (_, plan) => {
@@ -190,7 +247,7 @@ describe('the kind of image passes through every road', () => {
   });
 
   it('fix', () => {
-    const fix = (kind?: ImageKind) => findFix(new BufferSource(bytes), ['qemu-pvh'], { ...DEFAULT_PLACEMENT, kind });
+    const fix = (kind?: ImageKind) => findFix(new BufferSource(bytes), ['qemu-pvh'], wish(kind));
     expect(fix('kernel')).toMatchObject({ cured: true, failed: [] });
     for (const spared of [fix(), fix('program')]) {
       expect(spared).toMatchObject({ cured: false, plan: undefined });
