@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { forget, remember } from './cleanup.js';
-import { removeLeftovers } from './leftovers.js';
+import { ownName, removeLeftovers } from './leftovers.js';
 import { attempt } from './system.js';
 
 /** A file name may have 255 bytes; the temporary one needs some for itself. */
@@ -25,9 +25,7 @@ export interface Beside {
 export function beside(target: string, targetName: string, doing = 'put the result in place'): Beside {
   const prefix = `.${basename(target).slice(0, NAME_KEPT)}.xen-elfpatch`;
   removeLeftovers(dirname(target), prefix);
-  const temporary = join(dirname(target), `${prefix}.${process.pid}.tmp`);
-  // Left over only where an earlier process of the same number was killed outright.
-  attempt(targetName, 'remove an old temporary file', () => rmSync(temporary, { force: true }));
+  const temporary = join(dirname(target), `${prefix}.${ownName()}.tmp`);
   remember(temporary);
   const drop = () => {
     rmSync(temporary, { force: true });

@@ -2,13 +2,14 @@
  * A file as a clone of another: the input is copied by the kernel (a reflink where the file system has them), then the few
  * changed ranges are written into the copy.
  */
-import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 // fs-extra is CommonJS: its functions hang on the default import.
 import fsExtra from 'fs-extra';
 import type { FileSource } from '../base/bytes/file-source.js';
 import type { Changed, Shift } from '../base/bytes/shifted.js';
 import { attempt, attemptAsync } from './system.js';
 
+const { COPYFILE_EXCL, COPYFILE_FICLONE } = fsExtra.constants;
 const CHUNK = 0x400000;
 const POLL_MS = 250;
 
@@ -48,7 +49,7 @@ async function copy(
   try {
     if (shift === undefined) {
       await attemptAsync(name, 'copy the input', () =>
-        fsExtra.copyFile(inputPath, path, fsExtra.constants.COPYFILE_FICLONE),
+        fsExtra.copyFile(inputPath, path, COPYFILE_FICLONE | COPYFILE_EXCL),
       );
       attempt(name, 'open the copy', () => fsExtra.chmodSync(path, 0o600));
     } else await copyShifted(source, shift, path, name);
@@ -79,7 +80,7 @@ async function copyShifted(source: FileSource, { at, by }: Shift, temporary: str
 }
 
 function writeRanges(path: string, { writes, fileSize }: Changed, name: string): void {
-  const fd = attempt(name, 'open the copy', () => openSync(path, 'r+'));
+  const fd = attempt(name, 'open the copy', () => openSync(path, constants.O_RDWR | constants.O_NOFOLLOW));
   try {
     for (const { offset, bytes } of writes) {
       for (let done = 0; done < bytes.length; ) {

@@ -2,7 +2,7 @@
  * Patching a file where it is. Possible when everything new goes to bytes that no reader of the old image looks at, and one
  * small write then makes it visible: the old image is whole before that write, the new one after it.
  */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { FileSource } from '../base/bytes/file-source.js';
 import { overlaps, type Range, rangeOf } from '../base/bytes/range.js';
 import type { Changed } from '../base/bytes/shifted.js';
@@ -65,7 +65,7 @@ export async function writeDirect(
   check: (before: readonly Write[]) => Promise<void>,
 ): Promise<void> {
   const name = source.name;
-  const fd = attempt(name, 'open the file for writing', () => openSync(path, 'r+'));
+  const fd = attempt(name, 'open the file for writing', () => openSync(path, constants.O_RDWR | constants.O_NOFOLLOW));
   try {
     refuseChanged(path, source);
     const before = plan.early.flatMap((write) => oldBytes(source, write));

@@ -9,10 +9,18 @@ import { join } from 'node:path';
  * Not touched while younger than this: a process of another machine, or of another container, on a shared folder has a
  * number that means nothing here.
  */
-const OLD_MS = 600_000;
+export const OLD_MS = 600_000;
 
-/** The process number at the end of our own names: `.vmlinux.xen-elfpatch.123.tmp`, `.vmlinux.xen-elfpatch.9.lock.123`. */
-const OURS = /^\.(?:(\d+)\.tmp|\d+\.lock\.(\d+)(?:\.stale)?)$/;
+/** The process number near the end of our own names: `.vmlinux.xen-elfpatch.123-5f.tmp`, `.vmlinux.xen-elfpatch.9.lock.123-5f`. */
+const OURS = /^\.(?:(\d+)(?:-[0-9a-f]+)?\.tmp|\d+\.lock\.(\d+)(?:-[0-9a-f]+)?(?:\.stale)?)$/;
+
+/**
+ * A name that no other process takes, of this container or of another one where it has the same number. It is no secret:
+ * what is made under it is made with O_EXCL, so that a link or a file put there before is an error and never written to.
+ */
+export function ownName(): string {
+  return `${process.pid}-${Math.floor(Math.random() * 2 ** 48).toString(16)}`;
+}
 
 /** Removes old files in `folder` that begin with `prefix`, are named like ours, and whose process is gone. Never fails. */
 export function removeLeftovers(folder: string, prefix: string): void {

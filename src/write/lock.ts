@@ -1,14 +1,15 @@
 /**
  * One edit in place at a time. The lock is a file beside the target that names the process holding it; a lock whose process
- * is gone is taken over, so a killed run blocks no later one.
+ * is gone is taken over, so a killed run blocks no later one. A process of another container or machine that shares the folder
+ * cannot be looked at from here: its lock counts for as long as an edit may take.
  */
-import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describeSystemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail } from '../base/errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
-import { isRunning } from './leftovers.js';
+import { isRunning, OLD_MS, ownName } from './leftovers.js';
 
 /** A file name may have 255 bytes; those of the lock files need some for themselves. */
 const NAME_KEPT = 50;
@@ -21,10 +22,10 @@ const held = new Set<string>();
 export function lock(path: string, name: string): () => void {
   // The inode number is in the name: hard links are one file, and long names are cut.
   const lockPath = join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
-  const mine = `${lockPath}.${process.pid}`;
-  const content = `${process.pid} ${startOf(process.pid) ?? ''}\n`;
+  const mine = `${lockPath}.${ownName()}`;
+  const content = `${process.pid} ${startOf(process.pid) ?? '-'} ${place() ?? ''}\n`;
   try {
-    writeFileSync(mine, content);
+    writeFileSync(mine, content, { flag: 'wx' });
   } catch (error) {
     // A full disk still has room for the name.
     remove(mine);
@@ -34,8 +35,8 @@ export function lock(path: string, name: string): () => void {
     for (let attempt = 1; !made(mine, lockPath, content, name); attempt++) {
       const text = contentOf(lockPath);
       const holder = holderOf(text);
-      if (holder !== undefined && isAlive(lockPath, holder)) fail('write.locked', { file: name }, { pid: holder.pid });
-      if (attempt === ATTEMPTS) fail('write.locked', { file: name }, { pid: holder?.pid ?? 0 });
+      if (holder !== undefined && isAlive(lockPath, holder)) refuse(holder, name);
+      if (attempt === ATTEMPTS) refuse(holder, name);
       if (text !== undefined) takeAway(lockPath, text, `${mine}.stale`);
     }
   } finally {
@@ -48,6 +49,10 @@ export function lock(path: string, name: string): () => void {
     forget(lockPath);
     held.delete(lockPath);
   };
+}
+
+function refuse(holder: Holder | undefined, name: string): never {
+  return fail('write.locked', { file: name }, { pid: holder?.pid ?? 0, elsewhere: isElsewhere(holder) });
 }
 
 function inode(path: string, name: string): number {
@@ -115,15 +120,19 @@ interface Holder {
   readonly pid: number;
   /** When that process began, where the system tells. */
   readonly start: string | undefined;
+  /** Where its number means something; undefined: here, as far as is known. */
+  readonly place: string | undefined;
 }
 
 function holderOf(text: string | undefined): Holder | undefined {
-  const [, digits = '', start] = /^(\d+)(?: (\d+))?/.exec(text ?? '') ?? [];
+  const [, digits = '', start, where] = /^(\d+)(?: (?:(\d+)|-))?(?: (\S+))?/.exec(text ?? '') ?? [];
   const pid = Number.parseInt(digits, 10);
-  return Number.isSafeInteger(pid) && pid > 0 ? { pid, start } : undefined;
+  return Number.isSafeInteger(pid) && pid > 0 ? { pid, start, place: where } : undefined;
 }
 
-function isAlive(lockPath: string, { pid, start }: Holder): boolean {
+function isAlive(lockPath: string, holder: Holder): boolean {
+  const { pid, start } = holder;
+  if (isElsewhere(holder)) return isYoung(lockPath);
   if (pid === process.pid) return held.has(lockPath);
   if (!isRunning(pid)) return false;
   // Numbers are used again: a process that began at another time is another one.
@@ -131,8 +140,46 @@ function isAlive(lockPath: string, { pid, start }: Holder): boolean {
   return start === undefined || now === undefined || now === start;
 }
 
+/** Is the holder's number one of another container or machine? */
+function isElsewhere(holder: Holder | undefined): boolean {
+  return holder?.place !== undefined && holder.place !== place();
+}
+
+/** Younger than any edit lasts? What cannot be looked at counts as young. */
+function isYoung(path: string): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs <= OLD_MS;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Where process numbers are what they are here: this start of this machine, this pid namespace (namespaces(7)). The first
+ * namespace has the same number everywhere, so it is not enough by itself. Undefined where the system does not tell.
+ */
+function place(): string | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    const [, namespace] = /^pid:\[(\d+)\]$/.exec(readlinkSync('/proc/self/ns/pid')) ?? [];
+    return namespace === undefined ? undefined : `${boot}/${namespace}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Does /proc number processes as this one is numbered? Not where it is another container's. */
+function isOwnProc(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid);
+  } catch {
+    return false;
+  }
+}
+
 /** When a process began, in ticks since the system did (proc(5), /proc/PID/stat, the 22nd field). */
 function startOf(pid: number): string | undefined {
+  if (!isOwnProc()) return undefined;
   const text = contentOf(`/proc/${pid}/stat`);
   // The second field, the name, is in parentheses and may hold anything.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];

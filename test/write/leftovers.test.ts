@@ -27,6 +27,9 @@ describe('removeLeftovers()', () => {
 
   it('removes old temporaries and halves of locks of processes that are gone', () => {
     make(`${prefix}.${gone}.tmp`, 'old');
+    make(`${prefix}.${gone}-5f0a.tmp`, 'old');
+    make(`${prefix}.77.lock.${gone}-5f0a`, 'old');
+    make(`${prefix}.77.lock.${gone}-5f0a.stale`, 'old');
     make(`${prefix}.77.lock.${gone}`, 'old');
     make(`${prefix}.77.lock.${gone}.stale`, 'old');
     removeLeftovers(folder.path, prefix);

@@ -1,6 +1,6 @@
 /** One edit in place at a time, and a dead process holds nobody up. */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { lock } from '../../src/write/lock.js';
@@ -34,7 +34,28 @@ function takeAndGive(): string[] {
   return readdirSync(folder.path);
 }
 
+/** A lock of a process that has our number in another container, as old as that. */
+function lockElsewhere(minutes: number, pid = process.pid): void {
+  writeFileSync(lockPath, content.replace(/^\d+/, String(pid)).replace(/\/\d+$/m, '/1'));
+  const at = Date.now() / 1000 - minutes * 60;
+  utimesSync(lockPath, at, at);
+}
+
 describe('lock()', () => {
+  it.each([process.pid, 1, 4_000_000])(
+    'of process %i of another container counts, whatever runs here by that number',
+    (pid) => {
+      lockElsewhere(9, pid);
+      expect(() => lock(path, 'image')).toThrow(`(process ${pid} of another container or machine) is patching`);
+      expect(readdirSync(folder.path)).toHaveLength(2);
+    },
+  );
+
+  it('of another container is taken over when it is older than any edit', () => {
+    lockElsewhere(11);
+    expect(takeAndGive()).toEqual(['image']);
+  });
+
   it('is a file that names its process, and goes away', () => {
     expect(content).toMatch(new RegExp(`^${process.pid} `));
     expect(readdirSync(folder.path)).toEqual(['image']);

@@ -30,14 +30,18 @@ export interface Spec {
   readonly remove: readonly string[];
 }
 
-/** The largest notes file that is read. */
-const FILE_LIMIT = 0x100000n;
+/**
+ * The largest notes file that is read. The YAML reader takes time with the square of the lines in a quoted text, and memory by
+ * the hundredfold; bytes for a note that need more room have `file:PATH`.
+ */
+const FILE_LIMIT = 0x10000n;
 /** The schema has four levels. */
 const DEPTH_LIMIT = 8;
+const TOO_DEEP = 'found lists or mappings nested too deeply';
 /** Mistakes told beside the first. */
 const MORE_LIMIT = 20;
 
-/** Reads a notes file. Errors: those of opening it, `note.too-large` above 1 MiB, `note.bad-spec`. */
+/** Reads a notes file. Errors: those of opening it, `note.too-large` above 64 KiB, `note.bad-spec`. */
 export function loadSpec(path: string): Spec {
   const source = port('openFile')(path);
   try {
@@ -105,11 +109,14 @@ class SpecReader {
   #parse(text: string): Node | null {
     try {
       const document = parseDocument(text, { intAsBigInt: true, lineCounter: this.#lines, prettyErrors: false });
-      for (const { message, pos } of [...document.errors, ...document.warnings]) this.#add(pos[0], [], message);
+      for (const { message, pos } of [...document.errors, ...document.warnings]) {
+        // The YAML reader recurses, and says by what it ended.
+        this.#add(pos[0], [], message.includes('call stack') ? TOO_DEEP : message);
+      }
       return document.contents;
     } catch (error) {
-      // The YAML reader recurses; what it throws is for a nesting that no notes file has.
-      this.#add(0, [], `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#add(0, [], error instanceof RangeError ? TOO_DEEP : `cannot be read: ${why}`);
       return null;
     }
   }
@@ -126,7 +133,7 @@ class SpecReader {
 
   #plain(node: unknown, path: Path): Plain {
     if (node === null || node === undefined) return null;
-    if (path.length > DEPTH_LIMIT) return this.#add(offsetOf(node), path, 'found lists or mappings nested too deeply');
+    if (path.length > DEPTH_LIMIT) return this.#add(offsetOf(node), path, TOO_DEEP);
     if (isScalar(node)) {
       const { value } = node;
       if (typeof value === 'bigint') return Number(value);

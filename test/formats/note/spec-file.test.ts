@@ -206,9 +206,19 @@ describe('loadSpec()', () => {
     expect(loadSpec(file('a.yaml', '\ufeffnotes: {LOADER: généric}\n')).notes[0]?.value).toBe('généric');
   });
 
+  it.each([
+    ['lists', '['.repeat(60_000)],
+    ['mappings', '{a: '.repeat(15_000)],
+    ['lists in lines', '- '.repeat(30_000)],
+  ])('tells %s that are nested without end by their line', (_, nested) => {
+    expect(() => loadSpec(file('deep.yaml', `# a\n${nested}`))).toThrow(
+      /deep\.yaml:2: found lists or mappings nested too deeply/,
+    );
+  });
+
   it('refuses what is not text, too large, or not there', () => {
     expect(() => loadSpec(file('b.yaml', Uint8Array.of(0xff, 0xfe)))).toThrow(/no UTF-8.*\[note\.bad-spec\]/);
-    expect(() => loadSpec(file('c.yaml', ' '.repeat(0x100001)))).toThrow(/a notes file.*\[note\.too-large\]/);
+    expect(() => loadSpec(file('c.yaml', ' '.repeat(0x10001)))).toThrow(/a notes file.*\[note\.too-large\]/);
     expect(() => loadSpec(join(folder, 'none'))).toThrow(/\[read\.open\]/);
     expect(() => loadSpec(folder)).toThrow(/\[read\.not-a-file\]/);
   });

@@ -46,10 +46,16 @@ export const writeProblems = {
       'The result was written and proved, and has its name. Then standard output took no report: its disk is full, or the ' +
       'program that was to read it has ended.',
   }),
-  'write.locked': problem<{ pid: number }>({
+  'write.locked': problem<{ pid: number; elsewhere?: boolean }>({
     exit: 2,
-    text: (c) => `another xen-elfpatch (process ${c.pid}) is patching this file`,
-    hint: 'Wait for it, or end it; the lock goes with the process',
-    meaning: 'Two edits in place at the same time would mix. The second one gives way.',
+    text: (c) =>
+      `another xen-elfpatch (process ${c.pid}${c.elsewhere === true ? ' of another container or machine' : ''}) is patching this file`,
+    hint: (c) =>
+      c.elsewhere === true
+        ? 'Wait for it; the lock of one that was killed there counts for ten minutes'
+        : 'Wait for it, or end it; the lock goes with the process',
+    meaning:
+      'Two edits in place at the same time would mix. The second one gives way. A process of another container or machine ' +
+      'that shares the folder cannot be looked at, so its lock counts for ten minutes even if it is gone.',
   }),
 } as const;
