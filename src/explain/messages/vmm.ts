@@ -106,6 +106,19 @@ export const vmmMessages: readonly Message[] = [
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
   {
+    by: 'xen-elfpatch verify, of linux-loader',
+    says: [
+      'linux-loader cannot read the note header at … of …',
+      'linux-loader cannot read the owner at … of …',
+      'linux-loader cannot read the descriptor of …',
+    ],
+    cause:
+      'Why the loader says "Unable to read note header": it reads records until the size of the PT_NOTE is used up, and one of ' +
+      'them reaches beyond the end of the file.',
+    cure: 'fix writes the records anew, with their exact size.',
+    commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
+  },
+  {
     by: LINUX_LOADER,
     says: ['Invalid alignment'],
     cause: 'linux-loader before 0.9 steps by p_align, which is not a power of two here (0 included).',
