@@ -100,8 +100,10 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Unable to read note header'],
-    cause: 'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there.',
+    says: ['Unable to read note header', 'Unable to seek to note header'],
+    cause:
+      'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there; seek: p_offset of a PT_NOTE is ' +
+      'beyond any file.',
     cure: 'Rewrite the notes with their exact size.',
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
@@ -127,7 +129,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid program header size', 'Invalid program header offset'],
+    says: ['Invalid program header size', 'Invalid ELF program header size', 'Invalid program header offset'],
     cause: 'The kernel is an ELF32; these loaders take ELF64 only. Of the offset: e_phoff points into the ELF header.',
     cure: 'Link it as ELF64. The code at the entry stays 32-bit code.',
     commands: [],
@@ -164,6 +166,35 @@ export const vmmMessages: readonly Message[] = [
     cause: 'p_paddr + p_memsz of a PT_LOAD does not fit 64 bits: often p_paddr = p_vaddr, written by a tool.',
     cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Overflow occurred during an arithmetic operation'],
+    cause: 'A record in a PT_NOTE gives namesz or descsz as 0xfffffffd or more: the bytes there are no notes.',
+    cure: 'Rewrite the notes; fix takes over the records that are whole.',
+    commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid bzImage'],
+    cause:
+      'The file is no ELF that the loader takes, and no bzImage either: callers try the one after the other and print the ' +
+      'last complaint. For an ELF the reason is the first one.',
+    cure: 'See what it says of the ELF.',
+    commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: `${QEMU}, a remark`,
+    says: [
+      "multiboot knows VBE. we don't",
+      "TCG doesn't support requested feature",
+      "host doesn't support requested feature",
+    ],
+    cause:
+      'No refusal, the load goes on. VBE: the Multiboot 1 header asks for a video mode (flag 2), and QEMU gives none. TCG or ' +
+      'host: the CPU model has features that this machine does not.',
+    cure: 'If the kernel does not come up, look for the reason elsewhere.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for qemu-pvh'],
   },
   {
     by: 'StratoVirt',
