@@ -1,6 +1,7 @@
 /** `explain`: prints what src/explain has to say. */
 import { fail } from '../../base/errors/patch-error.js';
 import { explainTopic, indexTopic, type Topic, topicNames } from '../../explain/index.js';
+import { unknownMessage } from '../../explain/messages/message-pages.js';
 import { nearest } from '../../formats/note/nearest.js';
 import { explainDocument } from '../../report/explain-report.js';
 import type { ExitStatus } from '../command.js';
@@ -25,6 +26,7 @@ async function find(name: string): Promise<Topic> {
   const found = topicWithChecks(name);
   if (found !== undefined) return found;
   const close = nearest(name, [...topicNames(), ...checkNames()]);
-  const hint = close.length === 0 ? 'xen-elfpatch explain lists what there is' : `Did you mean ${close.join(' or ')}?`;
+  const names = close.length === 0 ? 'xen-elfpatch explain lists what there is' : `Did you mean ${close.join(' or ')}?`;
+  const hint = unknownMessage(name) ?? names;
   fail('usage.bad', {}, { what: `nothing is known about ${name}`, hint });
 }

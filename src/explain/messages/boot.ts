@@ -79,22 +79,29 @@ export const bootMessages: readonly Message[] = [
       'invalid number of section header table entries in e_shnum',
     ],
     cause:
-      'The file has no section headers (llvm-strip --strip-sections, sstrip, a linker that writes none), or their number is ' +
-      'out of range. GRUB wants them since 2.12; 2.06 does not.',
-    cure: 'Keep the section headers in the file.',
+      'GRUB 2.12 and later refuse a Multiboot kernel without section headers (e_shoff 0, or e_shnum 0); GRUB 2.06 starts it. A ' +
+      'tool such as sstrip, or a linker script, took them away.',
+    cure: 'Keep the section header table: strip leaves it, sstrip does not.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot@2.06 --for multiboot@2.12'],
   },
   {
     by: `${GRUB}, multiboot`,
     says: ['segment crosses 4 GiB border', 'overlap detected'],
     cause:
-      'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script.',
-    cure: 'Physical addresses belong into p_paddr.',
+      'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script. A PT_LOAD ' +
+      'of size 0 that touches another counts as an overlap, too.',
+    cure: 'Physical addresses belong into p_paddr: AT(ADDR(.section) - base) in the linker script.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
     by: `${GRUB}, multiboot`,
-    says: ['unsupported flag', 'unsupported tag', 'unsupported information tag: …'],
+    says: [
+      'unsupported flag',
+      'unsupported tag',
+      'unsupported tag: …',
+      'unsupported information tag: …',
+      'unsupported information tag',
+    ],
     cause:
       'The header asks for something GRUB does not know: a mandatory flag (bits 3 to 15), a tag or information not marked ' +
       'optional. Or the tags are not padded to 8, or lack the end tag: GRUB goes on behind header_length.',
@@ -140,10 +147,16 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, Secure Boot`,
-    says: ['bad shim signature', 'prohibited by secure boot policy'],
+    says: [
+      'bad shim signature',
+      'bad shim loader signature',
+      'bad shim lock signature',
+      'shim protocols not found',
+      'prohibited by secure boot policy',
+    ],
     cause:
       'shim verifies what multiboot2 loads as a PE file: an ELF cannot carry a signature, and any edit breaks the one that ' +
-      'was there. Debian’s GRUB refuses module2 files altogether in this state.',
+      'was there. GRUB 2.14 hands it to shim as a program to load, not only to check. Debian’s GRUB refuses module2 files altogether in this state.',
     cure: 'Linearize xen.efi and sign it last.',
     commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
   },
@@ -154,6 +167,24 @@ export const bootMessages: readonly Message[] = [
       'kexec took the file for a plain ELF kernel whose addresses are not free; Xen’s image wants its multiboot loader.',
     cure: 'Choose the type: kexec --type=multiboot-x86 (or multiboot2-x86).',
     commands: ['xen-elfpatch verify xen --for kexec'],
+  },
+  {
+    by: 'kexec',
+    says: ['Base address: … is not page aligned', 'Overlapping memory segments', 'No ELF program header'],
+    cause:
+      'kexec copies whole pages: p_paddr of every PT_LOAD has to be a multiple of 4096, and no two may share a byte. What ' +
+      'ordinary ld and lld write does not hold to that.',
+    cure: 'Align the sections in the linker script (ALIGN(0x1000)), or load it by a Multiboot header (--type=multiboot-x86).',
+    commands: ['xen-elfpatch verify kernel.elf --for kexec', 'xen-elfpatch layout kernel.elf --physical'],
+  },
+  {
+    by: 'kexec, a remark',
+    says: ['kexec_load failed'],
+    cause:
+      'kexec-tools took the file and the running kernel refused to load it: no right to (root, lockdown, Secure Boot), a kexec ' +
+      'that is switched off, or memory that is not there.',
+    cure: 'Nothing is wrong with the notes or headers that kexec-tools reads.',
+    commands: [],
   },
   {
     by: 'kexec',
@@ -204,6 +235,24 @@ export const bootMessages: readonly Message[] = [
       'image larger or lower than the firmware can place.',
     cure: 'Look at its sections, and drop the stray note sections in the linker script.',
     commands: ['xen-elfpatch notes xen.efi'],
+  },
+  {
+    by: 'UEFI tools (ukify, objcopy)',
+    says: ['Not enough header space to add section', 'section below image base'],
+    cause:
+      'The headers of an xen.efi leave no room for another section header, and its sections begin right behind them.',
+    cure: 'linearize lays the image out anew; the result has room for ukify. Sign it last.',
+    commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
+  },
+  {
+    by: 'patchelf',
+    says: [
+      'unsupported overlap of SHT_NOTE and PT_NOTE',
+      'cannot normalize PT_NOTE segment: non-contiguous SHT_NOTE sections',
+    ],
+    cause: 'patchelf wants one note section for each PT_NOTE, without gaps; linkers put several into one segment.',
+    cure: 'The image is good. patch and stamp edit its notes; a rewrite makes them contiguous.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch fix kernel.elf --for qemu-pvh'],
   },
   {
     by: 'file, readelf',

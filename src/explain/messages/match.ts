@@ -7,9 +7,56 @@ const VARIES = '…';
 /**
  * The entries whose wording contains the words asked for or, failing that, is contained in them (a whole line, with the
  * program's name in front). Numbers do not count, they differ from case to case; quoted parts neither, unless they are
- * what makes the match. One short word is no message: wanted are two words, or one of nine letters, or a whole wording.
+ * what makes the match. One short word is no message: wanted are two words, or one of nine letters, or a whole wording. Of
+ * several lines each is looked for.
  */
 export function findMessages(asked: string, messages: readonly Message[]): Message[] {
+  const lines = asked.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return lines.length < 2 || lines.length > MOST_LINES
+    ? inOneLine(asked, messages)
+    : [...new Set(lines.flatMap((line) => inOneLine(line, messages)))];
+}
+
+/** Of a log of more lines than these nothing is told line by line. */
+const MOST_LINES = 200;
+
+/** A message that is like the one asked for. */
+export interface NearMessage {
+  readonly message: Message;
+  /** Its wording, as printed. */
+  readonly said: string;
+}
+
+/**
+ * The wording that shares most of its words with those asked for, rare words counting more; undefined where it is less than
+ * half of the wording, or one word. For a message that no entry has.
+ */
+export function nearestMessage(asked: string, messages: readonly Message[]): NearMessage | undefined {
+  const wanted = wordsIn(asked.slice(0, LONGEST));
+  const wordings = messages.flatMap((message) => message.says.map((said) => ({ message, said, words: wordsIn(said) })));
+  const counts = new Map<string, number>();
+  for (const { words } of wordings) for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const weight = (words: readonly string[]) => words.reduce((sum, word) => sum + 1 / (counts.get(word) ?? 1), 0);
+  const asks = weight([...wanted].filter((word) => counts.has(word)));
+  let best: (NearMessage & { readonly share: number }) | undefined;
+  for (const { message, said, words } of wordings) {
+    const shared = [...words].filter((word) => wanted.has(word));
+    const [both, own] = [weight(shared), weight([...words])];
+    if (shared.length < 2 || both / own < 0.5) continue;
+    const share = both / (own + asks);
+    if (best === undefined || share > best.share) best = { message, said, share };
+  }
+  return best;
+}
+
+/** What is looked at of a line that no entry has. */
+const LONGEST = 4096;
+
+function wordsIn(text: string): Set<string> {
+  return new Set(plain(text).match(/[a-z_][a-z_-]+/g) ?? []);
+}
+
+function inOneLine(asked: string, messages: readonly Message[]): Message[] {
   for (const form of [plain, withoutQuoted]) {
     const wanted = form(asked);
     const pairs = messages.flatMap((message) => message.says.map((said) => ({ message, wording: form(said) })));

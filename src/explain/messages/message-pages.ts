@@ -4,7 +4,7 @@ import { commandLines } from '../notes/note-pages.js';
 import { type Topic, topicOf } from '../page.js';
 import { bootMessages } from './boot.js';
 import { buildMessages } from './build.js';
-import { findMessages } from './match.js';
+import { findMessages, nearestMessage } from './match.js';
 import type { Message } from './message.js';
 import { toolstackMessages } from './toolstack.js';
 import { vmmMessages } from './vmm.js';
@@ -44,6 +44,17 @@ export function messageTopic(asked: string): Topic | undefined {
   const blocks = [...found.flatMap(blocksOf), text`All known messages: explain messages.`];
   const title = found.length === 1 ? 'A known message' : `${found.length} known messages have these words`;
   return topicOf({ name: asked, title, blocks }, 'messages', { messages: found });
+}
+
+/**
+ * What is said of words that no entry has: the nearest message that is known, and what a report of it needs; undefined for
+ * less than three words, which are no message.
+ */
+export function unknownMessage(asked: string): string | undefined {
+  if (asked.trim().split(/\s+/).length < 3) return undefined;
+  const near = nearestMessage(asked, MESSAGES);
+  const nearest = near === undefined ? '' : `The nearest known message is ${near.message.by}: "${near.said}". `;
+  return `${nearest}If a loader printed it, report it with the whole log, the loader's name and version, the output of xen-elfpatch verify IMAGE --json, and the sha256 of IMAGE`;
 }
 
 function blocksOf({ by, says, cause, cure, commands }: Message): Block[] {

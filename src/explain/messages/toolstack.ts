@@ -10,11 +10,10 @@ export const toolstackMessages: readonly Message[] = [
     cause:
       'Every loader looked at the file and none took it. The reason is swallowed: it may be any of the checks that Xen ' +
       'names when the same file is tried as dom0.',
-    cure: 'Check the notes: LOADER, XEN_VERSION, VIRT_BASE, ENTRY, FEATURES (explain xen-pv).',
-    commands: [
-      'xen-elfpatch verify kernel.elf --for xen-pv',
-      'xen-elfpatch patch kernel.elf --preset pv -o kernel.xen',
-    ],
+    cure:
+      'A PVH kernel wants type="pvh" in the configuration of the guest: xl takes it for PV otherwise. Of a PV kernel check ' +
+      'the notes: LOADER, XEN_VERSION, VIRT_BASE, ENTRY, FEATURES (explain xen-pv); fix finds the edit.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh', 'xen-elfpatch fix kernel.elf --for xen-pv'],
   },
   {
     by: XL,
@@ -78,7 +77,12 @@ export const toolstackMessages: readonly Message[] = [
   },
   {
     by: XL,
-    says: ['xc_dom_parse_image failed', 'cannot (re-)build domain: …'],
+    says: [
+      'xc_dom_parse_image failed',
+      'xc_dom_kernel_file failed',
+      'xc_dom_boot_mem_init failed',
+      'cannot (re-)build domain: …',
+    ],
     cause: 'How every refusal of a kernel ends. The reason is in a line above it.',
     cure: 'Look at that line, or ask for it here.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
@@ -127,13 +131,24 @@ export const toolstackMessages: readonly Message[] = [
   },
   {
     by: XL,
-    says: ['decompress support unavailable'],
-    cause: 'The toolstack was built without this compression: bzip2 and lzo in Debian.',
+    says: ['decompress support unavailable', 'unknown compression format', 'unable to … decompress kernel'],
+    cause:
+      'The toolstack was built without this compression (bzip2 and lzo in Debian), does not know it (zstd before Xen 4.15), or ' +
+      'the payload breaks one of its limits.',
     cure: 'Attach a gzip payload, or give the ELF.',
     commands: [
       'xen-elfpatch patch vmlinuz --preset pvh --payload attach -o vmlinuz.xen',
       'xen-elfpatch patch vmlinuz --preset pvh --payload extract -o vmlinux.xen',
     ],
+  },
+  {
+    by: XL,
+    says: ["can't allocate low memory for domain"],
+    cause:
+      'The guest has less memory than the kernel spans from address 0 (PVH) or from its first page (PV): often one p_paddr is ' +
+      'far away because a tool wrote p_paddr = p_vaddr.',
+    cure: 'Give the guest more memory (memory=), or correct p_paddr in the linker script: AT(ADDR(.section) - base).',
+    commands: ['xen-elfpatch layout kernel.elf --physical'],
   },
   {
     by: XL,

@@ -112,6 +112,19 @@ export const vmmMessages: readonly Message[] = [
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
   {
+    by: 'xen-elfpatch verify, of linux-loader',
+    says: [
+      'linux-loader cannot read the note header at … of …',
+      'linux-loader cannot read the owner at … of …',
+      'linux-loader cannot read the descriptor of …',
+    ],
+    cause:
+      'Why the loader says "Unable to read note header": it reads records until the size of the PT_NOTE is used up, and one of ' +
+      'them reaches beyond the end of the file.',
+    cure: 'fix writes the records anew, with their exact size.',
+    commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
+  },
+  {
     by: LINUX_LOADER,
     says: ['Invalid alignment'],
     cause: 'linux-loader before 0.9 steps by p_align, which is not a power of two here (0 included).',
@@ -120,7 +133,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid program header size', 'Invalid program header offset'],
+    says: ['Invalid program header size', 'Invalid ELF program header size', 'Invalid program header offset'],
     cause: 'The kernel is an ELF32; these loaders take ELF64 only. Of the offset: e_phoff points into the ELF header.',
     cure: 'Link it as ELF64. The code at the entry stays 32-bit code.',
     commands: [],
@@ -159,6 +172,35 @@ export const vmmMessages: readonly Message[] = [
     cause: 'p_paddr + p_memsz of a PT_LOAD does not fit 64 bits: often p_paddr = p_vaddr, written by a tool.',
     cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Overflow occurred during an arithmetic operation'],
+    cause: 'A record in a PT_NOTE gives namesz or descsz as 0xfffffffd or more: the bytes there are no notes.',
+    cure: 'Rewrite the notes; fix takes over the records that are whole.',
+    commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: ['Invalid bzImage'],
+    cause:
+      'The file is no ELF that the loader takes, and no bzImage either: callers try the one after the other and print the ' +
+      'last complaint. For an ELF the reason is the first one.',
+    cure: 'See what it says of the ELF.',
+    commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: `${QEMU}, a remark`,
+    says: [
+      "multiboot knows VBE. we don't",
+      "TCG doesn't support requested feature",
+      "host doesn't support requested feature",
+    ],
+    cause:
+      'No refusal, the load goes on. VBE: the Multiboot 1 header asks for a video mode (flag 2), and QEMU gives none. TCG or ' +
+      'host: the CPU model has features that this machine does not.',
+    cure: 'If the kernel does not come up, look for the reason elsewhere.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for qemu-pvh'],
   },
   {
     by: 'StratoVirt',

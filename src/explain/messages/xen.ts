@@ -70,7 +70,7 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['Could not construct domain 0'],
+    says: ['Could not construct domain 0', 'Could not construct d0', 'Could not set up DOM0 guest OS'],
     cause:
       'The panic that ends every refused dom0 kernel; the reason is the ERROR line above it. With no such line, FEATURES ' +
       'requires (!) a feature that Xen does not know.',
@@ -165,11 +165,21 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['GENERAL PROTECTION FAULT', 'FATAL PAGE FAULT', 'Xen BUG at arch/x86/pv/dom0_build.c'],
+    says: [
+      'GENERAL PROTECTION FAULT',
+      'FATAL PAGE FAULT',
+      'FATAL TRAP: vec …',
+      'FATAL TRAP: vector = …',
+      'DOUBLE FAULT',
+      'Xen BUG at …',
+      'Xen BUG at arch/x86/pv/dom0_build.c',
+      'Assertion … failed at …',
+    ],
     cause:
-      'Xen itself fell while it built dom0: VIRT_BASE is not page aligned, or HYPERCALL_PAGE reaches beyond the end of the ' +
-      'initial area.',
-    cure: 'Align both to 4096.',
+      'Xen itself fell, not the guest. Where it happens while dom0 is built: VIRT_BASE is not page aligned, or ' +
+      'HYPERCALL_PAGE reaches beyond the end of the initial area. Later, or with RIP e008 in code that builds no domain, it ' +
+      'is a fault of Xen or of the machine.',
+    cure: 'Align both to 4096; else report it to Xen, with the whole log.',
     commands: LOOK,
   },
   {
@@ -188,7 +198,11 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['Hardware Dom0 crashed: rebooting machine in … seconds.'],
+    says: [
+      'Hardware Dom0 crashed: rebooting machine in … seconds.',
+      'Dom0 crashed: rebooting machine in … seconds.',
+      "Hardware Dom0 crashed: 'noreboot' set - not rebooting.",
+    ],
     cause: 'Dom0 was built and entered, and then died. The lines above say how; the notes were good enough for Xen.',
     cure: 'See "Unhandled: vec 14" or "Triple fault" for the usual ways. A Linux without a root file system ends here too.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
@@ -226,12 +240,26 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['d0v0 Unhandled: vec 14, #PF[…]', 'domain_crash_sync called from entry.S'],
+    says: [
+      'd0v0 Unhandled: vec 14, #PF[…]',
+      'Unhandled: vec …, #…',
+      'Unhandled … fault/trap […] on VCPU …',
+      'Unhandled … fault/trap [#…, ec=…]',
+      'domain_crash_sync called from entry.S',
+      'domain_crash called from …',
+      'Domain … (vcpu#…) crashed on cpu#…',
+      'Domain … reported crashed by domain … on cpu#…',
+    ],
     cause:
-      'The kernel was accepted and entered, and fell at once: ENTRY is inside the image but not at code, PADDR_OFFSET is a ' +
-      'page off, or HYPERCALL_PAGE lies over code or is not page aligned.',
-    cure: 'Compare the values with the symbols.',
-    commands: ['xen-elfpatch patch vmlinux --set ENTRY=sym:startup_xen --dry-run'],
+      'The kernel was accepted and entered, and the guest fell, not Xen: ENTRY is inside the image but not at code, ' +
+      'PADDR_OFFSET is a page off, HYPERCALL_PAGE lies over code or is not page aligned; or it is a PVH kernel that was ' +
+      'started as PV, of which vec 13 (#GP) at the first instructions is the usual sign. In the register dump RIP e033 (or ' +
+      'e019) is code of the guest; e008 would be Xen.',
+    cure: 'Compare the values with the symbols. For a PVH kernel say type="pvh" in xl, dom0=pvh on Xen’s command line.',
+    commands: [
+      'xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh',
+      'xen-elfpatch patch vmlinux --set ENTRY=sym:startup_xen --dry-run',
+    ],
   },
   {
     by: `${XEN}, PVH dom0`,
@@ -256,7 +284,7 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: `${XEN}, PVH`,
-    says: ['Triple fault - invoking HVM shutdown action …'],
+    says: ['Triple fault - invoking HVM shutdown action …', 'Failed vm entry (exit reason …)'],
     cause: 'The kernel was entered and crashed: 64-bit code at PHYS32_ENTRY, no stack, or a segment load without GDT.',
     cure: 'The note may point at the wrong symbol; otherwise it is the code. explain pvh gives the state at entry.',
     commands: ['xen-elfpatch patch kernel.elf --set PHYS32_ENTRY=phys:pvh_start --dry-run'],
