@@ -48,7 +48,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   notes: { '--xen': undefined, '--raw': undefined, '--require-xen': undefined, '--json': undefined },
   verify: {
     '--baseline': file,
-    '--for': (loader) => LOADER_NAMES.some((name) => name === loader),
+    '--for': (loader) => LOADER_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
     '--xen-version': (release) => /^4\.\d+$/.test(release),
     '--rules': undefined,
     '--json': undefined,
@@ -88,7 +88,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   fix: {
     '-o': file,
     '--in-place': undefined,
-    '--for': (loader) => LOADER_NAMES.some((name) => name === loader),
+    '--for': (loader) => LOADER_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
     '--check': undefined,
     '--json': undefined,
   },

@@ -169,15 +169,6 @@ export const bootMessages: readonly Message[] = [
     commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {
-    by: 'kexec',
-    says: ['Base address: … is not page aligned', 'Overlapping memory segments', 'No ELF program header'],
-    cause:
-      'kexec copies whole pages: p_paddr of every PT_LOAD has to be a multiple of 4096, and no two may share a byte. What ' +
-      'ordinary ld and lld write does not hold to that.',
-    cure: 'Align the sections in the linker script (ALIGN(0x1000)), or load it by a Multiboot header (--type=multiboot-x86).',
-    commands: ['xen-elfpatch verify kernel.elf --for kexec', 'xen-elfpatch layout kernel.elf --physical'],
-  },
-  {
     by: 'kexec, a remark',
     says: ['kexec_load failed'],
     cause:
@@ -201,8 +192,8 @@ export const bootMessages: readonly Message[] = [
     cause:
       'kexec copies whole pages: each PT_LOAD must have a p_paddr that is a multiple of 4096, share no page with another, and ' +
       'lie in memory of the running machine. What ld and lld lay out by themselves fails the first.',
-    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory.',
-    commands: ['xen-elfpatch verify xen --for kexec'],
+    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory; or load it by a Multiboot header (--type=multiboot-x86).',
+    commands: ['xen-elfpatch verify kernel.elf --for kexec', 'xen-elfpatch layout kernel.elf --physical'],
   },
   {
     by: 'kexec',

@@ -175,13 +175,6 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Overflow occurred during an arithmetic operation'],
-    cause: 'A record in a PT_NOTE gives namesz or descsz as 0xfffffffd or more: the bytes there are no notes.',
-    cure: 'Rewrite the notes; fix takes over the records that are whole.',
-    commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
-  },
-  {
-    by: LINUX_LOADER,
     says: ['Invalid bzImage'],
     cause:
       'The file is no ELF that the loader takes, and no bzImage either: callers try the one after the other and print the ' +
