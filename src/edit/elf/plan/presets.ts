@@ -13,7 +13,7 @@ import { featureMask } from '../../../formats/note/features.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 
 /** Names made for the PVH entry: Linux, Xen, FreeBSD, NetBSD, then common habits. */
-const PVH_START_SYMBOLS = [
+export const PVH_START_SYMBOLS = [
   'pvh_start_xen',
   '__pvh_start',
   'xen_start32',
@@ -23,9 +23,9 @@ const PVH_START_SYMBOLS = [
   '_pvh_start',
 ];
 /** Linux's name for its PV entry; other kernels say it in e_entry. */
-const PV_START_SYMBOL = 'startup_xen';
+export const PV_START_SYMBOL = 'startup_xen';
 /** Any kernel's start. It says nothing about the mode in which the code expects to be entered. */
-const START_SYMBOL = '_start';
+export const START_SYMBOL = '_start';
 const HYPERCALL_PAGE_SYMBOL = 'hypercall_page';
 
 /** All symbols that presets ask for, to be looked up in one go. */
@@ -172,16 +172,22 @@ function pvEntry({ preset, resolver, present }: PresetInput): bigint {
   const { image } = resolver;
   const isVirtual = (address: bigint | undefined) => address !== undefined && loadAtVaddr(image, address) !== undefined;
   const entry = image.header.e_entry;
-  const candidates = [
-    resolver.optional(PV_START_SYMBOL),
-    present(XEN_ELFNOTE.ENTRY),
-    entry,
-    resolver.optional(START_SYMBOL),
-  ];
-  const value = candidates.find(isVirtual);
-  if (value !== undefined) return value;
+  const told = [resolver.optional(PV_START_SYMBOL), present(XEN_ELFNOTE.ENTRY)].find(isVirtual);
+  if (told !== undefined) return told;
+  const value = [entry, resolver.optional(START_SYMBOL)].find(isVirtual);
+  if (value !== undefined) {
+    const isPv = [XEN_ELFNOTE.ENTRY, XEN_ELFNOTE.VIRT_BASE].some((type) => present(type) !== undefined);
+    const pvh = image.encoding.bits === 64 ? present(XEN_ELFNOTE.PHYS32_ENTRY) : undefined;
+    if (isPv || pvh === undefined || physicalAt(image, value) !== pvh) return value;
+    missing(preset, image, 'ENTRY', `${hex(value)} is the PVH entry, by PHYS32_ENTRY: no code for a PV guest is known`);
+  }
   const why = `no symbol ${PV_START_SYMBOL} or ${START_SYMBOL}, and no PT_LOAD holds e_entry ${hex(entry)}`;
   return missing(preset, image, 'ENTRY', why);
+}
+
+function physicalAt(image: ElfImage, vaddr: bigint): bigint | undefined {
+  const segment = loadAtVaddr(image, vaddr);
+  return segment === undefined ? undefined : vaddr - segment.p_vaddr + segment.p_paddr;
 }
 
 function pvhNotes({ preset, resolver, given, present }: PresetInput): PresetNote[] {
