@@ -34,6 +34,7 @@ import {
   type Mb2Values,
   mb2Values,
 } from '../formats/multiboot/mb2.js';
+import { multibootNearMiss } from '../formats/multiboot/near-miss.js';
 import {
   isKnownTag,
   TAG_ADDRESS,
@@ -192,8 +193,8 @@ const HEADER: R = {
   name: 'header',
   source: 'grub-core/loader/multiboot_mbi.c, find_header; multiboot_mbi2.c, find_header',
   because: 'the header is found by its place: 4-aligned in the first 8 KiB, or 8-aligned in the first 32 KiB',
-  run({ offset, window, header1, header2, tags }) {
-    if (offset === undefined) return refuse(NO_HEADER);
+  run({ offset, window, header1, header2, tags, source, version }) {
+    if (offset === undefined) return refuse(NO_HEADER, { reason: multibootNearMiss(source, version) });
     const needs = header1?.fields === undefined ? endOfTags(header2, tags) : BigInt(MB1_SIZE);
     if (offset + needs <= window.bytes) return undefined;
     return crash(
@@ -378,8 +379,10 @@ const ELF_RULES: readonly R[] = [
     source: ELF,
     because: 'the kernel is entered in 32-bit mode',
     run({ image: { segments } }) {
-      const high = segments.some((s) => s.p_type === PT_LOAD && s.p_paddr + s.p_memsz >= GIB4);
-      return high ? refuse('segment crosses 4 GiB border') : undefined;
+      const high = segments.findIndex((s) => s.p_type === PT_LOAD && s.p_paddr + s.p_memsz >= GIB4);
+      const { p_paddr = 0n } = segments[high] ?? {};
+      const reason = `p_paddr of PT_LOAD ${high} is ${hex(p_paddr)}: AT(ADDR(.section) - base) in the linker script lowers it`;
+      return high < 0 ? undefined : refuse('segment crosses 4 GiB border', { reason });
     },
   },
   {

@@ -5,7 +5,7 @@
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
-import { EI_DATA, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
+import { EI_CLASS, EI_DATA, ELFCLASS32, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
@@ -75,10 +75,12 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
     name: 'program-header-size',
     source: SOURCE,
     because: 'e_phentsize must be 56: this, and not the class, is what keeps ELF32 out',
-    run({ image: { header } }) {
-      return header.e_phentsize === 56
-        ? undefined
-        : refuse('Invalid program header size', { reason: `e_phentsize is ${header.e_phentsize}` });
+    run({ image: { header }, source }) {
+      if (header.e_phentsize === 56) return undefined;
+      // The field stands elsewhere in an ELF32, so its number would say nothing there.
+      const narrow = laxIdent(source)[EI_CLASS] === ELFCLASS32;
+      const reason = narrow ? 'it is an ELF32: link it as ELF64' : `e_phentsize is ${header.e_phentsize}`;
+      return refuse('Invalid program header size', { reason });
     },
   },
   {

@@ -89,7 +89,7 @@ const PASTED: readonly (readonly [line: string, by: string, word: string])[] = [
   // kexec.
   ['Base address: 0x100b40 is not page aligned', 'kexec', 'ALIGN'],
   ['Overlapping memory segments at 0x47e000', 'kexec', 'ALIGN'],
-  ['No ELF program header', 'kexec', 'page'],
+  ['No ELF program header', 'kexec', 'e_phnum'],
   ['kexec_load failed: Operation not permitted', 'kexec, a remark', 'Nothing is wrong'],
   // Tools.
   ['ValueError: Not enough header space to add section', 'UEFI tools (ukify, objcopy)', 'room for ukify'],

@@ -4,14 +4,15 @@ import { hex } from '../../base/errors/hex.js';
 import type { PatchError } from '../../base/errors/patch-error.js';
 import { multibootHeaders } from '../../formats/multiboot/headers.js';
 import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
-import { wrapperFix } from '../../formats/note/fix.js';
-import { fileWords, fixCommand } from '../../formats/note/fix-command.js';
+import { editFix, preset, wrapperFix } from '../../formats/note/fix.js';
+import { fixCommand } from '../../formats/note/fix-command.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { isOfFamily } from '../../loaders/names.js';
 import type { Verdict } from '../../loaders/rule.js';
 import { looksThrough } from '../../loaders/wrapped.js';
+import { pvAdvice, pvhAdvice } from './entry-advice.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
-import { attempt, isFailure, type Subject } from './search.js';
+import { attempt, isFailure, isUntold, type Subject } from './search.js';
 import { BARE } from './way.js';
 
 /** Refusals of a plan that mean: the image does not tell. */
@@ -35,8 +36,16 @@ function multibootOutOfReach(source: ByteSource): string | undefined {
 /** How far a header is looked for, to tell that loaders do not look there. */
 const SEARCHED = 0x10000n;
 
-/** What is in the way of a loader; `error`: of the edit that its rule names, where that cannot be made. */
-export function adviceFor(home: RewriteTarget, verdict: Verdict, error: PatchError | undefined): string | undefined {
+/**
+ * What is in the way of a loader. `error`: of the edit that its rule names, where that cannot be made. `subject`: undefined
+ * where the image cannot be read.
+ */
+export function adviceFor(
+  home: RewriteTarget,
+  verdict: Verdict,
+  error: PatchError | undefined,
+  subject?: Subject,
+): string | undefined {
   const { loader, cure, rule } = verdict;
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
     return `no edit of notes mends it: ${error.detail}`;
@@ -47,13 +56,15 @@ export function adviceFor(home: RewriteTarget, verdict: Verdict, error: PatchErr
   if (isOfFamily(loader, 'multiboot')) {
     return 'a multiboot header and its place are a matter of the link, not of notes: explain loaders says where it has to be';
   }
+  if (subject !== undefined && cure !== undefined && isUntold(verdict, subject.told)) {
+    return pvAdvice(subject, loader, (name) => presetCommand(subject, name));
+  }
   const untold = error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id);
   const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(home.source) : undefined;
   if (untold && lost !== undefined) return lost;
   if (untold && isOfFamily(loader, 'pvh')) {
-    const [name, output] = fileWords(fileOf(home), 'xen', 'IMAGE');
-    const give = `xen-elfpatch patch ${name} --set PHYS32_ENTRY=ADDRESS -o ${output}`;
-    return `nothing in the image tells a 32-bit entry made for PVH; if it has one, give its physical address: ${give}`;
+    if (subject === undefined) return 'nothing in the image tells a 32-bit entry made for PVH';
+    return pvhAdvice(subject, loader, (name) => presetCommand(subject, name));
   }
   // That a preset finds no entry tells nothing to a loader that goes by none.
   const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
@@ -69,7 +80,14 @@ export function adviceOn(subject: Subject, verdict: Verdict): string | undefined
   const taken = takenOut(subject, loader);
   if (taken !== undefined) return taken;
   const after = fix === undefined ? undefined : attempt(subject, { ...BARE, after: subject.before }, fix.edits);
-  return adviceFor(subject, verdict, after !== undefined && isFailure(after) ? after.error : undefined);
+  return adviceFor(subject, verdict, after !== undefined && isFailure(after) ? after.error : undefined, subject);
+}
+
+/** The command that makes the edit of a preset, on the file in its wrapper. */
+function presetCommand({ source, before }: RewriteTarget, name: string): string {
+  const signed = before?.facts.kind === 'bzimage' && before.facts.signed;
+  const wrapper = signed ? ({ stripSignature: true } as const) : undefined;
+  return fixCommand({ ...editFix(preset(name)), wrapper }, { file: fileOf({ source, before }), loaders: [] });
 }
 
 /** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */

@@ -22,8 +22,10 @@ import { buildsDom0, isOfFamily } from '../../loaders/names.js';
 import { readLegacy } from '../../loaders/read/legacy.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { type Analysis, analyze } from '../elf/plan/analyze.js';
+import { PV_START_SYMBOL, PVH_START_SYMBOLS } from '../elf/plan/presets.js';
 import { findRewriteTarget } from '../elf/plan/rewrite-target.js';
 import { recoverRecords } from './recover-records.js';
+import type { Told } from './told.js';
 
 /** One step of a fix, with what is wrong. */
 export interface Candidate {
@@ -50,17 +52,17 @@ const START_SYMBOLS: readonly {
   {
     note: 'PHYS32_ENTRY',
     physical: true,
-    names: ['pvh_start_xen', '__pvh_start', 'xen_start32', 'start_xen32', 'pvh_entry', 'pvh_start', '_pvh_start'],
+    names: PVH_START_SYMBOLS,
   },
-  { note: 'ENTRY', physical: false, names: ['startup_xen'] },
+  { note: 'ENTRY', physical: false, names: [PV_START_SYMBOL] },
   { note: 'HYPERCALL_PAGE', physical: false, names: ['hypercall_page'] },
 ];
 
-/** The candidates for these loaders. Errors: those of survey. */
-export function candidatesFor(image: ElfImage, loaders: readonly string[]): Candidate[] {
+/** The candidates for these loaders, none of which rests on an entry that nothing tells. Errors: those of analyze(). */
+export function candidatesFor(image: ElfImage, loaders: readonly string[], told: Told): Candidate[] {
   const analysis = analyze(image);
   const target = findRewriteTarget(analysis);
-  const pv = loaders.some((loader) => isOfFamily(loader, 'pv'));
+  const pv = told.pv && loaders.some((loader) => isOfFamily(loader, 'pv'));
   const present = new Map(target.xen.map((record) => [record.type, record]));
   const candidates: Candidate[] = [];
   if (target.xen.length > 0) candidates.push({ reason: whyRewrite(image, target.areas), edits: [{ kind: 'rewrite' }] });
@@ -82,7 +84,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[]): Cand
   for (const { note, physical, names } of START_SYMBOLS) {
     if (note === 'PHYS32_ENTRY' || pv) candidates.push(...bySymbol(image, note, physical, names, present));
   }
-  candidates.push(...presets(image, loaders, present.has(XEN_ELFNOTE.PHYS32_ENTRY)));
+  candidates.push(...presets(image, loaders, told));
   return candidates;
 }
 
@@ -217,19 +219,12 @@ function bySymbol(
   return [setting(`${note} ${what}, the symbol that is made for it`, text)];
 }
 
-/**
- * Everything that a kind of guest needs, as far as the image tells. The entry of a PVH guest comes from a symbol made
- * for it or from the note that is there; a general start symbol says nothing about the mode in which its code wants to
- * be entered.
- */
-function presets(image: ElfImage, loaders: readonly string[], hasEntry: boolean): Candidate[] {
-  const { encoding } = image;
-  const pvhNames = START_SYMBOLS.flatMap(({ note, names }) => (note === 'PHYS32_ENTRY' ? names : []));
-  const tellsPvh = hasEntry || [...findSymbols(image, pvhNames).values()].some((hits) => hits.length > 0);
+/** Everything that a kind of guest needs, as far as the image tells that it is for such a guest. */
+function presets({ encoding }: ElfImage, loaders: readonly string[], told: Told): Candidate[] {
   const names = loaders.flatMap((loader) => {
     const dom0 = buildsDom0(loader) ? '+dom0' : '';
-    if (isOfFamily(loader, 'pv')) return [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`];
-    return isOfFamily(loader, 'pvh') && tellsPvh ? [`pvh${dom0}`] : [];
+    if (isOfFamily(loader, 'pv')) return told.pv ? [`${encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`] : [];
+    return isOfFamily(loader, 'pvh') && told.pvhEntry ? [`pvh${dom0}`] : [];
   });
   return [...new Set(names)].map((name) => ({
     reason: `notes that ${name} needs are missing or wrong`,

@@ -13,7 +13,8 @@ import { adviceFor, adviceOn } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
-import { attempt, isFailure, type Subject } from './search.js';
+import { attempt, isFailure, isUntold, type Subject } from './search.js';
+import { toldBy } from './told.js';
 import { BARE, isWay, type Way } from './way.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
@@ -58,7 +59,11 @@ export function proveCure(
   if ('error' in found)
     return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
   if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };
-  return { ...verdict, cure: undefined, advice: adviceOn({ ...named, source, image: found.image }, verdict) };
+  return {
+    ...verdict,
+    cure: undefined,
+    advice: adviceOn({ ...named, source, image: found.image, told: found.told }, verdict),
+  };
 }
 
 /** Is the loader's remark gone after the fix that comes with it? */
@@ -69,13 +74,14 @@ function endsWarning(subject: Subject, { rule, cure }: Verdict['warnings'][numbe
   const way = wrapper === undefined ? ways[0] : ways.find((each) => isWay(each, wrapper));
   if (way === undefined) return false;
   const after = attempt(subject, way, fix.edits);
-  if (isFailure(after)) return false;
+  if (isFailure(after) || after.verdicts.some((each) => isUntold(each, subject.told))) return false;
   return after.verdicts.every((each) => accepts(each) && each.warnings.every((warning) => warning.rule !== rule));
 }
 
-function subjectOf(source: ByteSource, named: Omit<Subject, 'source' | 'image'>): Subject | undefined {
+function subjectOf(source: ByteSource, named: Omit<Subject, 'source' | 'image' | 'told'>): Subject | undefined {
   try {
-    return { ...named, source, image: readRepaired(source).image };
+    const { image } = readRepaired(source);
+    return { ...named, source, image, told: toldBy(image) };
   } catch (error) {
     if (error instanceof PatchError) return undefined;
     throw error;

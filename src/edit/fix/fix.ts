@@ -22,6 +22,7 @@ import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix, ruleCandidates, sameEdit } from './rule-fix.js';
 import { attempt, isFailure, type State, type Subject, startOf } from './search.js';
+import { type Told, toldBy } from './told.js';
 import { BARE, isWay, type Way } from './way.js';
 
 /** What is wrong for one loader, and what became of it. */
@@ -36,6 +37,8 @@ export interface Diagnosis {
 /** The edits found for an image, with the verdicts of the loaders before and after them. */
 export interface FoundFix {
   readonly image: ElfImage;
+  /** What the image tells of its entries; nothing else is made up. */
+  readonly told: Told;
   readonly diagnoses: readonly Diagnosis[];
   /** Reasons and edits, in the order in which they apply; a repair of the headers first, then the wrapper. */
   readonly steps: readonly Candidate[];
@@ -68,7 +71,7 @@ export function targetsOf(image: ElfImage): string[] {
   const has = (name: XenNoteName) => types.has(infoOf(name).type);
   const { bits } = image.encoding;
   const pvh = has('PHYS32_ENTRY') ? guestLoaders('pvh', bits) : [];
-  const pv = PV_NOTES.some(has) ? guestLoaders('pv', bits) : [];
+  const pv = PV_NOTES.some(has) && toldBy(image).pv ? guestLoaders('pv', bits) : [];
   if (pvh.length + pv.length === 0) fail('fix.no-target', { file: image.source.name }, {});
   return [...pv, ...pvh];
 }
@@ -86,7 +89,7 @@ export function findFix(
   const { image, step: repair } = readRepaired(source);
   const names = loaders.length > 0 ? loaders : targetsOf(image);
   const before = judgeLoaders(source, { names, xenVersion, wrapped });
-  const subject = { source, image, names, options, xenVersion, before: wrapped };
+  const subject = { source, image, names, options, xenVersion, before: wrapped, told: toldBy(image) };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);
@@ -98,6 +101,7 @@ export function findFix(
   ];
   return {
     image,
+    told: subject.told,
     diagnoses: before.map((verdict, i) => {
       const after = best.verdicts[i] ?? verdict;
       const mended = accepts(after);
@@ -152,7 +156,7 @@ function bestWay(subject: Subject, before: readonly Verdict[], ways: readonly Wa
 function searchWay(subject: Subject, way: Way): Outcome | undefined {
   const start = startOf(subject, way);
   if (isFailure(start)) return undefined;
-  const candidates = candidatesFor(subject.image, subject.names);
+  const candidates = candidatesFor(subject.image, subject.names, subject.told);
   const failed: string[] = [];
   const chosen: Candidate[] = [];
   let best: State = start;

@@ -8,6 +8,7 @@ import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { Edit } from '../../formats/note/edits.js';
 import { judgeLoaders, lostLoaders } from '../../loaders/loaders.js';
+import { isOfFamily } from '../../loaders/names.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
@@ -15,6 +16,7 @@ import type { XenVersion } from '../../loaders/xen-version.js';
 import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
 import type { PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
+import type { Told } from './told.js';
 import type { Way } from './way.js';
 
 /** What is searched for, and from where. */
@@ -28,6 +30,7 @@ export interface Subject {
   readonly xenVersion: XenVersion;
   /** What the image is in. */
   readonly before: Wrapped | undefined;
+  readonly told: Told;
 }
 
 /** The image after some edits. */
@@ -56,7 +59,7 @@ export function startOf(subject: Subject, way: Way): State | Failure {
   const wrapped = way.alone ? way.after : before;
   const verdicts = judgeLoaders(image.source, { names, xenVersion, wrapped });
   const failure = way.alone ? lossOf(subject, image.source, wrapped) : undefined;
-  return failure ?? { plan: undefined, verdicts, score: scoreOf(verdicts) + oldForm(image) };
+  return failure ?? { plan: undefined, verdicts, score: scoreOf(verdicts, subject.told) + oldForm(image) };
 }
 
 /** The state after these edits, or why not. */
@@ -71,7 +74,8 @@ export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): Sta
     const failure = lossOf(subject, result, after);
     if (failure !== undefined) return failure;
     const verdicts = judgeLoaders(result, { names, xenVersion, wrapped: after });
-    return { plan, verdicts, score: scoreOf(verdicts) + oldForm(readElf(result)) };
+    if (makesPvGuest(subject, verdicts)) return { text: 'nothing in the image tells a PV entry', error: undefined };
+    return { plan, verdicts, score: scoreOf(verdicts, subject.told) + oldForm(readElf(result)) };
   } catch (error) {
     if (error instanceof PatchError) return { text: error.detail, error };
     throw error;
@@ -89,9 +93,26 @@ function oldForm(image: ElfImage): number {
   return walkAsXen(image).from === 'legacy' ? 1 : 0;
 }
 
-/** How far a loader is from taking the image: the rules that are left when it refuses, else what it remarks. */
-function scoreOf(verdicts: readonly Verdict[]): number {
+/** Would a PV loader take by these verdicts what it did not take, though nothing tells where a PV guest is entered? */
+function makesPvGuest({ image, names, xenVersion, before, told }: Subject, verdicts: readonly Verdict[]): boolean {
+  const taken = verdicts.filter((verdict) => isUntold(verdict, told) && accepts(verdict)).map(({ loader }) => loader);
+  if (taken.length === 0) return false;
+  const refused = judgeLoaders(image.source, { names, xenVersion, wrapped: before }).filter((each) => !accepts(each));
+  return refused.some(({ loader }) => taken.includes(loader));
+}
+
+/** Is it a PV loader's verdict on an image that does not tell to be a PV kernel? */
+export function isUntold({ loader }: Verdict, told: Told): boolean {
+  return !told.pv && isOfFamily(loader, 'pv');
+}
+
+/**
+ * How far a loader is from taking the image: the rules that are left when it refuses, else what it remarks. Nobody is
+ * brought nearer to entering a kernel where nothing tells that it can be.
+ */
+function scoreOf(verdicts: readonly Verdict[], told: Told): number {
   return verdicts.reduce((sum, verdict) => {
+    if (isUntold(verdict, told)) return sum;
     if (accepts(verdict)) return sum + verdict.warnings.length;
     const left = verdict.rules.filter(({ result }) => result === 'not-reached').length;
     return sum + 1000 + 10 * left;

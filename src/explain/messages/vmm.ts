@@ -107,7 +107,7 @@ export const vmmMessages: readonly Message[] = [
     ],
     cause:
       'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there; a p_offset of 2^63 or more; a ' +
-      'namesz or descsz that padding makes overflow.',
+      'namesz or descsz of 0xfffffffd or more, which padding makes overflow.',
     cure: 'Rewrite the notes with their exact size.',
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },

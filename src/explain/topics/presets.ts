@@ -33,7 +33,11 @@ export const presets: Page = {
         'p_vaddr - p_paddr of the PT_LOAD with the lowest physical address; 0 when the two are equal and low',
       ],
       ['PADDR_OFFSET', '0'],
-      ['ENTRY', 'the symbol startup_xen; else e_entry if it lies in the virtual range of a PT_LOAD; else _start'],
+      [
+        'ENTRY',
+        'the symbol startup_xen; else e_entry if it lies in the virtual range of a PT_LOAD; else _start; never the address ' +
+          'that PHYS32_ENTRY gives in an ELF64 without ENTRY and VIRT_BASE',
+      ],
       ['HYPERCALL_PAGE', 'the symbol hypercall_page; not written when there is none'],
       ['PAE_MODE', 'yes, with pv32 only'],
     ),

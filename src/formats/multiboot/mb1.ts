@@ -4,7 +4,8 @@ import { struct, type ValueOf } from '../../base/bytes/struct.js';
 import { GRUB_MB1, type HeaderWindow } from './windows.js';
 import { checksumFor, MULTIBOOT, placesOf, sumsToZero } from './words.js';
 
-const MB1_MAGIC = 0x1badb002;
+/** The first word of a Multiboot 1 header. */
+export const MB1_MAGIC = 0x1badb002;
 
 /** Flag bit 2: the kernel asks for a video mode, in four more words. */
 const MB1_HAS_VIDEO_MODE = 0x4;

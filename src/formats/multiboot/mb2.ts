@@ -22,7 +22,8 @@ import {
 import { GRUB_MB2, type HeaderWindow } from './windows.js';
 import { checksumFor, MULTIBOOT, placesOf, sumsToZero } from './words.js';
 
-const MB2_MAGIC = 0xe85250d6;
+/** The first word of a Multiboot2 header. */
+export const MB2_MAGIC = 0xe85250d6;
 /** Headers and tags start at multiples of this. */
 export const MB2_ALIGN = 8;
 /** The architecture of x86, in 32-bit protected mode. */

@@ -57,6 +57,15 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
     },
   },
   {
+    name: 'pv-entry-told',
+    source: 'xen/common/libelf/libelf-dominfo.c, elf_xen_addr_calc_check',
+    because: 'without ENTRY a PV guest is entered at e_entry, of which a PVH kernel’s notes say nothing',
+    run({ hvm, parameters: { physEntry, entry, virtBase } }) {
+      if (hvm || physEntry === undefined || entry !== undefined || virtBase !== undefined) return undefined;
+      return warn('the notes tell a PVH entry and no PV entry: start it as PVH (xl: type="pvh"; dom0: dom0=pvh)');
+    },
+  },
+  {
     name: 'notes-inside-their-segment',
     source: 'xen/common/libelf/libelf-dominfo.c, elf_xen_parse_notes',
     because: 'only the start of a record must be inside the segment; other readers stop at its end',

@@ -7,14 +7,14 @@ import { hex } from '../../../base/errors/hex.js';
 import { fail } from '../../../base/errors/patch-error.js';
 import { paddr, type Vaddr, vaddr } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
-import { type ElfImage, loadAtPaddr, loadAtVaddr, loads } from '../../../formats/elf/image.js';
+import { type ElfImage, loadAtPaddr, loadAtVaddr, loads, toPhysical } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, machineName } from '../../../formats/elf/names.js';
 import type { Resolver } from '../../../formats/note/evaluate.js';
 import { featureMask } from '../../../formats/note/features.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 
 /** Names made for the PVH entry: Linux, Xen, FreeBSD, NetBSD, then common habits. */
-const PVH_START_SYMBOLS = [
+export const PVH_START_SYMBOLS = [
   'pvh_start_xen',
   '__pvh_start',
   'xen_start32',
@@ -24,9 +24,9 @@ const PVH_START_SYMBOLS = [
   '_pvh_start',
 ];
 /** Linux's name for its PV entry; other kernels say it in e_entry. */
-const PV_START_SYMBOL = 'startup_xen';
+export const PV_START_SYMBOL = 'startup_xen';
 /** Any kernel's start. It says nothing about the mode in which the code expects to be entered. */
-const START_SYMBOL = '_start';
+export const START_SYMBOL = '_start';
 const HYPERCALL_PAGE_SYMBOL = 'hypercall_page';
 
 /** All symbols that presets ask for, to be looked up in one go. */
@@ -175,14 +175,15 @@ function pvEntry({ preset, resolver, present }: PresetInput): Vaddr {
   const isVirtual = (address: Vaddr | undefined) => address !== undefined && loadAtVaddr(image, address) !== undefined;
   const entry = vaddr(image.header.e_entry);
   const noted = present(XEN_ELFNOTE.ENTRY);
-  const candidates = [
-    resolver.optional(PV_START_SYMBOL),
-    noted === undefined ? undefined : vaddr(noted),
-    entry,
-    resolver.optional(START_SYMBOL),
-  ];
-  const value = candidates.find(isVirtual);
-  if (value !== undefined) return value;
+  const told = [resolver.optional(PV_START_SYMBOL), noted === undefined ? undefined : vaddr(noted)].find(isVirtual);
+  if (told !== undefined) return told;
+  const value = [entry, resolver.optional(START_SYMBOL)].find(isVirtual);
+  if (value !== undefined) {
+    const isPv = [XEN_ELFNOTE.ENTRY, XEN_ELFNOTE.VIRT_BASE].some((type) => present(type) !== undefined);
+    const pvh = image.encoding.bits === 64 ? present(XEN_ELFNOTE.PHYS32_ENTRY) : undefined;
+    if (isPv || pvh === undefined || toPhysical(image, value) !== pvh) return value;
+    missing(preset, image, 'ENTRY', `${hex(value)} is the PVH entry, by PHYS32_ENTRY: no code for a PV guest is known`);
+  }
   const why = `no symbol ${PV_START_SYMBOL} or ${START_SYMBOL}, and no PT_LOAD holds e_entry ${hex(entry)}`;
   return missing(preset, image, 'ENTRY', why);
 }
