@@ -13,6 +13,8 @@ export interface Shape {
   readonly trailing: number;
   readonly gap: bigint;
   readonly bss: boolean;
+  /** A PT_LOAD shows the ELF header and the program headers, as in programs and BSD's kernels. */
+  readonly headers: boolean;
   readonly notes: 'none' | 'xen' | 'mixed' | 'foreign' | 'two' | 'section' | 'in-load';
   readonly align: 0n | 1n | 4n | 8n;
   readonly spare: 'none' | 'null' | 'stack';
@@ -28,6 +30,7 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   trailing: fc.constantFrom(0, 0, 1, 7, 64, 4097),
   gap: fc.constantFrom(0n, 0x1000n, 0x10000n),
   bss: fc.boolean(),
+  headers: fc.boolean(),
   notes: fc.constantFrom('none', 'xen', 'mixed', 'foreign', 'two', 'section', 'in-load'),
   align: fc.constantFrom(0n, 1n, 4n, 4n, 4n, 8n),
   spare: fc.constantFrom('none', 'none', 'null', 'stack'),
@@ -91,7 +94,11 @@ export function imageOf(shape: Shape): Uint8Array {
   builder.section('.text', { inside: { load: 0, at: 0, size: 0x300 }, addr: base + 0x100000n, flags: 6n });
   builder.section('.comment', { bytes: Uint8Array.from([1, 2, 3, 4, 5]) });
   builder.symbol('_start', base + 0x100010n).symbol('other', base + 0x100020n);
-  const segments = 2 + segmentsOfNotes(shape.notes) + (shape.spare === 'none' ? 0 : 1);
+  if (shape.headers) {
+    const size = { filesz: 0x200n, memsz: 0x200n };
+    builder.load(base + 0x800000n, new Uint8Array(0), { offset: 0n, ...size, flags: 4, align: 0x1000n });
+  }
+  const segments = 2 + segmentsOfNotes(shape.notes) + (shape.spare === 'none' ? 0 : 1) + (shape.headers ? 1 : 0);
   builder.with({
     slack: shape.slack,
     stripped: shape.stripped,

@@ -102,7 +102,7 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     how: `For programs, which find their headers in memory: a new read-only PT_LOAD above all others holds the program header
       table and the notes, PT_PHDR follows, and no byte that was loaded moves. The new PT_LOAD has the distance between
       address and offset of the first one, so that AT_PHDR is right on every kernel; where .bss is too large for that, a
-      warning says that Linux before 5.18 would miss the table. Notes that are only added get a PT_NOTE of their own, and
+      warning says that Linux before 5.18 would miss the table. Notes that are only added to a program get a PT_NOTE of their own, and
       those that were there stay where they are.`,
     needs: [
       'the table is in a PT_LOAD now',

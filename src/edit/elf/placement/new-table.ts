@@ -96,11 +96,15 @@ const OLD_KERNELS =
 
 /**
  * Notes that are only added get an entry of their own in the new table, so that the PT_NOTE that would have been redirected
- * goes on to show what it shows where it shows it.
+ * goes on to show what it shows where it shows it. Not so in a kernel: some loaders look into one PT_NOTE only.
  */
 function withOwnEntry(input: PlacementInput): PlacementInput {
-  const { target, otherOwners, wanted } = input;
-  const adds = otherOwners.changed.size === 0 && target.xen.length === 0 && target.damaged === undefined;
+  const { target, otherOwners, wanted, kind } = input;
+  const adds =
+    kind.kind === 'program' &&
+    otherOwners.changed.size === 0 &&
+    target.xen.length === 0 &&
+    target.damaged === undefined;
   return adds && wanted.every(({ original }) => original === undefined) ? { ...input, target: NO_TARGET } : input;
 }
 
