@@ -129,7 +129,7 @@ export function survivorsOption<const Tools extends readonly Survivor[]>(tools: 
   } as const satisfies OptionTable;
 }
 
-/** `--loaded` and `--not-loaded`. */
+/** `--loaded` and `--not-loaded`: must the notes be in memory, must they not, or as they were. */
 export const LOADED_OPTIONS = {
   loaded: { kind: 'flag', help: 'the notes must be in memory', conflicts: 'not-loaded' },
   'not-loaded': { kind: 'flag', help: 'the notes must not be in memory' },

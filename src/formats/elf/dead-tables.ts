@@ -9,7 +9,7 @@ import { fits } from '../../base/bytes/source.js';
 import { equalBytes, findBytes } from '../../base/bytes/text.js';
 import { Shdr } from './headers.js';
 import { type ElfImage, hasFileBytes, isAllocated, rangesInUse, sectionFileRange, shdrTable } from './image.js';
-import { SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
+import { ELF_MAGIC, SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
 import { nameTable } from './section-names.js';
 
 /** Unclaimed bytes that are searched, from the end of the file back: edits append, so remains are there. */
@@ -19,7 +19,7 @@ const COMPARISONS = 0x100000;
 /** Entries that a later edit may have added behind the ones that were there. */
 const ADDED = 4;
 /** How every ELF file begins. Edits leave tables and notes behind, never a header. */
-const ELF_MAGIC = Uint8Array.of(0x7f, 0x45, 0x4c, 0x46);
+const MAGIC = Uint8Array.from(ELF_MAGIC);
 /** Zero bytes between two remains that are their alignment. */
 const PADDING = 16n;
 
@@ -79,7 +79,7 @@ function* remainsIn(search: Search, gap: Range): Generator<Range> {
   const { image, table, entry, anchor } = search;
   const bytes = image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes');
   // Another image stands there, perhaps a copy of this one, and its tables look the same.
-  if (findBytes(bytes, ELF_MAGIC) >= 0) return;
+  if (findBytes(bytes, MAGIC) >= 0) return;
   const wanted = table.subarray(anchor * entry, (anchor + 1) * entry);
   for (let from = 0; ; ) {
     const at = findBytes(bytes, wanted, from);

@@ -13,6 +13,7 @@ import type { ElfCheck } from './elf-check.js';
 import type { Pair } from './pair.js';
 import { segmentPart } from './subject.js';
 
+/** The checks of what a program finds of its own headers, notes and stack rights in memory. */
 export const programChecks: readonly ElfCheck[] = [
   {
     name: 'program-headers-found',

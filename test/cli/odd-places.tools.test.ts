@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
 import { elf } from '../support/elf-builder.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { expectError } from '../support/patching.js';
 import { IN_PLACE, prepare, programOf, runWriter, WRITERS } from '../support/writers.js';
 

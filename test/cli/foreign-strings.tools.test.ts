@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, latin1, num, type TestNote } from '../support/elf-builder.js';
-import { fixture } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { buildPe, CODE, DATA } from '../support/pe-builder.js';
 
 const folder = workFolder();

@@ -4,8 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, workFolder } from '../support/cli.js';
-import { fixture, requireTools } from '../support/images.js';
+import { fixture } from '../support/fixtures.js';
 import { xenNotes } from '../support/patching.js';
+import { requireTools } from '../support/tools.js';
 import { IN_PLACE, prepare, programOf, runWriter, WRITERS } from '../support/writers.js';
 
 const folder = workFolder();
