@@ -16,7 +16,7 @@ import { attempt, isFailure, type Subject } from './search.js';
 import { BARE } from './way.js';
 
 /** How a kernel of one kind is started where the loader was asked to start it as the other. */
-const AS_PVH: Readonly<Record<string, string>> = {
+const AS_PVH: Readonly<Partial<Record<string, string>>> = {
   'xen-pv': 'in the guest\'s configuration say type="pvh"',
   'xen-dom0-pv': "say dom0=pvh on Xen's command line",
   'grub-xen': 'GRUB cannot start PVH kernels, xl can: type="pvh"',

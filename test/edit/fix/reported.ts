@@ -398,13 +398,16 @@ export const REPORTED: readonly Reported[] = [
     reason: /PT_NOTE 0 stands in front/,
     image: paged(loaded(0x1000, concat([multiboot1, bytes(pvh)])), le32)
       .noteSegment([pvh], { inside: { load: 0, at: 12 }, vaddr: 0x100000n, paddr: 0x180000n })
+      // GRUB 2.12 and later want section headers.
+      .section('.text', { inside: { load: 0, at: 0x100, size: 0x100 } })
       .with({ order: [1, 0] })
       .build(),
   },
   {
     name: 'a stale e_shoff, and a multiboot header',
     seen: 'GRUB: attempt to seek outside of the file',
-    loaders: ['multiboot'],
+    // GRUB 2.12 and later refuse an image without section headers, which is what the fix makes of this one.
+    loaders: ['multiboot@2.06'],
     reason: /e_shoff is 0x7000000/,
     image: paged(loaded(0x1000, multiboot1), le32)
       .with({ header: { e_shoff: 0x7000000n, e_shnum: 5, e_shentsize: 40, e_shstrndx: 4 } })
