@@ -39,6 +39,12 @@ const SET = ['--set', 'PHYS32_ENTRY=0x100000', '--set', 'GUEST_OS=written'];
 const OTHER = ['--set', 'PHYS32_ENTRY=0x100010'];
 const STAMP = ['--note', 'Owner:7=hex:01020304'];
 const FIX = ['--for', 'xen-pv'];
+/** A PV kernel whose LOADER is misspelt: what Xen wants there is no secret, so it can be mended. */
+function misspelt(): Buffer {
+  const bytes = readFileSync(fixture('pv64-notes'));
+  bytes.write('x', bytes.indexOf('generic\0') + 6, 'latin1');
+  return bytes;
+}
 
 export const WRITERS: readonly Writer[] = [
   { name: 'patch -o', kind: 'image', image: kernel('pvh64-bare'), args: (to) => ['patch', 'k', '-o', to, ...SET] },
@@ -56,7 +62,7 @@ export const WRITERS: readonly Writer[] = [
     args: (to) => ['patch', 'k', '-o', to, '--if-changed', ...OTHER],
   },
   { name: 'stamp -o', kind: 'image', image: kernel('pvh64-notes'), args: (to) => ['stamp', 'k', '-o', to, ...STAMP] },
-  { name: 'fix -o', kind: 'image', image: kernel('pv64-bare'), args: (to) => ['fix', 'k', '-o', to, ...FIX] },
+  { name: 'fix -o', kind: 'image', image: misspelt, args: (to) => ['fix', 'k', '-o', to, ...FIX] },
   { name: 'linearize -o', kind: 'image', image: kernel('dual.efi'), args: (to) => ['linearize', 'k', '-o', to] },
   {
     name: 'mkelf32 --tidy',
@@ -87,7 +93,7 @@ export const IN_PLACE: readonly InPlaceWriter[] = [
   { name: 'patch, bzImage', how: 'clone', image: wrapped, args: (k) => ['patch', k, '--in-place', ...OTHER] },
   { name: 'patch, gzip', how: 'clone', image: packed, args: (k) => ['patch', k, '--in-place', ...OTHER] },
   { name: 'stamp', how: 'clone', image: kernel('pvh64-notes'), args: (k) => ['stamp', k, '--in-place', ...STAMP] },
-  { name: 'fix', how: 'direct', image: kernel('pv64-bare'), args: (k) => ['fix', k, '--in-place', ...FIX] },
+  { name: 'fix', how: 'direct', image: misspelt, args: (k) => ['fix', k, '--in-place', ...FIX] },
   { name: 'linearize', how: 'clone', image: kernel('dual.efi'), args: (k) => ['linearize', k, '--in-place'] },
 ];
 
