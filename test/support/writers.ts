@@ -39,10 +39,10 @@ const SET = ['--set', 'PHYS32_ENTRY=0x100000', '--set', 'GUEST_OS=written'];
 const OTHER = ['--set', 'PHYS32_ENTRY=0x100010'];
 const STAMP = ['--note', 'Owner:7=hex:01020304'];
 const FIX = ['--for', 'xen-pv'];
-/** A PV kernel whose LOADER is misspelt: what Xen wants there is no secret, so it can be mended. */
+/** A PV kernel whose XEN_VERSION is misspelt: what loaders want there is no secret, so it can be mended. */
 function misspelt(): Buffer {
   const bytes = readFileSync(fixture('pv64-notes'));
-  bytes.write('x', bytes.indexOf('generic\0') + 6, 'latin1');
+  bytes.write('9', bytes.indexOf('xen-3.0\0') + 4, 'latin1');
   return bytes;
 }
 
