@@ -197,6 +197,14 @@ describe.each(images)('$name', ({ name, path }) => {
   });
 });
 
+// Zeros stand behind GNU's build-id in xen-syms alone, and Xen's notes do not belong into a section of another owner's. Images
+// made here take `grow`: test/edit/elf/placement/in-place.test.ts and the properties.
+const BY_NO_REAL_IMAGE: readonly PlacementName[] = ['grow'];
+
 it('every placement was taken by some image', () => {
-  for (const placement of PLACEMENTS) expect(taken.get(placement)?.length ?? 0, placement).toBeGreaterThan(0);
+  for (const placement of PLACEMENTS) {
+    const images = taken.get(placement)?.length ?? 0;
+    if (BY_NO_REAL_IMAGE.includes(placement)) expect(images, placement).toBe(0);
+    else expect(images, placement).toBeGreaterThan(0);
+  }
 });
