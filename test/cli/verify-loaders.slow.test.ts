@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
@@ -31,8 +32,18 @@ describe('verify: would it load?', () => {
     const { status, stdout } = runCli(['verify', pvh, '--for', 'xen-pvh', '--for', 'xen-pv']);
     expect(status).toBe(1);
     expect(stdout).toContain('because: ERROR: Will only load images built for the generic loader');
-    expect(stdout).toContain(`cure: xen-elfpatch patch ${pvh} --set LOADER=generic`);
     expect(stdout).not.toContain('grub-xen');
+    // A PVH kernel has no code for a PV guest: no note makes it one, and how it is started is the answer.
+    expect(stdout).toContain('what to do: this is a PVH kernel');
+    expect(stdout).not.toContain('cure:');
+
+    const bytes = readFileSync(pv);
+    bytes.write('9', bytes.indexOf('xen-3.0\0') + 4, 'latin1');
+    const misspelt = folder.write('misspelt', bytes);
+    const told = runCli(['verify', misspelt, '--for', 'xen-pv']);
+    expect(told.status).toBe(1);
+    expect(told.stdout).toContain("because: ERROR: Xen will only load images built for Xen v3.0 (Not 'xen-9.0')");
+    expect(told.stdout).toContain(`cure: xen-elfpatch patch ${misspelt} --set XEN_VERSION=xen-3.0`);
   });
 
   it('--xen-version chooses the rules, point releases included', () => {
