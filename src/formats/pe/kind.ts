@@ -14,10 +14,15 @@ export const UNIFIED_KERNEL_SECTION = '.linux';
  * kernels, and are looked into. Its headers may still prove unreadable.
  */
 export function isPlainPe(source: ByteSource): boolean {
-  if (has(source, BZIMAGE) || has(source, ZBOOT)) return false;
+  if (isBzImage(source) || has(source, ZBOOT)) return false;
   const headers = readPeHeaders(source);
   if (headers?.fileHeader.Machine !== IMAGE_FILE_MACHINE_AMD64) return false;
   return headers.sections.every(({ name }) => name !== UNIFIED_KERNEL_SECTION);
+}
+
+/** A Linux boot image for x86: where its parts stand is written in its setup header too. */
+export function isBzImage(source: ByteSource): boolean {
+  return has(source, BZIMAGE);
 }
 
 interface Mark {
