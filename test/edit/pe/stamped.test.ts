@@ -135,9 +135,7 @@ describe('stamping a PE image', () => {
     [
       'a signed image',
       'pe.signed',
-      small({ overlay: new Uint8Array(16) })
-        .directory(4, 0x400, 8)
-        .image(),
+      signed().image(),
       { sbat: row(1) },
     ],
     ['headers up to the first address', 'pe.no-header-room', full(), { sbat: row(1) }],
