@@ -23,7 +23,7 @@ export interface PeStamps {
   readonly problems: readonly string[];
 }
 
-/** Errors: `read.truncated` for a section that leaves the file. */
+/** The stamps of an image, and what is wrong with them. Errors: `read.truncated` for a section that leaves the file. */
 export function peStampsOf(image: PeImage): PeStamps {
   const problems: string[] = [];
   const content = (name: string) => {

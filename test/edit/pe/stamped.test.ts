@@ -132,12 +132,7 @@ describe('stamping a PE image', () => {
     ],
     ['no bytes', 'pe.section-name', small().image(), { sections: [{ name: '.x', bytes: new Uint8Array(0) }] }],
     ['no container', 'pe.bad-sbom', small().image(), { sbom: Buffer.from('{}') }],
-    [
-      'a signed image',
-      'pe.signed',
-      signed().image(),
-      { sbat: row(1) },
-    ],
+    ['a signed image', 'pe.signed', signed().image(), { sbat: row(1) }],
     ['headers up to the first address', 'pe.no-header-room', full(), { sbat: row(1) }],
     [
       'no room up to the next address',
