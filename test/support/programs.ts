@@ -1,13 +1,15 @@
 /** Programs that tests edit in process and start: what a run shows, and results of plans as files that can be run. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
-import { expectationOf, type PatchPlan } from '../../src/edit/elf/pipeline.js';
+import { changes, expectationOf, type PatchPlan } from '../../src/edit/elf/pipeline.js';
+import { PLACEMENTS } from '../../src/edit/elf/plan/placement-options.js';
 import { preview } from '../../src/edit/elf/render.js';
-import type { StampWish } from '../../src/edit/stamp/stamp.js';
+import { planStamp, type StampWish } from '../../src/edit/stamp/stamp.js';
 import type { Phdr } from '../../src/formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable } from '../../src/formats/elf/image.js';
 import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../../src/formats/elf/names.js';
@@ -64,6 +66,59 @@ export const UNSTAMP: StampWish = {
   metadata: undefined,
   remove: [{ owner: 'FDO', type: FDO_PACKAGING_METADATA }],
 };
+
+/** What a program is, and how a file with that name is run. */
+export interface Tried {
+  readonly path: string;
+  run(path: string): Outcome;
+  /** Does it tell the notes of other owners than GNU on standard error? */
+  readonly tellsNotes: boolean;
+}
+
+/**
+ * A stamp by every placement, the same again, a longer one, and the undo: what the program shows on standard output and how
+ * it ends is the same after each. Answers the placements that took it.
+ */
+export function throughPlacements({ path, run, tellsNotes }: Tried, out: string): readonly string[] {
+  const before = run(path);
+  expect(before.signal).toBeNull();
+  const same = (step: string) => {
+    const ran = run(out);
+    expect({ step, ...ran, stderr: '' }).toEqual({ step, ...before, stderr: '' });
+    return ran;
+  };
+  const must = (step: string, plan: () => PatchPlan) => {
+    if (writtenTo(out, plan) === undefined) throw new Error(`${step} was refused`);
+  };
+  return (['auto', ...PLACEMENTS] as const).flatMap((placement) => {
+    const wish = stampWith('x', { placement });
+    if (writtenTo(out, () => planStamp(imageAt(path), wish)) === undefined) return [];
+    const ran = same(placement);
+    if (tellsNotes) expect(ran.stderr).toContain('FDO cafe1a7e {"name":"x"}');
+    expect(changes(planStamp(imageAt(out), stampWith('x')))).toBe(false);
+    must(`${placement}: a longer stamp`, () =>
+      planStamp(imageAt(out), stampWith('a name that takes more room than the first one took')),
+    );
+    same(`${placement}, then a longer stamp`);
+    must(`${placement}: the undo`, () => planStamp(imageAt(out), UNSTAMP));
+    expect(same(`${placement}, then the undo`).stderr).not.toContain('FDO');
+    expect({ placement, lost: notRestored(path, out) }).toEqual({ placement, lost: [] });
+    return [placement];
+  });
+}
+
+/** What a placement may do to a program; the others leave notes without an address, or PT_GNU_STACK behind. */
+export const FOR_PROGRAMS: ReadonlySet<string> = new Set(['auto', 'in-place', 'grow', 'extend', 'new-table']);
+
+/** Of Debian's compilers; the path of the program that was made of a source of test/support/programs. */
+export function compiled(path: string, source: string, compiler: string, flags: readonly string[]): string {
+  const args = ['-O1', SOURCES + source, '-o', path, ...flags];
+  const { status, stderr, error } = spawnSync(compiler, args, { encoding: 'utf8' });
+  if (error !== undefined || status !== 0) throw new Error(`${compiler} ${args.join(' ')}: ${error ?? stderr}`);
+  return path;
+}
+
+const SOURCES = fileURLToPath(new URL('programs/', import.meta.url));
 
 /**
  * What an undo did not give back: entries of the first program header table that the last one has not, and PT_LOADs of which
