@@ -173,6 +173,8 @@ export {
   type LoaderName,
   type LoaderRow,
   releaseOf,
+  rowTargets,
+  TARGET_NAMES,
   type Target,
   targetOf,
 } from './loaders/names.js';
