@@ -118,6 +118,7 @@ export type { ElfImage } from './formats/elf/image.js';
 export { looksLikeElf, readElf } from './formats/elf/read.js';
 export { sectionName } from './formats/elf/section-names.js';
 export type { Encoding } from './formats/elf/struct.js';
+export { hasLinuxMagic } from './formats/linux/boot-header.js';
 // Notes: where they are, what they say, what loaders make of them.
 export { type NoteArea, noteAreas } from './formats/note/areas.js';
 export {
@@ -152,7 +153,7 @@ export {
   type XenNoteName,
 } from './formats/note/xen-notes.js';
 export type { PeImage, PeSection } from './formats/pe/image.js';
-export { isBzImage, isPlainPe } from './formats/pe/kind.js';
+export { isPlainPe } from './formats/pe/kind.js';
 export { looksLikePe, readPe } from './formats/pe/read.js';
 export { readSbat, type SbatReading, type SbatRow } from './formats/pe/sbat.js';
 // Diff: what differs between two images, entry by entry and byte by byte.
@@ -178,6 +179,8 @@ export {
   type LoaderName,
   type LoaderRow,
   releaseOf,
+  rowTargets,
+  TARGET_NAMES,
   type Target,
   targetOf,
 } from './loaders/names.js';

@@ -7,7 +7,6 @@ import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
-import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -33,6 +32,7 @@ import {
   SHT_SYMTAB,
 } from '../formats/elf/names.js';
 import type { Encoding } from '../formats/elf/struct.js';
+import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { NHDR_SIZE } from '../formats/note/record.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';

@@ -3,11 +3,11 @@ import type { ByteSource } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
 import { type PeStamps, peStampsOf } from '../edit/pe/stamps.js';
+import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { findMb2, type Mb2Values, mb2Values } from '../formats/multiboot/mb2.js';
 import { tagName } from '../formats/multiboot/tags.js';
 import { peBuildId } from '../formats/pe/debug.js';
 import type { PeImage } from '../formats/pe/image.js';
-import { isBzImage } from '../formats/pe/kind.js';
 import { METADATA_SECTIONS } from '../formats/pe/metadata-sections.js';
 import { peMachineName } from '../formats/pe/names.js';
 import { hasPeSection, looksLikePe } from '../formats/pe/read.js';
@@ -43,7 +43,7 @@ export interface PeFacts {
 export function isToldPe(source: ByteSource): boolean {
   if (!looksLikePe(source)) return false;
   if (findMb2(source) !== undefined) return true;
-  return !isBzImage(source) && METADATA_SECTIONS.some((name) => hasPeSection(source, name));
+  return !hasLinuxMagic(source) && METADATA_SECTIONS.some((name) => hasPeSection(source, name));
 }
 
 /** Everything is read here and now, so the image need not stay open. Errors: `pe.directory`. */

@@ -166,7 +166,7 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('xen-elfpatch patch --pre')).toEqual({ words: ['--preset'], stderr: '' });
     expect(complete('xen-elfpatch patch --placement in')).toEqual({ words: ['in-place'], stderr: '' });
     expect(complete('xen-elfpatch verify --for linux').words).toEqual(['linux-loader']);
-    expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh']);
+    expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh', 'qemu-multiboot']);
     expect(complete('xen-elfpatch patch --set PHYS32_E').words).toEqual(['PHYS32_ENTRY=']);
     expect(complete('xen-elfpatch patch --preset pvh').words).toEqual(['pvh', 'pvh+dom0']);
     expect(complete('xen-elfpatch explain build').words).toEqual([]);

@@ -7,8 +7,8 @@ import { type Metadata, parseMetadata } from '../../edit/stamp/package-metadata.
 import type { BuildIdWish, StampWish } from '../../edit/stamp/stamp.js';
 import { asksForEdits, planStamp, stampsOf } from '../../edit/stamp/stamp.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
 import { GNU } from '../../formats/note/note-types.js';
-import { isBzImage } from '../../formats/pe/kind.js';
 import { looksLikePe } from '../../formats/pe/read.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
@@ -34,7 +34,7 @@ export async function runStamp(args: StampArgs): Promise<ExitStatus> {
 async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   if (!looksLikeElf(input.source)) {
     // A boot image is a PE image around a kernel: without a word for its shell the kernel is meant.
-    const pe = looksLikePe(input.source) && (asksForPe(args) || !isBzImage(input.source));
+    const pe = looksLikePe(input.source) && (asksForPe(args) || !hasLinuxMagic(input.source));
     if (!pe) {
       refusePeStamps(args, input.source.name);
       return stampInside(args, input);

@@ -9,6 +9,7 @@ import { compare, type Range } from '../../base/bytes/range.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
 import { findMb2 } from '../../formats/multiboot/mb2.js';
 import { GRUB_MB2 } from '../../formats/multiboot/windows.js';
 import { certificateTable } from '../../formats/pe/certificates.js';
@@ -21,7 +22,6 @@ import {
   rawRange,
   sectionTable,
 } from '../../formats/pe/image.js';
-import { isBzImage } from '../../formats/pe/kind.js';
 import { IMAGE_SCN_CNT_INITIALIZED_DATA, IMAGE_SCN_MEM_READ } from '../../formats/pe/names.js';
 import { FOUR_GIB } from '../linear/preconditions.js';
 import type { WantedSection } from './wish.js';
@@ -99,7 +99,7 @@ export function placeSections(image: PeImage, wanted: readonly WantedSection[]):
   // Symbols, strings and what else was appended come behind the new sections; a signature does not come along.
   const signature = certificateTable(image);
   const end = signature?.start ?? source.size;
-  const keepsPlace = isBzImage(source);
+  const keepsPlace = hasLinuxMagic(source);
   if (keepsPlace) take(end);
   const behind: PlacedSection[] = [];
   let offset = alignUp(from + by, unit);
@@ -190,7 +190,7 @@ function headerGrowth(image: PeImage, need: bigint): bigint {
   const refuse = (why: string) =>
     fail('pe.no-header-room', { file: source.name, part: 'section table' }, { need, have, at: table.end, why });
   if (used !== undefined) refuse(`other bytes stand at ${hex(used)}`);
-  if (isBzImage(source)) refuse('a boot loader finds the kernel by the number of sectors in front of it');
+  if (hasLinuxMagic(source)) refuse('a boot loader finds the kernel by the number of sectors in front of it');
   const unit = optionalHeader.FileAlignment > 8n ? optionalHeader.FileAlignment : 8n;
   const growth = alignUp(need - have, unit);
   const lowest = sections[0]?.VirtualAddress ?? 0n;
@@ -205,7 +205,7 @@ function headerGrowth(image: PeImage, need: bigint): bigint {
 /** Where bytes begin that are no filler; undefined when all of the range is. Linux fills up to its boot sector with 0xff. */
 function endOfFiller({ source }: PeImage, { start, end }: Range): bigint | undefined {
   if (end <= start || !fits(start, end - start, source.size)) return undefined;
-  const stop = isBzImage(source) && start < SENTINEL && end > SENTINEL ? SENTINEL : end;
+  const stop = hasLinuxMagic(source) && start < SENTINEL && end > SENTINEL ? SENTINEL : end;
   const bytes = source.read(start, stop - start, 'bytes behind the section table');
   const filler = bytes[0] === 0xff ? 0xff : 0;
   const at = bytes.findIndex((byte) => byte !== filler);
@@ -222,5 +222,5 @@ function refuseGrowth(image: PeImage, section: PeSection, { name, bytes }: Wante
     fail('pe.no-section-room', { file: source.name, part: `section ${name}` }, { name, size, room, why });
   const room = next - section.VirtualAddress;
   if (size > room) refuse(room, `the next section begins at RVA ${hex(next)}`);
-  if (moves && isBzImage(source)) refuse(section.SizeOfRawData, 'and nothing behind it may move in a boot image');
+  if (moves && hasLinuxMagic(source)) refuse(section.SizeOfRawData, 'and nothing behind it may move in a boot image');
 }
