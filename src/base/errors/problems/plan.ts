@@ -142,11 +142,4 @@ export const planProblems = {
       'program that ran. What shows a kernel (Xen notes, a Multiboot header, p_paddr unlike p_vaddr, addresses in the upper ' +
       'half) outweighs what shows a program.',
   }),
-  'plan.layout-law': problem<{ law: string }>({
-    exit: 2,
-    text: (c) => `the planned layout breaks a law: ${c.law}`,
-    hint: 'This is a fault of xen-elfpatch; please report it with the image',
-    meaning:
-      'Before a byte is written the layout is checked against the laws of the format. It should never break one.',
-  }),
 } as const;

@@ -16,7 +16,7 @@ import { PLACEMENTS, type PlacementName } from '../plan/placement-options.js';
 import { append } from './append.js';
 import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
-import { obeyLaws } from './laws.js';
+import { brokenLaw } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
 import { lostFromMemory } from './loaded-notes.js';
 import { moveTable } from './move-table.js';
@@ -41,6 +41,9 @@ const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Re
   'new-table': newTable,
 };
 
+/** Why a layout must not be taken, in one line; undefined when it may. */
+export type Judge = (layout: Layout) => string | undefined;
+
 /** The layout that was chosen, with what was tried before it and what it survives. */
 export interface LaidOut {
   readonly layout: Layout;
@@ -50,17 +53,20 @@ export interface LaidOut {
 }
 
 /**
- * Takes the first placement that works, in their order.
- * Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`.
+ * Takes the first placement that works, in their order: one whose result the laws of a layout and `stoppedBy`, the
+ * verifier's word on it, let through. Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason).
  */
-export function layOut(input: PlacementInput): LaidOut {
+export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined): LaidOut {
   const { image } = input.analysis;
+  const faultOf = (layout: Layout) => brokenLaw(image, layout) ?? stoppedBy(layout);
+  const refused: Refusal[] = [];
   const overwritten = overwriteOnly(input);
   if (overwritten !== undefined) {
-    return { layout: obeyLaws(image, overwritten), refused: [], survives: survivalOf(image, overwritten) };
+    const fault = faultOf(overwritten);
+    if (fault === undefined) return { layout: overwritten, refused, survives: survivalOf(image, overwritten) };
+    refused.push({ placement: overwritten.placement, reason: fault });
   }
   refuseDamage(input);
-  const refused: Refusal[] = [];
   const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
   for (const placement of order(input)) {
     const tried = TRY[placement](input);
@@ -81,8 +87,13 @@ export function layOut(input: PlacementInput): LaidOut {
     }
     const lost = lostTo(image, outcome, input.options.mustSurvive);
     if (lost.length === 0) {
-      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
-      return { layout: { ...obeyLaws(image, outcome), warnings }, refused, survives: survivalOf(image, outcome) };
+      const fault = faultOf(outcome);
+      if (fault === undefined) {
+        const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+        return { layout: { ...outcome, warnings }, refused, survives: survivalOf(image, outcome) };
+      }
+      refused.push({ placement, reason: fault });
+      continue;
     }
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
