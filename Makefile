@@ -5,7 +5,7 @@ NPM_STAMP := node_modules/.package-lock.json
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 build: $(NPM_STAMP)

@@ -30,9 +30,9 @@ BOOT_PROGRAMS='qemu-system-x86_64 grub-mkimage grub-mkrescue grub-file xorriso m
 BROWSER_PACKAGES='chromium fonts-dejavu-core'
 BROWSER_PROGRAMS='chromium'
 
-# The examples are built as they stand.
-BUILD_PACKAGES='make cmake meson ninja-build zsh bash man-db'
-BUILD_PROGRAMS='make cmake meson ninja zsh bash man'
+# The examples are built as they stand. git: what npm clones. mandoc and man-db judge the man pages, three shells the completions.
+BUILD_PACKAGES='make cmake meson ninja-build git zsh bash fish man-db mandoc'
+BUILD_PROGRAMS='make cmake meson ninja git zsh bash fish man mandoc'
 
 QUICK='  without them: make test-quick runs every test that needs no package, no image and no QEMU'
 
