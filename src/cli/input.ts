@@ -1,6 +1,5 @@
 /** Opening the image that a command was given: a path, or `-` for standard input. */
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../base/bytes/file-source.js';
 import { type ByteSource, systemError } from '../base/bytes/source.js';
@@ -96,6 +95,9 @@ export async function openImage(
     throw error;
   }
 }
+
+/** Where temporary files go. Node's module is loaded only for a pipe. */
+const tmpdir = () => process.getBuiltinModule('node:os').tmpdir();
 
 /** Is standard input a file that can be opened by itself, with nothing read from it yet? */
 function isFileAtStart(): boolean {
