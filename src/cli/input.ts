@@ -68,11 +68,12 @@ export interface OpenImage {
 
 /**
  * Opens an image for reading, through gzip and bzImage. What unpacks them is loaded only for a file that is no ELF.
- * `asItStands` says which files need no unpacking. Errors: those of openInput and openContainer.
+ * `asItStands` says which files need no unpacking, `limit` how many bytes may be unpacked. Errors: those of openInput and openContainer.
  */
 export async function openImage(
   word: string,
   asItStands: (source: ByteSource) => boolean = looksLikeElf,
+  limit?: bigint | undefined,
 ): Promise<OpenImage> {
   const input = openInput(word);
   const { source } = input;
@@ -83,7 +84,7 @@ export async function openImage(
     const progress = startProgress('unpacking');
     let opened: Opened;
     try {
-      opened = await openContainer(source, { onProgress: progress.report });
+      opened = await openContainer(source, { onProgress: progress.report, limit });
     } finally {
       progress.end();
     }
