@@ -35,7 +35,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');
   const { wayOf, waysFor } = await import('../../edit/fix/ways.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const wrapped = { facts: opened.facts, outer: input.source };
   // A way that was asked for is the only one; and without a loader to please, the file stays what it is.
   const ways =

@@ -23,10 +23,10 @@ import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
-  const input = await openImage(args.image, takenAsItStands);
+  const input = await openImage(args.image, takenAsItStands, args.limit);
   try {
     if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
-    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
+    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
       writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
@@ -45,7 +45,8 @@ function takenAsItStands(source: ByteSource): boolean {
 
 /** A PE image: the laws of its headers, and the loaders that take files of any format. */
 async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
-  const original = args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands);
+  const original =
+    args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
     const { loaders: asked, xenVersion, rules } = args;
     const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
