@@ -96,10 +96,15 @@ function oldForm(image: ElfImage): number {
 }
 
 /** Would a PV loader take by these verdicts what it did not take, though nothing tells where a PV guest is entered? */
-function makesPvGuest({ image, names, xenVersion, memory, before, told }: Subject, verdicts: readonly Verdict[]): boolean {
+function makesPvGuest(
+  { image, names, xenVersion, memory, before, told }: Subject,
+  verdicts: readonly Verdict[],
+): boolean {
   const taken = verdicts.filter((verdict) => isUntold(verdict, told) && accepts(verdict)).map(({ loader }) => loader);
   if (taken.length === 0) return false;
-  const refused = judgeLoaders(image.source, { names, xenVersion, memory, wrapped: before }).filter((each) => !accepts(each));
+  const refused = judgeLoaders(image.source, { names, xenVersion, memory, wrapped: before }).filter(
+    (each) => !accepts(each),
+  );
   return refused.some(({ loader }) => taken.includes(loader));
 }
 
