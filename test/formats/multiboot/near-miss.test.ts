@@ -28,6 +28,7 @@ const MISSES = [
   ['Multiboot2, misaligned', 2, file(0x204, MB2), 'not at a multiple of 8'],
   ['Multiboot2, wrong checksum', 2, file(0x200, MB2, -1), 'has checksum'],
   ['Multiboot2 where 1 is asked for', 1, file(0x200, MB2), 'say multiboot2 and module2'],
+  ['Multiboot2 of another architecture', 2, file(0x200, [0xe85250d6, 4, 24]), 'for architecture 4, wanted 0'],
   ['Multiboot 1 where 2 is asked for', 2, file(0x200, MB1), 'say multiboot and module'],
 ] as const;
 
