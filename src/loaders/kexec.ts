@@ -265,7 +265,7 @@ const RULES: readonly Rule<KexecView>[] = [
     run({ source, image: { segments } }) {
       const index = segments.findIndex((s) => isLoaded(s) && s.p_filesz > 0n && s.p_offset > source.size);
       if (index < 0) return undefined;
-      return crash(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
+      return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
     },
   },
 ];

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { XEN_ELFNOTE } from '../../src/formats/note/note-types.js';
 import { fixture } from '../support/fixtures.js';
-import type { Kernel } from './kernels.js';
+import { type Kernel, stubOf } from './kernels.js';
 
 /** A 64-bit little-endian ELF whose fields are put down by name. */
 class Bent {
@@ -150,7 +150,7 @@ function made(kind: string, name: string, table: Readonly<Record<string, Bend>>)
   return Object.entries(table).map(([bends, bend], index) => {
     const { bytes } = bend(new Bent(name));
     const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
-    return { name: `${kind}:${index}`, digest, bends, bytes };
+    return { name: `${kind}:${index}`, digest, bends, bytes, stub: stubOf(0) };
   });
 }
 

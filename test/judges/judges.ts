@@ -1,8 +1,12 @@
 /** Every judge: its package, the images of its table, and when an answer of it and our verdict are the same. */
 import { BufferSource } from '../../src/base/bytes/source.js';
 import { hex } from '../../src/base/errors/hex.js';
+import { PT_LOAD } from '../../src/formats/elf/names.js';
+import { findMb1 } from '../../src/formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../../src/formats/multiboot/windows.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
+import { lenientElf } from '../../src/loaders/read/lenient-elf.js';
 import { accepts, type Verdict } from '../../src/loaders/rule.js';
 import { dom0Kernels } from './dom0.js';
 import type { Kernel } from './kernels.js';
@@ -17,6 +21,8 @@ export interface JudgeTable {
   images(): Kernel[];
   /** Those of these seeds, where it has seeds. */
   fresh(from: number, to: number): Kernel[];
+  /** Images about which we differ and why that stands; one on which we agree must be taken off. */
+  readonly gaps?: Readonly<Record<string, string>>;
   /** Why our verdict and this answer differ; undefined where they agree. */
   differs(kernel: Kernel, version: string, answer: string): string | undefined;
 }
@@ -47,7 +53,7 @@ export function told({ outcome, rule, message = '', reason, values, warnings }: 
 
 /** Did what stands in front of the file or behind it decide? The verdict says so, and no answer can be held to it. */
 function isLuck({ message = '', reason = '', warnings }: Verdict): boolean {
-  return /luck|may crash|what memory has there|memory behind it|in other memory/.test(
+  return /luck|may crash|behind the end of the file|what memory has there|memory behind it|in other memory/.test(
     `${message} ${reason} ${warnings.map(({ text }) => text).join(' ')}`,
   );
 }
@@ -76,21 +82,46 @@ export const KEXEC: JudgeTable = {
   differs: kexecDiffers,
 };
 
-/** What QEMU says of Multiboot when nothing is wrong. */
+/** Do the file's bytes at that physical address lead to the stub, as the image is loaded? */
+function entersCode({ bytes, stub }: Kernel, entry: bigint): boolean {
+  const source = new BufferSource(bytes);
+  const { fields, offset } = findMb1(source, QEMU_MB1) ?? {};
+  if (fields !== undefined && offset !== undefined) {
+    if (fields.load_end_addr !== 0n && entry >= fields.load_end_addr) return false;
+    return stub.leads(offset - (fields.header_addr - fields.load_addr) + entry - fields.load_addr);
+  }
+  const encoding = { bits: bytes[4] === 2 ? 64 : 32, endian: 'little' } as const;
+  const { segments } = lenientElf(source, encoding, { stride: 'own-size', sections: false });
+  return segments.some(
+    (s) =>
+      s.p_type === PT_LOAD &&
+      entry >= s.p_paddr &&
+      entry - s.p_paddr < s.p_filesz &&
+      s.p_paddr + s.p_filesz >= entry + stub.left(s.p_offset + entry - s.p_paddr) &&
+      stub.leads(s.p_offset + entry - s.p_paddr),
+  );
+}
+
 function qemuDiffers(kernel: Kernel, version: string, answer: string): string | undefined {
-  const { entry, told: ours, luck, reaches, dies, message } = qemuVerdict(kernel, version);
+  const { entry, told: ours, luck, reaches, astray, dies, message } = qemuVerdict(kernel, version);
   if (luck) return undefined;
   const [first = '', end = ''] = answer.split(' ');
   const same = (): boolean => {
     if (first.startsWith('SIG')) return dies;
     if (first === 'HANG') return dies;
     if (first === 'NO') return entry === undefined && !dies && answer.toLowerCase().includes(message.toLowerCase());
+    // Entered where nothing was loaded: what stands there may lead to the code all the same.
+    if (astray) return true;
     // Loaded: the entry is the same where both reach it, and a no of ours means that it is not reached.
     if (end === 'reached') return reaches && entry !== undefined && first === hex(entry);
-    return !reaches;
+    // No loader can know that what it enters is not what was linked there.
+    return !reaches || (entry !== undefined && first === hex(entry) && !entersCode(kernel, entry));
   };
   return same() ? undefined : ours;
 }
+
+/** Rules by which the guest is lost at its first instruction. */
+const ENTRY_RULES: ReadonlySet<string> = new Set(['entry-in-a-segment', 'entry-in-the-load']);
 
 /** The verdict on QEMU's `-kernel`, by whichever of its rows the image goes. */
 function qemuVerdict(kernel: Kernel, version: string) {
@@ -102,10 +133,11 @@ function qemuVerdict(kernel: Kernel, version: string) {
       : pvh;
   const { outcome, message = '', values } = verdict;
   const byMultiboot = /entered at (0x[0-9a-f]+)/.exec(message)?.[1];
-  const reaches = accepts(verdict) || byMultiboot !== undefined;
+  const astray = [verdict.rule, ...verdict.warnings.map(({ rule }) => rule)].some((rule) => ENTRY_RULES.has(`${rule}`));
+  const reaches = (accepts(verdict) && !astray) || byMultiboot !== undefined;
   const own = values['entry'];
   const entry = byMultiboot !== undefined ? BigInt(byMultiboot) : reaches && typeof own === 'bigint' ? own : undefined;
-  return { entry, told: told(verdict), luck: isLuck(verdict), reaches, dies: outcome === 'crash', message };
+  return { entry, told: told(verdict), luck: isLuck(verdict), reaches, astray, dies: outcome === 'crash', message };
 }
 
 /** QEMU's row for Multiboot, if there is one. */
@@ -115,6 +147,9 @@ const MULTIBOOT_ROW = LOADER_NAMES.find((name) => `${name}` === 'qemu-multiboot'
 export const QEMU: JudgeTable = {
   name: 'qemu',
   ...byCounts({ pvh: 350, mb1: 250 }),
+  gaps: {
+    'mb1:201': 'bss_end_addr 0xffffffff: QEMU did not end in time over 4 GiB of zeros',
+  },
   differs: qemuDiffers,
 };
 
@@ -187,7 +222,7 @@ export const XEN_DOM0: JudgeTable = {
 };
 
 /** The tables, as they are committed. */
-export const JUDGES: readonly JudgeTable[] = [KEXEC, GRUB_FILE];
+export const JUDGES: readonly JudgeTable[] = [KEXEC, GRUB_FILE, QEMU];
 
 /** All that a table says and we do not, as lines; `counts`: answers by version and how they begin. */
 export function differences(
@@ -197,6 +232,8 @@ export function differences(
 ): { readonly lines: readonly string[]; readonly counts: Readonly<Record<string, number>> } {
   const byName = new Map(images.map((kernel) => [kernel.name, kernel]));
   const counts: Record<string, number> = {};
+  const { gaps = {} } = judge;
+  const open = new Set<string>();
   const lines = rows.flatMap(({ name, bends, answers }) => {
     const kernel = byName.get(name);
     if (kernel === undefined) return [`${name}: no such image`];
@@ -206,8 +243,14 @@ export function differences(
       counts[key] = (counts[key] ?? 0) + 1;
       if (answer === NOT_ASKED) return [];
       const ours = judge.differs(kernel, version, answer);
-      return ours === undefined ? [] : [`${name} (${bends}) ${version}: ${answer} | ours: ${ours}`];
+      if (ours === undefined) return [];
+      if (name in gaps) {
+        open.add(name);
+        return [];
+      }
+      return [`${name} (${bends}) ${version}: ${answer} | ours: ${ours}`];
     });
   });
-  return { lines, counts };
+  const closed = Object.keys(gaps).filter((name) => byName.has(name) && !open.has(name));
+  return { lines: [...lines, ...closed.map((name) => `${name}: the gap is closed, take it off`)], counts };
 }

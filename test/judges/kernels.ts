@@ -18,6 +18,8 @@ import {
   type PlannedNote,
   type PlannedSegment,
   recordOf,
+  STUB_AT,
+  STUB_SIZE,
 } from './plan.js';
 
 /** By what a kernel is meant to be started: its PVH note, its PV notes, or its Multiboot header. */
@@ -32,6 +34,21 @@ export interface Kernel {
   /** What was bent. */
   readonly bends: string;
   readonly bytes: Uint8Array;
+  readonly stub: StubPlace;
+}
+
+/** Where in the file the code is that says it was reached. */
+export interface StubPlace {
+  /** Does this file offset lead to it? */
+  leads(offset: bigint): boolean;
+  /** Bytes from there to its end. */
+  left(offset: bigint): bigint;
+}
+
+/** The stub of a file whose code stands at that offset. */
+export function stubOf(codeAt: number): StubPlace {
+  const [from, to] = [BigInt(codeAt), BigInt(codeAt + STUB_AT)];
+  return { leads: (offset) => offset >= from && offset <= to, left: (offset) => to + BigInt(STUB_SIZE) - offset };
 }
 
 const BENDS = {
@@ -162,6 +179,7 @@ export function kernelOf(flavour: Flavour, seed: number): Kernel {
     digest: createHash('sha256').update(bytes).digest('hex').slice(0, 8),
     bends: chosen.map(([name]) => name).join(' ') || 'sound',
     bytes,
+    stub: stubOf(plan.codeAt),
   };
 }
 

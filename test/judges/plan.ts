@@ -125,6 +125,7 @@ const STUB = [
   PRINT_EBX,
   [0xb0, 0x0a, 0xee, 0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd],
 ].flat();
+export const STUB_SIZE = STUB.length;
 /** From the start of the stub to where its call returns. */
 const RETURN_AT = 13;
 

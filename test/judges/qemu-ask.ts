@@ -16,7 +16,7 @@ export const QEMU_MEMORY_MIB = 256;
 
 const LOAD_LIMIT = 20_000;
 /** Milliseconds for a kernel to come to its stub: once more with more where it did not, since the machine may be busy. */
-const RUN_LIMITS = [2000, 6000] as const;
+const RUN_LIMITS = [3000, 12_000] as const;
 
 /** The selector and data ports of fw_cfg, and the key of the entry (FW_CFG_KERNEL_ENTRY). */
 const ASK_ENTRY = 'outw 0x510 0x10\ninb 0x511\ninb 0x511\ninb 0x511\ninb 0x511\n';
