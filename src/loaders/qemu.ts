@@ -11,6 +11,7 @@ import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import {
+  isFileByte,
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
@@ -137,7 +138,7 @@ const RULES: readonly Rule<QemuView>[] = [
     because: 'QEMU jumps without looking; only the low 32 bits of the value count',
     run({ entry, loads }) {
       const value = entry.value;
-      const inside = loads.some(({ segment: s }) => value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
+      const inside = loads.some(({ segment: s }) => isFileByte(s, value));
       return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
     },
   },
