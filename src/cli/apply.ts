@@ -48,6 +48,7 @@ export async function applyPlan(
         writePatch(plan, {
           inputPath: input.path,
           output,
+          strict: args.strict,
           onProgress: (stage, done, total) => steps(stage)(done, total),
         }),
       text: (outcome, style) => `${extra.lead ?? ''}${patchText(plan, outcome, style, detailOf(args))}`,

@@ -27,6 +27,8 @@ export const fix: Page = {
       ['a __xen_guest string alone', 'the notes that mean the same'],
       ['a wrapper that the loader does not unpack', 'the kernel taken out of it, where the loader was named'],
       ['e_shoff leads nowhere', 'e_shoff, e_shnum and e_shstrndx 0'],
+      ['no section headers, and GRUB 2.12 wants them', 'a section header table appended'],
+      ['an empty PT_LOAD that GRUB takes for an overlap', 'a PT_NULL in its place'],
     ),
     heading('What it never does'),
     list(
@@ -45,7 +47,9 @@ export const fix: Page = {
       $ xen-elfpatch fix vmlinux
       $ xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.ok
       $ xen-elfpatch fix vmlinux --for xen-pv --check`,
-    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way.`,
+    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way and
+      what to change in the source or the link, with the addresses and section names of the file. verify --baseline takes a
+      repaired header for what it is: nothing but headers and notes differs.`,
     text`Exit 0: nothing to mend, or an edit mends it. Exit 1: no cure is known, or with --check something is to be mended.
       Which loaders there are: explain loaders.`,
   ],

@@ -38,6 +38,14 @@ export const writeProblems = {
     hint: 'Make it writable (chmod u+w), or write a new file with -o',
     meaning: 'The file has no write permission for anybody. Somebody meant it to stay as it is.',
   }),
+  'write.warned': problem<{ count: number; first: string }>({
+    exit: 1,
+    text: (c) => `${c.count === 1 ? 'a warning' : `${c.count} warnings`}, and --strict counts them as no: ${c.first}`,
+    hint: 'Without --strict the result is written, and the warnings are told',
+    meaning:
+      'The result would be written, with warnings. --strict was given, so the answer is no: nothing was written, and the ' +
+      'target is as it was.',
+  }),
   'write.not-told': problem<{ output: string; reason: string }>({
     exit: 3,
     text: (c) => `${c.output} is written and right, but the report could not be: ${c.reason}`,
