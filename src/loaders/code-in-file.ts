@@ -33,7 +33,6 @@ export function withCodeInFile(source: ByteSource, verdict: Verdict): Verdict {
     message,
     warnings: [],
     values: {},
-    programs: [],
     rules: [...verdict.rules, { ...RULE, result: 'crash', remarks: [{ kind: 'crash', message }] }],
   };
 }

@@ -31,7 +31,8 @@ const MISSING: ReadonlySet<string> = new Set([
 
 /** What is there and was not seen, in words; undefined where nothing like it is, or the loader missed no note. */
 export function nearMissOf(source: ByteSource, { loader, outcome, rule = '' }: Verdict): string | undefined {
-  if (outcome !== 'refused' || !MISSING.has(rule) || !hasElfMagic(source)) return undefined;
+  if ((outcome !== 'refused' && outcome !== 'other-path') || !MISSING.has(rule) || !hasElfMagic(source))
+    return undefined;
   const pvh = isOfFamily(loader, 'pvh');
   const note = noteMiss(
     source,

@@ -6,6 +6,7 @@ import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
 import { shellWord } from '../formats/note/shell.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
+import { nameOf } from './loader-report.js';
 import { type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
@@ -62,8 +63,11 @@ function editText(step: Candidate): string {
   return quoted.includes(undefined) ? printable(words.join(' ')) : quoted.join(' ');
 }
 
-/** What `fix` adds to the document of its plan. */
-export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readonly [key: string]: Json } {
+/** What `fix` adds to the document of its plan. `asked`: the loaders as the command line names them. */
+export function fixJson(
+  { diagnoses, steps, cured, failed }: FoundFix,
+  asked: readonly string[] = [],
+): { readonly [key: string]: Json } {
   const verdict = ({ outcome, message, reason, rule }: Verdict) => ({
     outcome,
     rule: rule ?? null,
@@ -74,7 +78,8 @@ export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readon
   return {
     cured,
     diagnoses: diagnoses.map(({ loader, before, after, advice }) => ({
-      loader,
+      loader: nameOf(before, asked),
+      row: loader,
       before: verdict(before),
       after: verdict(after),
       advice: advice ?? null,

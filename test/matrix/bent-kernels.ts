@@ -133,6 +133,7 @@ const HEADER_BENDS: Readonly<Record<string, Change>> = {
   'e_shentsize one too much': (b, { bits }) => b.header({ e_shentsize: bits === 64 ? 65 : 41 }),
   'no program headers': (b) => b.header({ e_phnum: 0, e_phoff: 0n }),
   'e_phoff behind the end': (b) => b.header({ e_phoff: 0x7ffffff0n }),
+  'e_phoff 0, and entries counted': (b) => b.header({ e_phoff: 0n }),
   'e_phoff in the ELF header': (b) => b.header({ e_phoff: 32n }),
   'e_shoff behind the end': (b) => b.header({ e_shoff: 0x7ffffff0n }),
   'no section headers': (b) => b.header({ e_shoff: 0n, e_shnum: 0, e_shstrndx: 0 }),
@@ -374,6 +375,15 @@ const NO_ELF: readonly BentKernel[] = [
   { name: 'an empty file', bits: 64, bytes: new Uint8Array(0) },
   { name: 'zeros', bits: 64, bytes: new Uint8Array(0x1000) },
   { name: 'an ELF header cut short', bits: 64, bytes: new Base(64).bare(true).build().subarray(0, 40) },
+  { name: 'a flat binary with a Multiboot 1 header', bits: 32, bytes: at(0, mb1()) },
+  {
+    name: 'a big-endian ELF with a Multiboot 1 header',
+    bits: 32,
+    bytes: elf({ bits: 32, endian: 'big' })
+      .header({ e_machine: 3, e_entry: PADDR })
+      .load(PADDR, at(0, mb1()), { align: 0x1000n })
+      .build(),
+  },
   {
     name: 'a flat binary with a table of xl',
     bits: 32,

@@ -141,6 +141,7 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
     damaged,
   ),
   'sections-in-file': damaged,
+  'tables-counted': damaged,
   'program-header-size': ({ image: { header, encoding } }) =>
     encoding.bits === 32
       ? 'it is an ELF32, and this loader takes ELF64 alone: link it by ld -m elf_x86_64'
@@ -149,6 +150,7 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   'entry-in-high-memory': ({ image: { header } }) =>
     `e_entry is ${hex(header.e_entry)}: name the start in the linker script by ENTRY(symbol), or by ld -e, and link it at ${hex(MIB)} or above`,
   'segments-and-notes': firstOf(cutShort, longFile, tooHigh, wraps, damaged),
+  segments: firstOf(cutShort, longFile, tooHigh, wraps, damaged),
   'segment-bytes-in-file': firstOf(cutShort, damaged),
   'bytes-in-the-file': firstOf(cutShort, damaged),
   'file-size-in-memory-size': longFile,
@@ -217,8 +219,8 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
 /** What is to be changed so that the loader of this verdict takes the file; undefined where its rule has no row. */
 export function linkAdvice(source: ByteSource, verdict: Verdict): string | undefined {
   const { loader, rule = '' } = verdict;
-  const row = (isOfFamily(loader, 'multiboot') ? MULTIBOOT_ADVICE[rule] : undefined) ?? ROWS[rule];
-  return row?.(new LinkFacts(source, verdict));
+  const facts = new LinkFacts(source, verdict);
+  return (isOfFamily(loader, 'multiboot') ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
 }
 
 /** What is said of a file whose headers no edit can rest on. */

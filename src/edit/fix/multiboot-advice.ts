@@ -5,7 +5,7 @@ import { PT_LOAD, SHT_REL, SHT_RELA } from '../../formats/elf/names.js';
 import { findMb1 } from '../../formats/multiboot/mb1.js';
 import { findMb2, mb2Values } from '../../formats/multiboot/mb2.js';
 import { multibootNearMiss } from '../../formats/multiboot/near-miss.js';
-import { grubWindow, type MultibootVersion } from '../../formats/multiboot/windows.js';
+import { grubWindow, type HeaderWindow, type MultibootVersion, QEMU_MB1 } from '../../formats/multiboot/windows.js';
 import { loaderRow } from '../../loaders/names.js';
 import type { LinkFacts } from './link-facts.js';
 
@@ -14,6 +14,11 @@ type Row = (facts: LinkFacts) => string | undefined;
 /** The version that the loader asks for, by its title. */
 function versionOf({ verdict: { loader } }: LinkFacts): MultibootVersion {
   return loaderRow(loader)?.name.endsWith('multiboot2') === true ? 2 : 1;
+}
+
+/** Where the loader looks. */
+function windowOf(facts: LinkFacts): HeaderWindow {
+  return facts.verdict.loader.startsWith('qemu') ? QEMU_MB1 : grubWindow(versionOf(facts));
 }
 
 const NAMES = { 1: 'Multiboot 1', 2: 'Multiboot2' } as const;
@@ -32,31 +37,48 @@ const tableEarly: Row = (facts) => {
   return `the program header table is at ${hex(e_phoff)} to ${hex(end)}, and GRUB reads it from the first ${hex(bytes)} bytes: link the kernel again, ld puts it behind the ELF header; what was done to the file since then moved it`;
 };
 
+const noHeader: Row = (facts) => {
+  const version = versionOf(facts);
+  const { bytes, align } = windowOf(facts);
+  const near = multibootNearMiss(facts.source, version, windowOf(facts));
+  if (near !== undefined) return near;
+  const [first] = facts.loads.filter(({ p_filesz }) => p_filesz > 0n);
+  const place =
+    first === undefined
+      ? ''
+      : `; ${facts.loadName(first)}, the first that is loaded, stands at offset ${hex(first.p_offset)}`;
+  const found = version === 1 ? findMb1(facts.source, windowOf(facts)) : findMb2(facts.source);
+  return found === undefined
+    ? `the file has no ${NAMES[version]} header: the source has to define one, and the linker script has to put its section first, at a multiple of ${align} in the first ${hex(bytes)} bytes${place}`
+    : `the ${NAMES[version]} header at ${hex(found.offset)} has to end in the first ${hex(bytes)} bytes: link its section first${place}`;
+};
+
+const addresses: Row = (facts) =>
+  `${headerOf(facts)} has the addresses ${fieldsText(facts)}: correct them in the source, load_addr <= header_addr, load_addr < load_end_addr <= bss_end_addr, or leave them out, so that the program headers count`;
+
 /** By the name of the rule; rules that are not here have a row for all loaders. */
 export const MULTIBOOT_ADVICE: Readonly<Record<string, Row>> = {
-  header(facts) {
-    const version = versionOf(facts);
-    const { bytes, align } = grubWindow(version);
-    const near = multibootNearMiss(facts.source, version);
-    if (near !== undefined) return near;
-    const [first] = facts.loads.filter(({ p_filesz }) => p_filesz > 0n);
-    const place =
-      first === undefined
-        ? ''
-        : `; ${facts.loadName(first)}, the first that is loaded, stands at offset ${hex(first.p_offset)}`;
-    const found = version === 1 ? findMb1(facts.source) : findMb2(facts.source);
-    return found === undefined
-      ? `the file has no ${NAMES[version]} header: the source has to define one, and the linker script has to put its section first, at a multiple of ${align} in the first ${hex(bytes)} bytes${place}`
-      : `the ${NAMES[version]} header at ${hex(found.offset)} has to end in the first ${hex(bytes)} bytes: link its section first${place}`;
-  },
+  // QEMU's rule of that name is about the ELF header.
+  header: (facts) => (facts.verdict.loader.startsWith('qemu') ? undefined : noHeader(facts)),
+  'multiboot-header': noHeader,
   flags: (facts) =>
     `${headerOf(facts)} has flags ${hex(findMb1(facts.source)?.flags ?? 0)}, of which GRUB knows bits 0 to 2 and 16: clear the others in the source and make the checksum again`,
   tags: (facts) =>
     `${headerOf(facts)} has a tag that GRUB does not take: in the source set bit 0 of the tag's flags (optional) or leave it out, pad each tag to a multiple of 8, and end with a tag of type 0 and size 8`,
-  'linear-load': (facts) =>
-    `${headerOf(facts)} has the addresses ${fieldsText(facts)}: correct them in the source, load_addr <= header_addr, load_addr < load_end_addr <= bss_end_addr, or leave them out and let GRUB go by the program headers`,
-  machine: ({ image: { header, encoding } }) =>
-    `it is an ELF${encoding.bits} with e_machine ${header.e_machine}: GRUB takes ELF32 with EM_386 (ld -m elf_i386) and ELF64 with EM_X86_64 (ld -m elf_x86_64)`,
+  'linear-load': addresses,
+  'address-fields': addresses,
+  class: ({ image: { encoding, header } }) =>
+    `it is an ELF${encoding.bits} with e_machine ${header.e_machine}, and QEMU takes a Multiboot kernel as ELF32 with EM_386 alone: link it by ld -m elf_i386, set bit 16 of flags and the address fields, or give it a PVH entry and no header`,
+  'one-block': (facts) =>
+    facts.about(
+      ({ p_paddr, p_memsz }) => p_memsz > 0n && p_paddr < 0x100000n,
+      (name, { p_paddr, p_memsz }) =>
+        `${name} takes p_paddr ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}: link all of the kernel at 0x100000 or above, where the BIOS is not`,
+    ),
+  machine: ({ image: { header, encoding }, verdict: { loader } }) =>
+    loader.startsWith('qemu')
+      ? undefined
+      : `it is an ELF${encoding.bits} with e_machine ${header.e_machine}: GRUB takes ELF32 with EM_386 (ld -m elf_i386) and ELF64 with EM_X86_64 (ld -m elf_x86_64)`,
   'elf-magic': ({ source }) =>
     `the file of ${hex(source.size)} bytes is no little-endian ELF: a header without address fields needs one, so link an ELF or set bit 16 of flags and the address fields`,
   'program-headers-early': tableEarly,
