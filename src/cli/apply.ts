@@ -68,5 +68,5 @@ async function lostLoadersOf({ image, kind, rendered }: PatchPlan): Promise<stri
 /** The warning that an edit loses a loader. */
 export function lostText({ before: { loader }, after }: Lost): string {
   const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
-  return `${loader} took it so far, and will not any more: ${says}; xen-elfpatch verify --for ${loader} tells more`;
+  return `${loader} took it so far, and will not any more: ${says}; verify --for ${loader} tells more`;
 }

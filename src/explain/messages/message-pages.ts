@@ -54,7 +54,7 @@ export function unknownMessage(asked: string): string | undefined {
   if (asked.trim().split(/\s+/).length < 3) return undefined;
   const near = nearestMessage(asked, MESSAGES);
   const nearest = near === undefined ? '' : `The nearest known message is ${near.message.by}: "${near.said}". `;
-  return `${nearest}If a loader printed it, report it with the whole log, the loader's name and version, the output of xen-elfpatch verify IMAGE --json, and the sha256 of IMAGE`;
+  return `${nearest}If a loader printed it, report it with the whole log, the loader's name and version, what verify --json says of the image, and its sha256`;
 }
 
 /** The wording that was asked about, what it means, and only then the others that mean the same. */

@@ -159,7 +159,7 @@ export const containerProblems = {
   'bzimage.attached': problem<{ offset: bigint }>({
     exit: 2,
     text: (c) => `found an attached payload at ${hex(c.offset)}, wanted the kernel's own`,
-    hint: 'Take it off first with --payload detach, or keep using attach',
+    hint: 'Take it off first with patch --payload detach, or keep using attach',
     meaning:
       'The header points at a payload that was attached behind the kernel; Linux starts the other one, in front. Replacing ' +
       'the attached one in place means nothing to Linux, and attach does that for Xen already.',

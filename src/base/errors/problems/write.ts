@@ -13,7 +13,7 @@ export const writeProblems = {
   'write.not-restored': problem<{ reason: string }>({
     exit: 2,
     text: (c) => `writing failed, and what was written could not be taken back: ${c.reason}`,
-    hint: 'Look at the disk, then at the file: xen-elfpatch verify FILE',
+    hint: 'Look at the disk, then at the file: verify tells whether it is whole',
     meaning:
       'The disk failed while a file was patched where it is, and failed again when the old bytes were put back. Up to the ' +
       'last small write the old image is whole, with new bytes behind its end; after it the new one is.',
