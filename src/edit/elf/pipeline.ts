@@ -152,7 +152,7 @@ function trailingData(analysis: Analysis, layout: Layout): string[] {
   if (behind.end - behind.start <= 8n || layout.fileSize <= analysis.fileSize || analysis.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
-    `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
+    `${size} bytes behind the last section stay where they are, and new bytes go behind them: tools that locate data from the end of the file will not find it`,
   ];
 }
 

@@ -37,7 +37,7 @@ export const fix: Page = {
         'come from you, by patch --set PHYS32_ENTRY=..., or by patch --preset pvh where fix and verify suggest it.',
       'Make a PV entry of a PVH one, of e_entry or of a multiboot entry, or the other way round. A kernel is a PV kernel by ' +
         'its notes (ENTRY, VIRT_BASE, or Xen notes without PHYS32_ENTRY), a __xen_guest string or the symbol startup_xen. A ' +
-        'PVH kernel asked for as PV is told so: type="pvh" for xl, dom0=pvh for Xen.',
+        'PVH kernel asked for as PV is named as one: type="pvh" for xl, dom0=pvh for Xen.',
       'Change code, data, or where they are loaded. A multiboot header in the wrong place or a segment below 1 MiB is a ' +
         'matter for the linker script.',
       'Make one loader happy at the cost of another.',

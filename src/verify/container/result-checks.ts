@@ -15,7 +15,7 @@ export const RESULT_CHECKS = {
   },
   kindKept: {
     name: 'container-kind-kept',
-    because: 'who was given a bzImage or a gzip file and edits it expects the same kind of file',
+    because: 'an edited bzImage or gzip file has to be of the same kind as before',
   },
   extracted: {
     name: 'container-extracted',

@@ -36,12 +36,12 @@ export const writeProblems = {
     exit: 2,
     text: () => 'the file is read-only',
     hint: 'Make it writable (chmod u+w), or write a new file with -o',
-    meaning: 'The file has no write permission for anybody. Somebody meant it to stay as it is.',
+    meaning: 'The file has no write permission for any user: it was meant to stay as it is.',
   }),
   'write.warned': problem<{ count: number; first: string }>({
     exit: 1,
     text: (c) => `${c.count === 1 ? 'a warning' : `${c.count} warnings`}, and --strict counts them as no: ${c.first}`,
-    hint: 'Without --strict the result is written, and the warnings are told',
+    hint: 'Without --strict the result is written, and the warnings are printed',
     meaning:
       'The result would be written, with warnings. --strict was given, so the answer is no: nothing was written, and the ' +
       'target is as it was.',
