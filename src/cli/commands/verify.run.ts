@@ -2,6 +2,7 @@
 
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
+import type { ElfImage } from '../../formats/elf/image.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { readPe } from '../../formats/pe/read.js';
@@ -53,6 +54,7 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
     const facts = {
       file: input.file,
       baseline: original?.file,
+      strict: args.strict,
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
       loaders: { image: nameOf(args), xenVersion, memory, verdicts, asked, rules },
     };
@@ -73,11 +75,11 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
     if (unreadable !== undefined) {
-      return { ...NOTHING, file: input.file, container: input.container, unreadable, loaders };
+      return { ...NOTHING, file: input.file, container: input.container, strict: args.strict, unreadable, loaders };
     }
   }
   const image = readElf(input.source);
-  const baseline = original === undefined ? undefined : readElf(original.source);
+  const baseline = original === undefined ? undefined : await baselineOf(original.source);
   const progress = startProgress('comparing');
   try {
     const findings = verifyImage({ image, baseline, onProgress: progress.report });
@@ -85,12 +87,24 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
       file: input.file,
       container: input.container,
       baseline: original?.file,
+      strict: args.strict,
       findings,
       secondReader: await secondReader(image),
       loaders,
     };
   } finally {
     progress.end();
+  }
+}
+
+/** The image before the edit; `fix` repairs headers that keep an image from being read, so those are no obstacle here. */
+async function baselineOf(source: ByteSource): Promise<ElfImage> {
+  try {
+    return readElf(source);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    const { readRepaired } = await import('../../edit/fix/header-repair.js');
+    return readRepaired(source).image;
   }
 }
 

@@ -156,7 +156,7 @@ export const placements: Page = {
     list(
       'Xen notes, or a section __xen_guest; a Multiboot header',
       'a PT_LOAD whose p_paddr is not its p_vaddr, or whose p_vaddr is in the upper half of the addresses',
-      'a PT_INTERP that nobody has: /red/herring (FreeBSD), /nonexistent/solo5/ (Solo5)',
+      'a PT_INTERP that no system has: /red/herring (FreeBSD), /nonexistent/solo5/ (Solo5)',
     ),
     text`Signs of a program:`,
     list(

@@ -52,7 +52,7 @@ export function newTable(given: PlacementInput): Layout | Refusal {
   const { image } = analysis;
   if (options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
   if (analysis.tableLoad === undefined)
-    return refuse('the program headers are in no PT_LOAD, and nobody misses them there');
+    return refuse('the program headers are in no PT_LOAD, and no program looks for them there');
   if (image.ident[EI_OSABI] === ELFOSABI_FREEBSD) return refuse('FreeBSD wants the program headers in the first page');
   const [narrow] = analysis.multiboot;
   if (narrow !== undefined) {
