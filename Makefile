@@ -5,7 +5,7 @@ NPM_STAMP := node_modules/.package-lock.json
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 build: $(NPM_STAMP)
@@ -60,7 +60,7 @@ packages:
 
 # Real kernels and foreign ELF files into a cache outside git; also quick when all is there.
 images:
-	node scripts/fetch-images.mjs images corpus hypervisors tools
+	node scripts/fetch-images.mjs images corpus hypervisors tools judges
 
 # The committed kernels must be what their sources build; scripts/build-fixtures.sh --update accepts a difference.
 fixtures:

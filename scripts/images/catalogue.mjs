@@ -3,6 +3,7 @@
 // package: a name; { of, like, suffix }: the package matching `like` that package `of` depends on, plus suffix; or
 //   { name, version, release }: that very version where one is named, from another Debian release than this machine's
 //   where one is named.
+// root: packages of one Debian release that are unpacked together, with all that they depend on; programs: what is started there.
 // file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
 // Traits a program can read off the file (elf32, elf64, big-endian, not-elf) are added when it is fetched.
 
@@ -229,3 +230,18 @@ export const CORPORA = [
   },
   { name: 'patchelf', source: 'patchelf', make: 'unpack', paths: ['tests'], atLeast: 20 },
 ].map((corpus) => ({ set: 'corpus', ...corpus }));
+
+// The loaders themselves, of every Debian release that has others: test/judges starts them where they were unpacked. A release
+// that a mirror no longer has is a named gap.
+export const JUDGES = [
+  { debian: '12', release: 'bookworm' },
+  { debian: '13', release: 'trixie' },
+  { debian: 'sid', release: 'sid' },
+].map(({ debian, release }) => ({
+  name: `debian-${debian}`,
+  set: 'judges',
+  arch: 'amd64',
+  optional: true,
+  root: { release, packages: ['kexec-tools', 'qemu-system-x86', 'grub-common', 'grub-pc-bin'] },
+  programs: ['kexec', 'qemu-system-x86_64', 'grub-file', 'grub-mkimage'],
+}));

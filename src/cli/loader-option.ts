@@ -1,7 +1,7 @@
 /** `--for NAME[@VERSION]` and `--xen-version`, which verify and fix share: what is known, and what contradicts. */
 import { fail } from '../base/errors/patch-error.js';
 import { nearest } from '../formats/note/nearest.js';
-import { LOADER_NAMES, loaderRow, releaseOf, targetOf } from '../loaders/names.js';
+import { loaderRow, releaseOf, rowTargets, TARGET_NAMES, targetOf } from '../loaders/names.js';
 import { knownVersion, resolveVersion } from '../loaders/versions.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../loaders/xen-version.js';
 import type { OptionTable } from './option-table.js';
@@ -19,13 +19,13 @@ export const XEN_VERSION_OPTION = {
 /** The target as typed. Errors: `usage.bad` for a loader or a release that is not known. */
 export function readTarget(text: string): string {
   const { name, version } = targetOf(text);
-  if (!LOADER_NAMES.some((known) => known === name)) {
-    const [close] = nearest(name, [...LOADER_NAMES]);
+  if (!TARGET_NAMES.includes(name)) {
+    const [close] = nearest(name, [...TARGET_NAMES]);
     const at = version === undefined ? '' : `@${version}`;
-    const hint = close === undefined ? `There are: ${LOADER_NAMES.join(', ')}` : `Did you mean --for ${close}${at}?`;
+    const hint = close === undefined ? `There are: ${TARGET_NAMES.join(', ')}` : `Did you mean --for ${close}${at}?`;
     return fail('usage.bad', {}, { what: `--for ${text}: no such loader`, hint });
   }
-  releaseOf(text);
+  for (const row of rowTargets([text])) releaseOf(row);
   return text;
 }
 

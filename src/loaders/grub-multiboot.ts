@@ -48,13 +48,12 @@ import {
   TAG_OPTIONAL,
   TagHead,
 } from '../formats/multiboot/tags.js';
-import { grubWindow, type HeaderWindow, QEMU_MB1 } from '../formats/multiboot/windows.js';
+import { grubWindow, type HeaderWindow } from '../formats/multiboot/windows.js';
 import { MULTIBOOT } from '../formats/multiboot/words.js';
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
-import { qemuMultiboot } from './qemu-multiboot.js';
 import { decodeAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
-import { crash, type Loader, loader, type ProgramVerdict, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, type Placed } from './segment-overlap.js';
 
 const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
@@ -488,34 +487,17 @@ function values({ fields, entryHome, offset, values: tagged, image: { header } }
   };
 }
 
-/** QEMU has a multiboot 1 loader of its own. */
-function programs({ source, header1 }: MultibootView): ProgramVerdict[] {
-  if (header1 === undefined) return [];
-  const header = findMb1(source, QEMU_MB1);
-  if (header === undefined) {
-    const text = `the header at ${hex(header1.offset)} is behind the last place where QEMU looks, ${hex(QEMU_MB1.last)}`;
-    return [{ program: 'QEMU', outcome: 'refused', text }];
-  }
-  const result = qemuMultiboot(source, header);
-  return [
-    result.refused === undefined
-      ? { program: 'QEMU', outcome: 'accepted', text: `enters ${hex(result.entry)}` }
-      : { program: 'QEMU', outcome: 'refused', text: result.refused },
-  ];
-}
-
-/** GRUB's `multiboot`, with what QEMU does where it differs. */
+/** GRUB's `multiboot`. */
 export const grubMultiboot: Loader = loader<MultibootView>({
-  name: 'multiboot',
+  name: 'grub-multiboot',
   open: (source) => new MultibootView(source, 1),
   rules: [HEADER, FLAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,
-  programs,
 });
 
 /** GRUB's `multiboot2`. */
 export const grubMultiboot2: Loader = loader<MultibootView>({
-  name: 'multiboot2',
+  name: 'grub-multiboot2',
   open: (source) => new MultibootView(source, 2),
   rules: [HEADER, TAGS, LINEAR, PE_SECTIONS, ...ELF_RULES.map(elf)],
   values,

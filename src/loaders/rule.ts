@@ -41,13 +41,6 @@ export interface Rule<View> extends Span {
 /** What a value can be; a bigint is an address, an offset or a size. */
 export type Value = bigint | string | number | boolean | readonly string[] | undefined;
 
-/** One of several programs that share a loader and do not end alike. */
-export interface ProgramVerdict {
-  readonly program: string;
-  readonly outcome: 'accepted' | 'refused' | 'other-path';
-  readonly text: string;
-}
-
 /** Memory of the machine or guest, in bytes, where nothing is said: 4 GiB. */
 export const DEFAULT_MEMORY = 0x1_0000_0000n;
 
@@ -67,8 +60,6 @@ export interface LoaderDefinition<View> {
   readonly rules: readonly Rule<View>[];
   /** Everything that an accepting loader goes by. */
   values(view: View): Readonly<Record<string, Value>>;
-  /** What each program does, where they differ. `ended` is the remark that ended the load. */
-  programs?(view: View, ended: Remark | undefined): readonly ProgramVerdict[];
 }
 
 /** How a rule came out for an image. */
@@ -104,7 +95,6 @@ export interface Verdict {
   readonly warnings: readonly { readonly rule: string; readonly text: string; readonly cure: Fix | undefined }[];
   /** Empty unless the image was accepted. */
   readonly values: Readonly<Record<string, Value>>;
-  readonly programs: readonly ProgramVerdict[];
   readonly rules: readonly RuleReport[];
 }
 
@@ -147,19 +137,12 @@ function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, opt
       reports.push({ name, source: rule.source, because, holds: holds === '' ? undefined : holds, result, remarks });
       ended ??= remarks.find(({ kind }) => kind !== 'warn');
     }
-    return verdict(
-      { name: definition.name, version },
-      reports,
-      ended,
-      ended === undefined ? definition.values(view) : {},
-      {
-        programs: definition.programs?.(view, ended) ?? [],
-      },
-    );
+    const values = ended === undefined ? definition.values(view) : {};
+    return verdict({ name: definition.name, version }, reports, ended, values);
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     return {
-      ...verdict({ name: definition.name, version }, reports, undefined, {}, { programs: [] }),
+      ...verdict({ name: definition.name, version }, reports, undefined, {}),
       ...undecided(error, reports),
     };
   }
@@ -208,7 +191,6 @@ function verdict(
   rules: readonly RuleReport[],
   ended: Remark | undefined,
   values: Verdict['values'],
-  { programs }: Pick<Verdict, 'programs'>,
 ): Verdict {
   const warnings = rules.flatMap((rule) =>
     rule.remarks
@@ -230,7 +212,6 @@ function verdict(
     cure: ended?.cure,
     warnings,
     values,
-    programs,
     rules,
   };
 }

@@ -5,6 +5,7 @@ import { type Candidate, stepWords } from '../edit/fix/candidates.js';
 import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
+import { nameOf } from './loader-report.js';
 import { type Style, table } from './text.js';
 
 /** What each loader says now, why, and the edit. */
@@ -57,8 +58,11 @@ function editText(step: Candidate): string {
   return words.length === 0 ? 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last' : words.join(' ');
 }
 
-/** What `fix` adds to the document of its plan. */
-export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readonly [key: string]: Json } {
+/** What `fix` adds to the document of its plan. `asked`: the loaders as the command line names them. */
+export function fixJson(
+  { diagnoses, steps, cured, failed }: FoundFix,
+  asked: readonly string[] = [],
+): { readonly [key: string]: Json } {
   const verdict = ({ outcome, message, reason, rule }: Verdict) => ({
     outcome,
     rule: rule ?? null,
@@ -69,7 +73,8 @@ export function fixJson({ diagnoses, steps, cured, failed }: FoundFix): { readon
   return {
     cured,
     diagnoses: diagnoses.map(({ loader, before, after, advice }) => ({
-      loader,
+      loader: nameOf(before, asked),
+      row: loader,
       before: verdict(before),
       after: verdict(after),
       advice: advice ?? null,

@@ -4,7 +4,7 @@ import { printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
-import { loaderRow, releaseOf, targetOf } from '../loaders/names.js';
+import { loaderRow, releaseOf, rowTargets, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { PRODUCT_TITLES } from '../loaders/versions.js';
 import { NEWEST_XEN, xenBranch } from '../loaders/xen-version.js';
@@ -29,16 +29,30 @@ export function asWanted({ verdicts, asked }: LoaderFacts): boolean {
   return verdicts.every((verdict) => !isAsked(verdict, asked) || accepts(verdict));
 }
 
-function isAsked({ loader }: Verdict, asked: readonly string[]): boolean {
-  return asked.some((target) => targetOf(target).name === loader);
+/** The first of the targets, as typed, that names this verdict's loader, and its release where a release is named. */
+function askedAs({ loader, version }: Verdict, asked: readonly string[]): string | undefined {
+  return asked.find((text) =>
+    rowTargets([text]).some(
+      (row) => targetOf(row).name === loader && (targetOf(row).version === undefined || releaseOf(row) === version),
+    ),
+  );
 }
 
-/** The loader as it was asked for, with its version where one was named, in full; `asTyped`: as the command line had it. */
-function targetText({ loader, version }: Verdict, { asked }: LoaderFacts, asTyped = false): string {
-  const target = asked.find(
-    (text) => targetOf(text).name === loader && targetOf(text).version !== undefined && releaseOf(text) === version,
-  );
-  if (target === undefined) return loader;
+/** The loader by the name under which it was asked for, without a version; else by that of its row. */
+export function nameOf(verdict: Verdict, asked: readonly string[]): string {
+  const target = askedAs(verdict, asked);
+  return target === undefined ? verdict.loader : targetOf(target).name;
+}
+
+function isAsked(verdict: Verdict, asked: readonly string[]): boolean {
+  return askedAs(verdict, asked) !== undefined;
+}
+
+/** The loader, with its version where one was asked for, in full; `asTyped`: as the command line had it. */
+function targetText(verdict: Verdict, { asked }: LoaderFacts, asTyped = false): string {
+  const { loader, version } = verdict;
+  const target = askedAs(verdict, asked);
+  if (target === undefined || targetOf(target).version === undefined) return loader;
   return asTyped ? target : `${loader}@${version}`;
 }
 
@@ -84,7 +98,7 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
 
 function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
   const { rules } = facts;
-  const { loader, title, reason, cure, advice, message, rule, warnings, programs, values } = verdict;
+  const { loader, title, reason, cure, advice, message, rule, warnings, values } = verdict;
   const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
@@ -97,7 +111,6 @@ function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): s
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
   }
-  for (const { program, outcome, text } of programs) lines.push(`  ${program}: ${outcome}, ${printable(text)}`);
   const shown = Object.entries(values).flatMap(([name, value]) => {
     const text = valueText(value);
     return text === '' ? [] : [[`  ${name}`, text]];
@@ -133,10 +146,10 @@ export function loaderJson(facts: LoaderFacts): Record<string, Json> {
   return {
     xenVersion: xenBranch(xenVersion),
     loaders: verdicts.map((verdict): Json => {
-      const { loader, title, outcome, rule, message, reason, cure, advice, warnings, programs, values, rules } =
-        verdict;
+      const { loader, title, outcome, rule, message, reason, cure, advice, warnings, values, rules } = verdict;
       return {
-        loader,
+        loader: nameOf(verdict, facts.asked),
+        row: loader,
         version: verdict.version,
         title,
         accepts: accepts(verdict),
@@ -151,7 +164,7 @@ export function loaderJson(facts: LoaderFacts): Record<string, Json> {
           text,
           cure: spell(mend, verdict),
         })),
-        programs: programs.map(({ program, outcome: end, text }) => ({ program, outcome: end, text })),
+        programs: [],
         values,
         rules: rules.map(({ name, source, because, holds, result }) => ({ name, result, because, holds, source })),
       };

@@ -67,21 +67,29 @@ describe('linux-loader 0.14', () => {
     '03462': 'p_offset 2^52: the file system that held the file, not the loader, drew the line for a seek',
   };
 
-  it('agrees on every image: the entry, or the message', () => {
-    expect(asked('linux-loader 0.14').length).toBeGreaterThan(900);
-    const wrong = differences('linux-loader 0.14', GAPS, ({ name, said, next }) => {
-      const verdict = judge(name, 'linux-loader', MEMORY);
-      const ours = accepts(verdict)
-        ? `PVH ${entryOf(verdict)}`
-        : verdict.message !== 'Kernel lacks PVH header'
-          ? `ERR ${verdict.message}`
-          : verdict.reason === 'there is no PT_NOTE'
-            ? 'IGNORED'
-            : 'NOPVH';
-      return ours === (said === 'PVH' ? `PVH ${next}` : said) ? undefined : ours;
-    });
-    expect(wrong).toEqual([]);
-  });
+  it.each(['firecracker', 'cloud-hypervisor', 'libkrun'])(
+    'agrees with %s on every image: the entry, or the message',
+    (vmm) => {
+      expect(asked('linux-loader 0.14').length).toBeGreaterThan(900);
+      const wrong = differences('linux-loader 0.14', GAPS, ({ name, said, next }) => {
+        const verdict = judge(name, vmm, MEMORY);
+        // The library was given a bound of 1 MiB, which libkrun does not give it.
+        if (vmm === 'libkrun' && said === 'ERR Invalid entry address') {
+          return verdict.message === 'Invalid entry address' ? verdict.message : undefined;
+        }
+        const { rule, message = '', reason = '' } = verdict;
+        const ours = accepts(verdict)
+          ? `PVH ${entryOf(verdict)}`
+          : rule !== 'pvh-entry'
+            ? `ERR ${message}`
+            : `${message} ${reason}`.includes('there is no PT_NOTE')
+              ? 'IGNORED'
+              : 'NOPVH';
+        return ours === (said === 'PVH' ? `PVH ${next}` : said) ? undefined : ours;
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe('linux-loader 0.8.1', () => {
@@ -139,7 +147,6 @@ describe.each(['7.2', '10.0', '11.1'])('qemu %s', (version) => {
 
 describe('kexec-tools 2.0.32', () => {
   const GAPS = {
-    '01374': 'kexec dies after its ELF probes have refused the notes',
     '03435': 'kexec did not end in time over 4 GiB of zeros',
     '04401': 'kexec did not end in time over 1 GiB of zeros',
   };
@@ -185,7 +192,7 @@ describe('grub-file 2.14', () => {
         const ours = accepts(verdict) && verdict.values['arch'] === 'x86_64';
         return ours === yes ? undefined : `${verdict.outcome} ${verdict.message}`;
       }
-      const { message } = judge(name, at === 2 ? 'multiboot' : 'multiboot2');
+      const { message } = judge(name, at === 2 ? 'grub-multiboot' : 'grub-multiboot2');
       return (message !== 'no multiboot header found') === yes ? undefined : `${message}`;
     });
     expect(wrong).toEqual([]);

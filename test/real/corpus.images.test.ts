@@ -34,7 +34,7 @@ const WISHES: readonly PlacementOptions['placement'][] = ['auto', ...PLACEMENTS]
 /** Refusals of the image itself: no other edit would fare better. */
 const HOPELESS = new Set(['plan.relocatable', 'plan.unsound', 'plan.signed', 'note.too-large']);
 /** Errors that say that the program, not the image, is at fault. */
-const OUR_FAULTS = new Set(['internal.bug', 'plan.layout-law', 'verify.failed', 'verify.second-reader']);
+const OUR_FAULTS = new Set(['internal.bug', 'verify.failed', 'verify.second-reader']);
 
 interface Tally {
   unreadable: number;

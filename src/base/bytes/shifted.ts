@@ -14,21 +14,22 @@ export function movedOffset(shift: Shift | undefined, offset: bigint): bigint {
 
 /** A file with a gap of zeros: `shift.by` bytes at `shift.at`, what follows moved up. Reads through to its base. */
 export class ShiftedSource extends DerivedSource {
-  readonly #base: ByteSource;
-  readonly #shift: Shift;
+  /** What stands before and behind the gap. */
+  readonly base: ByteSource;
+  readonly shift: Shift;
 
   constructor(base: ByteSource, shift: Shift) {
     super(base.name, base.size + shift.by);
-    this.#base = base;
-    this.#shift = shift;
+    this.base = base;
+    this.shift = shift;
   }
 
   protected fill(target: Write, part: string): void {
-    const { at, by } = this.#shift;
+    const { at, by } = this.shift;
     const before = cut(target, 0n, at);
-    if (before !== undefined) this.#base.readInto(before.offset, before.bytes, part);
+    if (before !== undefined) this.base.readInto(before.offset, before.bytes, part);
     const behind = cut(target, at + by, this.size);
-    if (behind !== undefined) this.#base.readInto(behind.offset - by, behind.bytes, part);
+    if (behind !== undefined) this.base.readInto(behind.offset - by, behind.bytes, part);
   }
 }
 

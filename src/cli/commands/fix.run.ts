@@ -68,13 +68,13 @@ async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply
   const plan = found.plan;
   const needed = plan !== undefined && (changes(plan) || found.fix.wrapper !== undefined);
   if (plan !== undefined && (writes || args.dryRun)) {
-    return apply(plan, { lead: text(), json: fixJson(found) });
+    return apply(plan, { lead: text(), json: fixJson(found, args.loaders) });
   }
   if (writes) {
     // Nothing to mend; the output still has to be the image.
-    return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found) });
+    return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found, args.loaders) });
   }
-  if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found) }));
+  if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
   else writeOut(text());
   if (!found.cured) return 1;
   return args.check && needed ? 1 : 0;

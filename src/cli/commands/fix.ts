@@ -1,5 +1,5 @@
 /** `fix IMAGE`: the shape of its arguments. */
-import { LOADER_NAMES } from '../../loaders/names.js';
+import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
 import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
@@ -23,9 +23,9 @@ const OPTIONS = {
     kind: 'list',
     member: 'loaders',
     metavar: 'LOADER',
-    help: `it has to take the result; ${LOADER_NAMES.join(', ')}`,
+    help: `it has to take the result; ${TARGET_NAMES.join(', ')}`,
     read: readTarget,
-    complete: LOADER_NAMES,
+    complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
   ...LOADED_OPTIONS,

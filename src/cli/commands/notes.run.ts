@@ -11,7 +11,7 @@ import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
-import { isMultibootPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
+import { isToldPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
 import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
@@ -71,7 +71,7 @@ type Read =
 
 /** Everything is read here and now, so the image need not stay open. */
 async function read(image: string, limit: bigint | undefined): Promise<Read> {
-  const input = await openImage(image, (source) => looksLikeElf(source) || isMultibootPe(source), limit);
+  const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source), limit);
   try {
     if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
     return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };

@@ -1,5 +1,5 @@
 /** `verify IMAGE`: the shape of its arguments. */
-import { LOADER_NAMES } from '../../loaders/names.js';
+import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
 import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
@@ -11,9 +11,9 @@ const OPTIONS = {
   for: {
     kind: 'values',
     member: 'loaders',
-    help: `a loader that must start it: ${LOADER_NAMES.join(', ')}`,
+    help: `a loader that must start it: ${TARGET_NAMES.join(', ')}`,
     read: readTarget,
-    complete: LOADER_NAMES,
+    complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },

@@ -5,16 +5,14 @@
 import { FileSource } from '../../base/bytes/file-source.js';
 import type { Changed } from '../../base/bytes/shifted.js';
 import { RepairedSource } from '../../base/bytes/source.js';
-import { fail } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
-import { isXens, type NoteContent } from '../../formats/note/record.js';
+import type { NoteContent } from '../../formats/note/record.js';
 import { type Agreement, proveImage } from '../../verify/elf/proof.js';
-import { verifyImage } from '../../verify/elf/verify.js';
-import type { Expectation } from '../../verify/finding.js';
 import { changedInput } from '../../write/content.js';
 import { deliver } from '../../write/deliver.js';
 import { holds } from '../../write/holds.js';
+import { expectationOf, stoppedBy } from './expectation.js';
 import { layOut } from './placement/lay-out.js';
 import type { Layout, Refusal, Survival } from './placement/layout.js';
 import type { PlacementInput } from './placement/placement-input.js';
@@ -31,10 +29,12 @@ import {
   isOtherOwnersEdit,
   type PlacementOptions,
 } from './plan/placement-options.js';
-import { refuseByPreconditions } from './plan/preconditions.js';
 import { findRewriteTarget, type RewriteTarget } from './plan/rewrite-target.js';
 import { wantedNotes } from './plan/wanted.js';
+import { refuseByPreconditions } from './preconditions.js';
 import { preview, type Rendered, render } from './render.js';
+
+export { expectationOf };
 
 /** Everything decided about an edit, before a byte is written. */
 export interface PatchPlan {
@@ -75,8 +75,7 @@ export function planPatch(
   edits: readonly Edit[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
 ): PatchPlan {
-  refuseByPreconditions(image);
-  refuseUnsound(image);
+  refuseByPreconditions(image, 'edit');
   const analysis = analyze(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
   const kind = imageKind(analysis, options.kind);
@@ -99,12 +98,17 @@ export function planPatch(
   const xenRewritten = xenEdited || (homeRewritten && target.xen.length > 0);
   const settled = { image, analysis, target, kind: kind.kind, otherOwners, xenRewritten };
   if (isUpToDate(input)) {
-    const rendered = { writes: [], shift: undefined, fileSize: image.source.size, planned: [] };
+    const rendered = unchangedFile(image);
     const xenNotes = wanted.notes.map(({ content }) => content);
-    const survives = survivalOf(image, coveringNow(input));
-    return { ...settled, xenNotes, layout: undefined, rendered, refused: [], survives, warnings: wanted.warnings };
+    const asItIs = { ...settled, xenNotes, layout: undefined, rendered };
+    if (stoppedBy(asItIs) === undefined) {
+      const survives = survivalOf(image, coveringNow(input));
+      return { ...asItIs, refused: [], survives, warnings: wanted.warnings };
+    }
   }
-  const { layout, refused, survives } = layOut(input);
+  const judge = (tried: Layout) =>
+    stoppedBy({ ...settled, xenNotes: tried.xenNotes, layout: tried, rendered: render(image, tried) });
+  const { layout, refused, survives } = layOut(input, judge);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [
@@ -118,7 +122,7 @@ export function planPatch(
 
 /** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */
 export function planUnchanged(image: ElfImage): PatchPlan {
-  refuseUnsound(image);
+  refuseByPreconditions(image, 'any');
   const analysis = analyze(image);
   const target = findRewriteTarget(analysis);
   return {
@@ -130,20 +134,15 @@ export function planUnchanged(image: ElfImage): PatchPlan {
     xenRewritten: false,
     xenNotes: target.xen,
     layout: undefined,
-    rendered: { writes: [], shift: undefined, fileSize: image.source.size, planned: [] },
+    rendered: unchangedFile(image),
     refused: [],
     survives: [],
     warnings: [],
   };
 }
 
-/**
- * Headers that cannot be true are no ground to build on: loaders disagree about them, and no edit could be proved harmless.
- * What valid images break in practice (the verifier's warnings) is no obstacle.
- */
-function refuseUnsound(image: ElfImage): void {
-  const broken = verifyImage({ image }).find(({ level }) => level === 'error');
-  if (broken !== undefined) fail('plan.unsound', broken.place, { what: broken.text, check: broken.check });
+function unchangedFile({ source }: ElfImage): Rendered {
+  return { writes: [], shift: undefined, fileSize: source.size, planned: [] };
 }
 
 /** Bytes behind everything ELF knows of are found from outside, often from the end of the file. */
@@ -155,44 +154,6 @@ function trailingData(analysis: Analysis, layout: Layout): string[] {
   return [
     `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
   ];
-}
-
-/** What the plan means to change, as plain data for the verifier. */
-export function expectationOf(plan: PatchPlan): Expectation {
-  const { layout, rendered } = plan;
-  const hidden = inSectionsOnly(plan);
-  return {
-    xenNotes: plan.xenNotes,
-    xenKept: !plan.xenRewritten,
-    isProgram: plan.kind === 'program',
-    planned: rendered.planned,
-    shift: rendered.shift,
-    fileSize: rendered.fileSize,
-    extendedLoad: layout?.extendedLoad,
-    addedLoads: layout?.addedLoads ?? 0,
-    replacedSegments: layout?.replacedSegments ?? [],
-    touchedSections: layout?.touchedSections ?? [],
-    foreignAdded: [...plan.otherOwners.fresh.filter((note) => !hidden.added.includes(note)), ...promoted(plan)],
-    foreignRemoved: plan.otherOwners.gone.filter((note) => !hidden.removed.some((other) => other === note)),
-    foreignInSections: hidden,
-  };
-}
-
-/** Notes of other owners that are overwritten where no segment shows them and none will: what goes, and what comes. */
-function inSectionsOnly({ analysis, otherOwners, target }: PatchPlan) {
-  const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
-  const shown = new Set(
-    [...segments.flatMap(({ walk }) => walk.records), ...target.records].map(({ offset }) => offset),
-  );
-  const unseen = otherOwners.overwritten.filter(({ record }) => !shown.has(record.offset));
-  return { removed: unseen.map(({ record }) => record), added: unseen.map(({ content }) => content) };
-}
-
-/** Notes of other owners that only sections showed, in an area that becomes a segment. */
-function promoted({ analysis, layout, otherOwners, target }: PatchPlan): NoteContent[] {
-  if (layout?.noteRange === undefined || target.segments.length > 0) return [];
-  const shown = new Set(analysis.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
-  return target.records.filter((record) => !isXens(record) && !shown.has(record) && !otherOwners.gone.includes(record));
 }
 
 /** Where a planned edit of an ELF image is written. */

@@ -10,7 +10,7 @@ import type { Edit } from '../../formats/note/edits.js';
 import type { ImageFix } from '../../formats/note/fix.js';
 import { infoOf, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
-import { guestLoaders } from '../../loaders/names.js';
+import { guestLoaders, rowTargets } from '../../loaders/names.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
@@ -87,7 +87,7 @@ export function findFix(
   { xenVersion = NEWEST_XEN, before: wrapped, ways }: Conditions = {},
 ): FoundFix {
   const { image, step: repair } = readRepaired(source);
-  const names = loaders.length > 0 ? loaders : targetsOf(image);
+  const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(image);
   const before = judgeLoaders(source, { names, xenVersion, wrapped });
   const subject = { source, image, names, options, xenVersion, before: wrapped, told: toldBy(image) };
   const asItIs: Way = { ...BARE, after: wrapped };

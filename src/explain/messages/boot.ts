@@ -181,7 +181,7 @@ export const bootMessages: readonly Message[] = [
     by: 'kexec',
     says: ['Cannot determine the file type', 'Not a bzImage'],
     cause:
-      'No loader of kexec knows the file: a gzip file, another e_machine than 386 or x86-64, an object file, or headers that ' +
+      'No loader of kexec knows the file: a gzip file, another e_machine than 386, 486 or x86-64, an object file, or headers that ' +
       'are not exact (entry sizes, versions, a segment beyond the end of the file).',
     cure: 'Unpack it first; else mend the headers.',
     commands: ['xen-elfpatch verify xen --for kexec'],

@@ -193,7 +193,7 @@ export const vmmMessages: readonly Message[] = [
       'No refusal, the load goes on. VBE: the Multiboot 1 header asks for a video mode (flag 2), and QEMU gives none. TCG or ' +
       'host: the CPU model has features that this machine does not.',
     cure: 'If the kernel does not come up, look for the reason elsewhere.',
-    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for qemu-pvh'],
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
   },
   {
     by: 'StratoVirt',

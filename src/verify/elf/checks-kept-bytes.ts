@@ -3,7 +3,7 @@ import { newBlocks, sameStretch } from '../../base/bytes/byte-comparison.js';
 import { movedOffset } from '../../base/bytes/shifted.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
-import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
+import { hasLinuxMagic, LINUX_MAGIC_AT } from '../../formats/linux/boot-header.js';
 import { type MultibootHeader, multibootHeaders } from '../../formats/multiboot/headers.js';
 import type { Violation } from '../check.js';
 import { differencesOf } from './difference-home.js';
@@ -113,7 +113,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     *run({ before, after }) {
       const now = hasLinuxMagic(after.image.source);
       if (now === hasLinuxMagic(before.image.source)) return;
-      yield { offset: 0x202n, part: 'file', text: `HdrS ${now ? 'appeared' : 'is gone'} at 0x202` };
+      yield { offset: LINUX_MAGIC_AT, part: 'file', text: `HdrS ${now ? 'appeared' : 'is gone'} at 0x202` };
     },
   },
 ];

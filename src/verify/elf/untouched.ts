@@ -5,7 +5,7 @@
 
 import { type Blocks, differingRanges, newBlocks, type Stretch, ZEROS } from '../../base/bytes/byte-comparison.js';
 import { type Range, subtract } from '../../base/bytes/range.js';
-import type { Shift } from '../../base/bytes/shifted.js';
+import { movedOffset, type Shift, ShiftedSource } from '../../base/bytes/shifted.js';
 import { type ByteSource, OverlaySource } from '../../base/bytes/source.js';
 
 /** Two files of which only planned ranges may differ. */
@@ -85,12 +85,17 @@ function narrow({ kind, range, counterpart }: Part, to: Range): Part {
 }
 
 /**
- * Where `after` is `before` with writes laid over it, only the writes can differ: the bytes between them are the same
- * bytes of the same file. That keeps the proof of an edit in place independent of the file's size.
+ * Where `after` is `before` with writes laid over it, perhaps with a gap in it, only the writes can differ: the bytes between
+ * them are the same bytes of the same file. That keeps the proof of an edit in place, or of a plan, independent of the file's size.
  */
 function provenRanges({ range, counterpart }: Part, before: ByteSource, after: ByteSource): Range[] {
-  if (!(after instanceof OverlaySource) || after.base !== before) return [];
-  if (counterpart.source !== before || counterpart.offset !== range.start) return [];
+  if (!(after instanceof OverlaySource) || counterpart.source !== before) return [];
+  const { base } = after;
+  const shift = base instanceof ShiftedSource && base.base === before ? base.shift : undefined;
+  if (base !== before && shift === undefined) return [];
+  const last = counterpart.offset + (range.end - range.start) - 1n;
+  // Its first and its last byte came from where the part says: then all of it lies on one side of the gap.
+  if (movedOffset(shift, counterpart.offset) !== range.start || movedOffset(shift, last) !== range.end - 1n) return [];
   return subtract(
     range,
     after.writes.map((w) => ({ start: w.offset, end: w.offset + BigInt(w.bytes.length) })),

@@ -37,7 +37,6 @@ function tryPlan(image: ElfImage, edits: readonly Edit[], options: PlacementOpti
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     expect(error.detail).not.toBe('');
-    expect(error.id, error.message).not.toBe('plan.layout-law');
     return undefined;
   }
 }

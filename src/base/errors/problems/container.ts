@@ -188,10 +188,12 @@ export const containerProblems = {
   'bzimage.trailing': problem<{ size: bigint; at: bigint }>({
     exit: 2,
     text: (c) => `found ${c.size} bytes of unknown purpose at ${hex(c.at)}, behind the kernel`,
-    hint: 'Cut the file at that offset if you know what they are',
+    hint: (c) =>
+      `Cut the file at that offset if you know what they are (truncate -s ${c.at}); with --strip-signature if it is signed`,
     meaning:
-      'Behind the protected-mode part there may be a signature or an attached payload. Other bytes belong to somebody that ' +
-      'this tool does not know; writing there would lose them.',
+      'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, an ' +
+      'attached payload, and a signature. Other bytes belong to somebody that this tool does not know; writing there would ' +
+      'lose them.',
   }),
   'codec.missing': problem<{ program: string; format: string }>({
     exit: 2,

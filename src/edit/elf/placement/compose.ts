@@ -11,7 +11,7 @@ import { encodeNotes } from '../../../formats/note/record.js';
 import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
-import { mergedNotes, overwriteBlobs, type PlacementInput, xenOf } from './placement-input.js';
+import { gapAtEight, mergedNotes, overwriteBlobs, type PlacementInput, xenOf } from './placement-input.js';
 import { notesMustBeLoaded } from './program.js';
 import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
 import { type Room, roomOf, take } from './room.js';
@@ -46,22 +46,13 @@ export interface Merged {
   readonly align: bigint;
 }
 
-/**
- * The records to be written elsewhere. With 8-byte note alignment every record but the last must fill a multiple of 8
- * without padding, because Xen always steps by 4.
- */
+/** The records to be written elsewhere, or why they cannot be written. */
 export function mergeFor(input: PlacementInput): Merged | { readonly reason: string } {
   const notes = mergedNotes(input);
   if (notes.length === 0) return { reason: 'no note is left to place' };
   const { endian } = input.analysis.image.encoding;
-  if (input.options.notesAlign === 8) {
-    const odd = notes.slice(0, -1).find((note) => encodeNotes([note], endian).length % 8 !== 0);
-    if (odd !== undefined) {
-      return {
-        reason: `with --notes-align 8 the note of type ${odd.type} leaves a gap that Xen cannot step over; give it a width of 8`,
-      };
-    }
-  }
+  const gap = gapAtEight(input, notes);
+  if (gap !== undefined) return { reason: gap };
   const bytes = encodeNotes(notes, endian);
   return { notes, bytes, size: BigInt(bytes.length), align: BigInt(input.options.notesAlign) };
 }

@@ -19,6 +19,7 @@ import { headerFor } from './header.js';
 import type { Layout, Refusal } from './layout.js';
 import {
   bytesText,
+  gapAtEight,
   mergedNotes,
   neutralName,
   overwriteBlobs,
@@ -223,6 +224,8 @@ function finish(
   const { analysis, target, options } = input;
   const { image } = analysis;
   const empty = notes.length === 0;
+  const gap = gapAtEight(input, notes);
+  if (gap !== undefined) return { placement, reason: gap };
   const content = encodeNotes(notes, image.encoding.endian);
   const end = area.range.start + BigInt(content.length);
   const fit = fitSections(analysis, area.range, end, firstMoved(area, notes));

@@ -1,7 +1,6 @@
-/** The laws a layout must obey before a byte is written. One that it breaks is a fault of this program. */
+/** The laws that a layout obeys before it is taken: its parts are inside the file, apart from one another, and aligned. */
 import { compare, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hexRange } from '../../../base/errors/hex.js';
-import { fail } from '../../../base/errors/patch-error.js';
 import { Phdr, Shdr } from '../../../formats/elf/headers.js';
 import { type ElfImage, ehdrSize } from '../../../formats/elf/image.js';
 import type { Layout } from './layout.js';
@@ -10,14 +9,8 @@ interface Part extends Range {
   readonly what: string;
 }
 
-/** Answers the layout when it breaks no law. Errors: `plan.layout-law`. */
-export function obeyLaws(image: ElfImage, layout: Layout): Layout {
-  const broken = brokenLaw(image, layout);
-  if (broken !== undefined) fail('plan.layout-law', { file: image.source.name }, { law: broken });
-  return layout;
-}
-
-function brokenLaw(image: ElfImage, layout: Layout): string | undefined {
+/** The law that a layout breaks, in one line; undefined when it breaks none. */
+export function brokenLaw(image: ElfImage, layout: Layout): string | undefined {
   const { encoding } = image;
   const word = BigInt(encoding.bits / 8);
   const table = (what: string, offset: bigint, count: number, entry: number): Part[] =>

@@ -5,12 +5,18 @@
 
 import { fail } from '../../../base/errors/patch-error.js';
 import { PT_NOTE } from '../../../formats/elf/names.js';
+import type { NoteRecord } from '../../../formats/note/record.js';
+import { settingText } from '../../../formats/note/setting-text.js';
+import { shellWord } from '../../../formats/note/shell.js';
+import type { ValueExpr } from '../../../formats/note/value.js';
+import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
+import type { Analysis } from '../plan/analyze.js';
 import { kindWords } from '../plan/image-kind.js';
 import { PLACEMENTS, type PlacementName } from '../plan/placement-options.js';
 import { append } from './append.js';
 import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
-import { obeyLaws } from './laws.js';
+import { brokenLaw } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
 import { lostFromMemory } from './loaded-notes.js';
 import { moveTable } from './move-table.js';
@@ -35,6 +41,9 @@ const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Re
   'new-table': newTable,
 };
 
+/** Why a layout must not be taken, in one line; undefined when it may. */
+export type Judge = (layout: Layout) => string | undefined;
+
 /** The layout that was chosen, with what was tried before it and what it survives. */
 export interface LaidOut {
   readonly layout: Layout;
@@ -44,17 +53,20 @@ export interface LaidOut {
 }
 
 /**
- * Takes the first placement that works, in their order.
- * Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason), `plan.layout-law`.
+ * Takes the first placement that works, in their order: one whose result the laws of a layout and `stoppedBy`, the
+ * verifier's word on it, let through. Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason).
  */
-export function layOut(input: PlacementInput): LaidOut {
+export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined): LaidOut {
   const { image } = input.analysis;
+  const faultOf = (layout: Layout) => brokenLaw(image, layout) ?? stoppedBy(layout);
+  const refused: Refusal[] = [];
   const overwritten = overwriteOnly(input);
   if (overwritten !== undefined) {
-    return { layout: obeyLaws(image, overwritten), refused: [], survives: survivalOf(image, overwritten) };
+    const fault = faultOf(overwritten);
+    if (fault === undefined) return { layout: overwritten, refused, survives: survivalOf(image, overwritten) };
+    refused.push({ placement: overwritten.placement, reason: fault });
   }
   refuseDamage(input);
-  const refused: Refusal[] = [];
   const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
   for (const placement of order(input)) {
     const tried = TRY[placement](input);
@@ -75,8 +87,13 @@ export function layOut(input: PlacementInput): LaidOut {
     }
     const lost = lostTo(image, outcome, input.options.mustSurvive);
     if (lost.length === 0) {
-      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
-      return { layout: { ...obeyLaws(image, outcome), warnings }, refused, survives: survivalOf(image, outcome) };
+      const fault = faultOf(outcome);
+      if (fault === undefined) {
+        const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+        return { layout: { ...outcome, warnings }, refused, survives: survivalOf(image, outcome) };
+      }
+      refused.push({ placement, reason: fault });
+      continue;
     }
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
@@ -102,13 +119,28 @@ function order({ options, target }: PlacementInput): readonly PlacementName[] {
 }
 
 /** A note that cannot be read whole is not copied; an edit that replaces or removes it is welcome. */
-function refuseDamage({ analysis, target, wanted }: PlacementInput): void {
+function refuseDamage({ analysis, target, wanted, xenEdited }: PlacementInput): void {
   const { damaged } = target;
   if (damaged === undefined) return;
   const { area, record, why } = damaged;
   const kept = record === undefined || wanted.some(({ content }) => content === record);
   if (kept) {
     const place = { file: analysis.image.source.name, offset: record?.offset ?? area.walk.end, part: area.name };
-    fail('plan.unreadable-note', place, { area: area.name, why });
+    const edit = record === undefined ? undefined : mendingEdit(analysis, record);
+    fail('plan.unreadable-note', place, { area: area.name, why, edit, byPatch: xenEdited });
   }
+}
+
+/** The edit that writes a damaged note of Xen's anew, with what Xen reads of it; where it reads nothing, the note goes. */
+function mendingEdit({ xen }: Analysis, { offset, type }: NoteRecord): string {
+  const reads = xen.notes.find(({ record }) => record.offset === offset)?.reads;
+  const expr: ValueExpr | undefined =
+    reads?.kind === 'string'
+      ? { kind: 'text', text: reads.text }
+      : reads?.kind === 'number'
+        ? { kind: 'number', value: reads.value }
+        : undefined;
+  const text = expr === undefined ? undefined : settingText({ type, info: noteInfo(type), width: undefined, expr });
+  const word = text === undefined ? undefined : shellWord(text);
+  return word === undefined ? `--unset ${noteName(type)}` : `--set ${word}`;
 }

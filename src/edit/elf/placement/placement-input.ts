@@ -58,6 +58,18 @@ function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => bool
   return (note) => note.type === XEN_ELFNOTE.PHYS32_ENTRY && contents.has(note);
 }
 
+/**
+ * Why these records cannot stand in a PT_NOTE with p_align 8; undefined where they can, or nobody asked for it. Every record
+ * but the last must fill a multiple of 8 without padding, because Xen always steps by 4.
+ */
+export function gapAtEight({ analysis, options }: PlacementInput, notes: readonly NoteContent[]): string | undefined {
+  if (options.notesAlign !== 8) return undefined;
+  const { endian } = analysis.image.encoding;
+  const odd = notes.slice(0, -1).find((note) => encodeNotes([note], endian).length % 8 !== 0);
+  if (odd === undefined) return undefined;
+  return `with --notes-align 8 the note of type ${odd.type} leaves a gap that Xen cannot step over; give it a width of 8`;
+}
+
 /** The merged records as bytes. */
 export function mergedBytes(input: PlacementInput): Uint8Array {
   return encodeNotes(mergedNotes(input), input.analysis.image.encoding.endian);

@@ -1,0 +1,6 @@
+/** kexec-tools of every Debian release, asked again for a share of the committed table; see work.ts for more than a share. */
+import { askingTests } from './asking.js';
+import { KEXEC } from './judges.js';
+import { KexecTools } from './kexec-ask.js';
+
+askingTests(KEXEC, (judge) => new KexecTools(judge));
