@@ -15,6 +15,8 @@ const MODULES: ReadonlyMap<string, Layer> = new Map([
   ['test/support/shell.ts', 'tools'],
   ['test/oracle/programs.ts', 'tools'],
   ['test/support/images.ts', 'images'],
+  // Fetches them into the cache.
+  ['scripts/bench/nodes.mjs', 'images'],
   ['test/support/boot.ts', 'boot'],
   ['test/support/machine.ts', 'boot'],
 ]);
