@@ -11,9 +11,9 @@
 //   dist/types/             declarations (not with --no-types: they take most of the time)
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { partsOf } from './parts.mjs';
+import { shims } from './shims/plugin.mjs';
 
 // Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
 const LAZY = ['ajv', 'yaml'];
@@ -31,31 +31,12 @@ const PARTS = {
   copy: ['src/write/clone.ts'],
 };
 
-rmSync('dist', { recursive: true, force: true });
+// What others put into dist, as scripts/binary.mjs does, is not for the bundle to take away.
+for (const own of ['cli', 'lib', 'types']) rmSync(`dist/${own}`, { recursive: true, force: true });
 
 const common = { bundle: true, platform: 'node', target: 'node20', legalComments: 'none', logLevel: 'warning' };
 // Names are kept and lines stay short: a stack trace says where something happened.
 const small = { minifySyntax: true, minifyWhitespace: true, lineLimit: 160 };
-
-// Packages that cost start-up time and buy nothing here (scripts/shims says why).
-const shims = {
-  name: 'shims',
-  setup({ onResolve, onLoad }) {
-    const here = (file) => fileURLToPath(new URL(`shims/${file}`, import.meta.url));
-    onResolve({ filter: /platform-shims\/esm\.mjs$/ }, () => ({ path: here('yargs-platform.mjs') }));
-    onResolve({ filter: /^assert$/ }, ({ importer }) =>
-      /elfy/.test(importer) ? { path: here('assert.cjs') } : undefined,
-    );
-    onResolve({ filter: /^node:module$/ }, ({ importer }) =>
-      /yargs-parser/.test(importer) ? { path: here('no-require.mjs') } : undefined,
-    );
-    onResolve({ filter: /^(string-width|strip-ansi|wrap-ansi)$/ }, ({ path }) => ({ path, namespace: 'plain-text' }));
-    onLoad({ filter: /.*/, namespace: 'plain-text' }, ({ path }) => {
-      const name = path.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-      return { contents: `export { ${name} as default } from './plain-text.mjs';`, resolveDir: here('') };
-    });
-  },
-};
 
 const vendor = {
   name: 'vendor',

@@ -60,7 +60,7 @@ export async function applyContainer(
       changes: containerChanges(plan),
       files,
       result: { planned: () => containerPreview(plan), there: UNTOUCHED },
-      write: (output, steps) => writeContainer(plan, { inputPath: input.path, output, steps }),
+      write: (output, steps) => writeContainer(plan, { inputPath: input.path, output, strict: args.strict, steps }),
       text: (outcome, style) => `${extra.lead ?? ''}${containerPatchText(plan, outcome, style, detailOf(args))}`,
       json: (outcome) => ({ ...containerPatchJson(plan, outcome), ...extra.json }),
     },

@@ -10,6 +10,11 @@ export const JSON_OPTION = {
   json: { kind: 'flag', help: 'one JSON document instead of text' },
 } as const satisfies OptionTable;
 
+/** `--strict`, for commands that can warn. */
+export const STRICT_OPTION = {
+  strict: { kind: 'flag', help: 'warnings count as no: exit 1, and nothing is written' },
+} as const satisfies OptionTable;
+
 /** `--color`: for commands whose results can be coloured. */
 export const COLOR_OPTION = {
   color: {

@@ -35,11 +35,11 @@ const main = (changed: string): Branch => ({ name: MAIN, evidence: 'read', chang
 
 const DOM0_BIT = 'a PVH dom0 must have the dom0 bit in SUPPORTED_FEATURES, where the note is there';
 
-/** More than all pairs of a known release and one that a rule names. */
-const MOST_ANSWERS = 4096;
-
 /** What stands for the sources that no known release has. */
 const MAIN = 'main';
+
+/** More than all pairs of a known release and one that a rule names. */
+const MOST_ANSWERS = 4096;
 
 /** Oldest first. */
 const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
@@ -173,7 +173,7 @@ export function knownVersion(product: Product, text: string, given: string): str
 
 /** Is `version` this release or a later one? Either may be a branch, which is its newest release. */
 export function isSinceRelease(product: Product, version: string, release: string): boolean {
-  return answered(`${product} ${version} ${release}`, () => {
+  return since(`${product} ${version} ${release}`, () => {
     const numbers = (text: string) => numbersOf(resolveVersion(product, text) ?? text);
     const [a, b] = [numbers(version), firstOf(product, release)];
     for (let i = 0; i < Math.max(a.length, b.length); i++) {
@@ -187,7 +187,7 @@ export function isSinceRelease(product: Product, version: string, release: strin
 /** Answers given before: rules of many loaders ask the same few questions of every image. */
 const answers = new Map<string, boolean>();
 
-function answered(question: string, ask: () => boolean): boolean {
+function since(question: string, ask: () => boolean): boolean {
   const known = answers.get(question);
   if (known !== undefined) return known;
   const answer = ask();

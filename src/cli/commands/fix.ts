@@ -2,7 +2,7 @@
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
@@ -28,6 +28,7 @@ const OPTIONS = {
     complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   ...LOADED_OPTIONS,
   ...survivorsOption(BUILD_TOOLS),
   ...KIND_OPTION,

@@ -29,6 +29,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   const entries: { readonly [key: string]: Json }[] = [];
   const errors: PatchError[] = [];
   let missing = false;
+  let warned = false;
   for (const [i, image] of args.images.entries()) {
     try {
       const { facts, pe } = await read(image, args.limit);
@@ -38,7 +39,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
         else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
         continue;
       }
-      warn(facts);
+      warned = warn(facts) || warned;
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = tellMissing(facts.image.source.name);
       }
@@ -51,7 +52,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
       entries.push({ file: image, error: errorFacts(error) });
     }
   }
-  const status = errors.length > 0 ? 2 : missing ? 1 : 0;
+  const status = errors.length > 0 ? 2 : missing || (args.strict && warned) ? 1 : 0;
   if (args.json) {
     // Where nothing at all could be read there are no results: the document is an error's, as for every command.
     const none = errors.length === args.images.length;
@@ -117,12 +118,13 @@ async function openOrRefused(image: string, limit: bigint | undefined): Promise<
   }
 }
 
-/** What could be read in part. */
-function warn({ image, areas, legacyProblem }: NotesFacts): void {
+/** What could be read in part; is there any of it? */
+function warn({ image, areas, legacyProblem }: NotesFacts): boolean {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
     sayErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}`);
   }
   if (legacyProblem !== undefined) sayErr(`xen-elfpatch: warning: ${legacyProblem.message}`);
+  return legacyProblem !== undefined || areas.some(({ problem }) => problem !== undefined);
 }

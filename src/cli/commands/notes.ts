@@ -7,6 +7,7 @@ import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 const OPTIONS = {
   xen: { kind: 'flag', help: "only Xen's notes" },
   raw: { kind: 'flag', help: 'the bytes of each descriptor as well' },
+  strict: { kind: 'flag', help: 'exit 1 where there is a warning' },
   ...JSON_OPTION,
   format: {
     kind: 'choice',
