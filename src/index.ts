@@ -89,6 +89,10 @@ export { type OriginalRequest, planOriginal } from './edit/mkelf32/mkelf32.js';
 export { planTidy, type TidyRequest } from './edit/mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './edit/mkelf32/variants.js';
 export { writeMkelf32 } from './edit/mkelf32/write.js';
+export { layOutStamped, type PeStampLayout } from './edit/pe/lay-out.js';
+export { changesPe, type PeWriteOptions, type PeWritten, proveStamped, writePeStamp } from './edit/pe/pipeline.js';
+export { type PeStamps, peStampsOf } from './edit/pe/stamps.js';
+export type { PeStampWish } from './edit/pe/wish.js';
 // Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
 export { type Algorithm, computeBuildId } from './edit/stamp/build-id.js';
 export { sourceDate } from './edit/stamp/date.js';
@@ -114,6 +118,7 @@ export type { ElfImage } from './formats/elf/image.js';
 export { looksLikeElf, readElf } from './formats/elf/read.js';
 export { sectionName } from './formats/elf/section-names.js';
 export type { Encoding } from './formats/elf/struct.js';
+export { hasLinuxMagic } from './formats/linux/boot-header.js';
 // Notes: where they are, what they say, what loaders make of them.
 export { type NoteArea, noteAreas } from './formats/note/areas.js';
 export {
@@ -149,7 +154,8 @@ export {
 } from './formats/note/xen-notes.js';
 export type { PeImage, PeSection } from './formats/pe/image.js';
 export { isPlainPe } from './formats/pe/kind.js';
-export { readPe } from './formats/pe/read.js';
+export { looksLikePe, readPe } from './formats/pe/read.js';
+export { readSbat, type SbatReading, type SbatRow } from './formats/pe/sbat.js';
 // Diff: what differs between two images, entry by entry and byte by byte.
 export type { ByteComparison, ByteDifference, ByteGroup } from './inspect/diff/bytes.js';
 export { diffImages, type ImageDifference } from './inspect/diff/diff.js';
@@ -173,6 +179,8 @@ export {
   type LoaderName,
   type LoaderRow,
   releaseOf,
+  rowTargets,
+  TARGET_NAMES,
   type Target,
   targetOf,
 } from './loaders/names.js';

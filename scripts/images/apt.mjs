@@ -165,6 +165,26 @@ ${asRoot ? 'APT::Sandbox::User "root"; // the cache need not be readable by _apt
     });
   }
 
+  /** The names of these packages and of all that they depend on, as on a machine that has nothing. */
+  closure(names) {
+    return this.#withLists(() => {
+      const args = ['install', '--simulate', '--no-install-recommends', '-y', ...names];
+      const out = `${run('apt-get', args, { env: this.#env })}`;
+      return [...out.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name.replace(/:\w+$/, ''));
+    });
+  }
+
+  /** Downloads binary packages into a folder of their own below `folder`; returns the paths of the .deb files. */
+  downloadAll(names, folder) {
+    return this.#withLists(() => {
+      const into = mkdtempSync(join(folder, 'debs-'));
+      run('apt-get', ['download', '-q', ...names], { env: this.#env, cwd: into });
+      return readdirSync(into)
+        .filter((file) => file.endsWith('.deb'))
+        .map((file) => join(into, file));
+    });
+  }
+
   /** Downloads a source package into `folder`, unpacking nothing; returns its version and the upstream tarball. */
   downloadSource(name, folder) {
     return this.#withLists(() => {

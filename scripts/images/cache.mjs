@@ -8,7 +8,7 @@ export const CACHE =
   process.env.XEN_ELFPATCH_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xen-elfpatch');
 
 const MANIFEST = join(CACHE, 'manifest.json');
-const EMPTY = { images: [], corpora: [], missing: [] };
+const EMPTY = { images: [], corpora: [], roots: [], missing: [] };
 
 export function readManifest() {
   try {
@@ -32,7 +32,9 @@ export function record(kind, entry) {
 
 /** Whether the manifest has it and the file or folder it names is there, of the size it names. */
 export function isThere(manifest, { name }) {
-  const entry = [...manifest.images, ...manifest.corpora].find((candidate) => candidate.name === name);
+  const entry = [...manifest.images, ...manifest.corpora, ...manifest.roots].find(
+    (candidate) => candidate.name === name,
+  );
   if (entry === undefined) return false;
   const path = join(CACHE, entry.path);
   return existsSync(path) && (entry.size === undefined || statSync(path).size === entry.size);

@@ -3,6 +3,7 @@
 // package: a name; { of, like, suffix }: the package matching `like` that package `of` depends on, plus suffix; or
 //   { name, version, release }: that very version where one is named, from another Debian release than this machine's
 //   where one is named.
+// root: packages of one Debian release that are unpacked together, with all that they depend on; programs: what is started there.
 // file: tar pattern of the one file wanted. unpack: what wraps it. optional: its absence is recorded, not fatal.
 // Traits a program can read off the file (elf32, elf64, big-endian, not-elf) are added when it is fetched.
 
@@ -176,6 +177,8 @@ export const HYPERVISORS = [
   ...pair('4.20', '4.20.4+63-g7abfd2bce2-0+deb13u1', 'trixie'),
 ];
 
+const LIBRARIES = './usr/lib/x86_64-linux-gnu/';
+
 // Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
 export const TOOLS = [
   {
@@ -199,6 +202,37 @@ export const TOOLS = [
     package: { name: 'libxen-dev', release },
     file: './usr/lib/x86_64-linux-gnu/libxenguest.a',
     traits: ['library'],
+  })),
+  // A program by Go's linker, which has shapes of its own, and nothing of a libc.
+  {
+    name: 'gosu',
+    arch: 'amd64',
+    set: 'tools',
+    package: 'gosu',
+    file: './usr/sbin/gosu',
+    executable: true,
+    traits: ['program', 'go'],
+  },
+  // GNU ld of the next release with all that it is linked with, each under the name by which it is looked for.
+  ...[
+    ['ld', 'binutils-x86-64-linux-gnu', './usr/bin/x86_64-linux-gnu-ld.bfd'],
+    ['ld-linux-x86-64.so.2', 'libc6', `${LIBRARIES}ld-linux-x86-64.so.2`],
+    ['libc.so.6', 'libc6', `${LIBRARIES}libc.so.6`],
+    ['libbfd-2.44-system.so', 'libbinutils', `${LIBRARIES}libbfd-2.44-system.so`],
+    ['libctf.so.0', 'libctf0', `${LIBRARIES}libctf.so.0.*`],
+    ['libsframe.so.1', 'libsframe1', `${LIBRARIES}libsframe.so.1.*`],
+    ['libjansson.so.4', 'libjansson4', `${LIBRARIES}libjansson.so.4.*`],
+    ['libzstd.so.1', 'libzstd1', `${LIBRARIES}libzstd.so.1.*`],
+    ['libz.so.1', 'zlib1g', `${LIBRARIES}libz.so.1.*`],
+  ].map(([name, from, file]) => ({
+    name: `trixie-${name}`,
+    arch: 'amd64',
+    set: 'tools',
+    optional: true,
+    package: { name: from, release: 'trixie' },
+    file,
+    executable: true,
+    traits: ['linker-of-trixie'],
   })),
 ];
 
@@ -229,3 +263,18 @@ export const CORPORA = [
   },
   { name: 'patchelf', source: 'patchelf', make: 'unpack', paths: ['tests'], atLeast: 20 },
 ].map((corpus) => ({ set: 'corpus', ...corpus }));
+
+// The loaders themselves, of every Debian release that has others: test/judges starts them where they were unpacked. A release
+// that a mirror no longer has is a named gap.
+export const JUDGES = [
+  { debian: '12', release: 'bookworm' },
+  { debian: '13', release: 'trixie' },
+  { debian: 'sid', release: 'sid' },
+].map(({ debian, release }) => ({
+  name: `debian-${debian}`,
+  set: 'judges',
+  arch: 'amd64',
+  optional: true,
+  root: { release, packages: ['kexec-tools', 'qemu-system-x86', 'grub-common', 'grub-pc-bin'] },
+  programs: ['kexec', 'qemu-system-x86_64', 'grub-file', 'grub-mkimage'],
+}));

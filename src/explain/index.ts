@@ -5,7 +5,7 @@
 
 import { FEATURES } from '../formats/note/features.js';
 import { XEN_NOTES, type XenNoteInfo } from '../formats/note/xen-notes.js';
-import { LOADER_ROWS, type LoaderRow } from '../loaders/names.js';
+import { loaderAliases } from '../loaders/names.js';
 import { type Block, code, heading, render, terms, text } from './blocks.js';
 import { messagesTopic, messageTopic } from './messages/message-pages.js';
 import { noteRows, noteTopic } from './notes/note-pages.js';
@@ -56,12 +56,6 @@ const TABLES: readonly (readonly [name: string, listed: string, make: () => Topi
   ['messages', 'what Xen, xl, QEMU and others print, the cause, the cure', messagesTopic],
   ['problems', 'the ids behind the errors of this command', () => problemIndex([])],
 ];
-
-/** The names of programs behind a loader. */
-function loaderAliases(): Record<string, string> {
-  const rows: readonly LoaderRow[] = LOADER_ROWS;
-  return Object.fromEntries(rows.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name])));
-}
 
 /** Other words under which people look for a topic. */
 const ALIASES: Readonly<Record<string, string>> = {

@@ -5,7 +5,6 @@
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Phdr } from '../formats/elf/headers.js';
-import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -17,9 +16,10 @@ import {
   EM_X86_64,
   EV_CURRENT,
 } from '../formats/elf/names.js';
+import { bootProtocol, hasBootFlag, hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { editFix, preset, setText } from '../formats/note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
-import { hasElfMagic, type LaxImage, laxIdent, lenientElf, wordAt } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const FILE = 'grub-core/loader/i386/xen_file.c';
@@ -67,9 +67,8 @@ const RULES: readonly Rule<GrubView>[] = [
       ];
       if (source.size >= 64n && hasElfMagic(source) && good.every(Boolean)) return undefined;
       if (source.size < LINUX_HEADER_SIZE) return refuse('not xen image');
-      const version = wordAt(source, 0x206n) ?? 0;
-      const isBoot = hasLinuxMagic(source) && (wordAt(source, 0x1fen) ?? 0) % 0x10000 === 0xaa55;
-      if (isBoot && version % 0x10000 >= 0x208) return otherPath('bzImage: unpacked first, judge the kernel inside');
+      const isBoot = hasLinuxMagic(source) && hasBootFlag(source);
+      if (isBoot && bootProtocol(source) >= 0x208) return otherPath('bzImage: unpacked first, judge the kernel inside');
       return refuse('version too old for xen boot', {
         reason: 'neither a little-endian ELF file of version 1 nor a Linux boot image with a payload',
       });

@@ -7,7 +7,6 @@ import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Ehdr, EI_NIDENT, Phdr, Shdr } from '../formats/elf/headers.js';
-import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import {
   EI_CLASS,
   EI_DATA,
@@ -17,6 +16,7 @@ import {
   ELFDATA2LSB,
   ELFDATA2MSB,
   EM_386,
+  EM_486,
   EM_X86_64,
   ET_CORE,
   ET_DYN,
@@ -33,20 +33,27 @@ import {
   SHT_SYMTAB,
 } from '../formats/elf/names.js';
 import type { Encoding } from '../formats/elf/struct.js';
+import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { NHDR_SIZE } from '../formats/note/record.js';
+import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, DEFAULT_MEMORY, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
+
+const MACHINES: readonly number[] = [EM_386, EM_486, EM_X86_64];
 
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
 /** Where the physical addresses of x86 end. */
 const ADDRESS_LIMIT = 1n << 52n;
+const U64 = (1n << 64n) - 1n;
+/** Addresses that a program can have. */
+const USER_SPACE = 1n << 47n;
 
 /** Records followed; each is at least 12 bytes of the file. */
 const STEP_LIMIT = 0x400000;
@@ -141,16 +148,30 @@ const RULES: readonly Rule<KexecView>[] = [
     },
   },
   {
+    name: 'tables-counted',
+    source: 'kexec/kexec-elf.c, build_mem_notes',
+    because: 'a table whose offset is 0 is not read, and the notes are looked for in as many entries as are counted',
+    run({ image: { header, segments } }) {
+      const dies = 'kexec dies: it looks for notes in a table that it has not read';
+      if (header.e_phoff === 0n && header.e_phnum > 0) return crash(`${dies}: e_phoff is 0, e_phnum is not`);
+      if (header.e_shoff > 0n || header.e_shnum === 0 || noteSegment(segments) !== undefined) return undefined;
+      return crash(`${dies}: e_shoff is 0, e_shnum is not`);
+    },
+  },
+  {
     name: 'notes-exact',
     source: 'kexec/kexec-elf.c, build_mem_notes',
     because: 'the records of the first PT_NOTE, else of the first SHT_NOTE, must end exactly where it ends',
     run({ source, image: { segments, sections, encoding } }) {
-      const segment = segments.find((s) => s.p_type === PT_NOTE && s.p_offset > 0n);
+      const segment = noteSegment(segments);
       const section = sections.find((s) => s.sh_type === SHT_NOTE);
       const area =
         segment !== undefined
           ? { at: segment.p_offset, size: segment.p_filesz }
           : { at: section?.sh_offset ?? 0n, size: section?.sh_size ?? 0n };
+      // Where the end wraps, it lies in front of the start and nothing is read, unless the start has wrapped, too.
+      if (area.at + area.size > U64 && area.at <= U64 - USER_SPACE) return undefined;
+      if (area.at > source.size) return crash('kexec reads in front of the file, where luck decides what it finds');
       const reader = new LoaderReader(source, encoding.endian);
       const stop = firstOverrun(reader, area.at, area.size);
       if (stop === undefined) return undefined;
@@ -191,9 +212,9 @@ const RULES: readonly Rule<KexecView>[] = [
   {
     name: 'machine',
     source: 'kexec/arch/i386/kexec-elf-x86.c, elf_x86_any_probe',
-    because: 'EM_386 or EM_X86_64, in either class',
+    because: 'EM_386, EM_486 or EM_X86_64, in either class',
     run({ image: { header } }) {
-      if (header.e_machine === EM_386 || header.e_machine === EM_X86_64) return undefined;
+      if (MACHINES.includes(header.e_machine)) return undefined;
       return refuse(UNKNOWN, { reason: `e_machine is ${header.e_machine}` });
     },
   },
@@ -238,7 +259,22 @@ const RULES: readonly Rule<KexecView>[] = [
       return undefined;
     },
   },
+  {
+    name: 'bytes-in-file',
+    source: 'kexec/kexec-elf-exec.c, elf_exec_load',
+    because: 'the sum of offset and size is looked at, and wraps: an offset of its own can be anywhere',
+    run({ source, image: { segments } }) {
+      const index = segments.findIndex((s) => isLoaded(s) && s.p_filesz > 0n && s.p_offset > source.size);
+      if (index < 0) return undefined;
+      return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
+    },
+  },
 ];
+
+/** The PT_NOTE by which kexec goes: a linker that had nothing to say left its offset 0. */
+function noteSegment(segments: LaxImage['segments']): LaxImage['segments'][number] | undefined {
+  return segments.find((s) => s.p_type === PT_NOTE && s.p_offset > 0n);
+}
 
 /** Does kexec make a segment of it? */
 function isLoaded({ p_type, p_memsz }: { readonly p_type: number; readonly p_memsz: bigint }): boolean {

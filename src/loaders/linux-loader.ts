@@ -1,61 +1,82 @@
 /**
- * rust-vmm/linux-loader since 0.9 (src/loader/elf/mod.rs) as Firecracker, Cloud Hypervisor and libkrun call it. They share
- * the reader and differ in what they do when it finds no PVH entry.
+ * rust-vmm/linux-loader (src/loader/elf/mod.rs): the reader of ELF files that Firecracker, Cloud Hypervisor and libkrun
+ * share. What each does with its answer is in vmms.ts.
  */
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
-import { hasLinuxMagic } from '../formats/elf/linux-magic.js';
 import { EI_CLASS, EI_DATA, ELFCLASS32, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../formats/note/fix.js';
+import { isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
-import { type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
-import {
-  DEFAULT_MEMORY,
-  type Loader,
-  loader,
-  type ProgramVerdict,
-  type Remark,
-  type Rule,
-  refuse,
-  warn,
-} from './rule.js';
+import { type LinuxLoaderPadding, type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
+import { lost, type Remark, type Rule, refuse, warn } from './rule.js';
 
 const SOURCE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, Elf::load';
 const NOTE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, parse_elf_note';
 
-const LACKS_PVH = 'Kernel lacks PVH header';
+/** What Cloud Hypervisor prints where the library found no PVH entry. */
+export const LACKS_PVH = 'Kernel lacks PVH header';
 const MIB = 0x100000n;
 /** The last that one of the callers writes below 1 MiB: Cloud Hypervisor's RSDP page. */
 const LOW_STRUCTURES_END = 0xa1000n;
 
-class LinuxLoaderView {
+/** Bytes of memory that the guest has, and where they are. */
+export interface GuestMemory {
+  readonly memory: bigint;
+  readonly map: MemoryMap;
+}
+
+/** An image as the library reads it, for a guest with so much memory. */
+export class LinuxLoaderView {
   readonly source: ByteSource;
   /** Always read as ELF64: the class is never looked at. */
   readonly image: LaxImage;
-  /** Bytes of memory that the guest has. */
-  readonly memory: bigint;
+  readonly guest: GuestMemory;
+  readonly #padding: LinuxLoaderPadding;
   #entry: PhysEntry | undefined;
 
-  constructor(source: ByteSource, memory: bigint) {
+  constructor(source: ByteSource, guest: GuestMemory, padding: LinuxLoaderPadding = 'four') {
     this.source = source;
-    this.memory = memory;
+    this.guest = guest;
+    this.#padding = padding;
     const encoding = { bits: 64, endian: 'little' } as const;
     this.image = lenientElf(source, encoding, { stride: 'own-size', sections: false });
   }
 
+  /** The least memory with which every PT_LOAD finds its place; undefined: one never does. */
+  needsMemory(): bigint | undefined {
+    const loads = this.image.segments.filter(({ p_type, p_filesz }) => p_type === PT_LOAD && p_filesz > 0n);
+    return mostOf(loads.map(({ p_paddr, p_filesz }) => leastMemory(this.guest.map, p_paddr, p_filesz)));
+  }
+
+  /** The 32-bit entry that the library takes from the notes. */
   get entry(): PhysEntry {
-    this.#entry ??= physEntryAsLinuxLoader(this.image);
+    this.#entry ??= physEntryAsLinuxLoader(this.image, this.#padding);
     return this.#entry;
   }
 }
 
-const RULES: readonly Rule<LinuxLoaderView>[] = [
-  {
-    name: 'header',
-    source: SOURCE,
-    because: 'an ELF64 header is read whatever the file is',
-    run: ({ source }) => (source.size < 64n ? refuse('Unable to read elf header') : undefined),
+/** The library reads a header, whatever the file is. */
+export const HEADER: Rule<LinuxLoaderView> = {
+  name: 'header',
+  source: SOURCE,
+  because: 'an ELF64 header is read whatever the file is',
+  run: ({ source }) => (source.size < 64n ? refuse('Unable to read elf header') : undefined),
+};
+
+/** Where it was told from where on memory is the kernel's; it compares e_entry with that, and no p_paddr. */
+export const ENTRY_IN_HIGH_MEMORY: Rule<LinuxLoaderView> = {
+  name: 'entry-in-high-memory',
+  source: SOURCE,
+  because: 'e_entry has to be at 1 MiB or above, even where the PVH entry will be used',
+  run({ image: { header } }) {
+    if (header.e_entry >= MIB) return undefined;
+    return refuse('Invalid entry address', { reason: `e_entry is ${hex(header.e_entry)}` });
   },
+};
+
+/** The headers of the file, up to what each caller has of its own. */
+export const ELF_HEADER: readonly Rule<LinuxLoaderView>[] = [
   {
     name: 'elf-magic',
     source: SOURCE,
@@ -89,15 +110,10 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
     because: 'the table has to stand behind the ELF header',
     run: ({ image: { header } }) => (header.e_phoff < 64n ? refuse('Invalid program header offset') : undefined),
   },
-  {
-    name: 'entry-in-high-memory',
-    source: SOURCE,
-    because: 'e_entry has to be at 1 MiB or above, even where the PVH entry will be used',
-    run({ image: { header } }) {
-      if (header.e_entry >= MIB) return undefined;
-      return refuse('Invalid entry address', { reason: `e_entry is ${hex(header.e_entry)}` });
-    },
-  },
+];
+
+/** The program headers: what is loaded, and where the notes are. */
+export const SEGMENTS: readonly Rule<LinuxLoaderView>[] = [
   {
     name: 'program-headers',
     source: SOURCE,
@@ -113,22 +129,20 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
     because: 'in table order: each PT_LOAD with bytes is copied, each PT_NOTE is walked; reading past the file fails',
     run: segmentsAndNotes,
   },
-  {
-    name: 'pvh-entry',
-    source: `${NOTE}; cloud-hypervisor vmm/src/vm.rs`,
-    because: 'every PT_NOTE overwrites the answer, so the last one decides; without an entry each caller does its own',
-    run({ entry, image }) {
-      if (entry.found) return undefined;
-      const notes = image.segments.filter(({ p_type }) => p_type === PT_NOTE);
-      const reason =
-        notes.length === 0
-          ? 'there is no PT_NOTE'
-          : notes.length === 1
-            ? 'the PT_NOTE has no PHYS32_ENTRY owned by Xen with namesz 4'
-            : `the last of ${notes.length} PT_NOTEs decides, and it has no PHYS32_ENTRY owned by Xen`;
-      return refuse(LACKS_PVH, { reason, cure: editFix(preset('pvh')) });
-    },
-  },
+];
+
+/** Why the library gives no PVH entry; undefined: it gives one. */
+export function withoutEntry({ entry, image }: LinuxLoaderView): string | undefined {
+  if (entry.found) return undefined;
+  const notes = image.segments.filter(({ p_type }) => p_type === PT_NOTE);
+  if (notes.length === 0) return 'there is no PT_NOTE';
+  return notes.length === 1
+    ? 'the PT_NOTE has no PHYS32_ENTRY owned by Xen with namesz 4'
+    : `the last of ${notes.length} PT_NOTEs decides, and it has no PHYS32_ENTRY owned by Xen`;
+}
+
+/** What loads, and by accident or not as it should. */
+export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
   {
     name: 'clear-of-low-memory',
     source: 'firecracker src/vmm/src/arch/x86_64/layout.rs; cloud-hypervisor arch/src/x86_64/layout.rs',
@@ -141,10 +155,23 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
   {
     name: 'entry-in-a-segment',
     source: SOURCE,
-    because: 'nobody checks where the entry lies',
+    because: 'the loader does not check where the entry lies',
     run({ image: { segments }, entry: { value } }) {
       const inside = segments.some((s) => s.p_type === PT_LOAD && value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
-      return inside ? undefined : warn(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+    },
+  },
+  {
+    name: 'memory-behind-the-file',
+    source: SOURCE,
+    because:
+      'what p_memsz is longer than p_filesz is looked at by nobody, and the kernel clears it itself or not at all',
+    run({ image: { segments }, guest: { map, memory } }) {
+      const index = segments.findIndex((s) => s.p_type === PT_LOAD && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+      const s = segments[index];
+      if (s === undefined) return undefined;
+      const end = hex(s.p_paddr + s.p_memsz);
+      return warn(`PT_LOAD ${index} ends at ${end} in memory, of which a guest with ${mebibytes(memory)} has less`);
     },
   },
   {
@@ -163,7 +190,9 @@ const RULES: readonly Rule<LinuxLoaderView>[] = [
 const SEEK_LIMIT = 1n << 63n;
 
 /** In table order, each program header wholly before the next; a PT_LOAD without bytes is passed over. */
-function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxLoaderView): Remark | undefined {
+function segmentsAndNotes(view: LinuxLoaderView): Remark | undefined {
+  const { image, source, entry, guest } = view;
+  const { segments } = image;
   const fault = entry.fault?.index ?? Number.POSITIVE_INFINITY;
   for (const [index, s] of segments.entries()) {
     if (index >= fault) break;
@@ -174,9 +203,9 @@ function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxL
     if (!fits(s.p_offset, s.p_filesz, source.size)) {
       return refuse('Unable to read kernel image', { reason: `${name} reaches behind the end of the file` });
     }
-    if (!inMemory(s.p_paddr, s.p_filesz, memory)) {
-      const reason = `${name} goes to p_paddr ${hex(s.p_paddr)}, where a guest with ${hex(memory)} bytes of memory has none`;
-      return refuse('Unable to read kernel image', { reason });
+    if (!isMemory(guest.map, guest.memory, s.p_paddr, s.p_filesz)) {
+      const reason = `${name} goes to p_paddr ${hex(s.p_paddr)}, where a guest with ${mebibytes(guest.memory)} of memory has none`;
+      return refuse('Unable to read kernel image', { reason, needs: view.needsMemory() });
     }
     if (s.p_paddr + s.p_memsz >= 1n << 64n) {
       return refuse('memory to load kernel image is not enough', { reason: `p_paddr + p_memsz of ${name} wraps` });
@@ -185,56 +214,3 @@ function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxL
   if (entry.problem === undefined) return undefined;
   return refuse(entry.fault?.says ?? LACKS_PVH, { reason: entry.problem, cure: editFix(preset('pvh')) });
 }
-
-/** Memory has a hole for devices below 4 GiB; what does not fit in front of it stands behind. */
-const HOLE_START = 0xd000_0000n;
-const HOLE_END = 0x1_0000_0000n;
-
-function inMemory(start: bigint, size: bigint, memory: bigint): boolean {
-  const low = memory < HOLE_START ? memory : HOLE_START;
-  const high = memory > HOLE_START ? HOLE_END + memory - HOLE_START : HOLE_END;
-  return start + size <= low || (start >= HOLE_END && start + size <= high);
-}
-
-function programs({ image: { header }, source }: LinuxLoaderView, ended: Remark | undefined): ProgramVerdict[] {
-  const names = ['Firecracker', 'Cloud Hypervisor', 'libkrun'] as const;
-  if (ended === undefined) {
-    return names.map((program) => ({ program, outcome: 'accepted', text: 'enters the PVH entry in 32-bit mode' }));
-  }
-  const entry = hex(header.e_entry);
-  if (ended.message === LACKS_PVH) {
-    return [
-      {
-        program: 'Firecracker',
-        outcome: 'other-path',
-        text: `starts e_entry ${entry} in 64-bit mode with a Linux zero page, without a message`,
-      },
-      { program: 'Cloud Hypervisor', outcome: 'refused', text: LACKS_PVH },
-      { program: 'libkrun', outcome: 'other-path', text: `starts e_entry ${entry} as a 64-bit Linux` },
-    ];
-  }
-  if (hasLinuxMagic(source)) {
-    return names.map((program) =>
-      program === 'Cloud Hypervisor'
-        ? { program, outcome: 'other-path', text: "starts it as a bzImage (since v39), by Linux's own start-up code" }
-        : { program, outcome: 'refused', text: ended.message },
-    );
-  }
-  return names.map((program) => ({
-    program,
-    outcome: 'refused',
-    text:
-      program === 'Cloud Hypervisor'
-        ? `tries the file as a bzImage next and complains about that; the reason was: ${ended.message}`
-        : ended.message,
-  }));
-}
-
-/** rust-vmm/linux-loader, by which Firecracker and Cloud Hypervisor load a PVH kernel. */
-export const linuxLoader: Loader = loader<LinuxLoaderView>({
-  name: 'linux-loader',
-  open: (source, { memory = DEFAULT_MEMORY }) => new LinuxLoaderView(source, memory),
-  rules: RULES,
-  values: ({ entry }) => ({ entry: entry.value, mode: '32-bit, paging off' }),
-  programs,
-});

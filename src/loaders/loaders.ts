@@ -1,13 +1,16 @@
 /** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
+import { withCodeInFile } from './code-in-file.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
-import { linuxLoader } from './linux-loader.js';
-import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, targetOf } from './names.js';
+import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, rowTargets, targetOf } from './names.js';
+import { nearMissOf } from './note-near-miss.js';
 import { qemuPvh } from './qemu.js';
+import { qemuMultiboot } from './qemu-multiboot.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
-import { judgeWrapped, type Wrapped } from './wrapped.js';
+import { cloudHypervisor, firecracker, libkrun } from './vmms.js';
+import { judgeWrapped, looksThrough, type Wrapped } from './wrapped.js';
 import { xenDom0Pv, xenDom0Pvh } from './xen/dom0.js';
 import { xenPv, xenPvh } from './xen/toolstack.js';
 import { NEWEST_XEN, parseXenVersion } from './xen-version.js';
@@ -19,17 +22,20 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
   'xen-dom0-pv': xenDom0Pv,
   'xen-dom0-pvh': xenDom0Pvh,
   'qemu-pvh': qemuPvh,
-  'linux-loader': linuxLoader,
+  'qemu-multiboot': qemuMultiboot,
+  firecracker,
+  'cloud-hypervisor': cloudHypervisor,
+  libkrun,
   'grub-xen': grubXen,
-  multiboot: grubMultiboot,
-  multiboot2: grubMultiboot2,
+  'grub-multiboot': grubMultiboot,
+  'grub-multiboot2': grubMultiboot2,
   kexec,
 };
 
 /** Every loader, in the order of LOADER_NAMES. */
 export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
 
-/** How the image is judged; `names`: `NAME[@VERSION]`; `wrapped`: what it was found in. */
+/** How the image is judged; `names`: `NAME[@VERSION]`, of rows or of what stands for them; `wrapped`: what it was found in. */
 export type JudgeOptions = {
   readonly names?: readonly string[];
   readonly wrapped?: Wrapped | undefined;
@@ -38,15 +44,16 @@ export type JudgeOptions = {
 /**
  * Would these loaders start the image, and with which values? All of them when none is named. Reads headers and notes
  * only, whatever the size of the file; the image need not be one that readElf takes. Errors: those of reading the file,
- * `usage.bad` for a version that is not known.
+ * `usage.bad` for a version that is not known, or behind a name for several programs.
  */
 export function judgeLoaders(
   source: ByteSource,
   { names, xenVersion = NEWEST_XEN, memory, wrapped }: JudgeOptions = {},
 ): Verdict[] {
+  const asked = names === undefined ? undefined : rowTargets(names);
   return LOADERS.flatMap((each) => {
-    const targets = names === undefined ? [each.name] : names.filter((target) => targetOf(target).name === each.name);
-    return [...new Set(targets)].map((target) => judge(each, source, wrapped, ruledBy(target, { xenVersion, memory })));
+    const targets = asked === undefined ? [each.name] : asked.filter((target) => targetOf(target).name === each.name);
+    return targets.map((target) => judge(each, source, wrapped, ruledBy(target, { xenVersion, memory })));
   });
 }
 
@@ -59,7 +66,11 @@ function ruledBy(target: string, options: Options): Options {
 }
 
 function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): Verdict {
-  return wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
+  const verdict = wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
+  const seen = wrapped === undefined || looksThrough(each.name, wrapped.facts.kind) ? source : wrapped.outer;
+  const near = nearMissOf(seen, verdict);
+  const reason = [verdict.reason, near].filter((part) => part !== undefined).join('; ');
+  return withCodeInFile(seen, near === undefined ? verdict : { ...verdict, reason });
 }
 
 /** A loader that an edit loses: it took the image before and does not take it now. */

@@ -2,6 +2,7 @@
  * The loaders as rows: what each is called, who starts the kernel through it, by which kind of entry, and whose releases
  * its rules go by. Every list or group of loaders is picked from here; the rules are in the files of loaders.ts.
  */
+import { fail } from '../base/errors/patch-error.js';
 import { knownVersion, newestVersion, type Product } from './versions.js';
 
 /** The entry that a loader goes by: Xen's PV notes, PHYS32_ENTRY, a Multiboot header, or e_entry. */
@@ -64,13 +65,35 @@ export const LOADER_ROWS = [
     aliases: ['qemu'],
   },
   {
-    name: 'linux-loader',
-    title: 'Firecracker, Cloud Hypervisor, libkrun (rust-vmm linux-loader)',
+    name: 'qemu-multiboot',
+    title: 'QEMU -kernel, by a Multiboot 1 header',
+    family: 'multiboot',
+    starter: 'vmm',
+    product: 'qemu',
+  },
+  {
+    name: 'firecracker',
+    title: 'Firecracker',
     family: 'pvh',
     starter: 'vmm',
-    product: 'linux-loader',
+    product: 'firecracker',
     bits: 64,
-    aliases: ['firecracker', 'cloud-hypervisor'],
+  },
+  {
+    name: 'cloud-hypervisor',
+    title: 'Cloud Hypervisor',
+    family: 'pvh',
+    starter: 'vmm',
+    product: 'cloud-hypervisor',
+    bits: 64,
+  },
+  {
+    name: 'libkrun',
+    title: 'libkrun, an external kernel in ELF',
+    family: 'pvh',
+    starter: 'vmm',
+    product: 'libkrun',
+    bits: 64,
   },
   {
     name: 'grub-xen',
@@ -81,15 +104,15 @@ export const LOADER_ROWS = [
     aliases: ['grub'],
   },
   {
-    name: 'multiboot',
-    title: 'Multiboot 1 (GRUB; QEMU)',
+    name: 'grub-multiboot',
+    title: 'GRUB, Multiboot 1',
     family: 'multiboot',
     starter: 'boot-loader',
     product: 'grub',
   },
   {
-    name: 'multiboot2',
-    title: 'Multiboot 2 (GRUB)',
+    name: 'grub-multiboot2',
+    title: 'GRUB, Multiboot 2',
     family: 'multiboot',
     starter: 'boot-loader',
     product: 'grub',
@@ -109,6 +132,16 @@ export type LoaderName = (typeof LOADER_ROWS)[number]['name'];
 /** The names, in the order of the rows. */
 export const LOADER_NAMES: readonly LoaderName[] = LOADER_ROWS.map(({ name }) => name);
 
+/** Names that stand for rows by other names; one for several has no version of its own. */
+const NAMES_FOR: Readonly<Record<string, readonly LoaderName[]>> = {
+  'linux-loader': ['firecracker', 'cloud-hypervisor', 'libkrun'],
+  multiboot: ['grub-multiboot'],
+  multiboot2: ['grub-multiboot2'],
+};
+
+/** Every name that `--for` takes: those of the rows, then those that stand for others. */
+export const TARGET_NAMES: readonly string[] = [...LOADER_NAMES, ...Object.keys(NAMES_FOR)];
+
 /** What `--for` names: a loader, and the release by whose rules it is to judge; without: the newest known. */
 export interface Target {
   readonly name: string;
@@ -121,16 +154,49 @@ export function targetOf(text: string): Target {
   return at < 0 ? { name: text, version: undefined } : { name: text.slice(0, at), version: text.slice(at + 1) };
 }
 
+/** The rows by the names of which `name` is another one, `linux-loader` of three; itself where it is a row's. */
+export function rowsNamed(name: string): readonly string[] {
+  return Object.hasOwn(NAMES_FOR, name) ? (NAMES_FOR[name] ?? []) : [name];
+}
+
+/**
+ * Targets by the names of rows, as judges take them: `multiboot@2.06` becomes `grub-multiboot@2.06`. Errors: `usage.bad`
+ * for a version behind a name that stands for several programs.
+ */
+export function rowTargets(targets: readonly string[]): string[] {
+  const all = targets.flatMap((text) => {
+    const { name, version } = targetOf(text);
+    const rows = rowsNamed(name);
+    if (version === undefined) return rows;
+    if (rows.length > 1) {
+      const what = `--for ${text}: ${name} stands for several programs, which have versions of their own`;
+      fail('usage.bad', {}, { what, hint: `Name one of them: ${rows.map((row) => `${row}@VERSION`).join(', ')}` });
+    }
+    return rows.map((row) => `${row}@${version}`);
+  });
+  return [...new Set(all)];
+}
+
 /** The release that a target stands for, in full. Errors: `usage.bad` for one that is not known, with those that are. */
 export function releaseOf(text: string): string {
-  const { name, version } = targetOf(text);
-  const product = loaderRow(name)?.product ?? 'xen';
+  const { version } = targetOf(text);
+  const product = loaderRow(text)?.product ?? 'xen';
   return version === undefined ? newestVersion(product) : knownVersion(product, version, `--for ${text}`);
 }
 
-/** The row of that name, with or without a version behind it; undefined where there is none. */
+/** The row of that name, with or without a version behind it; undefined where there is none, or where it is for several. */
 export function loaderRow(name: string): LoaderRow | undefined {
-  return LOADER_ROWS.find((row) => row.name === targetOf(name).name);
+  const [own, ...others] = rowsNamed(targetOf(name).name);
+  return others.length > 0 ? undefined : LOADER_ROWS.find((row) => row.name === own);
+}
+
+/** Other words under which people look for a row, each with the row's name. */
+export function loaderAliases(): Record<string, string> {
+  const rows: readonly (LoaderRow & { readonly name: LoaderName })[] = LOADER_ROWS;
+  return Object.fromEntries([
+    ...Object.entries(NAMES_FOR).flatMap(([name, [first]]) => (first === undefined ? [] : [[name, first]])),
+    ...rows.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name])),
+  ]);
 }
 
 /** Is that a loader of this family? */

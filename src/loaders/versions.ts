@@ -5,7 +5,7 @@
 import { fail } from '../base/errors/patch-error.js';
 
 /** What versions are counted of. */
-export type Product = 'xen' | 'qemu' | 'grub' | 'kexec-tools' | 'linux-loader';
+export type Product = 'xen' | 'qemu' | 'firecracker' | 'cloud-hypervisor' | 'libkrun' | 'grub' | 'kexec-tools';
 
 /** How the rules of a branch are known. */
 export type Evidence = 'booted' | 'asked' | 'read';
@@ -26,7 +26,20 @@ const xen = (name: string, newest: number, more: Partial<Branch> = {}): Branch =
   ...more,
 });
 
+/** A branch of which one release each is looked at. */
+const releases = (first: number, last: number): Branch[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => ({ name: `${first + i}`, points: [0, 0], evidence: 'read' }));
+
+/** The sources behind the newest release that is known. */
+const main = (changed: string): Branch => ({ name: MAIN, evidence: 'read', changed });
+
 const DOM0_BIT = 'a PVH dom0 must have the dom0 bit in SUPPORTED_FEATURES, where the note is there';
+
+/** What stands for the sources that no known release has. */
+const MAIN = 'main';
+
+/** More than all pairs of a known release and one that a rule names. */
+const MOST_ANSWERS = 4096;
 
 /** Oldest first. */
 const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
@@ -58,22 +71,52 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
     },
     { name: '11.1', points: [0, 3], evidence: 'asked' },
   ],
+  firecracker: [
+    { name: '1.11', points: [0, 0], evidence: 'read' },
+    {
+      name: '1.12',
+      points: [0, 1],
+      evidence: 'read',
+      changed: 'PHYS32_ENTRY; before, every ELF is entered at e_entry',
+    },
+    { name: '1.13', points: [0, 1], evidence: 'read' },
+    { name: '1.14', points: [0, 1], evidence: 'read' },
+    { name: '1.15', points: [0, 1], evidence: 'read' },
+    { name: '1.16', points: [0, 1], evidence: 'read' },
+    main('of July 2026 (1abe0c97f): what is no ELF is tried as a bzImage'),
+  ],
+  'cloud-hypervisor': [
+    {
+      name: '32',
+      points: [0, 0],
+      evidence: 'read',
+      changed: 'has linux-loader 0.8.1, which pads notes by p_align; those up to 38 were not looked at',
+    },
+    { name: '38', points: [0, 0], evidence: 'read', changed: 'notes are padded by 4' },
+    { name: '39', points: [0, 0], evidence: 'read', changed: 'what is no ELF is tried as a bzImage' },
+    ...releases(40, 53),
+  ],
+  libkrun: [
+    { name: '1.19', points: [0, 0], evidence: 'read' },
+    main('of May 2026 (dc2d320a): PHYS32_ENTRY; before, every ELF is entered at e_entry'),
+  ],
   grub: [
     { name: '2.06', evidence: 'booted' },
     { name: '2.12', evidence: 'booted', changed: 'Multiboot: an ELF file must have a section header table' },
     { name: '2.14', evidence: 'asked' },
   ],
   'kexec-tools': [{ name: '2.0', points: [25, 32], evidence: 'asked' }],
-  'linux-loader': [{ name: '0.14', points: [0, 0], evidence: 'asked' }],
 };
 
 /** Names of the programs, for people. */
 export const PRODUCT_TITLES: Readonly<Record<Product, string>> = {
   xen: 'Xen',
   qemu: 'QEMU',
+  firecracker: 'Firecracker',
+  'cloud-hypervisor': 'Cloud Hypervisor',
+  libkrun: 'libkrun',
   grub: 'GRUB',
   'kexec-tools': 'kexec-tools',
-  'linux-loader': 'linux-loader',
 };
 
 /** One branch as people read of it. */
@@ -130,19 +173,37 @@ export function knownVersion(product: Product, text: string, given: string): str
 
 /** Is `version` this release or a later one? Either may be a branch, which is its newest release. */
 export function isSinceRelease(product: Product, version: string, release: string): boolean {
-  const numbers = (text: string) => (resolveVersion(product, text) ?? text).split('.').map(Number);
-  const [a, b] = [numbers(version), firstOf(product, release)];
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
+  return since(`${product} ${version} ${release}`, () => {
+    const numbers = (text: string) => numbersOf(resolveVersion(product, text) ?? text);
+    const [a, b] = [numbers(version), firstOf(product, release)];
+    for (let i = 0; i < Math.max(a.length, b.length); i++) {
+      const [left, right] = [a[i] ?? 0, b[i] ?? 0];
+      if (left !== right) return left > right;
+    }
+    return true;
+  });
+}
+
+/** Answers given before: rules of many loaders ask the same few questions of every image. */
+const answers = new Map<string, boolean>();
+
+function since(question: string, ask: () => boolean): boolean {
+  const known = answers.get(question);
+  if (known !== undefined) return known;
+  const answer = ask();
+  // A library's caller may make up releases without end.
+  if (answers.size < MOST_ANSWERS) answers.set(question, answer);
+  return answer;
 }
 
 /** A rule that holds since a branch holds since its first release. */
 function firstOf(product: Product, release: string): number[] {
   const branch = BRANCHES[product].find(({ name }) => name === release);
-  return (branch?.points === undefined ? release : `${release}.${branch.points[0]}`).split('.').map(Number);
+  return numbersOf(branch?.points === undefined ? release : `${release}.${branch.points[0]}`);
+}
+
+function numbersOf(release: string): number[] {
+  return release === MAIN ? [Number.POSITIVE_INFINITY] : release.split('.').map(Number);
 }
 
 /** When a rule holds, by the releases of its own program. */

@@ -7,13 +7,12 @@ import { hex } from '../base/errors/hex.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts } from '../formats/container/facts.js';
 import { wrapperFix } from '../formats/note/fix.js';
 import type { LoaderName } from './names.js';
-import { qemuPvh } from './qemu.js';
 import {
   accepts,
   type Loader,
   loader,
   type Options,
-  type ProgramVerdict,
+  otherPath,
   type Remark,
   type Rule,
   refuse,
@@ -53,6 +52,9 @@ const CONTINUATION = 2;
 
 /** Wrapped as gzip it is taken by all that take any. */
 const AS_GZIP = wrapperFix({ payload: 'extract', compressor: 'gzip' });
+
+/** Taken out it is taken by all that take the kernel. */
+const AS_ELF = wrapperFix({ payload: 'extract' });
 
 function gzipOf({ facts }: View): GzipFacts | undefined {
   return facts.kind === 'gzip' ? facts : undefined;
@@ -226,6 +228,23 @@ const GRUB: Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>> = {
 const NO_HEADER = 'no multiboot header found';
 const GRUB_MULTIBOOT = { gzip: [grubGzip(NO_HEADER)], stream: [grubStream(NO_HEADER)] };
 
+const LIBKRUN_FORMATS: ReadonlySet<ContainerFacts['format']> = new Set(['gzip', 'bzip2', 'zstd']);
+
+/** It looks for the magic of the format that its caller names, wherever it stands, and enters what is inside at e_entry. */
+const LIBKRUN: Rule<View> = {
+  name: 'unpacks',
+  source: 'libkrun src/vmm/src/builder.rs, load_external_kernel: KernelFormat',
+  because: 'its caller says what the file is; a kernel in a stream is started as Linux, never by PVH',
+  run({ facts: { format } }) {
+    if (LIBKRUN_FORMATS.has(format))
+      return otherPath(
+        `starts the kernel in the ${format} stream at e_entry in 64-bit mode, where its caller says so`,
+        AS_ELF,
+      );
+    return refuse('Invalid Elf magic number', { reason: `it unpacks no ${format}`, cure: AS_ELF });
+  },
+};
+
 /** By the name of the loader: the wrappers that it looks through. */
 const UNWRAPPING: Readonly<Record<LoaderName, Readonly<Partial<Record<Wrapper, readonly Rule<View>[]>>>>> = {
   'xen-pv': TOOLSTACK,
@@ -233,10 +252,13 @@ const UNWRAPPING: Readonly<Record<LoaderName, Readonly<Partial<Record<Wrapper, r
   'xen-dom0-pv': HYPERVISOR,
   'xen-dom0-pvh': HYPERVISOR,
   'qemu-pvh': {},
-  'linux-loader': {},
+  'qemu-multiboot': {},
+  firecracker: {},
+  'cloud-hypervisor': {},
+  libkrun: { gzip: [LIBKRUN], stream: [LIBKRUN], bzimage: [LIBKRUN] },
   'grub-xen': GRUB,
-  multiboot: GRUB_MULTIBOOT,
-  multiboot2: GRUB_MULTIBOOT,
+  'grub-multiboot': GRUB_MULTIBOOT,
+  'grub-multiboot2': GRUB_MULTIBOOT,
   kexec: { gzip: [] },
 };
 
@@ -260,12 +282,5 @@ export function judgeWrapped(each: Loader, inside: ByteSource, wrapped: Wrapped,
   const kernel = each.judge(inside, options);
   const warnings = [...wrapper.warnings, ...kernel.warnings];
   const outcome = kernel.outcome === 'accepted' && warnings.length > 0 ? 'with-warnings' : kernel.outcome;
-  const programs = kernel.programs.map((each) => (each.program === 'QEMU' ? asQemuSees(each, outer, options) : each));
-  return { ...kernel, outcome, warnings, programs, rules: [...wrapper.rules, ...kernel.rules] };
-}
-
-/** QEMU unpacks nothing: what it would make of the kernel inside does not count. */
-function asQemuSees(inside: ProgramVerdict, outer: ByteSource, options: Options): ProgramVerdict {
-  const { outcome, message = '' } = qemuPvh.judge(outer, options);
-  return outcome === 'refused' ? { ...inside, outcome, text: message } : inside;
+  return { ...kernel, outcome, warnings, rules: [...wrapper.rules, ...kernel.rules] };
 }

@@ -60,10 +60,13 @@ function reasonedText({ check, level, because, place: { offset, part }, text }: 
 
 /**
  * The findings of a document. `verify` names the file of each, which may be the image inside a container, and leaves out
- * a place that is not known; `linearize` is about one file and has null there.
+ * a place that is not known; `linearize` and `stamp` are about one file and have null there.
  */
-export function findingsJson(findings: readonly Finding[], document: 'verify' | 'linearize'): readonly Json[] {
-  const unknown = document === 'linearize' ? null : undefined;
+export function findingsJson(
+  findings: readonly Finding[],
+  document: 'verify' | 'linearize' | 'stamp',
+): readonly Json[] {
+  const unknown = document === 'verify' ? undefined : null;
   return findings.map(({ check, level, because, place, text }) => {
     const { offset = unknown, part = unknown } = place;
     const file = document === 'verify' ? { file: place.file } : {};

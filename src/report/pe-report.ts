@@ -2,13 +2,17 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
+import { type PeStamps, peStampsOf } from '../edit/pe/stamps.js';
+import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { findMb2, type Mb2Values, mb2Values } from '../formats/multiboot/mb2.js';
 import { tagName } from '../formats/multiboot/tags.js';
 import { peBuildId } from '../formats/pe/debug.js';
 import type { PeImage } from '../formats/pe/image.js';
+import { METADATA_SECTIONS } from '../formats/pe/metadata-sections.js';
 import { peMachineName } from '../formats/pe/names.js';
-import { looksLikePe } from '../formats/pe/read.js';
+import { hasPeSection, looksLikePe } from '../formats/pe/read.js';
 import { bytesToJson, type Json } from './json.js';
+import { peStampRows, peStampsJson } from './pe-stamp-report.js';
 import { type Style, table } from './text.js';
 
 /** What `notes` shows of a PE image. */
@@ -17,6 +21,7 @@ export interface PeFacts {
   readonly machine: string;
   readonly sections: number;
   readonly buildId: Uint8Array | undefined;
+  readonly stamps: PeStamps;
   /** What GRUB would find; undefined without a header. */
   readonly multiboot2:
     | {
@@ -31,9 +36,14 @@ export interface PeFacts {
     | undefined;
 }
 
-/** Is it a PE image made for Multiboot2 as well, as xen.efi is? Other PE images are containers or no business of ours. */
-export function isMultibootPe(source: ByteSource): boolean {
-  return looksLikePe(source) && findMb2(source) !== undefined;
+/**
+ * Is there something to tell of a PE image: is it made for Multiboot2 as well, as xen.efi is, or does it say what it is, as
+ * GRUB does? Boot images are containers of a kernel, whose notes are meant, and others are no business of ours.
+ */
+export function isToldPe(source: ByteSource): boolean {
+  if (!looksLikePe(source)) return false;
+  if (findMb2(source) !== undefined) return true;
+  return !hasLinuxMagic(source) && METADATA_SECTIONS.some((name) => hasPeSection(source, name));
 }
 
 /** Everything is read here and now, so the image need not stay open. Errors: `pe.directory`. */
@@ -44,6 +54,7 @@ export function peFacts(image: PeImage): PeFacts {
     machine: peMachineName(image.fileHeader.Machine),
     sections: image.sections.length,
     buildId: peBuildId(image),
+    stamps: peStampsOf(image),
     multiboot2:
       header === undefined
         ? undefined
@@ -58,10 +69,11 @@ export function peFacts(image: PeImage): PeFacts {
 }
 
 /** The report of `notes` on one PE image, for people. */
-export function peText({ file, machine, sections, buildId, multiboot2 }: PeFacts, style: Style): string {
+export function peText({ file, machine, sections, buildId, stamps, multiboot2 }: PeFacts, style: Style): string {
   const rows = [
     ['ELF notes', 'none: a PE image has no place for them, and UEFI and Multiboot loaders read none'],
     ['build-id', buildId === undefined ? 'none' : bytesToJson(buildId)],
+    ...peStampRows(stamps),
   ];
   if (multiboot2 === undefined) rows.push(['Multiboot2', 'no header']);
   else {
@@ -90,14 +102,14 @@ function valueRows({ address, entry, entryEfi64, relocatable, keepsBootServices 
   }
   if (entry !== undefined) rows.push(['  entry', `${hex(entry)}, 32-bit`]);
   if (entryEfi64 !== undefined) {
-    const used = keepsBootServices ? '' : ', which nobody takes without the boot services tag';
+    const used = keepsBootServices ? '' : ', which no boot loader takes without the boot services tag';
     rows.push(['  on UEFI', `${hex(entryEfi64)}, 64-bit${used}`]);
   }
   return rows;
 }
 
 /** The report of `notes` on one PE image, for `--json`. */
-export function peJson({ file, machine, buildId, multiboot2 }: PeFacts): { readonly [key: string]: Json } {
+export function peJson({ file, machine, buildId, stamps, multiboot2 }: PeFacts): { readonly [key: string]: Json } {
   return {
     file,
     format: 'pe',
@@ -105,6 +117,7 @@ export function peJson({ file, machine, buildId, multiboot2 }: PeFacts): { reado
     buildId: buildId === undefined ? null : bytesToJson(buildId),
     multiboot2: multiboot2 === undefined ? null : multiboot2Json(multiboot2),
     notes: [],
+    ...peStampsJson(stamps),
   };
 }
 

@@ -89,6 +89,21 @@ describe('the fixture with four ways in', () => {
     expect(run.status).toBe(PASSED);
   });
 
+  it.each([
+    ['uefi', 'pe-efi'],
+    ['GRUB multiboot2 on BIOS', 'mb2-i386'],
+    ['GRUB multiboot2 on UEFI', 'mb2-efi64'],
+    ['qemu -kernel', 'mb1-i386'],
+  ] as const)('passes with SBAT and package metadata put in behind, by %s', async (way, entered) => {
+    const kernel = join(folder, 'stamped.efi');
+    const stamps = ['--sbat', 'dual,1,Test,dual,1,https://example.org', '--package-metadata', 'name=dual'];
+    const args = ['stamp', linear(fixture('dual.efi'), '--mb1'), '-o', kernel, ...stamps];
+    expect(spawnSync(process.execPath, [COMMAND, ...args]).status).toBe(0);
+    const run = await ways[way](kernel);
+    expect(run.serial).toContain(`MARK entered by ${entered}`);
+    expect(run.status).toBe(PASSED);
+  });
+
   it('passes compressed by GRUB multiboot2, where the holes cost nothing', async () => {
     const packed = join(folder, 'dual-2m.gz');
     const bytes = gzipSync(readFileSync(linear(fixture('dual-2m.efi'))));

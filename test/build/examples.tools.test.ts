@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BIN, runCli, workFolder } from '../support/cli.js';
@@ -61,56 +61,6 @@ describe('the examples build as they stand', () => {
 });
 
 describe('what ships beside the bundle', () => {
-  it('is installed by npm i -g into a prefix of its own, and runs there', () => {
-    // What prepack does besides building, without building anew under other tests.
-    for (const script of ['man', 'single']) {
-      expect(spawnSync(process.execPath, [`scripts/${script}.mjs`]).status).toBe(0);
-    }
-    const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], {
-      encoding: 'utf8',
-    });
-    const [{ filename }] = JSON.parse(pack.stdout);
-    const prefix = join(folder.path, 'prefix');
-    const install = run(
-      '.',
-      'npm',
-      'i',
-      '-g',
-      '--prefix',
-      prefix,
-      '--no-audit',
-      '--no-fund',
-      '--prefer-offline',
-      join(folder.path, filename),
-    );
-    expect(install).toMatchObject({ status: 0 });
-    const bare = { PATH: join(process.execPath, '..') };
-    const notes = spawnSync(join(prefix, 'bin/xen-elfpatch'), ['notes', fixture('pvh64-notes')], {
-      env: bare,
-      encoding: 'utf8',
-    });
-    expect(notes).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('PHYS32_ENTRY') });
-    const inside = join(prefix, 'lib/node_modules/xen-elfpatch');
-    for (const file of [
-      'scripts/xen-elfpatch.mk',
-      'dist/man/xen-elfpatch.1',
-      'dist/xen-elfpatch.mjs',
-      'examples/ci/check-kernel.sh',
-    ]) {
-      expect({ file, there: existsSync(join(inside, file)) }).toEqual({ file, there: true });
-    }
-    const wrap = spawnSync(join(prefix, 'bin/xen-mkelf32'), [], { env: bare, encoding: 'utf8' });
-    expect(wrap.stderr).toMatch(/Usage: .*mkelf32/);
-    const script = spawnSync(join(prefix, 'bin/xen-elfpatch'), ['completion', 'zsh'], { env: bare, encoding: 'utf8' });
-    expect(script).toMatchObject({ status: 0, stdout: expect.stringMatching(/^#compdef xen-elfpatch/) });
-    const program = "import { findFix } from 'xen-elfpatch'; process.stdout.write(typeof findFix);";
-    const library = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-      cwd: join(inside, '..'),
-      encoding: 'utf8',
-    });
-    expect(library).toMatchObject({ status: 0, stdout: 'function' });
-  });
-
   it('one file that needs nothing else', () => {
     expect(spawnSync(process.execPath, ['scripts/single.mjs']).status).toBe(0);
     const alone = join(folder.path, 'alone.mjs');
@@ -166,7 +116,7 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('xen-elfpatch patch --pre')).toEqual({ words: ['--preset'], stderr: '' });
     expect(complete('xen-elfpatch patch --placement in')).toEqual({ words: ['in-place'], stderr: '' });
     expect(complete('xen-elfpatch verify --for linux').words).toEqual(['linux-loader']);
-    expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh']);
+    expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh', 'qemu-multiboot']);
     expect(complete('xen-elfpatch patch --set PHYS32_E').words).toEqual(['PHYS32_ENTRY=']);
     expect(complete('xen-elfpatch patch --preset pvh').words).toEqual(['pvh', 'pvh+dom0']);
     expect(complete('xen-elfpatch explain build').words).toEqual([]);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { LOADER_NAMES } from '../../src/loaders/names.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 import { fixture } from '../support/fixtures.js';
@@ -102,7 +103,7 @@ describe('verify: would it load?', () => {
   it('--json holds every verdict, and is valid', () => {
     const all = document(pv);
     expect(all).toMatchObject({ ok: true, xenVersion: '4.22' });
-    expect(all.loaders).toHaveLength(10);
+    expect(all.loaders).toHaveLength(LOADER_NAMES.length);
     expect(all.loaders.find(({ loader }) => loader === 'xen-pv')).toMatchObject({
       outcome: 'accepted',
       accepts: true,

@@ -1,7 +1,7 @@
 /** The option grammar of the command line, as far as the texts use it: enough to catch a line that cannot work. */
 
 import { XEN_NOTES } from '../../src/formats/note/xen-notes.js';
-import { LOADER_NAMES } from '../../src/loaders/names.js';
+import { TARGET_NAMES } from '../../src/loaders/names.js';
 
 type Check = (value: string) => boolean;
 
@@ -50,7 +50,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   notes: { '--xen': undefined, '--raw': undefined, '--require-xen': undefined, '--json': undefined },
   verify: {
     '--baseline': file,
-    '--for': (loader) => LOADER_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
+    '--for': (loader) => TARGET_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
     '--xen-version': (release) => /^4\.\d+$/.test(release),
     '--rules': undefined,
     '--json': undefined,
@@ -90,7 +90,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
   fix: {
     '-o': file,
     '--in-place': undefined,
-    '--for': (loader) => LOADER_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
+    '--for': (loader) => TARGET_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
     '--check': undefined,
     '--json': undefined,
   },

@@ -113,6 +113,9 @@ describe('explainTopic(), topics', () => {
     'qemu-pvh',
     'grub-xen',
     'firecracker',
+    'linux-loader',
+    'multiboot',
+    'multiboot2',
     '__xen_guest',
     'PVH',
     'dom0',
@@ -140,10 +143,13 @@ describe('explainTopic(), topics', () => {
       'xen-dom0-pv',
       'xen-dom0-pvh',
       'qemu-pvh',
-      'linux-loader',
+      'qemu-multiboot',
+      'firecracker',
+      'cloud-hypervisor',
+      'libkrun',
       'grub-xen',
-      'multiboot',
-      'multiboot2',
+      'grub-multiboot',
+      'grub-multiboot2',
     ]) {
       expect(topic('loaders').body).toContain(`\n${name}: `);
       expect(topic(name).title).toContain(name);

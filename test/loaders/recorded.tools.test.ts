@@ -40,6 +40,9 @@ function judge(name: string, loader: string, memory?: bigint): Verdict {
   return verdict;
 }
 
+/** Is it loaded and entered? What became of the guest then nobody was asked. */
+const isEntered = (verdict: Verdict): boolean => verdict.values['entry'] !== undefined;
+
 const entryOf = ({ values }: Verdict): string => {
   const { entry } = values;
   return typeof entry === 'bigint' ? hex(entry) : String(entry);
@@ -67,21 +70,29 @@ describe('linux-loader 0.14', () => {
     '03462': 'p_offset 2^52: the file system that held the file, not the loader, drew the line for a seek',
   };
 
-  it('agrees on every image: the entry, or the message', () => {
-    expect(asked('linux-loader 0.14').length).toBeGreaterThan(900);
-    const wrong = differences('linux-loader 0.14', GAPS, ({ name, said, next }) => {
-      const verdict = judge(name, 'linux-loader', MEMORY);
-      const ours = accepts(verdict)
-        ? `PVH ${entryOf(verdict)}`
-        : verdict.message !== 'Kernel lacks PVH header'
-          ? `ERR ${verdict.message}`
-          : verdict.reason === 'there is no PT_NOTE'
-            ? 'IGNORED'
-            : 'NOPVH';
-      return ours === (said === 'PVH' ? `PVH ${next}` : said) ? undefined : ours;
-    });
-    expect(wrong).toEqual([]);
-  });
+  it.each(['firecracker', 'cloud-hypervisor', 'libkrun'])(
+    'agrees with %s on every image: the entry, or the message',
+    (vmm) => {
+      expect(asked('linux-loader 0.14').length).toBeGreaterThan(900);
+      const wrong = differences('linux-loader 0.14', GAPS, ({ name, said, next }) => {
+        const verdict = judge(name, vmm, MEMORY);
+        // The library was given a bound of 1 MiB, which libkrun does not give it.
+        if (vmm === 'libkrun' && said === 'ERR Invalid entry address') {
+          return verdict.message === 'Invalid entry address' ? verdict.message : undefined;
+        }
+        const { rule, message = '', reason = '' } = verdict;
+        const ours = isEntered(verdict)
+          ? `PVH ${entryOf(verdict)}`
+          : rule !== 'pvh-entry'
+            ? `ERR ${message}`
+            : `${message} ${reason}`.includes('there is no PT_NOTE')
+              ? 'IGNORED'
+              : 'NOPVH';
+        return ours === (said === 'PVH' ? `PVH ${next}` : said) ? undefined : ours;
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe('linux-loader 0.8.1', () => {
@@ -121,7 +132,7 @@ describe.each(['7.2', '10.0', '11.1'])('qemu %s', (version) => {
       const verdict = judge(name, `qemu-pvh@${version}`);
       const { outcome, message = '' } = verdict;
       const byMultiboot = /entered at (0x[0-9a-f]+)/.exec(message)?.[1];
-      const ours = accepts(verdict)
+      const ours = isEntered(verdict)
         ? `LOADED ${entryOf(verdict)}`
         : outcome === 'crash'
           ? 'RC'
@@ -139,7 +150,6 @@ describe.each(['7.2', '10.0', '11.1'])('qemu %s', (version) => {
 
 describe('kexec-tools 2.0.32', () => {
   const GAPS = {
-    '01374': 'kexec dies after its ELF probes have refused the notes',
     '03435': 'kexec did not end in time over 4 GiB of zeros',
     '04401': 'kexec did not end in time over 1 GiB of zeros',
   };
@@ -185,7 +195,7 @@ describe('grub-file 2.14', () => {
         const ours = accepts(verdict) && verdict.values['arch'] === 'x86_64';
         return ours === yes ? undefined : `${verdict.outcome} ${verdict.message}`;
       }
-      const { message } = judge(name, at === 2 ? 'multiboot' : 'multiboot2');
+      const { message } = judge(name, at === 2 ? 'grub-multiboot' : 'grub-multiboot2');
       return (message !== 'no multiboot header found') === yes ? undefined : `${message}`;
     });
     expect(wrong).toEqual([]);

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Encoding } from '../../src/formats/elf/struct.js';
+import { editFix, preset } from '../../src/formats/note/fix.js';
 import { fixCommand } from '../../src/formats/note/fix-command.js';
 import { judgeLoaders, LOADERS, lostLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
@@ -67,9 +68,12 @@ describe('the bases', () => {
     expect(judge(kernel(PV).build(), name)).toMatchObject({ outcome: 'accepted', rule: undefined, warnings: [] });
   });
 
-  it.each(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader', 'kexec'])('%s takes the PVH kernel', (name) => {
-    expect(judge(pvhKernel().build(), name)).toMatchObject({ outcome: 'accepted', warnings: [] });
-  });
+  it.each(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'firecracker', 'cloud-hypervisor', 'libkrun', 'kexec'])(
+    '%s takes the PVH kernel',
+    (name) => {
+      expect(judge(pvhKernel().build(), name)).toMatchObject({ outcome: 'accepted', warnings: [] });
+    },
+  );
 
   it('the command knows all loaders, and no others', () => {
     expect(LOADERS.map(({ name }) => name)).toEqual([...LOADER_NAMES]);
@@ -222,9 +226,13 @@ describe('xen-dom0-pv, and the parser', () => {
     expect(verdict.message).toContain(message);
   });
 
-  it('an entry equal to the end passes, and is warned of', () => {
+  it('an entry equal to the end passes, and the guest is lost', () => {
     const verdict = judge(kernel(pv(wide(1, VBASE + PADDR + 0x1000n))).build(), 'xen-dom0-pv');
-    expect(verdict).toMatchObject({ outcome: 'with-warnings', warnings: [{ rule: 'entry-in-a-segment' }] });
+    expect(verdict).toMatchObject({
+      outcome: 'crash',
+      rule: 'entry-in-a-segment',
+      values: { entry: VBASE + PADDR + 0x1000n },
+    });
   });
 
   it('a VIRT_BASE that is no page kills Xen', () => {
@@ -329,7 +337,7 @@ describe('releases of Xen', () => {
   });
 });
 
-describe('linux-loader', () => {
+describe.each(['firecracker', 'cloud-hypervisor', 'libkrun'])('%s', (vmm) => {
   const build = (segments: readonly (readonly TestNote[])[], header = {}) => {
     const builder = elf(LE64)
       .header({ e_machine: 62, e_entry: PADDR, ...header })
@@ -346,9 +354,6 @@ describe('linux-loader', () => {
       'program-header-size',
       'Invalid program header size',
     ],
-    ['e_entry below 1 MiB', () => build([PVH], { e_entry: 0x1000n }), 'entry-in-high-memory', 'Invalid entry address'],
-    ['Xen, then build-id', () => build([PVH, [gnu]]), 'pvh-entry', 'Kernel lacks PVH header'],
-    ['Xen, then an empty one', () => build([PVH, []]), 'pvh-entry', 'Kernel lacks PVH header'],
     [
       'a 2-byte value',
       () => build([[{ type: 18, desc: new Uint8Array(2) }]]),
@@ -356,16 +361,42 @@ describe('linux-loader', () => {
       'Invalid PVH note header',
     ],
   ])('%s', (_, bytes, rule, message) => {
-    expect(judge(bytes(), 'linux-loader')).toMatchObject({ outcome: 'refused', rule, message });
+    expect(judge(bytes(), vmm)).toMatchObject({ outcome: 'refused', rule, message });
   });
 
+  it('with e_entry below 1 MiB: libkrun passes no bound', () => {
+    const verdict = judge(build([PVH], { e_entry: 0x1000n }), vmm);
+    if (vmm === 'libkrun') expect(verdict).toMatchObject({ outcome: 'accepted', values: { entry: PADDR } });
+    else expect(verdict).toMatchObject({ rule: 'entry-in-high-memory', message: 'Invalid entry address' });
+  });
+
+  /** What each does without a PVH entry. */
+  const lacks = (bytes: Uint8Array) => {
+    const verdict = judge(bytes, vmm);
+    expect(verdict.rule).toBe('pvh-entry');
+    if (vmm === 'cloud-hypervisor') {
+      expect(verdict).toMatchObject({ outcome: 'refused', message: 'Kernel lacks PVH header' });
+    } else {
+      expect(verdict.outcome).toBe('other-path');
+      expect(verdict.message).toMatch(/^starts e_entry 0x100000 in 64-bit mode/);
+    }
+    expect(verdict.cure).toEqual(editFix(preset('pvh')));
+  };
+
+  it.each([
+    ['Xen, then build-id', build([PVH, [gnu]])],
+    ['Xen, then an empty one', build([PVH, []])],
+    ['no note', build([])],
+  ])('lacks an entry: %s', (_, bytes) => lacks(bytes));
+
   it('takes build-id, then Xen; a value of 0; any e_machine', () => {
-    expect(judge(build([[gnu], PVH]), 'linux-loader').values['entry']).toBe(PADDR);
-    expect(judge(build([[word(18, 0n)]]), 'linux-loader')).toMatchObject({
-      outcome: 'with-warnings',
+    expect(judge(build([[gnu], PVH]), vmm).values['entry']).toBe(PADDR);
+    expect(judge(build([[word(18, 0n)]]), vmm)).toMatchObject({
+      outcome: 'crash',
+      rule: 'entry-in-a-segment',
       values: { entry: 0n },
     });
-    expect(judge(build([PVH], { e_machine: 6 }), 'linux-loader').outcome).toBe('accepted');
+    expect(judge(build([PVH], { e_machine: 6 }), vmm).outcome).toBe('accepted');
   });
 
   /** What version 0.14 made of these images (its parser, run). */
@@ -407,26 +438,49 @@ describe('linux-loader', () => {
       ),
       ['62: zeros behind, in the file', raw([[concat([xen(), new Uint8Array(24)])]]), PADDR],
     ])('%s', (_, bytes, entry) => {
-      expect(judge(bytes, 'linux-loader').values['entry']).toBe(entry);
+      expect(judge(bytes, vmm).values['entry']).toBe(entry);
     });
 
     it.each<readonly [string, Uint8Array, string]>([
       ['06: ELF32', raw([[xen()]], LE32), 'Invalid program header size'],
-      ['12: Xen, then build-id', raw([[xen()], [buildId]]), 'Kernel lacks PVH header'],
-      ['21: owner GNU', raw([[note(18, four(PADDR), 'GNU\0')]]), 'Kernel lacks PVH header'],
       ['22: descsz 2', raw([[note(18, four(PADDR), 'Xen\0', 2)]]), 'Invalid PVH note header'],
       ['22b: descsz 0', raw([[note(18, four(PADDR), 'Xen\0', 0)]]), 'Invalid PVH note header'],
     ])('%s', (_, bytes, message) => {
-      expect(judge(bytes, 'linux-loader')).toMatchObject({ outcome: 'refused', message });
+      expect(judge(bytes, vmm)).toMatchObject({ outcome: 'refused', message });
     });
+
+    it.each([
+      ['12: Xen, then build-id', raw([[xen()], [buildId]])],
+      ['21: owner GNU', raw([[note(18, four(PADDR), 'GNU\0')]])],
+    ])('%s', (_, bytes) => lacks(bytes));
   });
 
-  it('without an entry each program does its own', () => {
-    expect(judge(build([]), 'linux-loader').programs).toMatchObject([
-      { program: 'Firecracker', outcome: 'other-path' },
-      { program: 'Cloud Hypervisor', outcome: 'refused', text: 'Kernel lacks PVH header' },
-      { program: 'libkrun', outcome: 'other-path' },
-    ]);
+  it('older releases know no PVH, or pad notes by p_align', () => {
+    const padded = build([PVH]);
+    const outcome = (version: string) => judge(padded, `${vmm}@${version}`).outcome;
+    if (vmm === 'firecracker') expect([outcome('1.11'), outcome('1.12')]).toEqual(['other-path', 'accepted']);
+    if (vmm === 'libkrun') expect([outcome('1.19'), outcome('main')]).toEqual(['other-path', 'accepted']);
+    const wide = elf(LE64)
+      .header({ e_machine: 62, e_entry: PADDR })
+      .load(PADDR, new Uint8Array(0x100))
+      .noteSegment([...PVH, gnu], { align: 3n })
+      .build();
+    const says = (version: string) => judge(wide, `${vmm}@${version}`).message;
+    if (vmm === 'cloud-hypervisor') expect([says('32'), says('38')]).toEqual(['Invalid alignment', undefined]);
+  });
+
+  it('a bzImage is started as Linux by those that try it, since the release that does', () => {
+    const bytes = new Uint8Array(0x400);
+    bytes.set([0x48, 0x64, 0x72, 0x53], 0x202);
+    const rule = (version?: string) => judge(bytes, version === undefined ? vmm : `${vmm}@${version}`).rule;
+    if (vmm === 'libkrun') expect(rule()).toBe('elf-magic');
+    if (vmm === 'cloud-hypervisor')
+      expect([rule(), rule('39'), rule('38')]).toEqual(['not-bzimage', 'not-bzimage', 'elf-magic']);
+    if (vmm !== 'firecracker') return;
+    expect(rule()).toBe('elf-magic');
+    bytes.set([0x0c, 0x02], 0x206);
+    bytes.set([1], 0x236);
+    expect([rule(), rule('1.16')]).toEqual(['not-bzimage', 'elf-magic']);
   });
 });
 
@@ -453,13 +507,20 @@ describe('lostLoaders()', () => {
     expect(names(both, kernel(pv(5)).build())).toEqual(
       expect.arrayContaining(['xen-pv', 'xen-dom0-pv', 'xen-pvh', 'xen-dom0-pvh']),
     );
-    expect(names(both, kernel(PV).build())).toEqual(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'linux-loader']);
+    expect(names(both, kernel(PV).build())).toEqual([
+      'xen-pvh',
+      'xen-dom0-pvh',
+      'qemu-pvh',
+      'firecracker',
+      'cloud-hypervisor',
+      'libkrun',
+    ]);
     expect(names(both, kernel([...pv(text(8, 'other')), ...PVH]).build())).toEqual(['grub-xen']);
     expect(names(both, kernel([...PV, ...PVH], true, { align: 0n }).build())).toEqual(['qemu-pvh']);
     expect(names(both, cut(both))).toContain('kexec');
     expect(names(multiboot(1), multiboot(1))).toEqual([]);
-    expect(names(multiboot(1), cut(multiboot(1)))).toContain('multiboot');
-    expect(names(multiboot(2), cut(multiboot(2)))).toContain('multiboot2');
+    expect(names(multiboot(1), cut(multiboot(1)))).toContain('grub-multiboot');
+    expect(names(multiboot(2), cut(multiboot(2)))).toContain('grub-multiboot2');
   });
 });
 

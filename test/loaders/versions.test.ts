@@ -64,6 +64,8 @@ describe('spans()', () => {
     expect(spans('qemu', { since: '10.0.13' }, '10.0.9')).toBe(false);
     expect(spans('qemu', { since: '10.0.13' }, '11.1.3')).toBe(true);
     expect(isSince('4.9', '4.10')).toBe(false);
+    expect(['1.19.0', 'main'].map((v) => spans('libkrun', { until: 'main' }, v))).toEqual([true, false]);
+    expect(['1.16.1', 'main'].map((v) => spans('firecracker', { since: 'main' }, v))).toEqual([false, true]);
   });
 
   it('is told in words', () => {
@@ -79,6 +81,10 @@ describe('releaseOf()', () => {
     ['xen-dom0-pvh@4.20', '4.20.4'],
     ['qemu-pvh@7.2', '7.2.22'],
     ['kexec@2.0.32', '2.0.32'],
+    ['multiboot@2.06', '2.06'],
+    ['firecracker@1.16', '1.16.1'],
+    ['firecracker', 'main'],
+    ['cloud-hypervisor', '53.0'],
   ])('%s is %s', (target, release) => expect(releaseOf(target)).toBe(release));
 
   it.each(['xen-pv@5.0', 'xen-pv@', 'qemu-pvh@4.20', 'kexec@x'])('%s: an error that lists what is known', (target) => {

@@ -112,11 +112,10 @@ describe('a bzImage', () => {
     const all = await verdicts(bzImage({ format: 'gzip', data: readFileSync(fixture('pvh64-notes')) }));
     expect(all.get('qemu-pvh')).toMatchObject({ outcome: 'other-path', rule: 'not-bzimage' });
     expect(all.get('kexec')).toMatchObject({ outcome: 'other-path', rule: 'not-bzimage' });
-    expect(all.get('linux-loader')).toMatchObject({ outcome: 'refused', message: 'Invalid Elf magic number' });
-    expect(all.get('linux-loader')?.programs).toContainEqual(
-      expect.objectContaining({ program: 'Cloud Hypervisor', outcome: 'other-path' }),
-    );
-    expect(all.get('multiboot')).toMatchObject({ outcome: 'refused' });
+    expect(all.get('qemu-multiboot')).toMatchObject({ outcome: 'other-path', rule: 'not-bzimage' });
+    expect(all.get('cloud-hypervisor')).toMatchObject({ outcome: 'other-path', rule: 'not-bzimage' });
+    expect(all.get('libkrun')).toMatchObject({ outcome: 'other-path', rule: 'unpacks' });
+    expect(all.get('grub-multiboot')).toMatchObject({ outcome: 'refused' });
     expect(all.get('xen-pvh')).toMatchObject({ outcome: 'accepted' });
   });
 
@@ -149,10 +148,18 @@ describe('a gzip file', () => {
     expect(all.get('xen-pvh')).toMatchObject({ outcome: 'accepted' });
     expect(all.get('kexec')).toMatchObject({ outcome: 'accepted' });
     expect(all.get('qemu-pvh')).toMatchObject({ outcome: 'refused', message: 'invalid kernel header' });
-    expect(all.get('linux-loader')).toMatchObject({ outcome: 'refused', message: 'Invalid Elf magic number' });
+    for (const name of ['firecracker', 'cloud-hypervisor']) {
+      expect(all.get(name)).toMatchObject({ outcome: 'refused', message: 'Invalid Elf magic number' });
+    }
+    expect(all.get('libkrun')).toMatchObject({
+      outcome: 'other-path',
+      message: expect.stringContaining('in the gzip stream at e_entry'),
+      cure: wrapperFix({ payload: 'extract' }),
+    });
     const multiboot = await verdicts(gzipSync(readFileSync(fixture('mb1'))));
-    expect(multiboot.get('multiboot')).toMatchObject({ outcome: 'accepted' });
+    expect(multiboot.get('grub-multiboot')).toMatchObject({ outcome: 'accepted' });
     expect(multiboot.get('qemu-pvh')).toMatchObject({ outcome: 'refused' });
+    expect(multiboot.get('qemu-multiboot')).toMatchObject({ outcome: 'other-path', rule: 'multiboot-header' });
   });
 
   it.each([

@@ -10,6 +10,8 @@ import { multibootWarnings } from '../../src/edit/mkelf32/multiboot.js';
 import { lastMultibootOffset } from '../../src/formats/multiboot/windows.js';
 import { grubMultiboot, grubMultiboot2 } from '../../src/loaders/grub-multiboot.js';
 import { qemuPvh } from '../../src/loaders/qemu.js';
+import { qemuMultiboot } from '../../src/loaders/qemu-multiboot.js';
+import { accepts } from '../../src/loaders/rule.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { verifyLinear } from '../../src/verify/pe/verify.js';
 import { outputOf, plan, simple } from '../edit/mkelf32/support.js';
@@ -64,10 +66,7 @@ function kernel(header: Uint8Array, at: number): Uint8Array {
 }
 
 const options = { xenVersion: NEWEST_XEN };
-const qemuOf = (bytes: Uint8Array) => {
-  const { programs } = grubMultiboot.judge(new BufferSource(bytes), options);
-  return programs.find(({ program }) => program === 'QEMU')?.outcome === 'accepted';
-};
+const qemuOf = (bytes: Uint8Array) => accepts(qemuMultiboot.judge(new BufferSource(bytes), options));
 
 async function bootsInQemu(name: string, bytes: Uint8Array): Promise<boolean> {
   const path = folder.write(name, bytes);

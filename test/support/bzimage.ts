@@ -27,6 +27,8 @@ export interface BzImageOptions {
   readonly crc?: boolean;
   /** `old` has sizes that follow init_size, `new` has not; none: no PE header. */
   readonly pe?: 'old' | 'new';
+  /** What the kernel's linker leaves behind the protected-mode part. */
+  readonly tail?: Uint8Array;
   /** Bytes of a certificate table at the end. */
   readonly certificate?: number;
   /** Bytes behind everything. */
@@ -140,7 +142,8 @@ export function bzImage(options: BzImageOptions): Uint8Array {
   const behind = 64 + pairs * 16 + 128;
   const sysSize = Math.ceil((HEAD + length + 16 + behind + 4) / 16) * 16;
   const certificate = options.certificate ?? 0;
-  const image = new Uint8Array(setupSize + sysSize + certificate + (options.behind?.length ?? 0));
+  const tail = options.tail ?? new Uint8Array(0);
+  const image = new Uint8Array(setupSize + sysSize + tail.length + certificate + (options.behind?.length ?? 0));
   const view = new DataView(image.buffer);
   // Code that is not zero, so that a byte out of place is seen.
   for (let at = 0x264; at < setupSize + sysSize; at++) image[at] = (at * 7 + 13) & 0xff;
@@ -169,8 +172,9 @@ export function bzImage(options: BzImageOptions): Uint8Array {
   }
   const end = setupSize + sysSize;
   if (crc) view.setUint32(end - 4, (crc32(image.subarray(0, end - 4)) ^ 0xffffffff) >>> 0, true);
-  if (certificate > 0) putSignature(image, view, end, certificate);
-  image.set(options.behind ?? [], end + certificate);
+  image.set(tail, end);
+  if (certificate > 0) putSignature(image, view, end + tail.length, certificate);
+  image.set(options.behind ?? [], end + tail.length + certificate);
   return image;
 }
 

@@ -29,12 +29,22 @@ interface Listing {
   readonly images: readonly (RealImage & { readonly set: string })[];
   readonly missing: readonly { readonly name: string; readonly set: string; readonly reason: string }[];
   readonly corpora: readonly { readonly name: string; readonly path: string }[];
+  readonly roots: readonly JudgeRoot[];
+}
+
+/** Programs of one Debian release, unpacked and not installed. */
+export interface JudgeRoot {
+  /** `debian-13` */
+  readonly name: string;
+  readonly path: string;
+  /** Of the packages. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools'): Listing {
+function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools' | 'judges'): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -128,6 +138,24 @@ export function foreignTool(name: string): string {
 }
 
 /**
+ * GNU ld of the next release of Debian, by the names under which it and its libraries look for each other; in `missing` what the
+ * archives had not, with what apt said.
+ */
+export function linkerOfTrixie(): {
+  readonly files: ReadonlyMap<string, string>;
+  readonly missing: readonly string[];
+} {
+  const { cache, images, missing } = listing('tools');
+  const prefix = 'trixie-';
+  const files = images.filter(({ name }) => name.startsWith(prefix));
+  const gone = missing.filter(({ name, set }) => set === 'tools' && name.startsWith(prefix));
+  return {
+    files: new Map(files.map(({ name, path }) => [name.slice(prefix.length), join(cache, path)])),
+    missing: gone.map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/**
  * Xen's note parser by release, as static libraries (`libxenguest-4.14.a`); in `missing` those that the archives no longer
  * have, with what apt said.
  */
@@ -142,6 +170,17 @@ export function xenLibraries(): {
   });
   const gone = missing.filter(({ name, set }) => set === 'tools' && name.startsWith('libxenguest-'));
   return { libraries, missing: gone.map(({ name, reason }) => `${name}: ${reason}`) };
+}
+
+/** The loaders of other Debian releases; in `missing` the releases that the archives no longer have, with what apt said. */
+export function judgeRoots(): { readonly roots: readonly JudgeRoot[]; readonly missing: readonly string[] } {
+  const { cache, roots, missing } = listing('judges');
+  const gone = missing.filter(({ set }) => set === 'judges');
+  if (roots.length + gone.length === 0) throw new Error('no loaders to ask; run: node scripts/fetch-images.mjs judges');
+  return {
+    roots: roots.map((root) => inCache(cache, root)),
+    missing: gone.map(({ name, reason }) => `${name}: ${reason.split('\n')[0]}`),
+  };
 }
 
 /** Foreign test files, absolute, sorted: ELF of every kind, broken ELF, and some that are no ELF. */

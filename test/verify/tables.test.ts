@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { Check } from '../../src/verify/check.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS } from '../../src/verify/container/checks.js';
 import { CHECKS } from '../../src/verify/elf/checks.js';
+import { STAMPED_CHECKS } from '../../src/verify/pe/stamped.js';
 import { KEPT_CHECKS, LINEAR_CHECKS } from '../../src/verify/pe/verify.js';
 import { CONTAINER_BREAKS } from './breaks/container.js';
 import { ELF_BREAKS } from './breaks/elf.js';
 import { PE_BREAKS } from './breaks/pe.js';
+import { STAMPED_BREAKS } from './breaks/stamped.js';
 
 interface Table {
   readonly title: string;
@@ -23,6 +25,11 @@ const TABLES: readonly Table[] = [
     title: 'PE images',
     checks: [...LINEAR_CHECKS, ...KEPT_CHECKS],
     broken: PE_BREAKS.map(({ check }) => check),
+  },
+  {
+    title: 'stamped PE images',
+    checks: STAMPED_CHECKS,
+    broken: STAMPED_BREAKS.map(({ check }) => check),
   },
   {
     title: 'containers',

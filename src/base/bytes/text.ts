@@ -28,6 +28,15 @@ export function utf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
+/** UTF-8 that is nothing else, a byte order mark a character like any other; undefined for other bytes. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text as UTF-8, without a byte order mark or a NUL. */
 export function utf8Bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);

@@ -1,10 +1,10 @@
 /** `fix IMAGE`: the shape of its arguments. */
-import { LOADER_NAMES } from '../../loaders/names.js';
+import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   checkPayload,
   checkTarget,
@@ -22,16 +22,18 @@ const OPTIONS = {
     kind: 'list',
     member: 'loaders',
     metavar: 'LOADER',
-    help: `it has to take the result; ${LOADER_NAMES.join(', ')}`,
+    help: `it has to take the result; ${TARGET_NAMES.join(', ')}`,
     read: readTarget,
-    complete: LOADER_NAMES,
+    complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   ...LOADED_OPTIONS,
   ...SURVIVORS_OPTION,
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -7,7 +7,9 @@ import { type Metadata, parseMetadata } from '../../edit/stamp/package-metadata.
 import type { BuildIdWish, StampWish } from '../../edit/stamp/stamp.js';
 import { asksForEdits, planStamp, stampsOf } from '../../edit/stamp/stamp.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
 import { GNU } from '../../formats/note/note-types.js';
+import { looksLikePe } from '../../formats/pe/read.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';
@@ -17,7 +19,7 @@ import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { sayErr, wantsColor, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
-import { isMember, type StampArgs } from './stamp.js';
+import { asksForPe, isMember, type StampArgs } from './stamp.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or stamps missing or wrong. */
 export async function runStamp(args: StampArgs): Promise<ExitStatus> {
@@ -30,7 +32,17 @@ export async function runStamp(args: StampArgs): Promise<ExitStatus> {
 }
 
 async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
-  if (!looksLikeElf(input.source)) return stampInside(args, input);
+  if (!looksLikeElf(input.source)) {
+    // A boot image is a PE image around a kernel: without a word for its shell the kernel is meant.
+    const pe = looksLikePe(input.source) && (asksForPe(args) || !hasLinuxMagic(input.source));
+    if (!pe) {
+      refusePeStamps(args, input.source.name);
+      return stampInside(args, input);
+    }
+    const { stampPe } = await import('../stamp-pe.js');
+    return stampPe(args, input, packageOf(args));
+  }
+  refusePeStamps(args, input.source.name);
   refusePayload(args, input.source.name);
   const image = readElf(input.source);
   const { options, files } = wishOf(args, image.encoding);
@@ -39,10 +51,17 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
 }
 
+/** Errors: `usage.bad`. */
+function refusePeStamps(args: StampArgs, file: string): void {
+  if (!asksForPe(args)) return;
+  const what = `--sbat, --sbom and --add-section are for a PE image, and ${file} is none`;
+  fail('usage.bad', {}, { what, hint: '--note OWNER:TYPE=VALUE puts any note into an ELF file' });
+}
+
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
 async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   const { applyContainer, lookedThrough, openWrapped } = await import('../apply-container.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const image = readElf(opened.elf);
   const { options, files } = wishOf(args, image.encoding);
   if (!asksForEdits(options)) {
@@ -73,8 +92,8 @@ function show(
   return problems.length > 0 ? 1 : 0;
 }
 
-/** Errors: `stamp.*`, `plan.bad-file`. */
-function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding']) {
+/** The package metadata that are asked for, and the files that were read for them. Errors: `stamp.*`, `plan.bad-file`. */
+function packageOf(args: StampArgs) {
   const files: string[] = [];
   const members: [string, string][] = [];
   let metadata: Metadata | undefined;
@@ -91,11 +110,17 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
     }
   }
   if (args.date !== undefined) members.push([args.date, sourceDate(process.env['SOURCE_DATE_EPOCH'])]);
+  return { metadata, members: Object.fromEntries(members), files };
+}
+
+/** Errors: `stamp.*`, `plan.bad-file`. */
+function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding']) {
+  const { metadata, members, files } = packageOf(args);
   for (const text of [...args.notes, ...args.added])
     if (text.includes('=file:')) files.push(text.slice(text.indexOf('=file:') + 6));
   const options: StampWish = {
     metadata,
-    members: Object.fromEntries(members),
+    members,
     buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
     notes: args.notes.map((text) => parseNote(text, encoding)),
     add: args.added.map((text) => parseNote(text, encoding)),

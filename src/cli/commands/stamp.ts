@@ -3,7 +3,7 @@ import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   checkPayload,
   checkTarget,
@@ -47,6 +47,21 @@ const OPTIONS = {
     },
     remove: { kind: 'values', metavar: 'OWNER:TYPE', help: 'remove notes' },
   }),
+  ...group('For a PE image (xen.efi, a UKI, GRUB, systemd-boot, the shell of a bzImage):', {
+    sbat: {
+      kind: 'values',
+      metavar: 'FILE|LINE',
+      help: 'lines of SBAT, put in over those of the same component',
+    },
+    'allow-sbat-downgrade': { kind: 'flag', help: 'let --sbat lower a generation' },
+    sbom: { kind: 'value', metavar: 'FILE', help: 'a bill of materials in a uSWID container, as section .sbom' },
+    'add-section': {
+      kind: 'values',
+      member: 'sections',
+      metavar: 'NAME=file:PATH',
+      help: 'any bytes as a section of their own, of at most 8 characters',
+    },
+  }),
   ...group('Where the notes go:', {
     placement: {
       kind: 'choice',
@@ -60,6 +75,7 @@ const OPTIONS = {
   }),
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 
@@ -77,7 +93,8 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     'Writes notes of other owners than Xen: package metadata as systemd reads them (owner FDO), a build-id (owner GNU), ' +
     'or any OWNER:TYPE. They go behind Xen’s notes in the same PT_NOTE, where no loader that took the image stops doing ' +
     'so. Without stamps to write it shows those that are there; with --check alone it exits 1 when package metadata are ' +
-    'missing or break the convention.',
+    'missing or break the convention. A PE image holds no notes: there the metadata go into section .pkgnote, and SBAT, ' +
+    'a bill of materials or any bytes into sections of their own, behind all that is there.',
   words: { name: 'IMAGE', min: 1, max: 1 },
   options: OPTIONS,
   examples: [
@@ -91,6 +108,7 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     ],
     ['xen-elfpatch stamp vmlinux -o out --note Vendor:1=built-by-ci', 'any note'],
     ['xen-elfpatch stamp vmlinux --check', 'in CI: are the metadata there and right?'],
+    ['xen-elfpatch stamp xen.efi -o out --sbat xen,1,Xen,xen,4.20,https://xenproject.org', 'a line of SBAT for shim'],
   ],
   args({ loaded, notLoaded, ...given }, [image = '']) {
     const wholes = given.metadata.filter((text) => !isMember(text));
@@ -101,12 +119,18 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     const edits =
       writesId ||
       given.date !== undefined ||
+      asksForPe(given) ||
       [given.metadata, given.notes, given.added, given.remove].some(({ length }) => length > 0);
     checkTarget('stamp', given, image, { edits });
     checkPayload('stamp', given);
     return { ...given, ...loadedOf({ loaded, notLoaded }), image };
   },
 };
+
+/** Is something asked for that only a PE image can hold? */
+export function asksForPe({ sbat, sbom, sections }: Pick<StampArgs, 'sbat' | 'sbom' | 'sections'>): boolean {
+  return sbat.length > 0 || sbom !== undefined || sections.length > 0;
+}
 
 /** `KEY=VALUE`, in contrast to JSON and the name of a file (`file:a=b` where it has that sign in it). */
 export function isMember(text: string): boolean {

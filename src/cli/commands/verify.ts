@@ -1,23 +1,26 @@
 /** `verify IMAGE`: the shape of its arguments. */
-import { LOADER_NAMES } from '../../loaders/names.js';
+import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
 
 const OPTIONS = {
   baseline: { kind: 'value', help: 'the image before it was patched' },
   for: {
     kind: 'values',
     member: 'loaders',
-    help: `a loader that must start it: ${LOADER_NAMES.join(', ')}`,
+    help: `a loader that must start it: ${TARGET_NAMES.join(', ')}`,
     read: readTarget,
-    complete: LOADER_NAMES,
+    complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
+  ...STRICT_OPTION,
   ...JSON_OPTION,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -2,14 +2,13 @@
  * `attach`: a second payload goes behind the kernel and the header points at it. Linux, which never reads those header
  * fields, starts exactly what it started before; Xen unpacks the new one. `detach` takes it off again.
  */
-import { alignUp } from '../../base/bytes/align.js';
 import type { ByteSource } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import type { BzImage } from '../../formats/container/bzimage.js';
 import { packGzip } from '../../formats/container/gzip.js';
 import type { OnProgress } from '../../formats/container/limits.js';
 import { findNative } from '../../formats/container/native.js';
-import { ATTACH_ALIGN, contentEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
+import { contentEnd, kernelEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 
 /**
@@ -23,15 +22,14 @@ export async function attach(
   onProgress?: OnProgress,
 ): Promise<Rebuilt> {
   contentEnd(image, strip);
-  const { setupSize, sysEnd, source } = image;
+  const { setupSize, source } = image;
   const stream = await packGzip(data, onProgress);
-  const offset = alignUp(sysEnd, ATTACH_ALIGN);
+  const offset = kernelEnd(image);
   const fileSize = offset + BigInt(stream.length);
   const need = fileSize - setupSize;
   const limit = image.hasInitSize ? BigInt(image.header.init_size) : 0xffffffffn;
   if (need > limit) fail('bzimage.too-large', { file: source.name, part: 'payload' }, { need, limit });
   const writes = [
-    { offset: sysEnd, bytes: new Uint8Array(Number(offset - sysEnd)) },
     { offset, bytes: stream },
     headerWord('payload_offset', offset - setupSize),
     headerWord('payload_length', stream.length),
@@ -50,18 +48,19 @@ export async function attach(
  * Errors: those of contentEnd, `bzimage.not-attached`, `bzimage.native`.
  */
 export function detach(image: BzImage, strip: boolean): Rebuilt {
-  const { source, sysEnd } = image;
+  const { source } = image;
   if (!image.attached) fail('bzimage.not-attached', { file: source.name, part: 'setup header' }, {});
   contentEnd(image, strip);
   const native = findNative(image);
+  const end = kernelEnd(image);
   const writes = [
     headerWord('payload_offset', native.offset),
     headerWord('payload_length', native.length),
     ...unsealed(image),
   ];
   return {
-    writes: differing(source, withCrc(image, writes, sysEnd)),
-    fileSize: sysEnd,
+    writes: differing(source, withCrc(image, writes, end)),
+    fileSize: end,
     summary: `the attached payload taken off, the header points at the kernel's own (${native.format}) again`,
     warnings: [],
   };

@@ -4,6 +4,7 @@
  */
 import { fail } from '../../base/errors/patch-error.js';
 import { directory, hasRawData, type PeImage, type PeSection } from '../../formats/pe/image.js';
+import { METADATA_SECTIONS } from '../../formats/pe/metadata-sections.js';
 import { DIRECTORY_BASERELOC, IMAGE_SCN_MEM_DISCARDABLE } from '../../formats/pe/names.js';
 import type { LinearOptions } from './options.js';
 
@@ -11,10 +12,10 @@ import type { LinearOptions } from './options.js';
 export type Role = 'image' | 'bss' | 'tail';
 
 /**
- * Parts of a unified xen.efi (docs/misc/efi.pandoc) and what shim reads from the file; Xen itself takes them through UEFI.
+ * Parts of a unified xen.efi (docs/misc/efi.pandoc) and what shim and others read from the file; Xen itself takes them through UEFI.
  * `.pad` filled the address space behind .reloc until Xen 4.20.
  */
-const KNOWN_TAIL = ['.config', '.kernel', '.ramdisk', '.xsm', '.ucode', '.sbat', '.pad'];
+const KNOWN_TAIL = ['.config', '.kernel', '.ramdisk', '.xsm', '.ucode', '.pad', ...METADATA_SECTIONS];
 
 /** The role of each section, in table order. Errors: `pe.data-after-bss`, `linear.no-section`. */
 export function classify(image: PeImage, options: Pick<LinearOptions, 'image' | 'tail'>): Role[] {

@@ -21,22 +21,26 @@ interface Named extends Range {
  * `read.truncated`.
  */
 export function refuseUnfit(image: PeImage, { dropSignature }: { readonly dropSignature: boolean }): void {
-  const { source, fileHeader, optionalHeader, sections } = image;
+  const { source, fileHeader } = image;
   const file = source.name;
   if (fileHeader.Machine !== IMAGE_FILE_MACHINE_AMD64) {
     fail('pe.machine', { file, part: 'COFF file header' }, { found: peMachineName(fileHeader.Machine) });
   }
+  refuseUnmovable(image, dropSignature ? undefined : '--drop-signature');
+}
+
+/**
+ * Refuses PE images, of whatever machine, whose parts cannot be moved in the file. `drop`: the option that would take a
+ * signature off; undefined where it comes off.
+ * Errors: those of refuseUnfit() but `pe.machine`.
+ */
+export function refuseUnmovable(image: PeImage, drop: '--drop-signature' | '--strip-signature' | undefined): void {
+  const { source, fileHeader, optionalHeader, sections } = image;
+  const file = source.name;
   const signature = certificateTable(image);
-  if (signature !== undefined && !dropSignature) {
-    fail(
-      'pe.signed',
-      { file, offset: signature.start },
-      {
-        size: signature.end - signature.start,
-        at: signature.start,
-        option: '--drop-signature',
-      },
-    );
+  if (signature !== undefined && drop !== undefined) {
+    const context = { size: signature.end - signature.start, at: signature.start, option: drop };
+    fail('pe.signed', { file, offset: signature.start }, context);
   }
   if (source.size >= FOUR_GIB) fail('pe.too-big', { file }, { what: 'the size of the file', value: source.size });
   const { SectionAlignment, SizeOfHeaders } = optionalHeader;

@@ -3,7 +3,7 @@
  * systemd and others tell which package an executable came from.
  */
 import { parseDocument } from 'yaml';
-import { utf8Bytes } from '../../base/bytes/text.js';
+import { utf8Bytes, utf8Text } from '../../base/bytes/text.js';
 import { fail, type Place } from '../../base/errors/patch-error.js';
 import { FDO, FDO_PACKAGING_METADATA } from '../../formats/note/note-types.js';
 import { type NoteContent, nameOf } from '../../formats/note/record.js';
@@ -103,11 +103,7 @@ export function metadataNote(metadata: Metadata): NoteContent {
 /** The JSON text in a descriptor: UTF-8 up to the first NUL. Undefined when it is no UTF-8. */
 export function metadataText(desc: Uint8Array): string | undefined {
   const end = desc.indexOf(0);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(end < 0 ? desc : desc.subarray(0, end));
-  } catch {
-    return undefined;
-  }
+  return utf8Text(end < 0 ? desc : desc.subarray(0, end));
 }
 
 /** Why the descriptor of a metadata note breaks the convention; undefined when it does not. */

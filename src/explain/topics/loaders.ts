@@ -11,6 +11,16 @@ export interface LoaderDoc {
   readonly steps: readonly string[];
 }
 
+/** What the library does for each of its callers; `entry`: what it asks of e_entry. */
+function linuxLoaderSteps(entry: string): string[] {
+  return [
+    `ELF64, little endian, e_phentsize 56, e_phoff at least 64, ${entry}.`,
+    'Only PT_NOTE is read, in steps of 4 since version 0.9 of the library; before that by p_align, with wrong entries as a result.',
+    'The owner must be Xen with namesz 4; the descriptor at least 4 bytes, of which the low 4 are used.',
+    'Every PT_NOTE overwrites the result: the last one decides, even if it has no such note, even if it is empty.',
+  ];
+}
+
 /** Sources: xen/common/libelf, tools/libs/guest, QEMU hw/i386, rust-vmm/linux-loader, GRUB grub-core/loader, kexec-tools. */
 export const LOADERS: readonly LoaderDoc[] = [
   {
@@ -87,17 +97,46 @@ export const LOADERS: readonly LoaderDoc[] = [
     ],
   },
   {
-    name: 'linux-loader',
-    title: 'Firecracker and Cloud Hypervisor (rust-vmm linux-loader)',
-    what: 'ELF64 only. Entry at PHYS32_ENTRY in 32-bit mode, as PVH.',
+    name: 'qemu-multiboot',
+    title: 'QEMU -kernel, by a Multiboot 1 header',
+    what: 'A Multiboot 1 header in the first 8 KiB is final: no note is read, and there is no way back. Multiboot 2 is not known.',
     steps: [
-      'Little endian, e_phentsize 56, e_phoff at least 64, e_entry at or above 1 MiB (even where the PVH entry is used).',
-      'Only PT_NOTE is read, in steps of 4 since version 0.9; before that by p_align, with wrong entries as a result.',
-      'The owner must be Xen with namesz 4; the descriptor at least 4 bytes, of which the low 4 are used.',
-      'Every PT_NOTE overwrites the result: the last one decides, even if it has no such note, even if it is empty.',
-      'Without a PVH entry Cloud Hypervisor refuses the kernel ("Kernel lacks PVH header"), and Firecracker starts e_entry ' +
-        'in 64-bit mode with a Linux zero page, without a message. Firecracker knows PVH since 1.12.0.',
-      'After any ELF error Cloud Hypervisor tries the file as a bzImage, and only that complaint is seen.',
+      'Header: 4-aligned, up to offset 8140. Flags are not looked at but for bit 16, address fields; a video mode is a remark.',
+      'Without address fields an ELF with EM_386, little endian; EM_X86_64 at 0x12 of any file is "Cannot load x86-64 image, ' +
+        'give a 32bit one.", everything else "Error while loading elf kernel". Section headers play no part.',
+      'One block from the lowest to the highest PT_LOAD is copied, with zeros between: one below the BIOS and one above it, and ' +
+        'the kernel never starts.',
+      'With address fields the file is copied as one piece; they must fit each other and the file.',
+    ],
+  },
+  {
+    name: 'firecracker',
+    title: 'Firecracker (rust-vmm linux-loader)',
+    what: 'Entry at PHYS32_ENTRY in 32-bit mode, as PVH. linux-loader is a name for this, Cloud Hypervisor and libkrun at once.',
+    steps: [
+      ...linuxLoaderSteps('e_entry at or above 1 MiB (even where the PVH entry is used)'),
+      'Without a PVH entry, and before 1.12 always, e_entry is started in 64-bit mode with a Linux zero page, without a message.',
+      'What is no ELF is refused; since July 2026 it is tried as a bzImage with a 64-bit entry.',
+    ],
+  },
+  {
+    name: 'cloud-hypervisor',
+    title: 'Cloud Hypervisor (rust-vmm linux-loader)',
+    what: 'Entry at PHYS32_ENTRY in 32-bit mode, as PVH.',
+    steps: [
+      ...linuxLoaderSteps('e_entry at or above 1 MiB (even where the PVH entry is used)'),
+      'Without a PVH entry the kernel is refused ("Kernel lacks PVH header").',
+      'After any ELF error the file is tried as a bzImage, since 39, and only that complaint is seen.',
+    ],
+  },
+  {
+    name: 'libkrun',
+    title: 'libkrun (rust-vmm linux-loader)',
+    what: 'Entry at PHYS32_ENTRY in 32-bit mode, as PVH, for a kernel that the caller calls ELF (krun_set_kernel).',
+    steps: [
+      ...linuxLoaderSteps('no lower bound for e_entry'),
+      'Without a PVH entry, and before May 2026 always, e_entry is started as a 64-bit Linux.',
+      'A kernel in a gzip, bzip2 or zstd stream is found by a search for the magic, and started at e_entry, never as PVH.',
     ],
   },
   {
@@ -114,31 +153,29 @@ export const LOADERS: readonly LoaderDoc[] = [
     ],
   },
   {
-    name: 'multiboot',
-    title: 'Multiboot 1 (GRUB, QEMU, kexec)',
-    what: 'Reads no notes. What counts is where the header stands; patch keeps it there.',
+    name: 'grub-multiboot',
+    title: 'GRUB, Multiboot 1',
+    what: 'Reads no notes. What counts is where the header stands; patch keeps it there. multiboot is another name for it.',
     steps: [
-      'Header: 4-aligned in the first 8 KiB; GRUB takes it up to offset 8180, QEMU up to 8140.',
-      'GRUB wants the program header table to end within the first 8 KiB, and ELF32 with EM_386 or ELF64 with EM_X86_64. ' +
-        'QEMU refuses EM_X86_64, and copies one block from the lowest to the highest PT_LOAD: with one below the BIOS and one ' +
-        'above it the kernel never starts.',
-      'Two PT_LOADs may not meet ("overlap detected"); for GRUB one of size 0 is where it starts.',
-      'Since 2.12 GRUB wants section headers: without any it says "invalid section header table offset in e_shoff".',
-      'GRUB finds the entry through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
+      'Header: 4-aligned in the first 8 KiB, up to offset 8180. Flag bits 3 to 15 must be clear.',
+      'The program header table has to end within the first 8 KiB; ELF32 with EM_386 or ELF64 with EM_X86_64.',
+      'Two PT_LOADs may not meet ("overlap detected"); one of size 0 is where it starts.',
+      'Since 2.12 section headers are wanted: without any it says "invalid section header table offset in e_shoff".',
+      'The entry is found through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
       'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move. It need not be ELF then: ' +
         'linearize --mb1 makes such a file of a xen.efi.',
     ],
   },
   {
-    name: 'multiboot2',
-    title: 'Multiboot 2 (GRUB, kexec)',
-    what: 'Reads no notes. QEMU -kernel does not know it.',
+    name: 'grub-multiboot2',
+    title: 'GRUB, Multiboot 2',
+    what: 'Reads no notes. multiboot2 is another name for it.',
     steps: [
       'Header: 8-aligned in the first 32 KiB, at the latest at offset 32752.',
-      'The program header table must end within the first 32 KiB. GRUB refuses images with relocation sections.',
-      'GRUB walks the tags to the end tag, each padded to 8, whatever header_length says. It refuses a tag or an information ' +
-        'that it does not know unless marked optional ("unsupported tag: 0x8"), and hangs at a tag of size 0.',
+      'The program header table must end within the first 32 KiB. Images with relocation sections are refused.',
+      'The tags are walked to the end tag, each padded to 8, whatever header_length says. A tag or an information ' +
+        'that it does not know is refused unless marked optional ("unsupported tag: 0x8"), and a tag of size 0 hangs it.',
       'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
         'of a xen.efi. A file that ends too early is no error to GRUB.',
     ],
@@ -182,6 +219,10 @@ export const loaders: Page = {
       known counts. How it is known: booted (kernels were started), asked (the program judged thousands of images), read (in
       the source).`,
     table(['program', 'release', 'known', 'what changed'], ...releaseRows()),
+    heading('Memory'),
+    text`Whether an image loads can hang on how much memory the guest or the machine has. --memory SIZE says it (256M, 1G); without
+      it 4 GiB are there. A refusal for want of memory names the least that works. An image that is loaded and entered, and
+      whose guest is then lost (an entry where nothing was loaded, a PT_LOAD where no memory is), is no yes.`,
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),
     list(
@@ -189,7 +230,7 @@ export const loaders: Page = {
       'StratoVirt: PT_NOTE, steps by p_align, any owner, always 8 bytes of value.',
       'Alioth: PT_NOTE, then sections; value of 4 or 8 bytes; copies every program header with bytes to its p_paddr, ' +
         'PT_NOTE too.',
-      "libkrun: as Firecracker. kvmtool: bzImage or flat binary only. FreeBSD's boot loader: no notes.",
+      "kvmtool: bzImage or flat binary only. FreeBSD's boot loader: no notes.",
     ),
   ],
 };

@@ -7,6 +7,7 @@ import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { hexBytes } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type Encoding, struct, type ValueOf } from '../elf/struct.js';
+import { LINUX_MAGIC_AT } from '../linux/boot-header.js';
 import { type EfiStub, readEfiStub } from './efi-stub.js';
 import { formatOf, likelyName, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 import { UNPACKED_LIMIT, wordAt } from './limits.js';
@@ -125,7 +126,7 @@ export function readBzImage(source: ByteSource): BzImage {
   if (header.setup_sects === 0) {
     fail('bzimage.header', { file, offset: SETUP_HEADER, part }, { what: 'setup_sects is 0, wanted at least 1' });
   }
-  const headerEnd = 0x202 + header.jump_length;
+  const headerEnd = Number(LINUX_MAGIC_AT) + header.jump_length;
   if (headerEnd < PAYLOAD_FIELDS_END) {
     const what = `the setup header ends at 0x${headerEnd.toString(16)}, wanted 0x250`;
     fail('bzimage.header', { file, offset: 0x201n, part }, { what });

@@ -4,6 +4,7 @@
  */
 import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { looksLikeElf } from '../elf/read.js';
+import { hasBootFlag, hasLinuxMagic } from '../linux/boot-header.js';
 import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
 import { hasPeSection } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
@@ -18,13 +19,11 @@ export type Recognised =
   | { readonly kind: 'other'; readonly name: string; readonly why: string; readonly instead: string }
   | { readonly kind: 'unknown' };
 
-const HDRS = [0x48, 0x64, 0x72, 0x53];
-
 /** Names the kind of a file. Reads a few bytes only. */
 export function recognise(source: ByteSource): Recognised {
   const at = (offset: bigint, ...bytes: readonly number[]) => bytesAt(source, offset, bytes);
   if (looksLikeElf(source)) return { kind: 'elf' };
-  if (at(0x202n, ...HDRS) && at(0x1fen, 0x55, 0xaa)) return { kind: 'bzimage' };
+  if (hasLinuxMagic(source) && hasBootFlag(source)) return { kind: 'bzimage' };
   if (at(0n, 0x1f, 0x8b)) return { kind: 'gzip' };
   if (at(0x38n, 0x41, 0x52, 0x4d, 0x64)) return image('an arm64 Image');
   if (at(0x38n, 0x52, 0x53, 0x43, 0x05)) return image('a RISC-V Image');
@@ -44,7 +43,7 @@ export function recognise(source: ByteSource): Recognised {
 
 /** Is an ELF file a bzImage as well? Xen's toolstack and QEMU look for a bzImage first. */
 export function isAlsoBzImage(source: ByteSource): boolean {
-  return bytesAt(source, 0x202n, HDRS);
+  return hasLinuxMagic(source);
 }
 
 function image(name: string): Recognised {

@@ -7,6 +7,7 @@ import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type BzImage, setupField } from './bzimage.js';
+import { isKernelTail } from './kernel-tail.js';
 import { wordBytes } from './limits.js';
 
 const CHUNK = 0x100000n;
@@ -14,8 +15,6 @@ const CHUNK = 0x100000n;
 const RESIDUE = 0xffffffff;
 /** A certificate table starts at a multiple of 8. */
 const CERTIFICATE_ALIGN = 8n;
-/** An attached payload starts at a multiple of 16. */
-export const ATTACH_ALIGN = 16n;
 
 /** Zeros for the PE checksum and the certificate entry: what both are before a signature is made. */
 export function unsealed({ pe }: BzImage): Write[] {
@@ -54,9 +53,17 @@ function crcOf(source: ByteSource, end: bigint): number {
   return crc;
 }
 
+/** Where the kernel ends, what its linker left behind it included: in front of an attached payload or a signature. */
+export function kernelEnd({ attached, payload, pe, source }: BzImage): bigint {
+  if (attached) return payload.start;
+  const certificate = pe?.certificate;
+  return certificate !== undefined && certificate.start < source.size ? certificate.start : source.size;
+}
+
 /**
  * Where the kernel and its payload end: the place at which everything else is cut off. A signature is cut off only when
- * `strip` allows it. Errors: `pe.signed`, `pe.certificate`, `bzimage.trailing`, `bzimage.bounds`, `bzimage.header`.
+ * `strip` allows it; one whose table lies behind the end of the file was cut off already.
+ * Errors: `pe.signed`, `pe.certificate`, `bzimage.trailing`, `bzimage.bounds`, `bzimage.header`.
  */
 export function contentEnd(image: BzImage, strip: boolean): bigint {
   const { source, pe, sysEnd } = image;
@@ -73,22 +80,25 @@ export function contentEnd(image: BzImage, strip: boolean): bigint {
     const { start, end } = certificate;
     const place = { file, offset: start, part: 'certificate table' };
     if (!strip) fail('pe.signed', place, { size: end - start, at: start, option: '--strip-signature' });
-    if (end !== source.size || start < sysEnd) fail('pe.certificate', place, { at: start, end, size: source.size });
+    const cut = start >= source.size;
+    if (start < sysEnd || (!cut && end !== source.size)) {
+      fail('pe.certificate', place, { at: start, end, size: source.size });
+    }
   }
-  const stop = certificate?.start ?? source.size;
-  const known = image.attached && image.payload.end > sysEnd ? image.payload.end : sysEnd;
-  // An attached payload follows the kernel at once. Where it does not, the size in the header is not the kernel's.
-  const gap = image.attached ? { start: sysEnd, end: image.payload.start } : undefined;
-  if (gap !== undefined && (gap.end - gap.start >= ATTACH_ALIGN || !isZero(source, gap))) {
-    fail('bzimage.trailing', { file, offset: sysEnd }, { size: gap.end - gap.start, at: sysEnd });
+  const tail = { start: sysEnd, end: kernelEnd(image) };
+  if (!isKernelTail(source, tail)) {
+    fail('bzimage.trailing', { file, offset: sysEnd }, { size: tail.end - sysEnd, at: sysEnd });
   }
-  const rest = stop - known;
-  if (rest > 0n && (rest >= CERTIFICATE_ALIGN || !isZero(source, { start: known, end: stop }))) {
-    fail('bzimage.trailing', { file, offset: known }, { size: rest, at: known });
+  if (!image.attached) return tail.end;
+  const { end } = image.payload;
+  const stop = certificate !== undefined && certificate.start < source.size ? certificate.start : source.size;
+  const rest = stop - end;
+  if (rest > 0n && (rest >= CERTIFICATE_ALIGN || !isZero(source, { start: end, end: stop }))) {
+    fail('bzimage.trailing', { file, offset: end }, { size: rest, at: end });
   }
-  return known;
+  return end;
 }
 
 function isZero(source: ByteSource, { start, end }: Range): boolean {
-  return source.read(start, end - start, 'bytes behind the kernel').every((byte) => byte === 0);
+  return source.read(start, end - start, 'bytes behind the payload').every((byte) => byte === 0);
 }

@@ -28,6 +28,7 @@ export const ET_CORE = 4;
 
 /** Values of e_machine, of the processors that Xen runs on. */
 export const EM_386 = 3;
+export const EM_486 = 6;
 export const EM_ARM = 40;
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
@@ -116,6 +117,7 @@ export function fileTypeName(e_type: number): string {
 
 const MACHINES: Readonly<Record<number, string>> = {
   [EM_386]: 'EM_386',
+  [EM_486]: 'EM_486',
   [EM_ARM]: 'EM_ARM',
   [EM_X86_64]: 'EM_X86_64',
   [EM_AARCH64]: 'EM_AARCH64',

@@ -1,10 +1,10 @@
 /** Is a file a PE image to be looked at as one? Kernels that are PE as well have better readers. */
 import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { hasLinuxMagic } from '../linux/boot-header.js';
 import { IMAGE_FILE_MACHINE_AMD64 } from './names.js';
 import { readPeHeaders } from './read.js';
 
-/** Marks of what else such a file can be, and where they stand. */
-const BZIMAGE = { offset: 0x202n, mark: [0x48, 0x64, 0x72, 0x53] } as const; // HdrS
+/** The mark of what else such a file can be, and where it stands. */
 const ZBOOT = { offset: 4n, mark: [0x7a, 0x69, 0x6d, 0x67] } as const; // zimg
 /** The section of a unified kernel image that holds a kernel of its own. */
 export const UNIFIED_KERNEL_SECTION = '.linux';
@@ -14,7 +14,7 @@ export const UNIFIED_KERNEL_SECTION = '.linux';
  * kernels, and are looked into. Its headers may still prove unreadable.
  */
 export function isPlainPe(source: ByteSource): boolean {
-  if (has(source, BZIMAGE) || has(source, ZBOOT)) return false;
+  if (hasLinuxMagic(source) || has(source, ZBOOT)) return false;
   const headers = readPeHeaders(source);
   if (headers?.fileHeader.Machine !== IMAGE_FILE_MACHINE_AMD64) return false;
   return headers.sections.every(({ name }) => name !== UNIFIED_KERNEL_SECTION);

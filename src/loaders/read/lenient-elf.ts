@@ -137,10 +137,3 @@ export function bytesAt(source: ByteSource, at: bigint, length: number): Uint8Ar
   bytes.set(source.read(at, have, 'headers'));
   return bytes;
 }
-
-/** The little-endian word at `at`; undefined outside the file. */
-export function wordAt(source: ByteSource, at: bigint): number | undefined {
-  if (!fits(at, 4n, source.size)) return undefined;
-  const [a = 0, b = 0, c = 0, d = 0] = source.read(at, 4n, 'headers');
-  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
-}

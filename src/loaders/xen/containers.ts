@@ -3,7 +3,7 @@
  * kernel is not judged here.
  */
 import type { ByteSource } from '../../base/bytes/source.js';
-import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
+import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
 import { bytesAt } from '../read/lenient-elf.js';
 import { otherPath, type Rule, refuse } from '../rule.js';
 

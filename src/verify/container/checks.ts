@@ -10,7 +10,7 @@ import { type BzImage, setupField } from '../../formats/container/bzimage.js';
 import { findNative, findPairs, pairAt } from '../../formats/container/native.js';
 import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../formats/container/open.js';
 import type { PayloadAction } from '../../formats/container/payload-action.js';
-import { crcRange, hasCrc } from '../../formats/container/signature-and-checksums.js';
+import { crcRange, hasCrc, kernelEnd } from '../../formats/container/signature-and-checksums.js';
 import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
 
 /** A container and what it became: what a result is judged by. */
@@ -69,7 +69,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
         ...sealRanges(image),
         ...(hasCrc(image) ? [crcRange(image)] : []),
       ]);
-      yield* differences(image.source, after.image.source, { start: 0n, end: image.sysEnd }, fields);
+      yield* differences(image.source, after.image.source, { start: 0n, end: kernelEnd(image) }, fields);
     },
   },
   {
@@ -78,8 +78,9 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
     because: 'a payload inside the protected-mode part would be taken for the native one',
     ways: ['attach'],
     *run({ before, after: { image } }) {
-      if (!image.attached || image.payload.start < before.image.sysEnd) {
-        yield { text: `the payload is at ${hex(image.payload.start)}, wanted it behind ${hex(before.image.sysEnd)}` };
+      const end = kernelEnd(before.image);
+      if (!image.attached || image.payload.start < end) {
+        yield { text: `the payload is at ${hex(image.payload.start)}, wanted it behind ${hex(end)}` };
       }
     },
   },
@@ -113,7 +114,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   {
     name: 'container-ends-with-payload',
     needs: 'expectation',
-    because: 'whoever signs the image appends to its end',
+    because: 'signing tools append to the end of the image',
     ways: ['attach'],
     *run({ after: { image } }) {
       const { end } = image.payload;
@@ -128,8 +129,9 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
     ways: ['detach'],
     *run({ before, after: { image } }) {
       if (image.attached) yield { text: 'the payload still stands behind the kernel' };
-      if (image.source.size !== image.sysEnd)
-        yield { text: `the file ends at ${hex(image.source.size)}, the kernel at ${hex(image.sysEnd)}` };
+      const end = kernelEnd(before.image);
+      if (image.source.size !== end)
+        yield { text: `the file ends at ${hex(image.source.size)}, the kernel at ${hex(end)}` };
       const native = findNative(before.image);
       const length = Number(image.payload.end - image.payload.start);
       if (
@@ -147,7 +149,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
     because: 'nothing behind the payload can move',
     ways: ['replace'],
     *run({ before, after }) {
-      const was = before.image.sysEnd;
+      const was = kernelEnd(before.image);
       if (after.image.source.size !== was)
         yield { text: `the file has ${hex(after.image.source.size)} bytes, wanted ${hex(was)}` };
     },
@@ -169,7 +171,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
         ...sealRanges(image),
         ...(hasCrc(image) ? [crcRange(image)] : []),
       ]);
-      yield* differences(image.source, after.image.source, { start: 0n, end: image.sysEnd }, fields);
+      yield* differences(image.source, after.image.source, { start: 0n, end: kernelEnd(image) }, fields);
     },
   },
   {

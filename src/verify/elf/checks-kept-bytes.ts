@@ -3,7 +3,7 @@ import { newBlocks, sameStretch } from '../../base/bytes/byte-comparison.js';
 import { movedOffset } from '../../base/bytes/shifted.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
-import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
+import { hasLinuxMagic, LINUX_MAGIC_AT } from '../../formats/linux/boot-header.js';
 import { type MultibootHeader, multibootHeaders } from '../../formats/multiboot/headers.js';
 import type { Violation } from '../check.js';
 import { differencesOf } from './difference-home.js';
@@ -50,7 +50,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'unclaimed-bytes',
     invariant: 17,
     needs: 'baseline',
-    because: 'bytes that no header speaks of hold something that nobody here understands',
+    because: 'bytes that no header names hold data of a kind that is not known here',
     run: (pair) => differencesOf(pair, 'unclaimed'),
   },
   {
@@ -64,7 +64,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'trailing-bytes',
     invariant: 18,
     needs: 'baseline',
-    because: 'whoever put bytes behind the image finds them from its end or from its length',
+    because: 'tools that put bytes behind the image find them from its end or from its length',
     run: (pair) => differencesOf(pair, 'trailing'),
   },
   {
@@ -78,7 +78,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'file-size',
     invariant: 21,
     needs: 'expectation',
-    because: 'a longer file has a tail that nobody planned, a shorter one was cut',
+    because: 'a longer file has a tail that was not planned, a shorter one was cut',
     *run({ after, expectation: { fileSize } }) {
       if (after.fileSize === fileSize) return;
       yield { part: 'file', text: `found ${hex(after.fileSize)} bytes, wanted ${hex(fileSize)}` };
@@ -113,7 +113,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     *run({ before, after }) {
       const now = hasLinuxMagic(after.image.source);
       if (now === hasLinuxMagic(before.image.source)) return;
-      yield { offset: 0x202n, part: 'file', text: `HdrS ${now ? 'appeared' : 'is gone'} at 0x202` };
+      yield { offset: LINUX_MAGIC_AT, part: 'file', text: `HdrS ${now ? 'appeared' : 'is gone'} at 0x202` };
     },
   },
 ];

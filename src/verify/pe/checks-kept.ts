@@ -2,6 +2,7 @@
 
 import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../base/bytes/range.js';
+import { fits } from '../../base/bytes/source.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../formats/multiboot/mb1.js';
 import {
@@ -23,6 +24,7 @@ import {
   rawRange,
   sectionTable,
 } from '../../formats/pe/image.js';
+import { METADATA_SECTIONS } from '../../formats/pe/metadata-sections.js';
 import {
   DIRECTORY_BASERELOC,
   DIRECTORY_SECURITY,
@@ -30,6 +32,7 @@ import {
   IMAGE_SCN_CNT_INITIALIZED_DATA,
   IMAGE_SCN_CNT_UNINITIALIZED_DATA,
   IMAGE_SCN_MEM_DISCARDABLE,
+  IMAGE_SCN_MEM_READ,
 } from '../../formats/pe/names.js';
 import { symbolTableRange } from '../../formats/pe/string-table.js';
 import { sectionOf, symbolRecords } from '../../formats/pe/symbols.js';
@@ -52,7 +55,7 @@ export const keptChecks: readonly KeptCheck[] = [
       yield* sameFields(part, OptionalHeader, image.optionalHeader, input.optionalHeader, FREE_OPTIONAL_FIELDS);
       const [size, wasSize] = [image.optionalHeader.SizeOfImage, input.optionalHeader.SizeOfImage];
       // It rises only for a section that ends behind it.
-      if (size !== wasSize && (size < wasSize || input.sections.every((s) => memoryRange(s).end <= wasSize))) {
+      if (size !== wasSize && (size < wasSize || image.sections.every((s) => memoryRange(s).end <= wasSize))) {
         yield { part, text: `SizeOfImage is ${hex(size)}, it was ${hex(wasSize)}` };
       }
       yield* sameHeaderBytes(image, mb2, input);
@@ -87,7 +90,7 @@ export const keptChecks: readonly KeptCheck[] = [
         if (now.VirtualAddress === was.VirtualAddress && now.name !== was.name) {
           yield { part: partOf(was), text: `is now called ${now.name}` };
         }
-        if (alone && now.VirtualSize !== was.VirtualSize) {
+        if (alone && now.VirtualSize !== was.VirtualSize && !METADATA_SECTIONS.includes(was.name)) {
           yield { part: partOf(was), text: `VirtualSize is ${hex(now.VirtualSize)}, it was ${hex(was.VirtualSize)}` };
         }
         const lost = changedFlags(input, was, now, alone);
@@ -98,8 +101,12 @@ export const keptChecks: readonly KeptCheck[] = [
           };
       }
       const known = new Set(input.sections.map(({ VirtualAddress }) => VirtualAddress));
+      const end = endInMemory(input);
       for (const section of image.sections) {
-        if (!known.has(section.VirtualAddress)) yield { part: partOf(section), text: 'was not there' };
+        if (known.has(section.VirtualAddress)) continue;
+        // Data behind all that was there is nothing that the image's own code knows of.
+        const level = section.VirtualAddress >= end && isReadOnlyData(section) ? 'warning' : 'error';
+        yield { part: partOf(section), text: 'was not there', level };
       }
     },
   },
@@ -109,8 +116,15 @@ export const keptChecks: readonly KeptCheck[] = [
     because:
       'no instruction and no datum may change, but for the Multiboot header and the file offsets of debug entries',
     *run({ subject, input }) {
-      const end = input.sections.reduce((most, s) => (memoryRange(s).end > most ? memoryRange(s).end : most), 0n);
-      const allowed = normalize([...headerEdits(subject, input), ...mb1Edits(subject), ...debugEdits(input)]);
+      const end = endInMemory(input);
+      const allowed = normalize([
+        ...headerEdits(subject, input),
+        ...mb1Edits(subject),
+        ...debugEdits(input),
+        ...[...input.sections, ...subject.image.sections]
+          .filter(({ name }) => METADATA_SECTIONS.includes(name))
+          .map(memoryRange),
+      ]);
       let count = 0;
       for (const range of memoryDifferences(subject, input, end)) {
         for (const rest of subtract(range, allowed)) {
@@ -152,6 +166,16 @@ export const keptChecks: readonly KeptCheck[] = [
 ];
 
 /** What a new layout changes in the headers; joined sections change their number. */
+/** The end of the last section in memory. */
+function endInMemory({ sections }: PeImage): bigint {
+  return sections.reduce((most, s) => (memoryRange(s).end > most ? memoryRange(s).end : most), 0n);
+}
+
+function isReadOnlyData({ Characteristics }: PeSection): boolean {
+  const wanted = IMAGE_SCN_CNT_INITIALIZED_DATA | IMAGE_SCN_MEM_READ;
+  return (Characteristics & ~IMAGE_SCN_MEM_DISCARDABLE) === wanted;
+}
+
 const FREE_FILE_FIELDS: readonly string[] = ['PointerToSymbolTable', 'NumberOfSections', 'NumberOfSymbols'];
 const FREE_OPTIONAL_FIELDS: readonly string[] = ['FileAlignment', 'SizeOfHeaders', 'SizeOfImage', 'CheckSum'];
 
@@ -182,10 +206,21 @@ function* sameHeaderBytes(image: PeImage, mb2: Mb2Header | undefined, input: PeI
   };
   const behind = { start: sectionTable(input).end, end: input.optionalHeader.SizeOfHeaders };
   const moved = mb2 === undefined ? [] : [rangeOf(mb2.offset, BigInt(mb2.bytes.length))];
+  // A longer table stands on filler, of which nobody knows.
+  const table = sectionTable(image).end;
+  const longer = { start: behind.start, end: table < behind.end ? table : behind.end };
+  if (longer.start < longer.end && isFiller(input, longer)) moved.push(longer);
   for (const { start, end } of [{ start: 0n, end: input.peOffset }, ...subtract(behind, moved)]) {
     const [found] = pictureDifferences(headers(input), headers(image), { start, end });
     if (found !== undefined) yield { offset: found.start, part, text: 'differ from the input' };
   }
+}
+
+/** Is a range of the headers all zeros or all 0xff, as far as the file has it? */
+function isFiller({ source }: PeImage, { start, end }: Range): boolean {
+  if (!fits(start, end - start, source.size)) return false;
+  const bytes = source.read(start, end - start, 'bytes behind the section table');
+  return (bytes[0] === 0 || bytes[0] === 0xff) && bytes.every((byte) => byte === bytes[0]);
 }
 
 /** The bytes behind the symbols: strings, then whatever was appended to the input; a signature may follow or be gone. */
@@ -255,7 +290,9 @@ function homesOf({ sections }: PeImage, input: PeImage): (PeSection | undefined)
     while (at + 1 < sections.length && (sections[at + 1]?.VirtualAddress ?? 0n) <= was.VirtualAddress) at += 1;
     const home = sections[at];
     if (home === undefined || home.VirtualAddress > was.VirtualAddress) return undefined;
-    return contains(memoryRange(home), memoryRange(was)) ? home : undefined;
+    // What says what the image is may become shorter.
+    const same = home.VirtualAddress === was.VirtualAddress && METADATA_SECTIONS.includes(was.name);
+    return same || contains(memoryRange(home), memoryRange(was)) ? home : undefined;
   });
 }
 

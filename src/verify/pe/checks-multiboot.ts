@@ -1,7 +1,7 @@
 /** Laws of the Multiboot headers, seen in the file alone (Multiboot2 specification; GRUB grub-core/loader/multiboot_mbi2.c). */
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
-import { hasLinuxMagic } from '../../formats/elf/linux-magic.js';
+import { hasLinuxMagic, LINUX_MAGIC_AT } from '../../formats/linux/boot-header.js';
 import type { Mb2Header, Mb2Values } from '../../formats/multiboot/mb2.js';
 import type { AddressTag } from '../../formats/multiboot/tags.js';
 import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
@@ -182,7 +182,7 @@ export const multibootChecks: readonly LinearCheck[] = [
     anyImage: true,
     because: 'QEMU takes a file with HdrS at 0x202 for a Linux boot image before it looks at anything else',
     *run({ image }) {
-      if (hasLinuxMagic(image.source)) yield { offset: 0x202n, text: 'HdrS stands at 0x202' };
+      if (hasLinuxMagic(image.source)) yield { offset: LINUX_MAGIC_AT, text: 'HdrS stands at 0x202' };
     },
   },
 ];

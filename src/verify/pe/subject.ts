@@ -102,7 +102,7 @@ export function isTailKind(
   section: PeSection,
 ): boolean {
   if (tailNames.includes(section.name) || (section.Characteristics & IMAGE_SCN_MEM_DISCARDABLE) !== 0) return true;
-  if (/^\.(debug.*|config|kernel|ramdisk|xsm|ucode|sbat|pad)$/.test(section.name)) return true;
+  if (/^\.(debug.*|config|kernel|ramdisk|xsm|ucode|sbat|pkgnote|sbom|pad)$/.test(section.name)) return true;
   const relocations = directory(image, DIRECTORY_BASERELOC)?.VirtualAddress;
   const { start, end } = memoryRange(section);
   return relocations !== undefined && relocations >= start && relocations < end;

@@ -192,14 +192,20 @@ describe('a kernel in a wrapper: what verify prints works as printed, and fix sa
 
   it('Multiboot: QEMU unpacks nothing, and no line is printed that holds no edit', () => {
     const path = folder.write('mb1 kernel.gz', gzipSync(read('mb1')));
-    const { stdout } = runCli(['verify', path, '--for', 'multiboot', '--for', 'qemu-pvh'], { cwd: folder.path });
-    expect(stdout).toContain('  QEMU: refused, invalid kernel header');
-    expect(stdout).not.toMatch(/^ {2}cure: /m);
+    const { stdout } = runCli(['verify', path, '--for', 'multiboot', '--for', 'qemu-pvh', '--for', 'qemu-multiboot'], {
+      cwd: folder.path,
+    });
+    expect(stdout).toMatch(/^ {2}qemu-pvh +no +invalid kernel header$/m);
+    expect(stdout).toMatch(/^ {2}qemu-multiboot +otherwise +no Multiboot 1 header/m);
+    expect(stdout).toMatch(/^ {2}grub-multiboot +yes/m);
+    // For the row whose header it is, the same command is the cure.
+    const cures = [...stdout.matchAll(/^ {2}cure: (.*)$/gm)].map(([, command]) => command);
     const [, line = stdout] =
       /^ {2}what to do: the file is not unpacked; (.*) takes the kernel out/m.exec(stdout) ?? [];
     expect(line).toContain(" --payload extract -o '");
+    expect(cures).toEqual([line]);
     expect(run(line)).toMatchObject({ status: 0 });
-    const { stdout: after } = runCli(['verify', `${path}.xen`, '--for', 'multiboot']);
-    expect(after).toContain('  QEMU: accepted');
+    const { stdout: after } = runCli(['verify', `${path}.xen`, '--for', 'qemu-multiboot']);
+    expect(after).toMatch(/^ {2}qemu-multiboot +yes/m);
   });
 });

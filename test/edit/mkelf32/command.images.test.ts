@@ -43,7 +43,7 @@ describe('mkelf32', () => {
     expect(xen.stdout).toMatch(/\n {2}loaders {2}.*\bmultiboot, multiboot2\b.* would start it\n$/);
     expect(run('--notes', file, out, '0').stdout).toContain('loaders  none would start it');
     const json = validDocument(run('--json', '--notes', realImage('xen-syms').path, out, '0x200000').stdout);
-    expect(json['loaders']).toContainEqual({ name: 'multiboot2', accepts: true });
+    expect(json['loaders']).toContainEqual({ name: 'grub-multiboot2', accepts: true });
     expect(json['loaders']).toContainEqual({ name: 'xen-pv', accepts: false });
     expect(validDocument(run('--json', '--notes', file, '/dev/null', '0').stdout)).toMatchObject({ loaders: null });
   });

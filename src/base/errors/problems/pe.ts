@@ -69,7 +69,55 @@ export const peProblems = {
   'pe.directory': problem<{ why: string }>({
     exit: 2,
     text: (c) => c.why,
-    meaning: 'A data directory names bytes that no section brings into memory, so nobody could use it.',
+    meaning: 'A data directory names bytes that no section brings into memory, so no program could use it.',
+  }),
+  'pe.bad-sbat': problem<{ line: number; why: string }>({
+    exit: 2,
+    text: (c) => `line ${c.line} of the SBAT: ${c.why}`,
+    hint: 'A line is component,generation,vendor,package,version,url; the first one is that of the component sbat',
+    meaning:
+      'SBAT is what shim compares with the generations that were revoked (shim, SBAT.md). It is read by a small parser in ' +
+      'the firmware: six fields a line, each line ended by a line feed alone, each component once, no NUL.',
+  }),
+  'pe.sbat-downgrade': problem<{ component: string; from: number; to: number }>({
+    exit: 2,
+    text: (c) => `the generation of ${c.component} is ${c.from}, and would become ${c.to}`,
+    hint: '--allow-sbat-downgrade lowers it all the same; machines that revoked the lower one will not start the image',
+    meaning:
+      'A generation rises with each security fix that has to be enforced. A machine remembers the least one that it ' +
+      'takes, so a lower number is nearly always a mistake.',
+  }),
+  'pe.bad-sbom': problem<{ why: string }>({
+    exit: 2,
+    text: (c) => `the bill of materials is no uSWID container: ${c.why}`,
+    hint: 'uswid --load sbom.json --save sbom.uswid makes one',
+    meaning: 'fwupd and its tools look for the uSWID magic in section .sbom, and take nothing else from there.',
+  }),
+  'pe.section-exists': problem<{ name: string }>({
+    exit: 2,
+    text: (c) => `there is a section ${c.name} already, and it holds other bytes`,
+    hint: 'Give another name: code of the image may read the section that is there',
+    meaning: 'Sections are added. What is in a section that code may read is not replaced.',
+  }),
+  'pe.section-name': problem<{ name: string; why: string }>({
+    exit: 2,
+    text: (c) => `section ${JSON.stringify(c.name)}: ${c.why}`,
+    hint: '--add-section NAME=file:PATH, the name of at most 8 characters',
+    meaning: 'The section table has eight bytes for a name; longer ones are for object files and debuggers.',
+  }),
+  'pe.no-header-room': problem<{ need: bigint; have: bigint; at: bigint; why: string }>({
+    exit: 2,
+    text: (c) =>
+      `no room for ${c.need} more bytes of section table at ${hex(c.at)}: ${c.have} are free, and the headers cannot grow: ${c.why}`,
+    meaning:
+      'A new section takes 40 bytes behind the section table, in front of what the headers hold there. Where they are full, ' +
+      'everything behind them moves; that is not possible where something stands at a place that is written elsewhere.',
+  }),
+  'pe.no-section-room': problem<{ name: string; size: bigint; room: bigint; why: string }>({
+    exit: 2,
+    text: (c) => `section ${c.name} cannot become ${c.size} bytes long: ${c.room} are free, ${c.why}`,
+    hint: 'Shorten what goes in, or give the image without that section: objcopy --remove-section takes it out',
+    meaning: 'A section that is there stays at its address. It grows up to the next one and no further.',
   }),
   'pe.relocations': problem<{ what: string }>({
     exit: 2,

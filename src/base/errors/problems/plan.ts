@@ -40,7 +40,7 @@ export const planProblems = {
   'plan.no-notes-to-copy': problem<Record<never, never>>({
     exit: 2,
     text: () => 'found no Xen note to copy',
-    hint: 'xen-elfpatch notes FILE shows what it holds',
+    hint: 'notes shows what that image holds',
     meaning: '--copy-from takes the Xen notes of another image; that one has none.',
   }),
   'plan.notes-apart': problem<{ names: string }>({
@@ -60,13 +60,18 @@ export const planProblems = {
       'A note is known by its owner and type. Images that are linked from libraries with notes of their own (package ' +
       'metadata, dlopen metadata) have several of one kind, each of which says something else.',
   }),
-  'plan.unreadable-note': problem<{ area: string; why: string }>({
+  'plan.unreadable-note': problem<{ area: string; why: string; edit: string | undefined; byPatch: boolean }>({
     exit: 2,
     text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,
-    hint: 'Replace or remove the damaged note itself (--set or --unset), or drop all Xen notes with --clear',
+    hint: ({ edit, byPatch }) => {
+      if (edit === undefined) return 'Mend it where the image is built: nothing here tells what was meant';
+      return byPatch
+        ? `Add ${edit} to the edit: the damaged note itself`
+        : `First mend the damaged note: patch ${edit}`;
+    },
     meaning:
       'The edit has to copy every note of this area, and one of them cannot be read whole: it claims more bytes than the ' +
-      'area has. Copying it would mean guessing.',
+      'area has. Copying it would mean guessing. Where it is one of Xen’s, an edit of that note itself writes it anew.',
   }),
   'plan.no-symbol': problem<{ name: string; stripped: boolean }>({
     exit: 2,

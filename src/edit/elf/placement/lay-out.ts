@@ -5,6 +5,12 @@
 
 import { fail } from '../../../base/errors/patch-error.js';
 import { PT_NOTE } from '../../../formats/elf/names.js';
+import type { NoteRecord } from '../../../formats/note/record.js';
+import { settingText } from '../../../formats/note/setting-text.js';
+import { shellWord } from '../../../formats/note/shell.js';
+import type { ValueExpr } from '../../../formats/note/value.js';
+import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
+import type { Analysis } from '../plan/analyze.js';
 import { kindWords } from '../plan/image-kind.js';
 import { PLACEMENTS, type PlacementName } from '../plan/placement-options.js';
 import { append } from './append.js';
@@ -113,13 +119,28 @@ function order({ options, target }: PlacementInput): readonly PlacementName[] {
 }
 
 /** A note that cannot be read whole is not copied; an edit that replaces or removes it is welcome. */
-function refuseDamage({ analysis, target, wanted }: PlacementInput): void {
+function refuseDamage({ analysis, target, wanted, xenEdited }: PlacementInput): void {
   const { damaged } = target;
   if (damaged === undefined) return;
   const { area, record, why } = damaged;
   const kept = record === undefined || wanted.some(({ content }) => content === record);
   if (kept) {
     const place = { file: analysis.image.source.name, offset: record?.offset ?? area.walk.end, part: area.name };
-    fail('plan.unreadable-note', place, { area: area.name, why });
+    const edit = record === undefined ? undefined : mendingEdit(analysis, record);
+    fail('plan.unreadable-note', place, { area: area.name, why, edit, byPatch: xenEdited });
   }
+}
+
+/** The edit that writes a damaged note of Xen's anew, with what Xen reads of it; where it reads nothing, the note goes. */
+function mendingEdit({ xen }: Analysis, { offset, type }: NoteRecord): string {
+  const reads = xen.notes.find(({ record }) => record.offset === offset)?.reads;
+  const expr: ValueExpr | undefined =
+    reads?.kind === 'string'
+      ? { kind: 'text', text: reads.text }
+      : reads?.kind === 'number'
+        ? { kind: 'number', value: reads.value }
+        : undefined;
+  const text = expr === undefined ? undefined : settingText({ type, info: noteInfo(type), width: undefined, expr });
+  const word = text === undefined ? undefined : shellWord(text);
+  return word === undefined ? `--unset ${noteName(type)}` : `--set ${word}`;
 }

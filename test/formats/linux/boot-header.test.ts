@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
-import { hasLinuxMagic } from '../../../src/formats/elf/linux-magic.js';
+import { hasLinuxMagic } from '../../../src/formats/linux/boot-header.js';
 import { hexToBytes } from '../../support/elf-builder.js';
 
 function fileWith(at: number, size: number): BufferSource {
