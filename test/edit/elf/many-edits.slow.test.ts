@@ -68,18 +68,15 @@ function notesOf(bytes: Uint8Array): string[] {
     .toSorted();
 }
 
-/**
- * What is loaded, as far as it was at first: a PT_LOAD that an edit extended over a hole keeps its new end, and holds zeros there.
- */
+/** What is loaded, as far as it was at first: a PT_LOAD that an edit extended over a hole keeps its new end. */
 function loadedBytes(bytes: Uint8Array, first: Uint8Array): string[] {
   const sizes = open(first).segments.filter(({ p_type }) => p_type === 1);
   return open(bytes)
     .segments.filter(({ p_type }) => p_type === 1)
     .map((s, index) => {
       const size = Number(sizes[index]?.p_filesz ?? 0n);
-      const held = Buffer.from(bytes).subarray(Number(s.p_offset), Number(s.p_offset + s.p_filesz));
-      const behind = held.subarray(size).every((byte) => byte === 0) ? 'nothing' : 'something';
-      return `${s.p_vaddr} ${s.p_paddr} ${held.subarray(0, size).toString('hex')}, ${behind} behind`;
+      const held = Buffer.from(bytes).subarray(Number(s.p_offset), Number(s.p_offset) + size);
+      return `${s.p_vaddr} ${s.p_paddr} ${held.toString('hex')}`;
     });
 }
 
