@@ -51,6 +51,7 @@ import {
 } from '../formats/multiboot/tags.js';
 import { grubWindow, type HeaderWindow } from '../formats/multiboot/windows.js';
 import { MULTIBOOT } from '../formats/multiboot/words.js';
+import { repairFix } from '../formats/note/fix.js';
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { decodeAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
@@ -383,11 +384,12 @@ const ELF_RULES: readonly R[] = [
       }
       if (header.e_shnum > 0) return undefined;
       const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
-      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
+      const more = { reason, cure: repairFix('add-section-headers') };
+      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', more);
       const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
       const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
       if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
-      return refuse('invalid number of section header table entries in sh_size', { reason });
+      return refuse('invalid number of section header table entries in sh_size', more);
     },
   },
   {
@@ -456,7 +458,10 @@ const ELF_RULES: readonly R[] = [
       );
       const pair = firstOverlap(placed) ?? emptyInside(placed);
       if (pair === undefined) return undefined;
-      return refuse('overlap detected', { reason: `program headers ${pair[0].index} and ${pair[1].index}` });
+      return refuse('overlap detected', {
+        reason: `program headers ${pair[0].index} and ${pair[1].index}`,
+        cure: pair.some(({ start, end }) => end <= start) ? repairFix('null-empty-loads') : undefined,
+      });
     },
   },
   {

@@ -15,15 +15,15 @@ import {
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
+  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
   QemuElf,
 } from './qemu-elf.js';
 import { bytesAt, hasElfMagic } from './read/lenient-elf.js';
-import { crash, type Loader, loader, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, lost, type Options, otherPath, type Remark, type Rule, refuse } from './rule.js';
 import type { Placed } from './segment-overlap.js';
-import { newestVersion } from './versions.js';
 
 const MULTIBOOT = 'hw/i386/multiboot.c, load_multiboot';
 
@@ -36,8 +36,8 @@ const FIRMWARE_END = 0x100000n;
 class MultibootView extends QemuElf {
   readonly header: Mb1Header | undefined;
 
-  constructor(source: ByteSource, version: string) {
-    super(source, version);
+  constructor(source: ByteSource, options: Options) {
+    super(source, options);
     this.header = findMb1(source, QEMU_MB1);
   }
 
@@ -96,6 +96,22 @@ const FIELDS: R = {
     if (bss_end_addr !== 0n && bss_end_addr < load_addr + size) return refuse('invalid bss_end_addr address');
     if (!fits(from, size, source.size)) return refuse('fread() failed');
     return overFirmware(load_addr, bss_end_addr === 0n ? load_addr + size : bss_end_addr);
+  },
+};
+
+const FIELDS_ENTRY: R = {
+  name: 'entry-in-the-load',
+  source: MULTIBOOT,
+  because: 'QEMU jumps to entry_addr without looking',
+  run({ header, fields, source }) {
+    if (header === undefined || fields === undefined) return undefined;
+    const { header_addr, load_addr, load_end_addr, entry_addr } = fields;
+    const end =
+      load_end_addr === 0n ? load_addr + source.size - header.offset + (header_addr - load_addr) : load_end_addr;
+    if (entry_addr >= load_addr && entry_addr < end) return undefined;
+    return lost(
+      `entry_addr ${hex(entry_addr)} is outside of ${hex(load_addr)} to ${hex(end)}, where the file is loaded`,
+    );
   },
 };
 
@@ -164,13 +180,14 @@ const ELF_RULES: readonly R[] = [
     },
   },
   ...QEMU_ROMS,
+  QEMU_IN_MEMORY,
   {
     name: 'entry-in-a-segment',
     source: MULTIBOOT,
     because: 'QEMU jumps without looking',
     run({ entry, loads }) {
       const inside = loads.some(({ segment: s }) => isFileByte(s, entry));
-      return inside ? undefined : warn(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
     },
   },
 ];
@@ -178,7 +195,7 @@ const ELF_RULES: readonly R[] = [
 /** QEMU's `-kernel`, which loads a kernel by its Multiboot 1 header before it looks at notes. */
 export const qemuMultiboot: Loader = loader<MultibootView>({
   name: 'qemu-multiboot',
-  open: (source, { version = newestVersion('qemu') }) => new MultibootView(source, version),
+  open: (source, options) => new MultibootView(source, options),
   rules: [
     {
       name: 'not-bzimage',
@@ -198,6 +215,7 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
       },
     },
     FIELDS,
+    FIELDS_ENTRY,
     ...ELF_RULES.map(elf),
   ],
   values: ({ header, fields, entry }) => ({
@@ -206,4 +224,5 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   }),
+  needsMemory: (view) => (view.fields === undefined ? view.needsMemory() : undefined),
 });
