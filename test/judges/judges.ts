@@ -123,8 +123,8 @@ function qemuDiffers(kernel: Kernel, version: string, answer: string): string | 
   return same() ? undefined : ours;
 }
 
-/** Rules by which the guest is lost at its first instruction. */
-const ENTRY_RULES: ReadonlySet<string> = new Set(['entry-in-a-segment', 'entry-in-the-load']);
+/** Rules by which the guest is lost, where its stub may be reached all the same: by accident, or without its data. */
+const ENTRY_RULES: ReadonlySet<string> = new Set(['entry-in-a-segment', 'entry-in-the-load', 'in-memory']);
 
 /** The verdict on QEMU's `-kernel`, by whichever of its rows the image goes. */
 function qemuVerdict(kernel: Kernel, version: string) {
