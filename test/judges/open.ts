@@ -21,9 +21,7 @@ const WRONG = 'it loads, and then its data or its code is not what was linked';
 /** Xen with a kernel for dom0. */
 export const DOM0_OPEN: Readonly<Record<string, string>> = {
   'dom0-pv:3': MEMORY,
-  'dom0-pv:4': MEMORY,
   'dom0-pv:5': MEMORY,
-  'dom0-pv:6': MEMORY,
   'dom0-pv:7': WRONG,
   'dom0-pv:8': MEMORY,
   'dom0-pv:9': MEMORY,
@@ -41,9 +39,6 @@ export const DOM0_OPEN: Readonly<Record<string, string>> = {
   'dom0-pv:23': WRONG,
   'dom0-pv:24': WRONG,
   'dom0-pv:25': WRONG,
-  'dom0-pv:26': WRONG,
-  'dom0-pv:27': WRONG,
-  'dom0-pv:29': WRONG,
   'dom0-pv:30': WRONG,
   'dom0-pv:33': MEMORY,
   'dom0-pv:34': MEMORY,
@@ -61,7 +56,6 @@ export const DOM0_OPEN: Readonly<Record<string, string>> = {
   'dom0-pvh:10': WRONG,
   'dom0-pvh:11': WRONG,
   'dom0-pvh:12': WRONG,
-  'dom0-pvh:13': WRONG,
   'dom0-pvh:14': MEMORY,
   'dom0-pvh:15': MEMORY,
   'dom0-pvh:16': WRONG,
