@@ -1,9 +1,9 @@
 // Bundles the command and the library. The command runs in every kernel build, so it is made to start fast:
 //
-//   dist/cli/main.js        what the commands of kernel builds run, yargs included, as chunks in one file (parts.mjs).
+//   dist/cli/main.js        what the commands of kernel builds run, as chunks in one file (parts.mjs).
 //                           bin/xen-elfpatch.js calls them: CommonJS starts faster than ES modules, one file faster than many
 //   dist/cli/copy.js        what makes a copy of the image, read when one is made
-//   dist/cli/rest.js        everything else: the other commands, explain, wrappers, prose
+//   dist/cli/rest.js        everything else: the other commands, yargs, explain, wrappers, prose
 //   dist/cli/code/          V8's compiled code of them, for the Node that builds; bin/code-cache.js makes it for others
 //   dist/cli/xen-mkelf32.cjs  that command, which is small: no yargs, no compiled code
 //   dist/cli/vendor/*.cjs   packages that only some commands need
@@ -55,7 +55,7 @@ const main = await build({
   splitting: true,
   write: false,
   metafile: true,
-  // yargs-parser makes a require() from it; a path does as well as a URL.
+  // yargs makes a require() from it; a path does as well as a URL.
   define: { 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
   plugins: [shims, vendor],
 });

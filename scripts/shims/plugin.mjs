@@ -10,6 +10,9 @@ export const shims = {
     onResolve({ filter: /^assert$/ }, ({ importer }) =>
       /elfy/.test(importer) ? { path: here('assert.cjs') } : undefined,
     );
+    onResolve({ filter: /^node:module$/ }, ({ importer }) =>
+      /yargs-parser/.test(importer) ? { path: here('no-require.mjs') } : undefined,
+    );
     onResolve({ filter: /^(string-width|strip-ansi|wrap-ansi)$/ }, ({ path }) => ({ path, namespace: 'plain-text' }));
     onLoad({ filter: /.*/, namespace: 'plain-text' }, ({ path }) => {
       const name = path.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
