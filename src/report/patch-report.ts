@@ -246,7 +246,7 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     })),
     shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
     refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
-    survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
+    survives: plan.survives.map(({ tool, verdict, why, tried }) => ({ tool, verdict, why, tried })),
     warnings: [...plan.warnings, ...((outcome.kind === 'written' && outcome.written.warnings) || [])],
   };
 }

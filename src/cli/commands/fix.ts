@@ -6,7 +6,6 @@ import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
-  BUILD_TOOLS,
   checkPayload,
   checkTarget,
   KIND_OPTION,
@@ -15,7 +14,7 @@ import {
   loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
-  survivorsOption,
+  SURVIVORS_OPTION,
 } from '../result-options.js';
 
 const OPTIONS = {
@@ -30,7 +29,7 @@ const OPTIONS = {
   ...XEN_VERSION_OPTION,
   ...MEMORY_OPTION,
   ...LOADED_OPTIONS,
-  ...survivorsOption(BUILD_TOOLS),
+  ...SURVIVORS_OPTION,
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,

@@ -1,5 +1,5 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
-import { PLACEMENTS, SURVIVORS } from '../../edit/elf/plan/placement-options.js';
+import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
 import type { Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
@@ -17,7 +17,7 @@ import {
   PAYLOAD_OPTIONS,
   planOptions,
   RESULT_GROUP,
-  survivorsOption,
+  SURVIVORS_OPTION,
 } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -52,7 +52,7 @@ const OPTIONS = {
     },
     ...LOADED_OPTIONS,
     section: { kind: 'value', help: 'name of the note section, .note.Xen unless given' },
-    ...survivorsOption(SURVIVORS),
+    ...SURVIVORS_OPTION,
     'notes-align': {
       kind: 'choice',
       choices: ['4', '8'],

@@ -5,7 +5,6 @@ import type { Shape } from '../command.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
-  BUILD_TOOLS,
   checkPayload,
   checkTarget,
   KIND_OPTION,
@@ -14,7 +13,7 @@ import {
   loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
-  survivorsOption,
+  SURVIVORS_OPTION,
 } from '../result-options.js';
 
 const OPTIONS = {
@@ -71,7 +70,7 @@ const OPTIONS = {
       help: 'take only this way of making room; auto takes the least disturbing',
     },
     ...LOADED_OPTIONS,
-    ...survivorsOption(BUILD_TOOLS),
+    ...SURVIVORS_OPTION,
     ...KIND_OPTION,
   }),
   ...PAYLOAD_OPTIONS,

@@ -16,8 +16,8 @@ import { expectationOf, stoppedBy } from './expectation.js';
 import { layOut } from './placement/lay-out.js';
 import type { Layout, Refusal, Survival } from './placement/layout.js';
 import type { PlacementInput } from './placement/placement-input.js';
-import { survivalOf } from './placement/survival.js';
-import { coveringNow, isUpToDate } from './placement/up-to-date.js';
+import { resultOf, survivalOf } from './placement/survival.js';
+import { isUpToDate } from './placement/up-to-date.js';
 import { type Analysis, analyze } from './plan/analyze.js';
 import { entryWarnings } from './plan/entry-warnings.js';
 import { imageKind } from './plan/image-kind.js';
@@ -102,13 +102,13 @@ export function planPatch(
     const xenNotes = wanted.notes.map(({ content }) => content);
     const asItIs = { ...settled, xenNotes, layout: undefined, rendered };
     if (stoppedBy(asItIs) === undefined) {
-      const survives = survivalOf(image, coveringNow(input));
-      return { ...asItIs, refused: [], survives, warnings: wanted.warnings };
+      return { ...asItIs, refused: [], survives: survivalOf(image, image), warnings: wanted.warnings };
     }
   }
   const judge = (tried: Layout) =>
     stoppedBy({ ...settled, xenNotes: tried.xenNotes, layout: tried, rendered: render(image, tried) });
-  const { layout, refused, survives } = layOut(input, judge);
+  const { layout, refused } = layOut(input, judge);
+  const survives = survivalOf(resultOf(image, layout), image);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [
