@@ -36,7 +36,8 @@ const DEFINING: ReadonlySet<string> = new Set([
 
 const IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'(\.[^']+)'/gm;
 const START = /(?<![.\w])(?:spawn|spawnSync|exec|execSync|execFile|execFileSync|fork)\(\s*([^,)]+)/g;
-const OWN_PROGRAMS: ReadonlySet<string> = new Set(['process.execPath', "'sh'"]);
+/** `ownCommand` is what test/support/cli.ts runs: the command, by Node or as a stand-alone program. */
+const OWN_PROGRAMS: ReadonlySet<string> = new Set(['process.execPath', "'sh'", 'ownCommand']);
 
 /** The layer that a file's name claims. */
 export function claimedLayer(path: string): Layer {

@@ -43,6 +43,15 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: QEMU,
+    says: ['Error while fetching elf kernel from rom'],
+    cause:
+      'By its Multiboot header the kernel is copied as one block, and the PT_LOAD that is last by address does not reach the ' +
+      'highest end: another one in front of it is longer.',
+    cure: 'Order the PT_LOADs in the linker script so that the last by address ends last.',
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
+  },
+  {
+    by: QEMU,
     says: ['elfboot unsupported flags = …'],
     cause: 'e_flags has one of the bits 0x10004 set.',
     cure: 'x86 defines no e_flags; the file was damaged or made by an odd tool.',
