@@ -3,7 +3,7 @@ import { fail } from '../base/errors/patch-error.js';
 import { IMAGE_KINDS, type Survivor } from '../edit/elf/plan/placement-options.js';
 import type { PayloadAction } from '../formats/container/payload-action.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
-import { JSON_OPTION } from './options.js';
+import { JSON_OPTION, STRICT_OPTION } from './options.js';
 import { usageError } from './usage-error.js';
 
 /** For a kernel inside a bzImage or gzip file, of a command that always edits the ELF. */
@@ -85,6 +85,7 @@ export const RESULT_OPTIONS = group(RESULT_GROUP, {
   ...outputOptions(),
   ...IF_CHANGED_OPTION,
   ...planOptions(),
+  ...STRICT_OPTION,
   ...JSON_OPTION,
 });
 

@@ -259,6 +259,16 @@ const RULES: readonly Rule<KexecView>[] = [
       return undefined;
     },
   },
+  {
+    name: 'bytes-in-file',
+    source: 'kexec/kexec-elf-exec.c, elf_exec_load',
+    because: 'the sum of offset and size is looked at, and wraps: an offset of its own can be anywhere',
+    run({ source, image: { segments } }) {
+      const index = segments.findIndex((s) => isLoaded(s) && s.p_filesz > 0n && s.p_offset > source.size);
+      if (index < 0) return undefined;
+      return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
+    },
+  },
 ];
 
 /** The PT_NOTE by which kexec goes: a linker that had nothing to say left its offset 0. */

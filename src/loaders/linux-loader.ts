@@ -155,7 +155,7 @@ export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
   {
     name: 'entry-in-a-segment',
     source: SOURCE,
-    because: 'nobody checks where the entry lies',
+    because: 'the loader does not check where the entry lies',
     run({ image: { segments }, entry: { value } }) {
       const inside = segments.some((s) => s.p_type === PT_LOAD && value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
       return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);

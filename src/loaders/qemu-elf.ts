@@ -29,6 +29,9 @@ const ALL_LOW: MemoryMap = { holeStart: 0xe000_0000n };
 
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
+const U64 = (1n << 64n) - 1n;
+/** The largest size that is not taken for an error. */
+const SSIZE_MAX = (1n << 63n) - 1n;
 
 /** A PT_LOAD with its program header index. */
 export interface Load {
@@ -72,7 +75,9 @@ export class QemuElf {
     }));
     const meets = overlapFinder(all);
     return this.loads.map(({ segment: { p_paddr, p_memsz, p_filesz }, index }) => {
-      const tail = p_memsz > p_filesz && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
+      // An end that wraps is in front of everything.
+      const tail =
+        p_memsz > p_filesz && p_paddr + p_memsz <= U64 && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
       return { index, start: p_paddr, end: p_paddr + (tail ? p_filesz : p_memsz) };
     });
   }
@@ -122,11 +127,16 @@ export const QEMU_PROGRAM_HEADERS: Rule<QemuElf> = {
 export const QEMU_TOTAL_SIZE: Rule<QemuElf> = {
   name: 'total-size',
   source: `${QEMU_ELF}: total_size`,
-  because: 'the sizes in memory are added up as a signed number, and a negative one counts as a failure',
+  because:
+    'the sizes in memory are added up as a signed number, and the caller keeps 32 bits of it: a negative one is a failure',
   run(view) {
-    const total = view.placed().reduce((sum, { start, end }) => sum + end - start, 0n);
-    if (BigInt.asIntN(64, total) >= 0n) return undefined;
-    return refuse(LOAD_FAILED, { reason: `what all PT_LOADs take together is ${hex(BigInt.asUintN(64, total))}` });
+    let total = 0n;
+    for (const { start, end } of view.placed()) {
+      total += end - start;
+      if (total > SSIZE_MAX) break;
+    }
+    if (total <= SSIZE_MAX && BigInt.asIntN(32, total) >= 0n) return undefined;
+    return refuse(LOAD_FAILED, { reason: `all PT_LOADs together take ${hex(total)} bytes` });
   },
 };
 
@@ -182,21 +192,38 @@ export const QEMU_ROMS: readonly Rule<QemuElf>[] = [
   },
 ];
 
-/** A rule on where the image goes: a place that is no memory swallows what is written to it. */
-export const QEMU_IN_MEMORY: Rule<QemuElf> = {
-  name: 'in-memory',
-  source: 'hw/core/loader.c, rom_reset',
-  because: 'what goes where the machine has no memory is not written, and nobody says so',
-  run(view) {
-    const { loads, memory } = view;
-    const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
-    const outside = loads.find(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
-    if (outside === undefined) return undefined;
-    const { p_paddr, p_memsz, p_filesz } = outside.segment;
-    const why = `PT_LOAD ${outside.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
-    return isMemory(map, memory, p_paddr, p_filesz) ? warn(why) : lost(why, view.needsMemory());
-  },
-};
+/**
+ * The rule on where the image goes. A place that is no memory swallows what is written to it, and nobody says so: the guest is
+ * lost where `entryOf` its view is there, and lacks data where another part is.
+ */
+export function inMemory<View extends QemuElf>(entryOf: (view: View) => bigint): Rule<View> {
+  return {
+    name: 'in-memory',
+    source: 'hw/core/loader.c, rom_reset',
+    because: 'what goes where the machine has no memory is not written, and nobody says so',
+    run(view) {
+      const { loads, memory } = view;
+      const entry = entryOf(view);
+      const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+      const outside = loads.filter(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+      const home = outside.find(
+        ({ segment: s }) =>
+          entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz && !isMemory(map, memory, s.p_paddr, s.p_filesz),
+      );
+      const [first] = home === undefined ? outside : [home];
+      if (first === undefined) return undefined;
+      const { p_paddr, p_memsz } = first.segment;
+      const why = `PT_LOAD ${first.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
+      return home === undefined ? warn(why) : lost(why, view.needsMemory());
+    },
+  };
+}
+
+/** Is there a byte of the file at that physical address, once the segment is loaded? */
+export function isFileByte({ p_paddr, p_filesz, p_memsz }: Phdr, address: bigint): boolean {
+  const at = address - p_paddr;
+  return at >= 0n && at < p_filesz && at < p_memsz;
+}
 
 /** A refusal for the first PT_LOAD that the reader does not take. */
 export function badLoad(view: QemuElf): Remark | undefined {

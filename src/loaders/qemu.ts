@@ -11,10 +11,11 @@ import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import {
+  inMemory,
+  isFileByte,
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
-  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
@@ -130,14 +131,14 @@ const RULES: readonly Rule<QemuView>[] = [
     },
   },
   ...QEMU_ROMS,
-  QEMU_IN_MEMORY,
+  inMemory(({ entry }) => entry.value),
   {
     name: 'entry-in-a-segment',
     source: X86,
     because: 'QEMU jumps without looking; only the low 32 bits of the value count',
     run({ entry, loads }) {
       const value = entry.value;
-      const inside = loads.some(({ segment: s }) => value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
+      const inside = loads.some(({ segment: s }) => isFileByte(s, value));
       return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
     },
   },

@@ -33,8 +33,9 @@ export interface LoaderFacts {
 }
 
 /** Would each loader that was asked about start the image? */
-export function asWanted({ verdicts, asked }: LoaderFacts): boolean {
-  return verdicts.every((verdict) => !isAsked(verdict, asked) || accepts(verdict));
+export function asWanted({ verdicts, asked }: LoaderFacts, strict = false): boolean {
+  const isWanted = (verdict: Verdict) => (strict ? verdict.outcome === 'accepted' : accepts(verdict));
+  return verdicts.every((verdict) => !isAsked(verdict, asked) || isWanted(verdict));
 }
 
 /** The first of the targets, as typed, that names this verdict's loader, and its release where a release is named. */
@@ -111,14 +112,15 @@ function detailText(verdict: ProvedVerdict & Spanned, facts: LoaderFacts, style:
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
+  // What to do stands right behind what was said: that is what people look for.
+  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
+  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
+  if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${printable(advice)}`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
   if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);
   if (verdict.span !== undefined) lines.push(`  holds in: ${verdict.span}`);
   if (knownBy(verdict) === 'read') lines.push('  known: read in the source, untried');
-  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
-  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
-  if (advice !== undefined) lines.push(`  what to do: ${printable(advice)}`);
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
   }

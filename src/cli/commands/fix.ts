@@ -4,7 +4,7 @@ import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   BUILD_TOOLS,
   checkPayload,
@@ -34,6 +34,7 @@ const OPTIONS = {
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -2,7 +2,7 @@
 import { type EntryOptions, type LinearOptions, MB2_MODES } from '../../edit/linear/options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, STRICT_OPTION } from '../options.js';
 import { checkTarget, outputOptions, planOptions, RESULT_GROUP } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -52,7 +52,7 @@ const TARGET = {
 
 const OPTIONS = {
   ...WISH,
-  ...group(RESULT_GROUP, { ...TARGET, ...JSON_OPTION }),
+  ...group(RESULT_GROUP, { ...TARGET, ...STRICT_OPTION, ...JSON_OPTION }),
   ...group('Judging a file:', {
     verify: { kind: 'flag', help: 'judge XEN.EFI as a linear file, write nothing; exit 1 if a law is broken' },
     baseline: { kind: 'value', help: 'what the judged file was made from', goesWith: 'verify' },
@@ -84,14 +84,14 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
     ['xen-elfpatch linearize xen.efi --mb1 --keep-reloc -o out', 'also for qemu -kernel, and for shim'],
     ['xen-elfpatch linearize --verify xen.mb.efi --baseline xen.efi', 'prove a result again'],
   ],
-  args({ verify, baseline, output, inPlace, dryRun, check, depfile, json, color, ...options }, [image = '']) {
+  args({ verify, baseline, output, inPlace, dryRun, check, depfile, strict, json, color, ...options }, [image = '']) {
     const target = { output, inPlace, dryRun, check, depfile };
     const written = verify ? firstGiven(TARGET, target) : undefined;
     if (written !== undefined) refuse(`--verify writes nothing, and --${written} was given with it`);
     if (!verify) checkTarget('linearize', { ...target, json }, image, { done: 'changed' });
     if (options.mb1 && options.mb2 === 'none')
       refuse('--mb1 takes its addresses from the Multiboot2 tags, wanted no --mb2 none');
-    return { image, options, verify, baseline, ...target, json, color };
+    return { image, options, verify, baseline, ...target, strict, json, color };
   },
 };
 

@@ -2,7 +2,7 @@
 import type { Shape } from '../command.js';
 import { noteSettings } from '../completion-words.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { JSON_OPTION } from '../options.js';
+import { JSON_OPTION, STRICT_OPTION } from '../options.js';
 import { usageError } from '../usage-error.js';
 
 /** Names of input parts that can be kept in the result. */
@@ -35,6 +35,7 @@ const OPTIONS = {
     help: 'keep them in the result, at their new addresses; implies --tidy',
     complete: [],
   },
+  ...STRICT_OPTION,
   ...JSON_OPTION,
 } as const satisfies OptionTable;
 

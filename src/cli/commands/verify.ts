@@ -4,7 +4,7 @@ import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
 
 const OPTIONS = {
   baseline: { kind: 'value', help: 'the image before it was patched' },
@@ -18,7 +18,9 @@ const OPTIONS = {
   ...XEN_VERSION_OPTION,
   ...MEMORY_OPTION,
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
+  ...STRICT_OPTION,
   ...JSON_OPTION,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -152,7 +152,7 @@ function trailingData(analysis: Analysis, layout: Layout): string[] {
   if (behind.end - behind.start <= 8n || layout.fileSize <= analysis.fileSize || analysis.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
-    `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
+    `${size} bytes behind the last section stay where they are, and new bytes go behind them: tools that locate data from the end of the file will not find it`,
   ];
 }
 
@@ -162,6 +162,8 @@ export interface WriteOptions {
   readonly inputPath: string;
   /** Undefined: the input itself is changed. */
   readonly output: string | undefined;
+  /** Nothing is written where the way of writing would mean something for others (`write.warned`). */
+  readonly strict?: boolean | undefined;
   onProgress?: ((stage: 'copying' | 'comparing', done: bigint, total: bigint) => void) | undefined;
 }
 
@@ -182,7 +184,10 @@ export const UNTOUCHED: Written = { how: 'unchanged', secondReader: { verdict: '
  * Writes the result and proves it: the new bytes are read back and judged before they take the target's place.
  * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
  */
-export async function writePatch(plan: PatchPlan, { inputPath, output, onProgress }: WriteOptions): Promise<Written> {
+export async function writePatch(
+  plan: PatchPlan,
+  { inputPath, output, strict, onProgress }: WriteOptions,
+): Promise<Written> {
   const source = fileBehind(plan);
   const told = (stage: 'copying' | 'comparing') =>
     onProgress && ((done: bigint, total: bigint) => onProgress(stage, done, total));
@@ -193,6 +198,7 @@ export async function writePatch(plan: PatchPlan, { inputPath, output, onProgres
     inputPath,
     output,
     changes: changes(plan),
+    strict,
     content: changedInput(source, inputPath, writesOver(plan), inUse, told('copying')),
     prove: (result, { before, mode }) =>
       proveImage({
@@ -222,7 +228,7 @@ function fileBehind({ image: { source } }: PatchPlan): FileSource {
 }
 
 /** What is to be written over the file: the plan's writes over those that the image was read with. */
-function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
+export function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
   if (!(source instanceof RepairedSource)) return rendered;
   return { ...rendered, writes: [...source.writes, ...rendered.writes] };
 }

@@ -9,7 +9,7 @@ import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
-import { adviceFor, adviceOn } from './advice.js';
+import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
@@ -19,7 +19,7 @@ import { BARE, isWay, type Way } from './way.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
 export interface ProvedVerdict extends Verdict {
-  /** What is in the way, or what only its builder can tell, where no edit is known that mends the image. */
+  /** What is in the way, or what only its builder can tell, where no edit is known; what is left to do after a cure. */
   readonly advice?: string | undefined;
 }
 
@@ -59,12 +59,13 @@ export function proveCure(
   const found = fixFor(source, target, conditions);
   if ('error' in found)
     return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
-  if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };
-  return {
-    ...verdict,
-    cure: undefined,
-    advice: adviceOn({ ...named, source, image: found.image, told: found.told }, verdict),
-  };
+  if (found.cured && !isEmptyFix(found.fix)) {
+    const advice = found.fix.wrapper?.stripSignature === true ? SIGN_AGAIN : undefined;
+    return { ...verdict, cure: found.fix, advice };
+  }
+  const [diagnosis] = found.diagnoses;
+  const advice = diagnosis?.advice ?? adviceOn({ ...named, source, image: found.image, told: found.told }, verdict);
+  return { ...verdict, cure: undefined, advice };
 }
 
 /** Is the loader's remark gone after the fix that comes with it? */

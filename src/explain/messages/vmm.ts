@@ -9,10 +9,9 @@ export const vmmMessages: readonly Message[] = [
     by: QEMU,
     says: ['Error loading uncompressed kernel without PVH ELF Note'],
     cause:
-      'QEMU found no PHYS32_ENTRY. The note is missing; or stands in a section that no PT_NOTE covers; or in a PT_NOTE with ' +
-      'p_align 8, whose steps QEMU rounds to 8 (a .note.gnu.property in the same output section does that); or its value ' +
-      'is 0. A kernel meant for multiboot gets here when its header is not found: beyond offset 8140, misaligned, with a ' +
-      'wrong checksum, or multiboot 2 only.',
+      'QEMU found no PHYS32_ENTRY: the note is missing, has the value 0, or stands in a section that no PT_NOTE covers or in ' +
+      'a PT_NOTE with p_align 8 (a .note.gnu.property in the same output section does that). A kernel meant for multiboot ' +
+      'gets here when its header is beyond offset 8140, misaligned, has a wrong checksum, or is multiboot 2 only.',
     cure: 'Look first; patch adds the note, or rewrites the segment with p_align 4.',
     commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
@@ -26,10 +25,10 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: QEMU,
-    says: ['Error while loading elf kernel'],
+    says: ['Error while loading elf kernel', 'Error while fetching elf kernel from rom'],
     cause:
       'The ELF itself was refused: big endian, e_machine neither 3 nor 62, no program headers, or a PT_LOAD or PT_NOTE that ' +
-      'reaches beyond the end of the file.',
+      'reaches beyond the end of the file. By Multiboot the PT_LOAD that is the last by address has to end last.',
     cure: 'The file is damaged or not for this machine.',
     commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
   },
@@ -120,7 +119,7 @@ export const vmmMessages: readonly Message[] = [
     ],
     cause:
       'Why the loader says "Unable to read note header": it reads records until the size of the PT_NOTE is used up, and one of ' +
-      'them reaches beyond the end of the file.',
+      'them reaches beyond the end of the file. By Multiboot the PT_LOAD that is the last by address has to end last.',
     cure: 'fix writes the records anew, with their exact size.',
     commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
   },

@@ -85,8 +85,10 @@ export class XenParse {
 
   /** What the walk over the notes finds. */
   get notes(): XenView {
-    const legacy = !this.hvm || !this.since('4.16');
-    this.#notes ??= walkAsXen(this.image, { legacy, reloc: this.since('4.19') });
+    this.#notes ??= walkAsXen(this.image, {
+      legacy: !this.hvm || !this.since('4.16'),
+      reloc: this.since('4.19'),
+    });
     return this.#notes;
   }
 
