@@ -1,11 +1,14 @@
 /** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
 import { withCodeInFile } from './code-in-file.js';
+import { crosvm } from './crosvm.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
+import { limine } from './limine.js';
 import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, rowTargets, targetOf } from './names.js';
 import { nearMissOf } from './note-near-miss.js';
+import { openvmm } from './openvmm.js';
 import { qemuPvh } from './qemu.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
@@ -26,9 +29,12 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
   firecracker,
   'cloud-hypervisor': cloudHypervisor,
   libkrun,
+  crosvm,
+  openvmm,
   'grub-xen': grubXen,
   'grub-multiboot': grubMultiboot,
   'grub-multiboot2': grubMultiboot2,
+  limine,
   kexec,
 };
 

@@ -96,6 +96,21 @@ export const LOADER_ROWS = [
     bits: 64,
   },
   {
+    name: 'crosvm',
+    title: 'crosvm, entered at e_entry',
+    family: 'elf',
+    starter: 'vmm',
+    product: 'crosvm',
+  },
+  {
+    name: 'openvmm',
+    title: 'OpenVMM, direct boot of Linux',
+    family: 'elf',
+    starter: 'vmm',
+    product: 'openvmm',
+    bits: 64,
+  },
+  {
     name: 'grub-xen',
     title: 'GRUB for Xen, starting a PV kernel',
     family: 'pv',
@@ -116,6 +131,13 @@ export const LOADER_ROWS = [
     family: 'multiboot',
     starter: 'boot-loader',
     product: 'grub',
+  },
+  {
+    name: 'limine',
+    title: 'Limine, by its own protocol or by Multiboot',
+    family: 'elf',
+    starter: 'boot-loader',
+    product: 'limine',
   },
   {
     name: 'kexec',

@@ -192,21 +192,32 @@ export const QEMU_ROMS: readonly Rule<QemuElf>[] = [
   },
 ];
 
-/** A rule on where the image goes: a place that is no memory swallows what is written to it. */
-export const QEMU_IN_MEMORY: Rule<QemuElf> = {
-  name: 'in-memory',
-  source: 'hw/core/loader.c, rom_reset',
-  because: 'what goes where the machine has no memory is not written, and nobody says so',
-  run(view) {
-    const { loads, memory } = view;
-    const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
-    const outside = loads.find(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
-    if (outside === undefined) return undefined;
-    const { p_paddr, p_memsz, p_filesz } = outside.segment;
-    const why = `PT_LOAD ${outside.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
-    return isMemory(map, memory, p_paddr, p_filesz) ? warn(why) : lost(why, view.needsMemory());
-  },
-};
+/**
+ * The rule on where the image goes. A place that is no memory swallows what is written to it, and nobody says so: the guest is
+ * lost where `entryOf` its view is there, and lacks data where another part is.
+ */
+export function inMemory<View extends QemuElf>(entryOf: (view: View) => bigint): Rule<View> {
+  return {
+    name: 'in-memory',
+    source: 'hw/core/loader.c, rom_reset',
+    because: 'what goes where the machine has no memory is not written, and nobody says so',
+    run(view) {
+      const { loads, memory } = view;
+      const entry = entryOf(view);
+      const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+      const outside = loads.filter(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+      const home = outside.find(
+        ({ segment: s }) =>
+          entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz && !isMemory(map, memory, s.p_paddr, s.p_filesz),
+      );
+      const [first] = home === undefined ? outside : [home];
+      if (first === undefined) return undefined;
+      const { p_paddr, p_memsz } = first.segment;
+      const why = `PT_LOAD ${first.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
+      return home === undefined ? warn(why) : lost(why, view.needsMemory());
+    },
+  };
+}
 
 /** Is there a byte of the file at that physical address, once the segment is loaded? */
 export function isFileByte({ p_paddr, p_filesz, p_memsz }: Phdr, address: bigint): boolean {

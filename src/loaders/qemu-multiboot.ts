@@ -11,11 +11,11 @@ import { multibootNearMiss } from '../formats/multiboot/near-miss.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import {
   badLoad,
+  inMemory,
   isFileByte,
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
-  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
@@ -180,7 +180,7 @@ const ELF_RULES: readonly R[] = [
     },
   },
   ...QEMU_ROMS,
-  QEMU_IN_MEMORY,
+  inMemory(({ entry }) => entry),
   {
     name: 'entry-in-a-segment',
     source: MULTIBOOT,

@@ -11,11 +11,11 @@ import { findMb1 } from '../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import {
+  inMemory,
   isFileByte,
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
-  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
@@ -131,7 +131,7 @@ const RULES: readonly Rule<QemuView>[] = [
     },
   },
   ...QEMU_ROMS,
-  QEMU_IN_MEMORY,
+  inMemory(({ entry }) => entry.value),
   {
     name: 'entry-in-a-segment',
     source: X86,

@@ -5,7 +5,17 @@
 import { fail } from '../base/errors/patch-error.js';
 
 /** What versions are counted of. */
-export type Product = 'xen' | 'qemu' | 'firecracker' | 'cloud-hypervisor' | 'libkrun' | 'grub' | 'kexec-tools';
+export type Product =
+  | 'xen'
+  | 'qemu'
+  | 'firecracker'
+  | 'cloud-hypervisor'
+  | 'libkrun'
+  | 'crosvm'
+  | 'openvmm'
+  | 'grub'
+  | 'limine'
+  | 'kexec-tools';
 
 /** How the rules of a branch are known. */
 export type Evidence = 'booted' | 'asked' | 'read';
@@ -100,11 +110,14 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
     { name: '1.19', points: [0, 0], evidence: 'read' },
     main('of May 2026 (dc2d320a): PHYS32_ENTRY; before, every ELF is entered at e_entry'),
   ],
+  crosvm: [main('of August 2026')],
+  openvmm: [main('of 2026 (7f8a8fddd); its PVH loader (vm/loader/src/pvh.rs) is not judged')],
   grub: [
     { name: '2.06', evidence: 'booted' },
     { name: '2.12', evidence: 'booted', changed: 'Multiboot: an ELF file must have a section header table' },
     { name: '2.14', evidence: 'asked' },
   ],
+  limine: [main('of October 2024')],
   'kexec-tools': [{ name: '2.0', points: [25, 32], evidence: 'asked' }],
 };
 
@@ -115,7 +128,10 @@ export const PRODUCT_TITLES: Readonly<Record<Product, string>> = {
   firecracker: 'Firecracker',
   'cloud-hypervisor': 'Cloud Hypervisor',
   libkrun: 'libkrun',
+  crosvm: 'crosvm',
+  openvmm: 'OpenVMM',
   grub: 'GRUB',
+  limine: 'Limine',
   'kexec-tools': 'kexec-tools',
 };
 
@@ -136,6 +152,22 @@ export function releasesOf(product: Product): Release[] {
   }));
 }
 
+/** The branches by their first and their newest release, oldest first. */
+export function branchEnds(product: Product): (readonly [first: string, newest: string])[] {
+  return BRANCHES[product].map((branch) => {
+    const { name, points } = branch;
+    return [points === undefined ? name : `${name}.${points[0]}`, newestOf(branch)];
+  });
+}
+
+/** Every release of a branch, from one to another. */
+export function releasesBetween(first: string, newest: string): string[] {
+  const [from, to] = [first, newest].map((release) => Number(release.slice(release.lastIndexOf('.') + 1)));
+  const branch = first.slice(0, first.lastIndexOf('.'));
+  if (first === newest || from === undefined || to === undefined) return [first];
+  return Array.from({ length: to - from + 1 }, (_, i) => `${branch}.${from + i}`);
+}
+
 function newestOf({ name, points }: Branch): string {
   return points === undefined ? name : `${name}.${points[1]}`;
 }
@@ -143,6 +175,12 @@ function newestOf({ name, points }: Branch): string {
 /** The newest release of a program that is known. */
 export function newestVersion(product: Product): string {
   return releasesOf(product).at(-1)?.version ?? '';
+}
+
+/** How the rules of that release are known. */
+export function evidenceOf(product: Product, version: string): Evidence {
+  const branch = BRANCHES[product].find(({ name }) => version === name || version.startsWith(`${name}.`));
+  return branch?.evidence ?? 'read';
 }
 
 /** The release that a text names, a branch standing for its newest; undefined where none is known by that name. */

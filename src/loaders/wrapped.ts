@@ -256,9 +256,12 @@ const UNWRAPPING: Readonly<Record<LoaderName, Readonly<Partial<Record<Wrapper, r
   firecracker: {},
   'cloud-hypervisor': {},
   libkrun: { gzip: [LIBKRUN], stream: [LIBKRUN], bzimage: [LIBKRUN] },
+  crosvm: {},
+  openvmm: {},
   'grub-xen': GRUB,
   'grub-multiboot': GRUB_MULTIBOOT,
   'grub-multiboot2': GRUB_MULTIBOOT,
+  limine: {},
   kexec: { gzip: [] },
 };
 

@@ -7,10 +7,15 @@ import { fixCommand } from '../formats/note/fix-command.js';
 import { mebibytes } from '../loaders/memory.js';
 import { loaderRow, releaseOf, rowTargets, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
-import { PRODUCT_TITLES } from '../loaders/versions.js';
+import { type Evidence, evidenceOf, PRODUCT_TITLES } from '../loaders/versions.js';
 import { NEWEST_XEN, xenBranch } from '../loaders/xen-version.js';
 import type { Json } from './json.js';
 import { type Cell, counted, type Style, table } from './text.js';
+
+/** From which release to which a verdict holds, in words; undefined: by all that are known, or nobody asked. */
+export interface Spanned {
+  readonly span?: string | undefined;
+}
 
 /** The verdicts of loaders on an image, and which of them count. */
 export interface LoaderFacts {
@@ -20,7 +25,7 @@ export interface LoaderFacts {
   /** Bytes of memory that the machine or guest has, where the command line says; undefined: 4 GiB. */
   readonly memory?: bigint | undefined;
   /** All of them, or those that were asked about. */
-  readonly verdicts: readonly ProvedVerdict[];
+  readonly verdicts: readonly (ProvedVerdict & Spanned)[];
   /** The loaders that decide the exit status; empty when none was named. */
   readonly asked: readonly string[];
   /** Should text list the rules, too? */
@@ -100,7 +105,7 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
   return `${enters}: ${printable(first.text)}${more}`;
 }
 
-function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
+function detailText(verdict: ProvedVerdict & Spanned, facts: LoaderFacts, style: Style): string {
   const { rules } = facts;
   const { loader, title, reason, cure, advice, message, rule, warnings, values, needsMemory } = verdict;
   const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
@@ -114,6 +119,8 @@ function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): s
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
   if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);
+  if (verdict.span !== undefined) lines.push(`  holds in: ${verdict.span}`);
+  if (knownBy(verdict) === 'read') lines.push('  known: read in the source, untried');
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
   }
@@ -123,6 +130,11 @@ function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): s
   });
   const rows = rules ? verdict.rules.map((each) => ruleRow(each, style)) : [];
   return `${lines.join('\n')}\n${table(shown)}${rows.length > 0 ? `  rules, in ${loader}'s order:\n${table(rows, '    ')}` : ''}`;
+}
+
+/** How the rules that a verdict went by are known. */
+function knownBy({ loader, version }: Verdict): Evidence {
+  return evidenceOf(loaderRow(loader)?.product ?? 'xen', version);
 }
 
 function ruleRow({ name, result, because }: RuleReport, style: Style): (string | Cell)[] {
@@ -158,6 +170,8 @@ export function loaderJson(facts: LoaderFacts): Record<string, Json> {
         loader: nameOf(verdict, facts.asked),
         row: loader,
         version: verdict.version,
+        evidence: knownBy(verdict),
+        span: verdict.span,
         title,
         accepts: accepts(verdict),
         outcome,

@@ -52,6 +52,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--baseline': file,
     '--for': (loader) => TARGET_NAMES.some((name) => name === loader.replace(/@\d+(\.\d+)*$/, '')),
     '--xen-version': (release) => /^4\.\d+$/.test(release),
+    '--memory': (size) => /^\d+[MG]$/.test(size),
     '--rules': undefined,
     '--json': undefined,
   },

@@ -33,15 +33,23 @@ function kernel(at: bigint, filesz: number, memsz = BigInt(filesz)): Uint8Array 
     .build();
 }
 
-/** A Multiboot 1 kernel of which the second PT_LOAD goes there. */
+/** A PVH kernel that is entered there. */
+function entered(at: bigint): Uint8Array {
+  return elf(LE64)
+    .header({ e_type: 2, e_machine: 62, e_entry: at })
+    .load(at, new Uint8Array(0x1000))
+    .noteSegment([{ type: 18, desc: num(at, 4, LE64) }])
+    .build();
+}
+
+/** A Multiboot 1 kernel that is entered there. */
 function multiboot(at: bigint): Uint8Array {
   const code = new Uint8Array(0x1000);
   const words = new DataView(code.buffer);
   for (const [index, word] of [0x1badb002, 0, -0x1badb002].entries()) words.setUint32(4 * index, word, true);
   return elf(LE32)
-    .header({ e_type: 2, e_machine: 3, e_entry: PADDR + 0xcn })
-    .load(PADDR, code)
-    .load(at, new Uint8Array(0x1000))
+    .header({ e_type: 2, e_machine: 3, e_entry: at + 0xcn })
+    .load(at, code)
     .build();
 }
 
@@ -60,7 +68,7 @@ describe('--memory', () => {
     ['xen-dom0-pv', far, 'in-memory'],
     ['xen-dom0-pv', kernel(2n * MIB, 0x1000, 256n * MIB), 'in-memory'],
     ['xen-dom0-pvh', far, 'image-in-memory'],
-    ['qemu-pvh', far, 'in-memory'],
+    ['qemu-pvh', entered(700n * MIB), 'in-memory'],
     ['qemu-multiboot', multiboot(700n * MIB), 'in-memory'],
     ['firecracker', far, 'segments-and-notes'],
     ['firecracker', kernel(4n * GIB, 0x1000), 'segments-and-notes'],
@@ -82,6 +90,11 @@ describe('--memory', () => {
     const verdict = judge(kernel(0xffffffff80100000n, 0x1000), name);
     expect(accepts(verdict)).toBe(false);
     expect(verdict.needsMemory).toBeUndefined();
+  });
+
+  it('QEMU enters a kernel of which another part goes nowhere, and that is told', () => {
+    const verdict = judge(far, 'qemu-pvh', 256n * MIB);
+    expect(verdict).toMatchObject({ outcome: 'with-warnings', warnings: [{ rule: 'in-memory' }] });
   });
 
   it('without a word 4 GiB are there', () => {

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { BufferSource } from '../../src/base/bytes/source.js';
+import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_ROWS, releaseOf, targetOf } from '../../src/loaders/names.js';
+import { spanOf } from '../../src/loaders/span.js';
 import { newestVersion, releasesOf, resolveVersion, spans, spanText } from '../../src/loaders/versions.js';
 import { isSince, parseXenVersion } from '../../src/loaders/xen-version.js';
 
@@ -90,6 +94,23 @@ describe('releaseOf()', () => {
   it.each(['xen-pv@5.0', 'xen-pv@', 'qemu-pvh@4.20', 'kexec@x'])('%s: an error that lists what is known', (target) => {
     expect(() => releaseOf(target)).toThrow(expect.objectContaining({ id: 'usage.bad' }));
   });
+});
+
+describe('spanOf()', () => {
+  const span = (file: string, target: string): string | undefined => {
+    const source = new BufferSource(readFileSync(`fixtures/${file}`), file);
+    const [verdict] = judgeLoaders(source, { names: [target] });
+    return verdict === undefined ? 'no loader' : spanOf(source, verdict);
+  };
+
+  it.each([
+    ['cases/xen-dom0-pvh-supported-no-dom0', 'xen-dom0-pvh@4.20.3', 'Xen 4.11.0 to 4.20.3, 4.21.0 to 4.21.1'],
+    ['cases/xen-dom0-pvh-supported-no-dom0', 'xen-dom0-pvh', 'Xen 4.7.0 to 4.10.4, 4.20.4, 4.21.2 to 4.22.0'],
+    ['cases/grub212-no-section-headers.elf', 'grub-multiboot@2.06', 'GRUB 2.06'],
+    ['cases/grub212-no-section-headers.elf', 'grub-multiboot', 'GRUB 2.12 to 2.14'],
+    ['bin/pvh64-notes', 'firecracker', 'Firecracker 1.12.0 to main'],
+    ['bin/pvh64-notes', 'qemu-pvh', undefined],
+  ])('of %s, by %s: %s', (file, target, wanted) => expect(span(file, target)).toBe(wanted));
 });
 
 describe('targetOf()', () => {

@@ -9,6 +9,7 @@ import { readPe } from '../../formats/pe/read.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
+import { spanOf } from '../../loaders/span.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
@@ -69,7 +70,11 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
   const { loaders: asked, xenVersion, memory, rules } = args;
   const names = asked.length > 0 ? asked : LOADER_NAMES;
   const judged = judgeLoaders(input.source, { xenVersion, memory, names, wrapped: input.wrapped });
-  const verdicts = await withProvedCures(args, input, judged);
+  const verdicts = (await withProvedCures(args, input, judged)).map((verdict) =>
+    asked.length === 0
+      ? verdict
+      : { ...verdict, span: spanOf(input.source, verdict, { wrapped: input.wrapped, memory }) },
+  );
   const loaders = { image: nameOf(args), xenVersion, memory, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);

@@ -4,6 +4,7 @@ import { commandLines } from '../notes/note-pages.js';
 import { type Topic, topicOf } from '../page.js';
 import { bootMessages } from './boot.js';
 import { buildMessages } from './build.js';
+import { eEntryMessages } from './e-entry-loaders.js';
 import { findMessages, nearestMessage } from './match.js';
 import type { Message } from './message.js';
 import { toolstackMessages } from './toolstack.js';
@@ -15,6 +16,7 @@ export const MESSAGES: readonly Message[] = [
   ...xenMessages,
   ...toolstackMessages,
   ...vmmMessages,
+  ...eEntryMessages,
   ...bootMessages,
   ...buildMessages,
 ];

@@ -43,15 +43,6 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: QEMU,
-    says: ['Error while fetching elf kernel from rom'],
-    cause:
-      'By its Multiboot header the kernel is copied as one block, and the PT_LOAD that is last by address does not reach the ' +
-      'highest end: another one in front of it is longer.',
-    cure: 'Order the PT_LOADs in the linker script so that the last by address ends last.',
-    commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
-  },
-  {
-    by: QEMU,
     says: ['elfboot unsupported flags = …'],
     cause: 'e_flags has one of the bits 0x10004 set.',
     cure: 'x86 defines no e_flags; the file was damaged or made by an odd tool.',
@@ -137,7 +128,7 @@ export const vmmMessages: readonly Message[] = [
     ],
     cause:
       'Why the loader says "Unable to read note header": it reads records until the size of the PT_NOTE is used up, and one of ' +
-      'them reaches beyond the end of the file.',
+      'them reaches beyond the end of the file. By Multiboot the PT_LOAD that is the last by address has to end last.',
     cure: 'fix writes the records anew, with their exact size.',
     commands: ['xen-elfpatch fix kernel.elf --for linux-loader'],
   },

@@ -140,6 +140,28 @@ export const LOADERS: readonly LoaderDoc[] = [
     ],
   },
   {
+    name: 'crosvm',
+    title: 'crosvm, entered at e_entry',
+    what: 'Reads no notes. Known from the source only, untried.',
+    steps: [
+      'A Multiboot 1 header with address fields comes first; an unknown flag bit (not 0, 1, 2, 16) refuses whatever follows.',
+      'Then ELF32 or ELF64, little endian, EI_VERSION 1, e_phentsize exact, e_phoff behind the header; what is no ELF is tried ' +
+        'as a bzImage.',
+      'Every PT_LOAD at 2 MiB or above; the end of the last one in the table is taken for the end of the image, and e_entry, a ' +
+        'physical address, must lie between. An ELF64 is entered in long mode.',
+    ],
+  },
+  {
+    name: 'openvmm',
+    title: 'OpenVMM, direct boot of Linux',
+    what: 'Reads no notes on this road. Known from the source only, untried.',
+    steps: [
+      'A bzImage first; then ELF64, little endian, EM_X86_64, with e_entry and every p_paddr at 1 MiB or above, entered at e_entry ' +
+        'in long mode.',
+      'Its sources have a loader for PVH as well (vm/loader/src/pvh.rs), which is not judged here.',
+    ],
+  },
+  {
     name: 'grub-xen',
     title: 'GRUB built for Xen, starting a PV kernel',
     what: 'The x86_64 one starts ELF64 kernels with EM_X86_64, the i386 one ELF32 with EM_386 and PAE.',
@@ -178,6 +200,19 @@ export const LOADERS: readonly LoaderDoc[] = [
         'that it does not know is refused unless marked optional ("unsupported tag: 0x8"), and a tag of size 0 hangs it.',
       'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
         'of a xen.efi. A file that ends too early is no error to GRUB.',
+    ],
+  },
+  {
+    name: 'limine',
+    title: 'Limine, by its own protocol or by Multiboot',
+    what:
+      'Reads no notes. The protocol is named in its configuration; a Multiboot header is taken for it here. Known from the ' +
+      'source only, untried.',
+    steps: [
+      'Its own protocol: ELF64 with EM_X86_64, PT_LOADs at 0xffffffff80000000 and above (others are left out), none overlapping, ' +
+        'none sharing a page with other rights, p_filesz not above p_memsz; entered at e_entry in long mode.',
+      'Multiboot 1 and 2: ELF32 with EM_386 or ELF64 with EM_X86_64, or address fields; entered in 32-bit mode. A Multiboot2 tag ' +
+        'that it does not know is refused, optional or not.',
     ],
   },
   {
@@ -226,7 +261,6 @@ export const loaders: Page = {
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),
     list(
-      'crosvm: reads no notes; ELF64 in long mode at e_entry, every PT_LOAD at 2 MiB or above.',
       'StratoVirt: PT_NOTE, steps by p_align, any owner, always 8 bytes of value.',
       'Alioth: PT_NOTE, then sections; value of 4 or 8 bytes; copies every program header with bytes to its p_paddr, ' +
         'PT_NOTE too.',

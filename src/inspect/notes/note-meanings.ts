@@ -1,7 +1,8 @@
 /**
  * What notes say, for showing: Xen's through the catalogue, and those of other owners whose form is public. The names are
  * those of glibc's elf.h, Linux' include/linux/build-salt.h and elfnote-lto.h, the ELF package metadata
- * specification of the UAPI group (owner FDO) and the BSDs' sys/exec_elf.h.
+ * specification of the UAPI group (owner FDO), the BSDs' sys/exec_elf.h, GRUB's and Solo5's. annobin's owners hold what they
+ * say (binutils, include/elf/common.h, "build attribute notes").
  */
 import { utf8 } from '../../base/bytes/text.js';
 import { hex } from '../../base/errors/hex.js';
@@ -65,17 +66,39 @@ const OTHERS: Readonly<Record<string, Readonly<Record<number, Row>>>> = {
     256: ['build salt', text],
     257: ['LTO info', number],
   },
-  FreeBSD: { 1: ['NT_FREEBSD_ABI_TAG', number] },
+  FreeBSD: {
+    1: ['NT_FREEBSD_ABI_TAG', number],
+    2: ['NT_FREEBSD_NOINIT_TAG', number],
+    3: ['NT_FREEBSD_ARCH_TAG', text],
+    4: ['NT_FREEBSD_FEATURE_CTL', number],
+  },
   NetBSD: { 1: ['NT_NETBSD_IDENT', number] },
+  PaX: { 3: ['NT_NETBSD_PAX', number] },
+  Android: { 1: ['NT_ANDROID_TYPE_IDENT'] },
   OpenBSD: { 1: ['NT_OPENBSD_IDENT', number] },
   Go: { 4: ['build id', text] },
+  // GRUB's grub-mkimage for IEEE1275 machines (util/grub-mkimagexx.c); the last two since 2.14.
+  PowerPC: { [0x1275]: ['CHRP configuration'] },
+  'IBM,RPA-Client-Config': { [0x12759999]: ['client configuration'] },
+  '.sbat': { [0x53424154]: ['SBAT', text] },
+  'Appended-Signature': { [0x41536967]: ['appended signature'] },
+  // Solo5's bindings (include/elf_abi.h); the types are the letters MFT1 and ABI1.
+  Solo5: { [0x3154464d]: ['manifest'], [0x31494241]: ['ABI'] },
   stapsdt: { 3: ['NT_STAPSDT'] },
+};
+
+/** What the owners of annobin's notes begin with; a kind and a value follow. */
+const ANNOBIN = 'GA';
+const BUILD_ATTRIBUTES: Readonly<Record<number, Row>> = {
+  256: ['NT_GNU_BUILD_ATTRIBUTE_OPEN'],
+  257: ['NT_GNU_BUILD_ATTRIBUTE_FUNC'],
 };
 
 /** Reads a note. Never fails: what has no known form is raw bytes. */
 export function meaningOf(owner: string, type: number, desc: Uint8Array, encoding: Encoding): NoteMeaning {
   if (owner === XEN) return { name: noteInfo(type)?.name, meaning: decodeValue(type, desc, encoding) };
-  const known = Object.hasOwn(OTHERS, owner) ? OTHERS[owner]?.[type] : undefined;
+  const attribute = owner.startsWith(ANNOBIN) ? BUILD_ATTRIBUTES[type] : undefined;
+  const known = Object.hasOwn(OTHERS, owner) ? OTHERS[owner]?.[type] : attribute;
   const meaning = known?.[1]?.(desc, encoding);
   return { name: known?.[0], meaning: meaning ?? { kind: 'raw', bytes: desc } };
 }

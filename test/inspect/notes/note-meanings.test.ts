@@ -6,6 +6,31 @@ import { cstr, hexToBytes, latin1 } from '../../support/elf-builder.js';
 const le64 = { bits: 64, endian: 'little' } as const;
 const be32 = { bits: 32, endian: 'big' } as const;
 
+describe('meaningOf(): names of notes that stand in real files', () => {
+  it.each([
+    ['.sbat', 0x53424154, 'SBAT'],
+    ['Appended-Signature', 0x41536967, 'appended signature'],
+    ['PowerPC', 0x1275, 'CHRP configuration'],
+    ['IBM,RPA-Client-Config', 0x12759999, 'client configuration'],
+    ['FDO', 0x407c0c0a, 'dlopen metadata'],
+    ['Solo5', 0x3154464d, 'manifest'],
+    ['Solo5', 0x31494241, 'ABI'],
+    ['GA$\u0001' + '3p1292', 0x100, 'NT_GNU_BUILD_ATTRIBUTE_OPEN'],
+    ['GA*cf_protection', 0x101, 'NT_GNU_BUILD_ATTRIBUTE_FUNC'],
+    ['FreeBSD', 4, 'NT_FREEBSD_FEATURE_CTL'],
+    ['PaX', 3, 'NT_NETBSD_PAX'],
+    ['GAP', 7, undefined],
+    ['nobody', 0x100, undefined],
+  ])('%j %i: %s', (owner, type, wanted) => {
+    const desc = latin1('sbat,1');
+    expect(meaningOf(owner, type, desc, le64).name).toBe(wanted);
+  });
+
+  it('the SBAT of GRUB is text', () => {
+    expect(valueText(meaningOf('.sbat', 0x53424154, latin1('sbat,1,SBAT\n'), le64).meaning)).toContain('sbat,1');
+  });
+});
+
 describe('meaningOf(): vectors written out by hand', () => {
   it('GNU build-id', () => {
     const { name, meaning } = meaningOf('GNU', 3, hexToBytes('0102 fe'), le64);
