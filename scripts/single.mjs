@@ -2,6 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { commitDefine } from './commit.mjs';
 
 const shim = (file) => fileURLToPath(new URL(`shims/${file}`, import.meta.url));
 
@@ -14,6 +15,7 @@ await build({
   format: 'esm',
   legalComments: 'none',
   logLevel: 'warning',
+  define: commitDefine(),
   // CommonJS packages inside call require() for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

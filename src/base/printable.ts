@@ -3,7 +3,7 @@
 /** Controls (C0, C1, DEL), formats (bidirectional ones among them), unassigned, surrogates, and the separators of lines. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** The same, but for the line feeds and colours that reports are made of. */
-const UNSEEN_BUT_OURS = new RegExp(`\\n|\x1b\\[(?:0|1|2|31|32|33)m|${UNSEEN.source}`, 'gu');
+const UNSEEN_BUT_OURS = new RegExp(`\\n|\x1b\\[(?:1|2|22|31|32|33|39)m|${UNSEEN.source}`, 'gu');
 
 /** A foreign string in quotes, with control characters and everything beyond ASCII that is no letter escaped. */
 export function quoted(text: string, most = 200): string {

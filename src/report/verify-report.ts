@@ -34,9 +34,13 @@ export function isGood(facts: VerifyFacts): boolean {
 
 /** Loaders that were named decide alone, unless there is a baseline to compare with; else the checks do. */
 export function decides(loaders: LoaderFacts | undefined, baseline: string | undefined, sound: boolean): boolean {
-  const asked = loaders !== undefined && loaders.asked.length > 0;
-  if (asked && !asWanted(loaders)) return false;
-  return asked && baseline === undefined ? true : sound;
+  if (loaders !== undefined && loaders.asked.length > 0 && !asWanted(loaders)) return false;
+  return !decidesByStructure(loaders, baseline) || sound;
+}
+
+/** Do the checks count, or only the loaders that were named? */
+export function decidesByStructure(loaders: LoaderFacts | undefined, baseline: string | undefined): boolean {
+  return loaders === undefined || loaders.asked.length === 0 || baseline !== undefined;
 }
 
 /** Does every check hold, and does the second reader not contradict? "Cannot read this" is no contradiction. */

@@ -18,6 +18,7 @@ import {
   planOptions,
   RESULT_GROUP,
   survivorsOption,
+  VERBOSE_OPTION,
 } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -73,7 +74,7 @@ const OPTIONS = {
     ...IF_CHANGED_OPTION,
     ...planOptions('patching would change a byte'),
     ...JSON_OPTION,
-    verbose: { kind: 'flag', alias: 'v', help: 'tell every byte range, and the notes that stay as they are' },
+    ...VERBOSE_OPTION,
   }),
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
