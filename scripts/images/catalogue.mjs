@@ -177,6 +177,8 @@ export const HYPERVISORS = [
   ...pair('4.20', '4.20.4+63-g7abfd2bce2-0+deb13u1', 'trixie'),
 ];
 
+const LIBRARIES = './usr/lib/x86_64-linux-gnu/';
+
 // Programs of other projects that the tests ask for their opinion; their libraries come with libxen-dev.
 export const TOOLS = [
   {
@@ -200,6 +202,37 @@ export const TOOLS = [
     package: { name: 'libxen-dev', release },
     file: './usr/lib/x86_64-linux-gnu/libxenguest.a',
     traits: ['library'],
+  })),
+  // A program by Go's linker, which has shapes of its own, and nothing of a libc.
+  {
+    name: 'gosu',
+    arch: 'amd64',
+    set: 'tools',
+    package: 'gosu',
+    file: './usr/sbin/gosu',
+    executable: true,
+    traits: ['program', 'go'],
+  },
+  // GNU ld of the next release with all that it is linked with, each under the name by which it is looked for.
+  ...[
+    ['ld', 'binutils-x86-64-linux-gnu', './usr/bin/x86_64-linux-gnu-ld.bfd'],
+    ['ld-linux-x86-64.so.2', 'libc6', `${LIBRARIES}ld-linux-x86-64.so.2`],
+    ['libc.so.6', 'libc6', `${LIBRARIES}libc.so.6`],
+    ['libbfd-2.44-system.so', 'libbinutils', `${LIBRARIES}libbfd-2.44-system.so`],
+    ['libctf.so.0', 'libctf0', `${LIBRARIES}libctf.so.0.*`],
+    ['libsframe.so.1', 'libsframe1', `${LIBRARIES}libsframe.so.1.*`],
+    ['libjansson.so.4', 'libjansson4', `${LIBRARIES}libjansson.so.4.*`],
+    ['libzstd.so.1', 'libzstd1', `${LIBRARIES}libzstd.so.1.*`],
+    ['libz.so.1', 'zlib1g', `${LIBRARIES}libz.so.1.*`],
+  ].map(([name, from, file]) => ({
+    name: `trixie-${name}`,
+    arch: 'amd64',
+    set: 'tools',
+    optional: true,
+    package: { name: from, release: 'trixie' },
+    file,
+    executable: true,
+    traits: ['linker-of-trixie'],
   })),
 ];
 

@@ -14,7 +14,7 @@ const EXCLUDED = [
   ...['doc', 'man', 'locale', 'lintian', 'i18n', 'bash-completion', 'icons', 'applications'].map(
     (name) => `./usr/share/${name}`,
   ),
-  ...['./usr/lib/x86_64-linux-gnu/gconv', './usr/lib/x86_64-linux-gnu/qemu', './var', './etc'],
+  ...['./usr/lib/x86_64-linux-gnu/gconv', './var', './etc'],
 ];
 
 /** Unpacks one root of the catalogue; `work` is a folder for what is only needed meanwhile. */

@@ -49,6 +49,7 @@ export async function applyPlan(
         writePatch(plan, {
           inputPath: input.path,
           output,
+          strict: args.strict,
           onProgress: (stage, done, total) => steps(stage)(done, total),
         }),
       text: (outcome, style) => `${extra.lead ?? ''}${patchText(plan, outcome, style, detailOf(args))}`,
@@ -68,5 +69,5 @@ async function lostLoadersOf({ image, kind, rendered }: PatchPlan): Promise<stri
 /** The warning that an edit loses a loader. */
 export function lostText({ before: { loader }, after }: Lost): string {
   const says = `${after.message ?? after.outcome}${after.reason === undefined ? '' : ` (${after.reason})`}`;
-  return `${loader} took it so far, and will not any more: ${says}; xen-elfpatch verify --for ${loader} tells more`;
+  return `${loader} took it so far, and will not any more: ${says}; verify --for ${loader} tells more`;
 }

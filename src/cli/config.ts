@@ -22,6 +22,7 @@ interface Key {
 export const CONFIG_KEYS: Readonly<Record<string, Key>> = {
   loaders: { option: 'for', shape: 'words' },
   xenVersion: { option: 'xen-version', shape: 'word' },
+  memory: { option: 'memory', shape: 'word' },
   mustSurvive: { option: 'must-survive', shape: 'words' },
   preset: { option: 'preset', shape: 'words' },
   notes: { option: 'set', shape: 'mapping' },

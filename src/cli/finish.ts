@@ -4,6 +4,7 @@
  * them; a command supplies what it decided, how it is written and how it is told.
  */
 import type { ByteSource } from '../base/bytes/source.js';
+import { fail } from '../base/errors/patch-error.js';
 import { type Json, jsonDocument } from '../report/json.js';
 import { type Style, styleOf } from '../report/text.js';
 import { holds } from '../write/holds.js';
@@ -24,6 +25,8 @@ export interface ResultArgs extends RecordArgs {
   readonly check: boolean;
   readonly depfile: string | undefined;
   readonly depfileTarget: string | undefined;
+  /** Do warnings count as no? */
+  readonly strict: boolean;
   readonly json: boolean;
   readonly color: ColorMode;
   readonly verbose?: boolean | undefined;
@@ -63,15 +66,18 @@ interface Told {
 }
 
 /**
- * Ends a command as its arguments ask. Exit 1: `--check` found work to do. Errors: those of `write` and of depfile.ts;
+ * Ends a command as its arguments ask. Exit 1: `--check` found work to do, or there are warnings and `--strict` was given
+ * (`write.warned`, before anything is written). Errors: those of `write` and of depfile.ts;
  * `write.not-told` (exit 3) when the result is written and standard output takes no report.
  */
 export async function finish<Written extends Told>(work: Work<Written>, args: ResultArgs): Promise<ExitStatus> {
   for (const warning of work.warnings) warn(work.file, warning);
+  const [first] = args.strict ? work.warnings : [];
   if (args.check || args.dryRun) {
     report(work, args, { kind: args.check ? 'checked' : 'planned' });
-    return args.check && work.changes ? 1 : 0;
+    return (args.check && work.changes) || first !== undefined ? 1 : 0;
   }
+  if (first !== undefined) fail('write.warned', { file: work.file }, { count: work.warnings.length, first });
   const target = args.inPlace ? undefined : args.output;
   const output = target ?? args.image;
   const record = args.record === undefined ? undefined : await recordOf(work, args, output);

@@ -1,22 +1,23 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
 import type { Command } from './command.js';
+import { namedCommand } from './command-name.js';
 import { COMMANDS } from './commands.js';
 import { CI_WORDS, type DocumentFormat, reportFailure } from './errors.js';
 import { refuseLostBytes } from './lost-bytes.js';
 import type { RawOptions } from './option-table.js';
 import { COLOR_MODES, colorErr, holdBack, letGo, writeErr, writeOut } from './output.js';
-import { namedCommand, overviewText, type Parsed, parseCommandLine } from './parse.js';
+import { quickParse, type Run } from './quick-parse.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
     if (args.length === 0) {
-      writeErr(overviewText(COMMANDS));
+      writeErr((await import('./parse.js')).overviewText(COMMANDS));
       process.exitCode = 2;
       return;
     }
     refuseLostBytes(args);
-    const parsed = parseCommandLine(args, COMMANDS);
+    const parsed = quickParse(args, COMMANDS) ?? (await import('./parse.js')).parseCommandLine(args, COMMANDS);
     if (parsed.kind === 'text') {
       writeOut(parsed.text);
       return;
@@ -38,7 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function configured(path: string, { command, options }: Extract<Parsed, { kind: 'run' }>): Promise<RawOptions> {
+async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
   const { loadConfig, withConfig } = await import('./config.js');
   return withConfig(loadConfig(path), command.shape.options, options);
 }
@@ -57,5 +58,6 @@ function asksFor(args: readonly string[]): DocumentFormat | undefined {
   return CI_WORDS.find(isAsked);
 }
 
-// Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside.
-void main(process.argv.slice(2));
+// Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside. Everything is written by then, and
+// Node need not take its heap apart before the process ends.
+void main(process.argv.slice(2)).finally(() => process.exit());

@@ -1,10 +1,10 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../base/errors/patch-error.js';
-import { IMAGE_KINDS, type Survivor } from '../edit/elf/plan/placement-options.js';
+import { IMAGE_KINDS, SURVIVORS } from '../edit/elf/plan/placement-options.js';
 import type { PayloadAction } from '../formats/container/payload-action.js';
 import { RECORD_FORMATS } from '../report/record.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
-import { JSON_OPTION } from './options.js';
+import { JSON_OPTION, STRICT_OPTION } from './options.js';
 import { usageError } from './usage-error.js';
 
 /** For a kernel inside a bzImage or gzip file, of a command that always edits the ELF. */
@@ -125,6 +125,7 @@ export const RESULT_OPTIONS = group(RESULT_GROUP, {
   ...outputOptions(),
   ...IF_CHANGED_OPTION,
   ...planOptions(),
+  ...STRICT_OPTION,
   ...JSON_OPTION,
   ...VERBOSE_OPTION,
 });
@@ -155,21 +156,16 @@ export function checkTarget(
   if (output === '-' && json) usageError(command, '-o - and --json both want standard output');
 }
 
-/** The tools that every edit can be asked to survive. `flat` is `objcopy -O binary`. */
-export const BUILD_TOOLS = ['strip', 'objcopy', 'eu-strip', 'flat'] as const satisfies readonly Survivor[];
-
-/** `--must-survive`, out of these tools. */
-export function survivorsOption<const Tools extends readonly Survivor[]>(tools: Tools) {
-  return {
-    'must-survive': {
-      kind: 'list',
-      metavar: 'TOOLS',
-      choices: tools,
-      help: `a comma-separated list of ${tools.join(', ')}`,
-      complete: BUILD_TOOLS,
-    },
-  } as const satisfies OptionTable;
-}
+/** `--must-survive`, out of every tool that is followed. */
+export const SURVIVORS_OPTION = {
+  'must-survive': {
+    kind: 'list',
+    metavar: 'TOOLS',
+    choices: SURVIVORS,
+    help: `a comma-separated list of ${SURVIVORS.join(', ')}`,
+    complete: SURVIVORS,
+  },
+} as const satisfies OptionTable;
 
 /** `--loaded` and `--not-loaded`: must the notes be in memory, must they not, or as they were. */
 export const LOADED_OPTIONS = {

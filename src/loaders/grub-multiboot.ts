@@ -19,8 +19,10 @@ import {
   ET_DYN,
   ET_EXEC,
   EV_CURRENT,
+  PN_XNUM,
   PT_LOAD,
   SHN_LORESERVE,
+  SHN_XINDEX,
   SHT_REL,
   SHT_RELA,
 } from '../formats/elf/names.js';
@@ -50,6 +52,7 @@ import {
 } from '../formats/multiboot/tags.js';
 import { grubWindow, type HeaderWindow } from '../formats/multiboot/windows.js';
 import { MULTIBOOT } from '../formats/multiboot/words.js';
+import { repairFix } from '../formats/note/fix.js';
 import { copiedSize, hasRawData, type PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
 import { decodeAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
@@ -363,6 +366,57 @@ const ELF_RULES: readonly R[] = [
     },
   },
   {
+    name: 'section-header-count',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_shnum',
+    because: 'an e_shnum of 0 is taken to say that there are 65,280 or more, never that there are none',
+    since: '2.12',
+    run({ image: { header, encoding }, source, window }) {
+      if (header.e_shnum >= SHN_LORESERVE) {
+        return refuse('invalid number of section header table entries in e_shnum', {
+          reason: `e_shnum is ${hex(header.e_shnum)}`,
+        });
+      }
+      if (header.e_shnum > 0) return undefined;
+      const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
+      const more = { reason, cure: repairFix('add-section-headers') };
+      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', more);
+      const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
+      const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
+      if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
+      return refuse('invalid number of section header table entries in sh_size', more);
+    },
+  },
+  {
+    name: 'names-of-sections',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_shstrndx',
+    because: 'an e_shstrndx above 65,279 is no index; 65,535 says that section 0 has it',
+    since: '2.12',
+    run({ image: { header, encoding }, source }) {
+      const { e_shstrndx, e_shoff } = header;
+      if (e_shstrndx < SHN_LORESERVE) return undefined;
+      const reason = `e_shstrndx is ${hex(e_shstrndx)}`;
+      if (e_shstrndx !== SHN_XINDEX) return refuse('invalid section header table index in e_shstrndx', { reason });
+      if (e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
+      const { sh_link } = decodeAt(source, e_shoff, Shdr, encoding);
+      return sh_link < SHN_LORESERVE ? refuse('invalid section header table index in sh_link', { reason }) : undefined;
+    },
+  },
+  {
+    name: 'program-header-count',
+    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_phnum',
+    because: 'an e_phnum of 65,535 says that section 0 has the count',
+    since: '2.12',
+    run({ image: { header, encoding }, source }) {
+      if (header.e_phnum !== PN_XNUM) return undefined;
+      const reason = `e_phnum is ${hex(header.e_phnum)}`;
+      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
+      const { sh_info } = decodeAt(source, header.e_shoff, Shdr, encoding);
+      return sh_info < PN_XNUM
+        ? refuse('invalid number of program header table entries in sh_info', { reason })
+        : undefined;
+    },
+  },
+  {
     name: 'program-headers-early',
     source: ELF,
     because: 'the table is read from the bytes already in memory, so it has to end in the search window',
@@ -394,7 +448,10 @@ const ELF_RULES: readonly R[] = [
       );
       const pair = firstOverlap(placed) ?? emptyInside(placed);
       if (pair === undefined) return undefined;
-      return refuse('overlap detected', { reason: `program headers ${pair[0].index} and ${pair[1].index}` });
+      return refuse('overlap detected', {
+        reason: `program headers ${pair[0].index} and ${pair[1].index}`,
+        cure: pair.some(({ start, end }) => end <= start) ? repairFix('null-empty-loads') : undefined,
+      });
     },
   },
   {
@@ -425,23 +482,15 @@ const ELF_RULES: readonly R[] = [
     },
   },
   {
-    name: 'section-header-count',
-    source: 'grub-core/kern/elfXX.c, grub_elfXX_get_shnum',
-    because: 'an e_shnum of 0 is taken to say that there are 65,280 or more, never that there are none',
+    name: 'sections-in-file',
+    source: ELF,
+    because: 'the whole table must be in the file',
     since: '2.12',
-    run({ image: { header, encoding }, source, window }) {
-      if (header.e_shnum >= SHN_LORESERVE) {
-        return refuse('invalid number of section header table entries in e_shnum', {
-          reason: `e_shnum is ${hex(header.e_shnum)}`,
-        });
-      }
-      if (header.e_shnum > 0) return undefined;
-      const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
-      if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', { reason });
-      const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
-      const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
-      if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
-      return refuse('invalid number of section header table entries in sh_size', { reason });
+    run({ image: { header }, source }) {
+      const size = BigInt(header.e_shnum) * BigInt(header.e_shentsize);
+      if (header.e_shnum === 0 || header.e_shoff + size <= source.size) return undefined;
+      const reason = `it ends at ${hex(header.e_shoff + size)}, the file at ${hex(source.size)}`;
+      return refuse('ELF section header region is larger than the file size', { reason });
     },
   },
   {

@@ -119,7 +119,7 @@ class GrubReader {
     const area: Area = { start: offset, size };
     const end = (size / 4n) * 4n;
     for (let at = 0n; at < end; ) {
-      if (++this.#steps > STEP_LIMIT) throw new Refused('more notes than anybody has');
+      if (++this.#steps > STEP_LIMIT) throw new Refused('more notes than any kernel has');
       const namesz = this.#word(area, at);
       const descsz = this.#word(area, at + 4n);
       const type = this.#word(area, at + 8n);

@@ -36,10 +36,11 @@ import type { Encoding } from '../formats/elf/struct.js';
 import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { NHDR_SIZE } from '../formats/note/record.js';
+import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, DEFAULT_MEMORY, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
@@ -256,6 +257,16 @@ const RULES: readonly Rule<KexecView>[] = [
         return refuse(`Overlapping memory segments at ${hex(before.end)}`, { reason });
       }
       return undefined;
+    },
+  },
+  {
+    name: 'bytes-in-file',
+    source: 'kexec/kexec-elf-exec.c, elf_exec_load',
+    because: 'the sum of offset and size is looked at, and wraps: an offset of its own can be anywhere',
+    run({ source, image: { segments } }) {
+      const index = segments.findIndex((s) => isLoaded(s) && s.p_filesz > 0n && s.p_offset > source.size);
+      if (index < 0) return undefined;
+      return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
     },
   },
 ];

@@ -1,14 +1,16 @@
 /** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
+import { withCodeInFile } from './code-in-file.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
 import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, rowTargets, targetOf } from './names.js';
+import { nearMissOf } from './note-near-miss.js';
 import { qemuPvh } from './qemu.js';
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { accepts, type Loader, type Options, type Verdict } from './rule.js';
 import { cloudHypervisor, firecracker, libkrun } from './vmms.js';
-import { judgeWrapped, type Wrapped } from './wrapped.js';
+import { judgeWrapped, looksThrough, type Wrapped } from './wrapped.js';
 import { xenDom0Pv, xenDom0Pvh } from './xen/dom0.js';
 import { xenPv, xenPvh } from './xen/toolstack.js';
 import { NEWEST_XEN, parseXenVersion } from './xen-version.js';
@@ -64,7 +66,11 @@ function ruledBy(target: string, options: Options): Options {
 }
 
 function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): Verdict {
-  return wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
+  const verdict = wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
+  const seen = wrapped === undefined || looksThrough(each.name, wrapped.facts.kind) ? source : wrapped.outer;
+  const near = nearMissOf(seen, verdict);
+  const reason = [verdict.reason, near].filter((part) => part !== undefined).join('; ');
+  return withCodeInFile(seen, near === undefined ? verdict : { ...verdict, reason });
 }
 
 /** A loader that an edit loses: it took the image before and does not take it now. */

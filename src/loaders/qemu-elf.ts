@@ -7,10 +7,11 @@ import { hex } from '../base/errors/hex.js';
 import { type Phdr, Phdr as PhdrStruct } from '../formats/elf/headers.js';
 import { ehdrSize } from '../formats/elf/image.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, PT_LOAD } from '../formats/elf/names.js';
+import { DEFAULT_MEMORY, isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
 import { type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
-import { crash, type Remark, type Rule, refuse, warn } from './rule.js';
+import { crash, lost, type Options, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
-import { isSinceRelease } from './versions.js';
+import { isSinceRelease, newestVersion } from './versions.js';
 
 /** File and function of QEMU. */
 export const QEMU_ELF = 'include/hw/elf_ops.h.inc, load_elf';
@@ -21,8 +22,16 @@ export const LOAD_FAILED = 'Error while loading elf kernel';
 /** The first release seen to refuse a segment with more bytes in the file than in memory. */
 const LONG_FILES_REFUSED = '10.0.13';
 
+/** Machine pc, where it has more than fits below 0xe0000000 (hw/i386/pc_piix.c, pc_init1: lowmem). */
+const PC: MemoryMap = { holeStart: 0xc000_0000n };
+/** What pc keeps below 4 GiB where that is all of its memory. */
+const ALL_LOW: MemoryMap = { holeStart: 0xe000_0000n };
+
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
+const U64 = (1n << 64n) - 1n;
+/** The largest size that is not taken for an error. */
+const SSIZE_MAX = (1n << 63n) - 1n;
 
 /** A PT_LOAD with its program header index. */
 export interface Load {
@@ -39,8 +48,12 @@ export class QemuElf {
   /** Is more in the file than in memory refused? Older releases load it, or try to. */
   readonly refusesLongFiles: boolean;
 
-  constructor(source: ByteSource, version: string) {
+  /** Bytes of memory that the machine has. */
+  readonly memory: bigint;
+
+  constructor(source: ByteSource, { version = newestVersion('qemu'), memory = DEFAULT_MEMORY }: Options) {
     this.source = source;
+    this.memory = memory;
     this.refusesLongFiles = isSinceRelease('qemu', version, LONG_FILES_REFUSED);
     const ident = laxIdent(source);
     const encoding = {
@@ -62,9 +75,16 @@ export class QemuElf {
     }));
     const meets = overlapFinder(all);
     return this.loads.map(({ segment: { p_paddr, p_memsz, p_filesz }, index }) => {
-      const tail = p_memsz > p_filesz && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
+      // An end that wraps is in front of everything.
+      const tail =
+        p_memsz > p_filesz && p_paddr + p_memsz <= U64 && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
       return { index, start: p_paddr, end: p_paddr + (tail ? p_filesz : p_memsz) };
     });
+  }
+
+  /** The least memory with which every PT_LOAD finds its place; undefined: one never does. */
+  needsMemory(): bigint | undefined {
+    return mostOf(this.loads.map(({ segment: s }) => leastMemory(PC, s.p_paddr, s.p_memsz)));
   }
 
   /** The first PT_LOAD that the reader does not take. Sums of offset and size are made in words of the class, and wrap. */
@@ -107,11 +127,16 @@ export const QEMU_PROGRAM_HEADERS: Rule<QemuElf> = {
 export const QEMU_TOTAL_SIZE: Rule<QemuElf> = {
   name: 'total-size',
   source: `${QEMU_ELF}: total_size`,
-  because: 'the sizes in memory are added up as a signed number, and a negative one counts as a failure',
+  because:
+    'the sizes in memory are added up as a signed number, and the caller keeps 32 bits of it: a negative one is a failure',
   run(view) {
-    const total = view.placed().reduce((sum, { start, end }) => sum + end - start, 0n);
-    if (BigInt.asIntN(64, total) >= 0n) return undefined;
-    return refuse(LOAD_FAILED, { reason: `what all PT_LOADs take together is ${hex(BigInt.asUintN(64, total))}` });
+    let total = 0n;
+    for (const { start, end } of view.placed()) {
+      total += end - start;
+      if (total > SSIZE_MAX) break;
+    }
+    if (total <= SSIZE_MAX && BigInt.asIntN(32, total) >= 0n) return undefined;
+    return refuse(LOAD_FAILED, { reason: `all PT_LOADs together take ${hex(total)} bytes` });
   },
 };
 
@@ -166,6 +191,28 @@ export const QEMU_ROMS: readonly Rule<QemuElf>[] = [
     },
   },
 ];
+
+/** A rule on where the image goes: a place that is no memory swallows what is written to it. */
+export const QEMU_IN_MEMORY: Rule<QemuElf> = {
+  name: 'in-memory',
+  source: 'hw/core/loader.c, rom_reset',
+  because: 'what goes where the machine has no memory is not written, and nobody says so',
+  run(view) {
+    const { loads, memory } = view;
+    const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+    const outside = loads.find(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+    if (outside === undefined) return undefined;
+    const { p_paddr, p_memsz, p_filesz } = outside.segment;
+    const why = `PT_LOAD ${outside.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
+    return isMemory(map, memory, p_paddr, p_filesz) ? warn(why) : lost(why, view.needsMemory());
+  },
+};
+
+/** Is there a byte of the file at that physical address, once the segment is loaded? */
+export function isFileByte({ p_paddr, p_filesz, p_memsz }: Phdr, address: bigint): boolean {
+  const at = address - p_paddr;
+  return at >= 0n && at < p_filesz && at < p_memsz;
+}
 
 /** A refusal for the first PT_LOAD that the reader does not take. */
 export function badLoad(view: QemuElf): Remark | undefined {

@@ -11,17 +11,19 @@ import { multibootNearMiss } from '../formats/multiboot/near-miss.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
 import {
   badLoad,
+  isFileByte,
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
+  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
   QemuElf,
 } from './qemu-elf.js';
 import { bytesAt, hasElfMagic } from './read/lenient-elf.js';
-import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
-import { newestVersion } from './versions.js';
+import { crash, type Loader, loader, lost, type Options, otherPath, type Remark, type Rule, refuse } from './rule.js';
+import type { Placed } from './segment-overlap.js';
 
 const MULTIBOOT = 'hw/i386/multiboot.c, load_multiboot';
 
@@ -34,8 +36,8 @@ const FIRMWARE_END = 0x100000n;
 class MultibootView extends QemuElf {
   readonly header: Mb1Header | undefined;
 
-  constructor(source: ByteSource, version: string) {
-    super(source, version);
+  constructor(source: ByteSource, options: Options) {
+    super(source, options);
     this.header = findMb1(source, QEMU_MB1);
   }
 
@@ -63,6 +65,14 @@ class MultibootView extends QemuElf {
 
 type R = Rule<MultibootView>;
 
+/** The kernel is copied by the BIOS, and over it: what then? */
+function overFirmware(start: bigint, end: bigint): Remark | undefined {
+  if (start >= FIRMWARE_END || end <= FIRMWARE_START) return undefined;
+  return crash(
+    `the kernel never starts: ${hex(start)} to ${hex(end)} is copied as one block, with zeros over the BIOS`,
+  );
+}
+
 /** Rules for files that are loaded as ELF. */
 const elf = (rule: R): R => ({
   ...rule,
@@ -84,7 +94,24 @@ const FIELDS: R = {
     const size = load_end_addr === 0n ? source.size - from : load_end_addr - load_addr;
     if (load_addr + size > 0xffff_ffffn) return refuse('kernel does not fit in address space');
     if (bss_end_addr !== 0n && bss_end_addr < load_addr + size) return refuse('invalid bss_end_addr address');
-    return fits(from, size, source.size) ? undefined : refuse('fread() failed');
+    if (!fits(from, size, source.size)) return refuse('fread() failed');
+    return overFirmware(load_addr, bss_end_addr === 0n ? load_addr + size : bss_end_addr);
+  },
+};
+
+const FIELDS_ENTRY: R = {
+  name: 'entry-in-the-load',
+  source: MULTIBOOT,
+  because: 'QEMU jumps to entry_addr without looking',
+  run({ header, fields, source }) {
+    if (header === undefined || fields === undefined) return undefined;
+    const { header_addr, load_addr, load_end_addr, entry_addr } = fields;
+    const end =
+      load_end_addr === 0n ? load_addr + source.size - header.offset + (header_addr - load_addr) : load_end_addr;
+    if (entry_addr >= load_addr && entry_addr < end) return undefined;
+    return lost(
+      `entry_addr ${hex(entry_addr)} is outside of ${hex(load_addr)} to ${hex(end)}, where the file is loaded`,
+    );
   },
 };
 
@@ -119,30 +146,48 @@ const ELF_RULES: readonly R[] = [
   { name: 'segments', source: QEMU_ELF, because: 'each PT_LOAD must be in the file', run: badLoad },
   QEMU_TOTAL_SIZE,
   {
+    name: 'fetched-to-the-end',
+    source: `${MULTIBOOT}; hw/core/loader.c, rom_copy`,
+    because: 'one block is fetched up to the highest end, and the last piece by address has to end there',
+    run(view) {
+      const placed = view.placed();
+      const high = placed.reduce((most, { end }) => (end > most ? end : most), 0n);
+      const last = placed
+        .filter(({ start, end }) => end > start)
+        .reduce<Placed | undefined>(
+          (late, each) => (late === undefined || each.start >= late.start ? each : late),
+          undefined,
+        );
+      if (last === undefined) return undefined;
+      const { p_filesz = 0n, p_memsz = 0n } = view.image.segments[last.index] ?? {};
+      const end = p_filesz > p_memsz ? last.start + p_filesz : last.end;
+      if (end === high) return undefined;
+      const reason = `PT_LOAD ${last.index} is the last by address and ends at ${hex(end)}, the highest end is ${hex(high)}`;
+      return refuse('Error while fetching elf kernel from rom', { reason });
+    },
+  },
+  {
     name: 'one-block',
     source: MULTIBOOT,
     because: 'one block from the lowest to the highest load is copied, with zeros where the file has nothing',
     run({ loads }) {
-      const full = loads.filter(({ segment: s }) => s.p_memsz > 0n);
-      const start = full.reduce((least, { segment: s }) => (s.p_paddr < least ? s.p_paddr : least), FIRMWARE_END);
-      const end = full.reduce(
+      const start = loads.reduce((least, { segment: s }) => (s.p_paddr < least ? s.p_paddr : least), FIRMWARE_END);
+      const end = loads.reduce(
         (most, { segment: s }) => (s.p_paddr + s.p_memsz > most ? s.p_paddr + s.p_memsz : most),
         0n,
       );
-      if (start >= FIRMWARE_END || end <= FIRMWARE_START) return undefined;
-      return crash(
-        `the kernel never starts: ${hex(start)} to ${hex(end)} is copied as one block, with zeros over the BIOS`,
-      );
+      return overFirmware(start, end);
     },
   },
   ...QEMU_ROMS,
+  QEMU_IN_MEMORY,
   {
     name: 'entry-in-a-segment',
     source: MULTIBOOT,
     because: 'QEMU jumps without looking',
     run({ entry, loads }) {
-      const inside = loads.some(({ segment: s }) => entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz);
-      return inside ? undefined : warn(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      const inside = loads.some(({ segment: s }) => isFileByte(s, entry));
+      return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
     },
   },
 ];
@@ -150,7 +195,7 @@ const ELF_RULES: readonly R[] = [
 /** QEMU's `-kernel`, which loads a kernel by its Multiboot 1 header before it looks at notes. */
 export const qemuMultiboot: Loader = loader<MultibootView>({
   name: 'qemu-multiboot',
-  open: (source, { version = newestVersion('qemu') }) => new MultibootView(source, version),
+  open: (source, options) => new MultibootView(source, options),
   rules: [
     {
       name: 'not-bzimage',
@@ -170,6 +215,7 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
       },
     },
     FIELDS,
+    FIELDS_ENTRY,
     ...ELF_RULES.map(elf),
   ],
   values: ({ header, fields, entry }) => ({
@@ -178,4 +224,5 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   }),
+  needsMemory: (view) => (view.fields === undefined ? view.needsMemory() : undefined),
 });

@@ -3,6 +3,7 @@
 import { printable } from '../base/printable.js';
 import { type Candidate, stepWords } from '../edit/fix/candidates.js';
 import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
+import { shellWord } from '../formats/note/shell.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
 import { nameOf } from './loader-report.js';
@@ -25,7 +26,7 @@ export function fixText(
     ),
   );
   for (const step of steps) {
-    lines.push(`  because ${printable(step.reason)}\n    edit: ${style.good(printable(editText(step)))}\n`);
+    lines.push(`  because ${printable(step.reason)}\n    edit: ${style.good(editText(step))}\n`);
   }
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
@@ -52,10 +53,14 @@ function verdictText({ outcome, message, reason, warnings }: Verdict): string {
   return `${outcome === 'crash' ? 'dies' : outcome === 'other-path' ? 'another way' : 'refuses'}: ${printable(message ?? '')}${why}`;
 }
 
-/** The same edit on the command line of `patch`, where it has one. */
+/** The same edit on the command line of `patch`, quoted for a shell, where it has one; else what it does. */
 function editText(step: Candidate): string {
   const words = stepWords(step);
-  return words.length === 0 ? 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last' : words.join(' ');
+  if (words.length === 0) return 'the notes written anew, contiguous, p_align 4, Xen’s PT_NOTE last';
+  if (step.told !== undefined) return printable(words.join(' '));
+  // What a shell is to read holds nothing that would have to be escaped, and must not be.
+  const quoted = words.map(shellWord);
+  return quoted.includes(undefined) ? printable(words.join(' ')) : quoted.join(' ');
 }
 
 /** What `fix` adds to the document of its plan. `asked`: the loaders as the command line names them. */

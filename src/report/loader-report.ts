@@ -4,6 +4,7 @@ import { printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
+import { mebibytes } from '../loaders/memory.js';
 import { loaderRow, releaseOf, rowTargets, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { PRODUCT_TITLES } from '../loaders/versions.js';
@@ -16,6 +17,8 @@ export interface LoaderFacts {
   /** The file as a command line names it; undefined: standard input. */
   readonly image: string | undefined;
   readonly xenVersion: string;
+  /** Bytes of memory that the machine or guest has, where the command line says; undefined: 4 GiB. */
+  readonly memory?: bigint | undefined;
   /** All of them, or those that were asked about. */
   readonly verdicts: readonly ProvedVerdict[];
   /** The loaders that decide the exit status; empty when none was named. */
@@ -25,8 +28,9 @@ export interface LoaderFacts {
 }
 
 /** Would each loader that was asked about start the image? */
-export function asWanted({ verdicts, asked }: LoaderFacts): boolean {
-  return verdicts.every((verdict) => !isAsked(verdict, asked) || accepts(verdict));
+export function asWanted({ verdicts, asked }: LoaderFacts, strict = false): boolean {
+  const isWanted = (verdict: Verdict) => (strict ? verdict.outcome === 'accepted' : accepts(verdict));
+  return verdicts.every((verdict) => !isAsked(verdict, asked) || isWanted(verdict));
 }
 
 /** The first of the targets, as typed, that names this verdict's loader, and its release where a release is named. */
@@ -58,8 +62,8 @@ function targetText(verdict: Verdict, { asked }: LoaderFacts, asTyped = false): 
 
 /** The matrix, and behind it what there is to say on each loader that was asked about. */
 export function loaderText(file: string, facts: LoaderFacts, style: Style): string {
-  const { verdicts, asked, rules, xenVersion } = facts;
-  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion})\n`;
+  const { verdicts, asked, rules, xenVersion, memory } = facts;
+  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion}${memory === undefined ? '' : `, ${mebibytes(memory)} of memory`})\n`;
   const matrix = table(
     verdicts.map((verdict) => [targetText(verdict, facts), wordOf(verdict, style), summaryOf(verdict)]),
     '  ',
@@ -98,16 +102,18 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
 
 function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
   const { rules } = facts;
-  const { loader, title, reason, cure, advice, message, rule, warnings, values } = verdict;
+  const { loader, title, reason, cure, advice, message, rule, warnings, values, needsMemory } = verdict;
   const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
+  if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
+  // What to do stands right behind what was said: that is what people look for.
+  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
+  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
+  if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${printable(advice)}`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
   if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);
-  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
-  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
-  if (advice !== undefined) lines.push(`  what to do: ${printable(advice)}`);
   for (const warning of warnings) {
     lines.push(`  ${style.warn('warning')}: ${printable(warning.text)} ${style.dim(`[${warning.rule}]`)}`);
   }
@@ -140,11 +146,12 @@ function commandOf(fix: Fix, verdict: Verdict, facts: LoaderFacts): string {
 
 /** The verdicts and their rules as `--json` has them. */
 export function loaderJson(facts: LoaderFacts): Record<string, Json> {
-  const { verdicts, xenVersion } = facts;
+  const { verdicts, xenVersion, memory } = facts;
   const spell = (fix: Fix | undefined, verdict: Verdict) =>
     fix === undefined ? undefined : commandOf(fix, verdict, facts);
   return {
     xenVersion: xenBranch(xenVersion),
+    memory,
     loaders: verdicts.map((verdict): Json => {
       const { loader, title, outcome, rule, message, reason, cure, advice, warnings, values, rules } = verdict;
       return {
@@ -159,6 +166,7 @@ export function loaderJson(facts: LoaderFacts): Record<string, Json> {
         reason,
         cure: spell(cure, verdict),
         advice,
+        needsMemory: verdict.needsMemory,
         warnings: warnings.map(({ rule: name, text, cure: mend }) => ({
           rule: name,
           text,

@@ -3,7 +3,7 @@ import type { Range } from '../base/bytes/range.js';
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
-import { changes, type PatchPlan, type Written } from '../edit/elf/pipeline.js';
+import { changes, type PatchPlan, type Written, writesOver } from '../edit/elf/pipeline.js';
 import { segmentTypeName } from '../formats/elf/names.js';
 import { decodeValue } from '../formats/note/desc.js';
 import { noteWords } from '../formats/note/note-types.js';
@@ -145,7 +145,7 @@ function whereText({ layout }: PatchPlan): string {
 
 /** The parts that change, in one line. */
 function touchedText(plan: PatchPlan): string {
-  const { writes } = plan.rendered;
+  const { writes } = writesOver(plan);
   if (writes.length === 0) return '';
   const parts = new Map<string, bigint>();
   for (const { offset } of writes) {
@@ -195,8 +195,9 @@ function headline(plan: PatchPlan, outcome: Outcome): string {
   if (outcome.kind === 'written' && outcome.written.how === 'unchanged') {
     return `${printable(outcome.output)} holds the result already and was left alone`;
   }
-  const size = plan.rendered.writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const what = `${counted(size, 'byte')} in ${counted(plan.rendered.writes.length, 'range')}`;
+  const { writes } = writesOver(plan);
+  const size = writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const what = `${counted(size, 'byte')} in ${counted(writes.length, 'range')}`;
   switch (outcome.kind) {
     case 'planned':
       return `would change ${what}`;
@@ -214,7 +215,7 @@ function noteValue({ image }: PatchPlan, { type, desc }: NoteContent): string {
 }
 
 function rangesText(plan: PatchPlan): string {
-  const { writes, shift } = plan.rendered;
+  const { writes, shift } = writesOver(plan);
   const rows = writes
     .slice(0, RANGES_SHOWN)
     .map(({ offset, bytes }) => [hex(offset), counted(bytes.length, 'byte'), whatIsAt(plan, offset)]);
@@ -225,16 +226,17 @@ function rangesText(plan: PatchPlan): string {
 
 /** Which part of the result a changed byte belongs to. */
 function whatIsAt({ layout, image }: PatchPlan, offset: bigint): string {
-  if (layout === undefined) return '';
   const within = (range: Range) => offset >= range.start && offset < range.end;
-  const blob = layout.blobs.find(({ offset: start, bytes }) => within({ start, end: start + BigInt(bytes.length) }));
+  const blob = layout?.blobs.find(({ offset: start, bytes }) => within({ start, end: start + BigInt(bytes.length) }));
   if (blob !== undefined) return blob.what;
   const wide = image.encoding.bits === 64;
   if (offset < (wide ? 64n : 52n)) return 'ELF header';
   const entry = wide ? 56n : 32n;
-  const { e_phoff } = layout.header;
+  // Without a layout the notes stay, and what the image was read with is written: repairs of its headers.
+  const { header, segments } = layout ?? image;
+  const { e_phoff } = header;
   const index = (offset - e_phoff) / entry;
-  const segment = offset >= e_phoff ? layout.segments[Number(index)] : undefined;
+  const segment = offset >= e_phoff ? segments[Number(index)] : undefined;
   if (segment !== undefined) return `program header ${index} (${segmentTypeName(segment.p_type)})`;
   return 'section headers';
 }
@@ -248,6 +250,7 @@ function refusedText({ refused }: PatchPlan): string {
 }
 
 function survivalText({ survives }: PatchPlan, style: Style): string {
+  if (survives.length === 0) return '';
   const words = survives.map(({ tool, verdict }) => {
     const paint = verdict === 'kept' ? style.good : verdict === 'kept with a warning' ? style.warn : style.bad;
     return `${tool} ${paint(verdict)}`;
@@ -290,14 +293,14 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     })),
     noteRange: layout?.noteRange === undefined ? null : { ...layout.noteRange },
     fileSize: rendered.fileSize,
-    ranges: rendered.writes.map(({ offset, bytes }) => ({
+    ranges: writesOver(plan).writes.map(({ offset, bytes }) => ({
       offset,
       size: BigInt(bytes.length),
       what: whatIsAt(plan, offset),
     })),
     shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
     refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
-    survives: plan.survives.map(({ tool, verdict, why }) => ({ tool, verdict, why })),
+    survives: plan.survives.map(({ tool, verdict, why, tried }) => ({ tool, verdict, why, tried })),
     warnings: [...plan.warnings, ...((outcome.kind === 'written' && outcome.written.warnings) || [])],
   };
 }

@@ -102,7 +102,7 @@ function valueRows({ address, entry, entryEfi64, relocatable, keepsBootServices 
   }
   if (entry !== undefined) rows.push(['  entry', `${hex(entry)}, 32-bit`]);
   if (entryEfi64 !== undefined) {
-    const used = keepsBootServices ? '' : ', which nobody takes without the boot services tag';
+    const used = keepsBootServices ? '' : ', which no boot loader takes without the boot services tag';
     rows.push(['  on UEFI', `${hex(entryEfi64)}, 64-bit${used}`]);
   }
   return rows;

@@ -3,7 +3,7 @@
 import { printable } from '../base/printable.js';
 import type { Finding } from '../verify/check.js';
 import { PE_CHECKS } from '../verify/pe/verify.js';
-import { countsText, findingsText, holds, structureJson } from './findings.js';
+import { countOf, countsText, findingsText, holds, structureJson } from './findings.js';
 import { jsonDocument } from './json.js';
 import { type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import type { Style } from './text.js';
@@ -13,6 +13,8 @@ import { decides } from './verify-report.js';
 export interface PeVerifyFacts {
   readonly file: string;
   readonly baseline: string | undefined;
+  /** Do warnings count as no? */
+  readonly strict?: boolean;
   readonly findings: readonly Finding[];
   readonly loaders: LoaderFacts;
 }
@@ -22,8 +24,9 @@ const NO_ELF =
   'a PE image has no ELF headers and no Xen notes, so what reads those does not apply: UEFI and Multiboot load it';
 
 /** What the exit status says, by the same rule as for ELF. */
-export function isGoodPe({ findings, loaders, baseline }: PeVerifyFacts): boolean {
-  return decides(loaders, baseline, holds(findings));
+export function isGoodPe({ findings, loaders, baseline, strict = false }: PeVerifyFacts): boolean {
+  const sound = holds(findings) && !(strict && countOf(findings, 'warning') > 0);
+  return decides(loaders, baseline, sound, strict);
 }
 
 /** The report of `verify` on one PE image, for people. */

@@ -7,7 +7,7 @@ import type { Finding } from '../verify/check.js';
 import { CHECKS } from '../verify/elf/checks.js';
 import type { SecondOpinion } from '../verify/second-reader.js';
 import { containerJson } from './container-json.js';
-import { countsText, findingsText, holds, structureJson } from './findings.js';
+import { countOf, countsText, findingsText, holds, structureJson } from './findings.js';
 import { type Json, jsonDocument } from './json.js';
 import { asWanted, type LoaderFacts, loaderJson, loaderText } from './loader-report.js';
 import type { Style } from './text.js';
@@ -19,6 +19,8 @@ export interface VerifyFacts {
   readonly container?: ContainerFacts | undefined;
   /** The image before the edit, where one was given. */
   readonly baseline: string | undefined;
+  /** Do warnings count as no? */
+  readonly strict?: boolean;
   readonly findings: readonly Finding[];
   readonly secondReader: SecondOpinion;
   /** Why the structure could not be read; then there are no findings, and only loaders have something to say. */
@@ -29,12 +31,19 @@ export interface VerifyFacts {
 
 /** Does `verify` end with status 0? */
 export function isGood(facts: VerifyFacts): boolean {
-  return decides(facts.loaders, facts.baseline, isSound(facts));
+  const { findings, strict = false } = facts;
+  const sound = isSound(facts) && !(strict && countOf(findings, 'warning') > 0);
+  return decides(facts.loaders, facts.baseline, sound, strict);
 }
 
 /** Loaders that were named decide alone, unless there is a baseline to compare with; else the checks do. */
-export function decides(loaders: LoaderFacts | undefined, baseline: string | undefined, sound: boolean): boolean {
-  if (loaders !== undefined && loaders.asked.length > 0 && !asWanted(loaders)) return false;
+export function decides(
+  loaders: LoaderFacts | undefined,
+  baseline: string | undefined,
+  sound: boolean,
+  strict = false,
+): boolean {
+  if (loaders !== undefined && loaders.asked.length > 0 && !asWanted(loaders, strict)) return false;
   return !decidesByStructure(loaders, baseline) || sound;
 }
 

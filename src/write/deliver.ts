@@ -36,6 +36,8 @@ export interface Order<Proof> {
   readonly output: string | undefined;
   /** Is the result another than the input? If not, an edit in place does nothing. */
   readonly changes: boolean;
+  /** Is what the way of writing means for others a reason to write nothing? */
+  readonly strict?: boolean | undefined;
   readonly content: Content;
   /**
    * Judges the result as read back; throws to refuse. Undefined: nothing is to be proved, and what is streamed may go
@@ -116,6 +118,9 @@ async function replace<Proof>(order: Order<Proof>, target: Target): Promise<Deli
   const { source, inputPath, content } = order;
   const { name, existing } = target;
   const model = existing ?? (content.kind === 'made' ? source.stats : undefined);
+  const warnings = otherNames(existing);
+  const [first] = order.strict === true ? warnings : [];
+  if (first !== undefined) fail('write.warned', { file: name }, { count: 1, first });
   let proof: Proof | undefined;
   await replaceWhole(target.path, name, async (temporary) => {
     await fill(content, temporary, name);
@@ -131,7 +136,7 @@ async function replace<Proof>(order: Order<Proof>, target: Target): Promise<Deli
     await synced;
     refuseChanged(inputPath, source);
   });
-  return { how: 'clone', proof, warnings: otherNames(existing) };
+  return { how: 'clone', proof, warnings };
 }
 
 async function fill(content: Content, temporary: string, name: string): Promise<void> {

@@ -37,7 +37,9 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--dry-run': undefined,
     '--check': undefined,
     '--depfile': file,
-    '--must-survive': listOf(oneOf('strip', 'objcopy', 'eu-strip', 'flat')),
+    '--must-survive': listOf(
+      oneOf('strip', 'objcopy', 'llvm-strip', 'llvm-objcopy', 'eu-strip', 'eu-strip-o', 'patchelf', 'flat'),
+    ),
     '--notes-align': oneOf('4', '8'),
     '--payload': oneOf('attach', 'replace', 'extract', 'detach'),
     '--compressor': file,

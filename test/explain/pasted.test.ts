@@ -140,7 +140,7 @@ describe('a message that nobody knows', () => {
 
   it('is asked for with all that a report needs', () => {
     const text = unknownMessage('something that no loader ever said');
-    expect(text).toContain('xen-elfpatch verify IMAGE --json');
+    expect(text).toContain('what verify --json says of the image');
     expect(text).not.toContain('nearest');
     expect(unknownMessage('phys32')).toBeUndefined();
   });

@@ -9,7 +9,7 @@ import { basename, join, resolve } from 'node:path';
 import { requireTools } from '../support/tools.js';
 import type { Kernel } from './kernels.js';
 import { type Command, commandOf, type Judge, run } from './roots.js';
-import { imageFile } from './work.js';
+import { askAll, imageFile } from './work.js';
 
 const SHIM = resolve('test/judges/kexec-memory.c');
 const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups', '--bounding-set=-all', '--no-new-privs'];
@@ -26,7 +26,7 @@ export class KexecTools {
     const shim = join(this.#folder, 'memory.so');
     const built = spawnSync('gcc', ['-shared', '-fPIC', '-O1', '-Wall', '-o', shim, SHIM], { encoding: 'utf8' });
     if (built.status !== 0) throw new Error(`${built.stderr}\nrun as root: scripts/install-debian-packages.sh tools`);
-    const { file, args } = commandOf(root, 'kexec');
+    const { file, args, env } = commandOf(root, 'kexec');
     const listed = spawnSync(file, [...args.slice(0, 2), '--list', ...args.slice(2)], { encoding: 'utf8' }).stdout;
     const libraries = [...listed.matchAll(/=> (\/\S+)/g)].map(([, path = '']) => path);
     const copies = [file, args.at(-1) ?? '', ...libraries];
@@ -34,10 +34,15 @@ export class KexecTools {
     const own = (name: string) => join(this.#folder, name);
     const start = [own(basename(file)), '--library-path', this.#folder, '--preload', shim, own('kexec')];
     const isRoot = process.getuid?.() === 0;
-    this.#command = { file: 'setpriv', args: [...(isRoot ? NOBODY : ['--no-new-privs']), ...start] };
+    this.#command = { file: 'setpriv', args: [...(isRoot ? NOBODY : ['--no-new-privs']), ...start], env };
   }
 
-  async ask(kernel: Kernel): Promise<string> {
+  /** About all of them, two at a time. */
+  all(images: readonly Kernel[]): Promise<Map<string, string>> {
+    return askAll(images, (kernel) => this.#ask(kernel));
+  }
+
+  async #ask(kernel: Kernel): Promise<string> {
     const path = imageFile(this.#folder, kernel);
     const { signal, stderr, stdout, late } = await run(this.#command, ['-c', '-l', path], LIMIT);
     rmSync(path);

@@ -2,5 +2,6 @@
 import { askingTests } from './asking.js';
 import { KEXEC } from './judges.js';
 import { KexecTools } from './kexec-ask.js';
+import { judgesOf } from './roots.js';
 
-askingTests(KEXEC, (judge) => new KexecTools(judge));
+askingTests(KEXEC, judgesOf('kexec'), (judge) => new KexecTools(judge));

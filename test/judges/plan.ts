@@ -73,7 +73,7 @@ export interface Plan {
   codeAt: number;
   dataAt: number;
   notesAt: number;
-  /** Bytes of `filler` around the code's stub. */
+  /** Bytes that the file is shorter at its end, or longer. */
   cut: number;
   tail: number;
 }
@@ -111,16 +111,23 @@ export const STUB_AT = 0xf80;
 
 /** One byte that adds 1 to EAX in 32-bit code, so that EAX tells at the stub where it was entered. */
 const INC_EAX = 0x40;
+/** mov ecx,8; 1: rol ebx,4; mov al,bl; and al,15; add al,'A'; out dx,al; loop 1b: EBX in eight letters from A to P. */
+const PRINT_EBX = [0xb9, 8, 0, 0, 0, 0xc1, 0xc3, 0x04, 0x88, 0xd8, 0x24, 0x0f, 0x04, 0x41, 0xee, 0xe2, 0xf4];
 /**
- * 32-bit code that writes `@` and EAX in eight letters from A to P to the first serial port, then resets the machine:
- * mov ebx,eax; mov edx,0x3f8; mov al,'@'; out; mov ecx,8; 1: rol ebx,4; mov al,bl; and al,15; add al,'A'; out; loop 1b;
- * mov al,10; out; mov al,0xfe; out 0x64; hlt; jmp.
+ * 32-bit code that writes `@`, EAX and where it stands to the first serial port, then resets the machine: cli; mov ebx,eax;
+ * mov esp,0x80000; call 1f; 1: pop esi; mov edx,0x3f8; mov al,'@'; out dx,al; EBX; mov ebx,esi; EBX; mov al,10; out dx,al;
+ * mov al,0xfe; out 0x64,al; hlt; jmp.
  */
 const STUB = [
-  [0xfa, 0x89, 0xc3, 0xba, 0xf8, 0x03, 0x00, 0x00, 0xb0, 0x40, 0xee, 0xb9, 0x08, 0x00, 0x00, 0x00],
-  [0xc1, 0xc3, 0x04, 0x88, 0xd8, 0x24, 0x0f, 0x04, 0x41, 0xee, 0xe2, 0xf4],
+  [0xfa, 0x89, 0xc3, 0xbc, 0, 0, 8, 0, 0xe8, 0, 0, 0, 0, 0x5e, 0xba, 0xf8, 0x03, 0, 0, 0xb0, 0x40, 0xee],
+  PRINT_EBX,
+  [0x89, 0xf3],
+  PRINT_EBX,
   [0xb0, 0x0a, 0xee, 0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd],
 ].flat();
+export const STUB_SIZE = STUB.length;
+/** From the start of the stub to where its call returns. */
+const RETURN_AT = 13;
 
 function codeBytes(): Uint8Array {
   const code = new Uint8Array(CODE_SIZE).fill(INC_EAX);
@@ -209,7 +216,7 @@ export function bytesOf(plan: Plan): Uint8Array {
   return concat([file.subarray(0, Math.max(1, file.length - cut)), new Uint8Array(tail)]);
 }
 
-/** Names of owners and descriptors as the table of sections wants them: none has a name. */
+/** A note record as it should be. */
 export function recordOf(type: number, desc: Uint8Array, owner = 'Xen\0', gap = 0): PlannedNote {
   const bytes = latin1(owner);
   return { owner: bytes, namesz: bytes.length, type, desc, descsz: desc.length, gap };
@@ -223,4 +230,19 @@ export function four(value: bigint): Uint8Array {
 /** The same in 8 bytes. */
 export function eight(value: bigint): Uint8Array {
   return put(value, 8);
+}
+
+/** What a kernel printed that came to its stub. */
+export interface Reached {
+  readonly eax: number;
+  /** Where the stub stands in memory. */
+  readonly stub: number;
+}
+
+/** Undefined where the stub was not reached. */
+export function reachedStub(serial: string): Reached | undefined {
+  const [, first, second] = /@([A-P]{8})([A-P]{8})/.exec(serial) ?? [];
+  if (first === undefined || second === undefined) return undefined;
+  const number = (letters: string) => [...letters].reduce((value, each) => value * 16 + each.charCodeAt(0) - 0x41, 0);
+  return { eax: number(first), stub: number(second) - RETURN_AT };
 }

@@ -60,7 +60,7 @@ export function tableText({ versions, rows }: Table): string {
   return `${[['image', 'digest', 'bends', ...versions].join('\t'), ...lines].join('\n')}\n`;
 }
 
-const numbers = (version: string): number[] => version.split('.').map(Number);
+const numbers = (version: string): number[] => (version.match(/\d+/g) ?? []).map(Number);
 
 /** Versions, oldest first. */
 export function inOrder(versions: readonly string[]): string[] {

@@ -1,12 +1,11 @@
 /** Every verdict against the committed answers of real loaders: no program is needed for it, so each change is seen at once. */
 import { describe, expect, it } from 'vitest';
-import { differences, KEXEC } from './judges.js';
+import { differences, JUDGES } from './judges.js';
 import { NOT_ASKED, readTable } from './table.js';
-import { imagesOf } from './work.js';
 
-describe.each([KEXEC])('the answers of $name', (judge) => {
+describe.each(JUDGES)('the answers of $name', (judge) => {
   const table = readTable(judge.name);
-  const images = imagesOf(judge.images);
+  const images = judge.images();
 
   it('are about the images that are made today', () => {
     const name = ({

@@ -13,18 +13,20 @@ export function imageFile(folder: string, { name, bytes }: Kernel): string {
 
 /**
  * What this run asks: `share`: every so manieth image of the committed table (each run of the tests). JUDGES=all: all of them, and
- * the table is written anew. JUDGES=fresh:FROM:TO: images that no table has, by their seeds.
+ * the table is written anew. JUDGES=new: those only that it has no answer for. JUDGES=fresh:FROM:TO: images that no table has, by
+ * their seeds.
  */
 export type Scope =
   | { readonly kind: 'share' }
   | { readonly kind: 'all' }
+  | { readonly kind: 'new' }
   | { readonly kind: 'fresh'; readonly from: number; readonly to: number };
 
 export function scopeOf(text: string | undefined): Scope {
   if (text === undefined || text === '') return { kind: 'share' };
-  if (text === 'all') return { kind: 'all' };
+  if (text === 'all' || text === 'new') return { kind: text };
   const [, from, to] = /^fresh:(\d+):(\d+)$/.exec(text) ?? [];
-  if (from === undefined || to === undefined) throw new Error(`JUDGES=${text}: all, or fresh:FROM:TO`);
+  if (from === undefined || to === undefined) throw new Error(`JUDGES=${text}: all, new, or fresh:FROM:TO`);
   return { kind: 'fresh', from: Number(from), to: Number(to) };
 }
 

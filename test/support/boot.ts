@@ -21,6 +21,8 @@ export interface BootOptions {
   readonly marks?: readonly string[];
   /** For kernels that never end QEMU: stop once all marks were printed, instead of waiting for the exit port. */
   readonly stopAtMarks?: boolean;
+  /** Stop as soon as this was printed, whatever else was: for ends that are waited out. */
+  readonly stopAt?: RegExp;
   /** Milliseconds before a silent guest counts as hung. */
   readonly limit?: number;
   /** Further QEMU arguments. */
@@ -46,7 +48,7 @@ export interface Boot {
 /** Boots `kernel` (empty: what `qemu` names) and resolves when QEMU has ended; it rejects only when QEMU cannot be run at all. */
 export function bootInQemu(kernel: string, options: BootOptions = {}): Promise<Boot> {
   requireTools('qemu-system-x86_64');
-  const { append, memory = 64, marks = GOOD_MARKS, stopAtMarks = false, limit = 30_000, qemu = [] } = options;
+  const { append, memory = 64, marks = GOOD_MARKS, stopAtMarks = false, stopAt, limit = 30_000, qemu = [] } = options;
   const args = [
     ...['-nodefaults', '-no-user-config', '-machine', 'pc', '-accel', 'tcg', '-m', `${memory}`],
     ...['-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-no-reboot'],
@@ -69,7 +71,7 @@ export function bootInQemu(kernel: string, options: BootOptions = {}): Promise<B
 
     child.stdout.setEncoding('latin1').on('data', (text: string) => {
       serial = (serial + text).slice(0, CONSOLE_LIMIT);
-      if (stopAtMarks && hasMarks()) stop('marks');
+      if ((stopAtMarks && hasMarks()) || stopAt?.test(serial) === true) stop('marks');
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(0, CONSOLE_LIMIT);

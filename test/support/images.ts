@@ -138,6 +138,24 @@ export function foreignTool(name: string): string {
 }
 
 /**
+ * GNU ld of the next release of Debian, by the names under which it and its libraries look for each other; in `missing` what the
+ * archives had not, with what apt said.
+ */
+export function linkerOfTrixie(): {
+  readonly files: ReadonlyMap<string, string>;
+  readonly missing: readonly string[];
+} {
+  const { cache, images, missing } = listing('tools');
+  const prefix = 'trixie-';
+  const files = images.filter(({ name }) => name.startsWith(prefix));
+  const gone = missing.filter(({ name, set }) => set === 'tools' && name.startsWith(prefix));
+  return {
+    files: new Map(files.map(({ name, path }) => [name.slice(prefix.length), join(cache, path)])),
+    missing: gone.map(({ name, reason }) => `${name}: ${reason}`),
+  };
+}
+
+/**
  * Xen's note parser by release, as static libraries (`libxenguest-4.14.a`); in `missing` those that the archives no longer
  * have, with what apt said.
  */

@@ -5,13 +5,15 @@
 import { type Boot, type BootOptions, bootInQemu } from './boot.js';
 import { realImage } from './images.js';
 
-export interface XenBootOptions extends Pick<BootOptions, 'marks' | 'stopAtMarks' | 'limit' | 'memory'> {
+export interface XenBootOptions extends Pick<BootOptions, 'marks' | 'stopAtMarks' | 'stopAt' | 'limit' | 'memory'> {
   /** dom0=pvh: needs nested SVM, nested paging and an emulated IOMMU. */
   readonly pvh?: boolean;
   /** Command line of dom0. */
   readonly args?: string;
   /** Further options of Xen. */
   readonly xen?: string;
+  /** The unpacked hypervisor; default: that of this machine's release. */
+  readonly hypervisor?: string;
   /** A clock that follows the instructions: small kernels repeat exactly and waiting costs nothing. */
   readonly steadyClock?: boolean;
 }
@@ -21,9 +23,9 @@ const PVH_MACHINE = ['-machine', 'q35', '-cpu', 'EPYC,-rdtscp', '-device', 'amd-
 
 /** `path` must not contain blanks or commas: QEMU splits there. */
 export function bootUnderXen(path: string, options: XenBootOptions = {}): Promise<Boot> {
-  const { pvh = false, args = '', xen = '', steadyClock = true, memory = 256, ...rest } = options;
+  const { pvh = false, args = '', xen = '', steadyClock = true, memory = 256, hypervisor, ...rest } = options;
   const module = args === '' ? path : `${path} ${args}`;
-  return bootInQemu(realImage('xen').path, {
+  return bootInQemu(hypervisor ?? realImage('xen').path, {
     ...rest,
     memory,
     append: `console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0=${pvh ? 'pvh' : 'verbose'} ${xen}`.trim(),

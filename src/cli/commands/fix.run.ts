@@ -29,13 +29,13 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const options = { ...DEFAULT_PLACEMENT, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
-    const found = findFix(input.source, args.loaders, options, { xenVersion: args.xenVersion });
+    const found = findFix(input.source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
     return settle(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');
   const { wayOf, waysFor } = await import('../../edit/fix/ways.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const wrapped = { facts: opened.facts, outer: input.source };
   // A way that was asked for is the only one; and without a loader to please, the file stays what it is.
   const ways =
@@ -44,6 +44,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
       : [wayOf(containerOptions(args), wrapped, opened.elf)];
   const found = findFix(opened.elf, args.loaders, options, {
     xenVersion: args.xenVersion,
+    memory: args.memory,
     before: wrapped,
     ways,
   });
@@ -59,16 +60,23 @@ type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
 async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
   const text = () => fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file);
+  const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
   if (!found.cured && writes) {
     writeErr(text());
     const loaders = found.diagnoses.map(({ loader }) => loader).join(', ');
     fail('fix.no-cure', { file: args.image }, { loaders, why: found.failed.at(-1) ?? '' });
   }
+  if (warned !== undefined && writes) {
+    writeErr(text());
+    const { loader, after } = warned;
+    fail('write.warned', { file: args.image }, { count: 1, first: `${loader}: ${after.warnings[0]?.text ?? ''}` });
+  }
   const plan = found.plan;
   const needed = plan !== undefined && (changes(plan) || found.fix.wrapper !== undefined);
   if (plan !== undefined && (writes || args.dryRun)) {
-    return apply(plan, { lead: text(), json: fixJson(found, args.loaders) });
+    const status = await apply(plan, { lead: text(), json: fixJson(found, args.loaders) });
+    return status === 0 && warned !== undefined ? 1 : status;
   }
   if (writes) {
     // Nothing to mend; the output still has to be the image.
@@ -76,6 +84,6 @@ async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply
   }
   if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
   else writeOut(text());
-  if (!found.cured) return 1;
+  if (!found.cured || warned !== undefined) return 1;
   return args.check && needed ? 1 : 0;
 }

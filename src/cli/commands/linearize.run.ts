@@ -34,7 +34,8 @@ function judge(args: LinearizeArgs, input: OpenInput): ExitStatus {
     });
     if (args.json) writeOut(jsonDocument('linearize', linearVerdictJson(verdict, args.baseline)));
     else writeOut(linearVerdictText(verdict, args.baseline, styleOf(wantsColor(args.color))));
-    return verdict.findings.some(({ level }) => level === 'error') ? 1 : 0;
+    const no = args.strict ? ['error', 'warning'] : ['error'];
+    return verdict.findings.some(({ level }) => no.includes(level)) ? 1 : 0;
   } finally {
     baseline?.close();
   }
@@ -53,7 +54,13 @@ async function linearize(args: LinearizeArgs, input: OpenInput): Promise<ExitSta
       warnings: layout.warnings,
       changes,
       files: [],
-      write: (output, steps) => writeLinear(layout, { inputPath: input.path, output, onProgress: steps('writing') }),
+      write: (output, steps) =>
+        writeLinear(layout, {
+          inputPath: input.path,
+          output,
+          strict: args.strict,
+          onProgress: steps('writing'),
+        }),
       text: (outcome, style) => linearText(layout, changes, outcomeOf(outcome), style),
       json: (outcome) => linearJson(layout, changes, outcomeOf(outcome)),
     },

@@ -2,7 +2,7 @@
 import { type EntryOptions, type LinearOptions, MB2_MODES } from '../../edit/linear/options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, STRICT_OPTION } from '../options.js';
 import { checkTarget, outputOptions, planOptions, RESULT_GROUP } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -52,7 +52,7 @@ const TARGET = {
 
 const OPTIONS = {
   ...WISH,
-  ...group(RESULT_GROUP, { ...TARGET, ...JSON_OPTION }),
+  ...group(RESULT_GROUP, { ...TARGET, ...STRICT_OPTION, ...JSON_OPTION }),
   ...group('Judging a file:', {
     verify: { kind: 'flag', help: 'judge XEN.EFI as a linear file, write nothing; exit 1 if a law is broken' },
     baseline: { kind: 'value', help: 'what the judged file was made from', goesWith: 'verify' },
@@ -96,6 +96,7 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
       depfileTarget,
       record,
       recordFormat,
+      strict,
       json,
       color,
       ...options
@@ -108,7 +109,7 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
     if (!verify) checkTarget('linearize', { ...target, json }, image, { done: 'changed' });
     if (options.mb1 && options.mb2 === 'none')
       refuse('--mb1 takes its addresses from the Multiboot2 tags, wanted no --mb2 none');
-    return { image, options, verify, baseline, ...target, json, color };
+    return { image, options, verify, baseline, ...target, strict, json, color };
   },
 };
 

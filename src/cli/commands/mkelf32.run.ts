@@ -73,7 +73,7 @@ async function wrap(args: Mkelf32Work, variant: Variant | undefined, input: Open
       files: [],
       async write(output = args.output) {
         const check = args.tidy ? await structureCheck() : undefined;
-        const told = await writeMkelf32(source, container, { input: input.path, output, check });
+        const told = await writeMkelf32(source, container, { input: input.path, output, strict: args.strict, check });
         // Where the image goes to standard output, so does nothing else.
         return { warnings: told, verdicts: args.output === '-' ? undefined : await verdictsOn(output) };
       },

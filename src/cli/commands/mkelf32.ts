@@ -2,7 +2,7 @@
 import type { Shape } from '../command.js';
 import { noteSettings } from '../completion-words.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { JSON_OPTION } from '../options.js';
+import { JSON_OPTION, STRICT_OPTION } from '../options.js';
 import { checkRecord, RECORD_OPTIONS } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -37,6 +37,7 @@ const OPTIONS = {
     complete: [],
   },
   ...RECORD_OPTIONS,
+  ...STRICT_OPTION,
   ...JSON_OPTION,
 } as const satisfies OptionTable;
 

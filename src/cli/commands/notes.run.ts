@@ -32,16 +32,17 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   const entries: { readonly [key: string]: Json }[] = [];
   const errors: PatchError[] = [];
   let missing = false;
+  let warned = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, pe } = await read(image);
+      const { facts, pe } = await read(image, args.limit);
       if (pe !== undefined) {
         if (args.requireXen) missing = tellMissing(pe.file);
         if (args.json) entries.push(peJson(pe));
         else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
         continue;
       }
-      warn(facts);
+      warned = warn(facts) || warned;
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = tellMissing(facts.image.source.name);
       }
@@ -54,7 +55,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
       entries.push({ file: image, error: errorFacts(error) });
     }
   }
-  const status = errors.length > 0 ? 2 : missing ? 1 : 0;
+  const status = errors.length > 0 ? 2 : missing || (args.strict && warned) ? 1 : 0;
   if (args.json) {
     // Where nothing at all could be read there are no results: the document is an error's, as for every command.
     const none = errors.length === args.images.length;
@@ -64,13 +65,13 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
 }
 
 /** One document about all images, whatever becomes of each. */
-async function forCi({ images }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
+async function forCi({ images, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
   const { ciReport, errorAnswer } = await import('../../report/ci/ci-report.js');
   const answers: Answer[] = [];
   let status: ExitStatus = 0;
   for (const image of images) {
     try {
-      const { facts, pe } = await read(image);
+      const { facts, pe } = await read(image, limit);
       const there = pe === undefined && facts.xen.notes.length > 0;
       const faults = there ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
       answers.push({ file: image, rule: 'require-xen', because: 'the image carries a note that Xen reads', faults });
@@ -96,8 +97,8 @@ type Read =
   | { readonly pe: PeFacts; readonly facts?: undefined };
 
 /** Everything is read here and now, so the image need not stay open. */
-async function read(image: string): Promise<Read> {
-  const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source));
+async function read(image: string, limit: bigint | undefined): Promise<Read> {
+  const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source), limit);
   try {
     if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
     return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
@@ -110,10 +111,10 @@ async function read(image: string): Promise<Read> {
  * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
  * without Xen notes and 1 for what it does not take for ELF.
  */
-async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatus> {
+async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
   let status: ExitStatus = 0;
   for (const image of images) {
-    const input = await openOrRefused(image);
+    const input = await openOrRefused(image, limit);
     try {
       const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
       const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
@@ -134,21 +135,22 @@ async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatu
 }
 
 /** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */
-async function openOrRefused(image: string): Promise<OpenImage | undefined> {
+async function openOrRefused(image: string, limit: bigint | undefined): Promise<OpenImage | undefined> {
   try {
-    return await openImage(image);
+    return await openImage(image, looksLikeElf, limit);
   } catch (error) {
     if (error instanceof PatchError && error.id === 'read.not-elf') return undefined;
     throw error;
   }
 }
 
-/** What could be read in part. */
-function warn({ image, areas, legacyProblem }: NotesFacts): void {
+/** What could be read in part; is there any of it? */
+function warn({ image, areas, legacyProblem }: NotesFacts): boolean {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
     sayLead('xen-elfpatch: warning:', 'warn', `${placePrefix(place)}${problem}`);
   }
   if (legacyProblem !== undefined) sayLead('xen-elfpatch: warning:', 'warn', legacyProblem.message);
+  return legacyProblem !== undefined || areas.some(({ problem }) => problem !== undefined);
 }

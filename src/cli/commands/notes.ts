@@ -4,15 +4,17 @@ import type { CiFormat } from '../../report/ci/ci-report.js';
 import type { Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 import { usageError } from '../usage-error.js';
 
 const OPTIONS = {
   xen: { kind: 'flag', help: "only Xen's notes" },
   raw: { kind: 'flag', help: 'the bytes of each descriptor as well' },
+  strict: { kind: 'flag', help: 'exit 1 where there is a warning' },
   ...JSON_OPTION,
   ...formatOption(['readnotes'], "readnotes (byte for byte what Xen's readnotes prints), or with --require-xen "),
   'require-xen': { kind: 'flag', help: 'exit 1 when an image has no Xen note' },
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -1,10 +1,10 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
-import { PLACEMENTS, SURVIVORS } from '../../edit/elf/plan/placement-options.js';
+import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
 import type { Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
 import {
   checkPayload,
   checkTarget,
@@ -17,7 +17,7 @@ import {
   PAYLOAD_OPTIONS,
   planOptions,
   RESULT_GROUP,
-  survivorsOption,
+  SURVIVORS_OPTION,
   VERBOSE_OPTION,
 } from '../result-options.js';
 import { usageError } from '../usage-error.js';
@@ -53,7 +53,7 @@ const OPTIONS = {
     },
     ...LOADED_OPTIONS,
     section: { kind: 'value', help: 'name of the note section, .note.Xen unless given' },
-    ...survivorsOption(SURVIVORS),
+    ...SURVIVORS_OPTION,
     'notes-align': {
       kind: 'choice',
       choices: ['4', '8'],
@@ -73,9 +73,11 @@ const OPTIONS = {
     ...outputOptions({ result: 'patched image' }),
     ...IF_CHANGED_OPTION,
     ...planOptions('patching would change a byte'),
+    ...STRICT_OPTION,
     ...JSON_OPTION,
     ...VERBOSE_OPTION,
   }),
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

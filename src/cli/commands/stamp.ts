@@ -5,9 +5,8 @@ import type { CiFormat } from '../../report/ci/ci-report.js';
 import type { Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
-  BUILD_TOOLS,
   checkPayload,
   checkTarget,
   KIND_OPTION,
@@ -16,7 +15,7 @@ import {
   loadedOf,
   PAYLOAD_OPTIONS,
   RESULT_OPTIONS,
-  survivorsOption,
+  SURVIVORS_OPTION,
 } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -74,12 +73,13 @@ const OPTIONS = {
       help: 'take only this way of making room; auto takes the least disturbing',
     },
     ...LOADED_OPTIONS,
-    ...survivorsOption(BUILD_TOOLS),
+    ...SURVIVORS_OPTION,
     ...KIND_OPTION,
   }),
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
   ...formatOption([], 'or with --check and no stamp to write '),
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -3,6 +3,7 @@
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
 import { printable } from '../../base/printable.js';
+import type { ElfImage } from '../../formats/elf/image.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { readPe } from '../../formats/pe/read.js';
@@ -27,10 +28,10 @@ import type { VerifyArgs } from './verify.js';
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   if (args.checkRecord !== undefined) return byRecord(args, args.checkRecord);
-  const input = await openImage(args.image, takenAsItStands);
+  const input = await openImage(args.image, takenAsItStands, args.limit);
   try {
     if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
-    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
+    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
       const { format } = args;
@@ -77,15 +78,17 @@ function takenAsItStands(source: ByteSource): boolean {
 
 /** A PE image: the laws of its headers, and the loaders that take files of any format. */
 async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
-  const original = args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands);
+  const original =
+    args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
-    const { loaders: asked, xenVersion, rules } = args;
-    const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+    const { loaders: asked, xenVersion, memory, rules } = args;
+    const verdicts = judgeLoaders(input.source, { xenVersion, memory, names: asked.length > 0 ? asked : LOADER_NAMES });
     const facts = {
       file: input.file,
       baseline: original?.file,
+      strict: args.strict,
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
-      loaders: { image: nameOf(args), xenVersion, verdicts, asked, rules },
+      loaders: { image: nameOf(args), xenVersion, memory, verdicts, asked, rules },
     };
     const { format } = args;
     if (format !== undefined) {
@@ -99,20 +102,20 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
 }
 
 async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
-  const { loaders: asked, xenVersion, rules } = args;
+  const { loaders: asked, xenVersion, memory, rules } = args;
   const names = asked.length > 0 ? asked : LOADER_NAMES;
-  const judged = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
+  const judged = judgeLoaders(input.source, { xenVersion, memory, names, wrapped: input.wrapped });
   const verdicts = await withProvedCures(args, input, judged);
-  const loaders = { image: nameOf(args), xenVersion, verdicts, asked, rules };
+  const loaders = { image: nameOf(args), xenVersion, memory, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
     if (unreadable !== undefined) {
-      return { ...NOTHING, file: input.file, container: input.container, unreadable, loaders };
+      return { ...NOTHING, file: input.file, container: input.container, strict: args.strict, unreadable, loaders };
     }
   }
   const image = readElf(input.source);
-  const baseline = original === undefined ? undefined : readElf(original.source);
+  const baseline = original === undefined ? undefined : await baselineOf(original.source);
   const progress = startProgress('comparing');
   try {
     const findings = verifyImage({ image, baseline, onProgress: progress.report });
@@ -120,12 +123,24 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
       file: input.file,
       container: input.container,
       baseline: original?.file,
+      strict: args.strict,
       findings,
       secondReader: await secondReader(image),
       loaders,
     };
   } finally {
     progress.end();
+  }
+}
+
+/** The image before the edit; `fix` repairs headers that keep an image from being read, so those are no obstacle here. */
+async function baselineOf(source: ByteSource): Promise<ElfImage> {
+  try {
+    return readElf(source);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    const { readRepaired } = await import('../../edit/fix/header-repair.js');
+    return readRepaired(source).image;
   }
 }
 
@@ -137,7 +152,7 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
   }
   const { proveCure } = await import('../../edit/fix/cure.js');
   const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
-  const options = { xenVersion: args.xenVersion, wrapped, ways };
+  const options = { xenVersion: args.xenVersion, memory: args.memory, wrapped, ways };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
 }
 

@@ -4,9 +4,9 @@ import type { XenVersion } from '../../loaders/xen-version.js';
 import type { CiFormat } from '../../report/ci/ci-report.js';
 import type { Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
 
 const OPTIONS = {
   baseline: { kind: 'value', help: 'the image before it was patched' },
@@ -18,14 +18,17 @@ const OPTIONS = {
     complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   'check-record': {
     kind: 'value',
     metavar: 'FILE',
     help: 'is the image the one that this record (--record) tells of? Nothing else is looked at',
   },
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
+  ...STRICT_OPTION,
   ...JSON_OPTION,
   ...formatOption([], ''),
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

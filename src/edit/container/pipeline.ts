@@ -23,6 +23,7 @@ import { formatDemands } from '../../formats/container/stream-requirements.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { Finding } from '../../verify/check.js';
 import { judgeBzImage, judgeGzip, sameBytes } from '../../verify/container/checks.js';
+import { RESULT_CHECKS } from '../../verify/container/result-checks.js';
 import type { Agreement } from '../../verify/elf/proof.js';
 import { refuseErrors } from '../../verify/refuse-errors.js';
 import { changedInput } from '../../write/content.js';
@@ -209,18 +210,21 @@ export async function writeContainer(
   options: {
     readonly inputPath: string;
     readonly output: string | undefined;
+    /** Nothing is written where the way of writing would mean something for others (`write.warned`). */
+    readonly strict?: boolean | undefined;
     readonly steps?: Steps | undefined;
   },
 ): Promise<Written> {
   const { source, rebuilt } = plan;
   if (!(source instanceof FileSource)) throw new TypeError('writeContainer needs an image that was read from a file');
-  const { inputPath, output, steps } = options;
+  const { inputPath, output, strict, steps } = options;
   const changed = { writes: rebuilt.writes, shift: undefined, fileSize: rebuilt.fileSize };
   const { how, proof, warnings } = await deliver({
     source,
     inputPath,
     output,
     changes: containerChanges(plan),
+    strict,
     // Lengths and checksums in several places hang together: no one small write makes the new file.
     content: changedInput(source, inputPath, changed, undefined, undefined),
     prove: (result) => proveContainer(plan, result, steps),
@@ -253,7 +257,7 @@ async function reopen(result: ByteSource, steps: Steps | undefined): Promise<Ope
     return fail(
       'verify.failed',
       { file: result.name },
-      { check: 'container-opens', text: error.detail, more: 0 },
+      { check: RESULT_CHECKS.opens.name, text: error.detail, more: 0 },
       error,
     );
   }
@@ -268,11 +272,13 @@ function breachesOf(plan: ContainerPlan, after: Opened): Pick<Finding, 'check' |
   if (opened.kind === 'bzimage' && after.kind === 'bzimage' && way !== 'gzip') {
     return judgeBzImage(way, { before: opened, after, wanted: plan.wanted ?? wholeOf(after) });
   }
-  return [{ check: 'container-kind-kept', text: `the result is ${after.kind}, wanted ${opened.kind}` }];
+  return [{ check: RESULT_CHECKS.kindKept.name, text: `the result is ${after.kind}, wanted ${opened.kind}` }];
 }
 
 function extracted({ opened, rebuilt, wanted }: ContainerPlan, after: Opened): Pick<Finding, 'check' | 'text'>[] {
   const right = after.kind === 'elf' || after.kind === 'gzip';
   if (right && sameBytes(wholeOf(after), wanted ?? opened.elf)) return [];
-  return [{ check: 'container-extracted', text: `the result is not the ELF that was wanted (${rebuilt.summary})` }];
+  return [
+    { check: RESULT_CHECKS.extracted.name, text: `the result is not the ELF that was wanted (${rebuilt.summary})` },
+  ];
 }

@@ -16,8 +16,8 @@ import { expectationOf, stoppedBy } from './expectation.js';
 import { layOut } from './placement/lay-out.js';
 import type { Layout, Refusal, Survival } from './placement/layout.js';
 import type { PlacementInput } from './placement/placement-input.js';
-import { survivalOf } from './placement/survival.js';
-import { coveringNow, isUpToDate } from './placement/up-to-date.js';
+import { resultOf, survivalOf } from './placement/survival.js';
+import { isUpToDate } from './placement/up-to-date.js';
 import { type Analysis, analyze } from './plan/analyze.js';
 import { entryWarnings } from './plan/entry-warnings.js';
 import { imageKind } from './plan/image-kind.js';
@@ -102,13 +102,13 @@ export function planPatch(
     const xenNotes = wanted.notes.map(({ content }) => content);
     const asItIs = { ...settled, xenNotes, layout: undefined, rendered };
     if (stoppedBy(asItIs) === undefined) {
-      const survives = survivalOf(image, coveringNow(input));
-      return { ...asItIs, refused: [], survives, warnings: wanted.warnings };
+      return { ...asItIs, refused: [], survives: survivalOf(image, image), warnings: wanted.warnings };
     }
   }
   const judge = (tried: Layout) =>
     stoppedBy({ ...settled, xenNotes: tried.xenNotes, layout: tried, rendered: render(image, tried) });
-  const { layout, refused, survives } = layOut(input, judge);
+  const { layout, refused } = layOut(input, judge);
+  const survives = survivalOf(resultOf(image, layout), image);
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [
@@ -152,7 +152,7 @@ function trailingData(analysis: Analysis, layout: Layout): string[] {
   if (behind.end - behind.start <= 8n || layout.fileSize <= analysis.fileSize || analysis.isZero(behind)) return [];
   const size = behind.end - behind.start;
   return [
-    `${size} bytes behind the last section stay where they are, and new bytes go behind them; whoever looks for them from the end of the file will not find them`,
+    `${size} bytes behind the last section stay where they are, and new bytes go behind them: tools that locate data from the end of the file will not find it`,
   ];
 }
 
@@ -162,6 +162,8 @@ export interface WriteOptions {
   readonly inputPath: string;
   /** Undefined: the input itself is changed. */
   readonly output: string | undefined;
+  /** Nothing is written where the way of writing would mean something for others (`write.warned`). */
+  readonly strict?: boolean | undefined;
   onProgress?: ((stage: 'copying' | 'comparing', done: bigint, total: bigint) => void) | undefined;
 }
 
@@ -182,7 +184,10 @@ export const UNTOUCHED: Written = { how: 'unchanged', secondReader: { verdict: '
  * Writes the result and proves it: the new bytes are read back and judged before they take the target's place.
  * Errors: `write.*`, `read.changed`, and `verify.failed` (exit 1), after all of which the target is as it was.
  */
-export async function writePatch(plan: PatchPlan, { inputPath, output, onProgress }: WriteOptions): Promise<Written> {
+export async function writePatch(
+  plan: PatchPlan,
+  { inputPath, output, strict, onProgress }: WriteOptions,
+): Promise<Written> {
   const source = fileBehind(plan);
   const told = (stage: 'copying' | 'comparing') =>
     onProgress && ((done: bigint, total: bigint) => onProgress(stage, done, total));
@@ -193,6 +198,7 @@ export async function writePatch(plan: PatchPlan, { inputPath, output, onProgres
     inputPath,
     output,
     changes: changes(plan),
+    strict,
     content: changedInput(source, inputPath, writesOver(plan), inUse, told('copying')),
     prove: (result, { before, mode }) =>
       proveImage({
@@ -222,7 +228,7 @@ function fileBehind({ image: { source } }: PatchPlan): FileSource {
 }
 
 /** What is to be written over the file: the plan's writes over those that the image was read with. */
-function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
+export function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
   if (!(source instanceof RepairedSource)) return rendered;
   return { ...rendered, writes: [...source.writes, ...rendered.writes] };
 }

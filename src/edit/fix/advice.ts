@@ -11,12 +11,17 @@ import { isOfFamily } from '../../loaders/names.js';
 import type { Verdict } from '../../loaders/rule.js';
 import { looksThrough } from '../../loaders/wrapped.js';
 import { pvAdvice, pvhAdvice } from './entry-advice.js';
+import { damageAdvice, linkAdvice } from './link-advice.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
 import { attempt, isFailure, isUntold, type Subject } from './search.js';
 import { BARE } from './way.js';
 
 /** Refusals of a plan that mean: the image does not tell. */
 const NOT_TOLD: ReadonlySet<string> = new Set(['plan.preset-missing', 'plan.no-load-holds', 'plan.no-symbol']);
+
+/** What an edit of a signed kernel leaves to do. */
+export const SIGN_AGAIN =
+  'the Secure Boot signature covers every byte and is taken off: sign the result again, or Secure Boot refuses it';
 
 /** Where an image stands, for what is said of it. */
 type RewriteTarget = Pick<Subject, 'source' | 'before'>;
@@ -47,19 +52,17 @@ export function adviceFor(
   subject?: Subject,
 ): string | undefined {
   const { loader, cure, rule } = verdict;
+  const link = linkAdvice(home.source, verdict);
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
-    return `no edit of notes mends it: ${error.detail}`;
+    return `no edit of notes mends it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
   }
-  if (rule === 'not-multiboot') {
-    return 'QEMU tries the multiboot header before any note: link the kernel without it, or for 32 bit with it alone';
-  }
-  if (isOfFamily(loader, 'multiboot')) {
-    return 'a multiboot header and its place are a matter of the link, not of notes: explain loaders says where it has to be';
-  }
+  // A rule that no edit answers is a matter of the source or the link.
+  if (link !== undefined && cure === undefined) return link;
   if (subject !== undefined && cure !== undefined && isUntold(verdict, subject.told)) {
     return pvAdvice(subject, loader, (name) => presetCommand(subject, name));
   }
-  const untold = error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id);
+  const wantsEntry = isOfFamily(loader, 'pvh') && cure !== undefined && subject?.told.pvh === false;
+  const untold = wantsEntry || (error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id));
   const lost = loader === 'qemu-pvh' && rule === 'pvh-note' ? multibootOutOfReach(home.source) : undefined;
   if (untold && lost !== undefined) return lost;
   if (untold && isOfFamily(loader, 'pvh')) {
@@ -68,6 +71,7 @@ export function adviceFor(
   }
   // That a preset finds no entry tells nothing to a loader that goes by none.
   const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
+  if (link !== undefined) return link;
   if (error !== undefined && !idle) return `no edit is known that mends it: ${error.detail}`;
   return cure === undefined ? undefined : 'no edit of notes is known that mends it';
 }
@@ -92,9 +96,9 @@ function presetCommand({ source, before }: RewriteTarget, name: string): string 
 
 /** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
 function takenOut(subject: Subject, loader: string): string | undefined {
-  const { image, before, xenVersion } = subject;
+  const { image, before, xenVersion, memory } = subject;
   if (before === undefined || looksThrough(loader, before.facts.kind)) return undefined;
-  const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion });
+  const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
   const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
   const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
   return `the file is not unpacked; ${command} takes the kernel out, ${said}`;

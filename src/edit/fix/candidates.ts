@@ -12,7 +12,7 @@ import { findSymbols } from '../../formats/elf/symbols.js';
 import { decodeValue, encodeString } from '../../formats/note/desc.js';
 import type { Edit } from '../../formats/note/edits.js';
 import { checkFeatures, featureItems } from '../../formats/note/features.js';
-import { type HeaderRepair, preset, type WrapperChange } from '../../formats/note/fix.js';
+import { type HeaderRepair, preset, unset, type WrapperChange } from '../../formats/note/fix.js';
 import { editArguments, wrapperArguments } from '../../formats/note/fix-command.js';
 import { NEUTRAL_TYPE, XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { isXens, type NoteContent, type NoteRecord, xenNote } from '../../formats/note/record.js';
@@ -156,7 +156,8 @@ function knownFeatures({ encoding }: ElfImage, present: ReadonlyMap<number, Note
   if (unknown.length === 0) return [];
   const kept = featureItems(value.text).filter(({ bit, required }) => !(required && bit === undefined));
   const text = kept.map(({ name, required }) => `${required ? '!' : ''}${name}`).join('|');
-  return [setting(`FEATURES requires ${unknown.join(', ')}, which Xen does not know`, `FEATURES=${text}`)];
+  const reason = `FEATURES requires ${unknown.join(', ')}, which Xen does not know`;
+  return [text === '' ? { reason, edits: [unset('FEATURES')] } : setting(reason, `FEATURES=${text}`)];
 }
 
 /** A last record that claims more than its segment has: written anew with what Xen reads of it. */

@@ -9,7 +9,7 @@ import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
-import { adviceFor, adviceOn } from './advice.js';
+import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
 import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
@@ -19,13 +19,14 @@ import { BARE, isWay, type Way } from './way.js';
 
 /** A verdict whose cure was tried on the image: it works, or it is not there. */
 export interface ProvedVerdict extends Verdict {
-  /** What is in the way, or what only its builder can tell, where no edit is known that mends the image. */
+  /** What is in the way, or what only its builder can tell, where no edit is known; what is left to do after a cure. */
   readonly advice?: string | undefined;
 }
 
 /** Where the image stands, and how the result may be wrapped. */
 export interface ProofConditions {
   readonly xenVersion?: XenVersion;
+  readonly memory?: bigint | undefined;
   /** What the image came out of. */
   readonly wrapped?: Wrapped | undefined;
   /** Default: a wrapped image stays in its wrapper. */
@@ -39,14 +40,14 @@ export interface ProofConditions {
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, wrapped, ways }: ProofConditions = {},
+  { xenVersion = NEWEST_XEN, memory, wrapped, ways }: ProofConditions = {},
 ): ProvedVerdict {
   // It is not this image that linearize writes.
   if (verdict.cure?.kind === 'linearize') return verdict;
-  const conditions = { xenVersion, before: wrapped, ways };
+  const conditions = { xenVersion, memory, before: wrapped, ways };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
-  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, before: wrapped };
+  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped };
   if (accepts(verdict)) {
     const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {
@@ -58,12 +59,13 @@ export function proveCure(
   const found = fixFor(source, target, conditions);
   if ('error' in found)
     return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
-  if (found.cured && !isEmptyFix(found.fix)) return { ...verdict, cure: found.fix };
-  return {
-    ...verdict,
-    cure: undefined,
-    advice: adviceOn({ ...named, source, image: found.image, told: found.told }, verdict),
-  };
+  if (found.cured && !isEmptyFix(found.fix)) {
+    const advice = found.fix.wrapper?.stripSignature === true ? SIGN_AGAIN : undefined;
+    return { ...verdict, cure: found.fix, advice };
+  }
+  const [diagnosis] = found.diagnoses;
+  const advice = diagnosis?.advice ?? adviceOn({ ...named, source, image: found.image, told: found.told }, verdict);
+  return { ...verdict, cure: undefined, advice };
 }
 
 /** Is the loader's remark gone after the fix that comes with it? */

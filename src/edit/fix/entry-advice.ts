@@ -60,7 +60,7 @@ export function pvhAdvice(subject: Subject, loader: string, command: (preset: st
         : `; --set PHYS32_ENTRY=phys:${START_SYMBOL} says the same${buildsDom0(loader) ? ', without the bit for dom0' : ''}`;
     return `${none}; if the code at ${place} is 32-bit code that expects paging to be off, say so: ${command(name)}${same}`;
   }
-  return `${none}; if it has one, patch --set PHYS32_ENTRY= takes its physical address (explain pvh).${asPv(subject, loader)}`;
+  return `${none}; if it has one, the note PHYS32_ENTRY takes its physical address (explain pvh).${asPv(subject, loader)}`;
 }
 
 function asPv({ told }: Subject, loader: string): string {

@@ -9,7 +9,7 @@ import type { ElfImage } from '../../formats/elf/image.js';
 import type { Edit } from '../../formats/note/edits.js';
 import type { ImageFix } from '../../formats/note/fix.js';
 import { infoOf, type XenNoteName } from '../../formats/note/xen-notes.js';
-import { judgeLoaders } from '../../loaders/loaders.js';
+import { type JudgeOptions, judgeLoaders } from '../../loaders/loaders.js';
 import { guestLoaders, rowTargets } from '../../loaders/names.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
@@ -17,9 +17,9 @@ import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { type PatchPlan, planUnchanged } from '../elf/pipeline.js';
 import { DEFAULT_PLACEMENT, type PlacementOptions } from '../elf/plan/placement-options.js';
-import { adviceOn } from './advice.js';
+import { adviceOn, SIGN_AGAIN } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
-import { readRepaired } from './header-repair.js';
+import { type Repaired, readRepaired, repaired } from './header-repair.js';
 import { imageFix, ruleCandidates, sameEdit } from './rule-fix.js';
 import { attempt, isFailure, type State, type Subject, startOf } from './search.js';
 import { type Told, toldBy } from './told.js';
@@ -56,6 +56,8 @@ export interface FoundFix {
 export interface Conditions {
   /** Default: the newest known. */
   readonly xenVersion?: XenVersion;
+  /** Bytes of memory that the machine or guest has; default: 4 GiB. */
+  readonly memory?: bigint | undefined;
   /** What the image is in. */
   readonly before?: Wrapped | undefined;
   /** How the result may be wrapped, best first; see waysFor(). Default: as the image is. */
@@ -84,18 +86,19 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
-  { xenVersion = NEWEST_XEN, before: wrapped, ways }: Conditions = {},
+  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways }: Conditions = {},
 ): FoundFix {
-  const { image, step: repair } = readRepaired(source);
-  const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(image);
-  const before = judgeLoaders(source, { names, xenVersion, wrapped });
-  const subject = { source, image, names, options, xenVersion, before: wrapped, told: toldBy(image) };
+  const read = readRepaired(source);
+  const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
+  const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
+  const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });
+  const subject = { source, image, names, options, xenVersion, memory, before: wrapped, told: toldBy(image) };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);
   const wrapper = way.alone || steps.length > 0 ? way.wrapper : undefined;
   const all = [
-    ...(repair === undefined ? [] : [repair]),
+    ...repairs,
     ...(wrapper === undefined ? [] : [{ reason: wrapperReason(before, way), edits: [], wrapper }]),
     ...steps,
   ];
@@ -112,7 +115,7 @@ export function findFix(
     fix: {
       kind: 'image',
       edits: steps.flatMap(({ edits }) => edits),
-      repairs: repair?.repairs ?? [],
+      repairs: repairs.flatMap((step) => step.repairs ?? []),
       wrapper,
     },
     // Reading past a stale header and taking the image out of its wrapper are changes, too.
@@ -122,8 +125,32 @@ export function findFix(
   };
 }
 
+/** The image after every repair of its headers that a refusing loader's rule names, each judged before the next. */
+function repairedFor({ image: read, step }: Repaired, asked: JudgeOptions) {
+  const steps = step === undefined ? [] : [step];
+  let image = read;
+  for (let more = true; more; ) {
+    more = false;
+    // In whatever it is wrapped now, a repair counts for the ways that take it out, too.
+    const judged = [asked.wrapped, undefined].flatMap((wrapped) =>
+      judgeLoaders(image.source, { ...asked, wrapped }).filter((verdict) => !accepts(verdict)),
+    );
+    for (const repair of judged.flatMap(({ cure }) => imageFix(cure)?.repairs ?? [])) {
+      const next = steps.some(({ repairs }) => repairs?.some(({ kind }) => kind === repair.kind))
+        ? undefined
+        : repaired(image, repair);
+      if (next?.step === undefined) continue;
+      image = next.image;
+      steps.push(next.step);
+      more = true;
+      break;
+    }
+  }
+  return { image, steps };
+}
+
 function wrapperReason(before: readonly Verdict[], { alone }: Way): string {
-  if (!alone) return 'the Secure Boot signature does not match an edited kernel';
+  if (!alone) return SIGN_AGAIN;
   const refused = before.find((verdict) => !accepts(verdict));
   return `${refused?.loader ?? 'a loader'} does not take the kernel as it is wrapped: ${refused?.reason ?? refused?.message ?? ''}`;
 }

@@ -26,6 +26,8 @@ export interface LinearWriteOptions {
   readonly inputPath: string;
   /** Undefined: the result takes the input's place. */
   readonly output: string | undefined;
+  /** Nothing is written where the way of writing would mean something for others (`write.warned`). */
+  readonly strict?: boolean | undefined;
   onProgress?: ((done: bigint, total: bigint) => void) | undefined;
 }
 
@@ -48,6 +50,7 @@ export async function writeLinear(layout: LinearLayout, options: LinearWriteOpti
     inputPath: options.inputPath,
     output: options.output,
     changes: changesLinear(layout),
+    strict: options.strict,
     content: wholeSource(layout.output, options.onProgress),
     prove: async (result) => proveLinear(layout, result),
   });

@@ -21,6 +21,8 @@ export interface Paths {
   /** Where the input can be looked at again. */
   readonly input: string;
   readonly output: string;
+  /** Nothing is written where the way of writing would mean something for others (`write.warned`). */
+  readonly strict?: boolean | undefined;
   /** Judges the finished file before it takes the name of the output; throws to refuse. */
   readonly check?: ((result: ByteSource) => void) | undefined;
 }
@@ -33,7 +35,7 @@ export interface Paths {
 export async function writeMkelf32(
   source: FileSource,
   container: Container,
-  { input, output, check }: Paths,
+  { input, output, strict, check }: Paths,
 ): Promise<readonly string[]> {
   let begun = false;
   try {
@@ -43,6 +45,7 @@ export async function writeMkelf32(
       inputPath: input,
       output,
       changes: true,
+      strict,
       content: {
         kind: 'streamed',
         mode: NEW_MODE,

@@ -86,6 +86,20 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
+    says: [
+      'ELF section header region is larger than the file size',
+      'invalid section header table index in e_shstrndx',
+      'invalid section header table index in sh_link',
+      'invalid number of program header table entries in sh_info',
+    ],
+    cause:
+      'GRUB 2.12 and later look at the counts of the ELF header before they load: the section header table must end in the file, ' +
+      'and an e_shstrndx or e_phnum of 65535 says that section 0 has the number. The file was cut short, or its header is wrong.',
+    cure: 'Copy the kernel again, or link it again: a cut file has lost more than this table.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot@2.12'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
     says: ['segment crosses 4 GiB border', 'overlap detected'],
     cause:
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script. A PT_LOAD ' +

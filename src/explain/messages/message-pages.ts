@@ -41,7 +41,7 @@ export function messagesTopic(): Topic {
 export function messageTopic(asked: string): Topic | undefined {
   const found = findMessages(asked, MESSAGES);
   if (found.length === 0) return undefined;
-  const blocks = [...found.flatMap(blocksOf), text`All known messages: explain messages.`];
+  const blocks = [...found.flatMap((message) => answerTo(asked, message)), text`All known messages: explain messages.`];
   const title = found.length === 1 ? 'A known message' : `${found.length} known messages have these words`;
   return topicOf({ name: asked, title, blocks }, 'messages', { messages: found });
 }
@@ -54,7 +54,18 @@ export function unknownMessage(asked: string): string | undefined {
   if (asked.trim().split(/\s+/).length < 3) return undefined;
   const near = nearestMessage(asked, MESSAGES);
   const nearest = near === undefined ? '' : `The nearest known message is ${near.message.by}: "${near.said}". `;
-  return `${nearest}If a loader printed it, report it with the whole log, the loader's name and version, the output of xen-elfpatch verify IMAGE --json, and the sha256 of IMAGE`;
+  return `${nearest}If a loader printed it, report it with the whole log, the loader's name and version, what verify --json says of the image, and its sha256`;
+}
+
+/** The wording that was asked about, what it means, and only then the others that mean the same. */
+function answerTo(asked: string, message: Message): Block[] {
+  const { says } = message;
+  const own = says.find((said) => findMessages(asked, [{ ...message, says: [said] }]).length > 0) ?? says[0];
+  const others = says.filter((said) => said !== own);
+  const answer = blocksOf({ ...message, says: own === undefined ? says : [own] });
+  if (others.length === 0 || own === undefined) return answer;
+  const items = others.map((said) => `"${said}"`);
+  return [...answer, text`The same in other words:`, { kind: 'list', items }];
 }
 
 function blocksOf({ by, says, cause, cure, commands }: Message): Block[] {

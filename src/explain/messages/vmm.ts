@@ -9,10 +9,9 @@ export const vmmMessages: readonly Message[] = [
     by: QEMU,
     says: ['Error loading uncompressed kernel without PVH ELF Note'],
     cause:
-      'QEMU found no PHYS32_ENTRY. The note is missing; or stands in a section that no PT_NOTE covers; or in a PT_NOTE with ' +
-      'p_align 8, whose steps QEMU rounds to 8 (a .note.gnu.property in the same output section does that); or its value ' +
-      'is 0. A kernel meant for multiboot gets here when its header is not found: beyond offset 8140, misaligned, with a ' +
-      'wrong checksum, or multiboot 2 only.',
+      'QEMU found no PHYS32_ENTRY: the note is missing, has the value 0, or stands in a section that no PT_NOTE covers or in ' +
+      'a PT_NOTE with p_align 8 (a .note.gnu.property in the same output section does that). A kernel meant for multiboot ' +
+      'gets here when its header is beyond offset 8140, misaligned, has a wrong checksum, or is multiboot 2 only.',
     cure: 'Look first; patch adds the note, or rewrites the segment with p_align 4.',
     commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },

@@ -8,7 +8,7 @@ export const identityDocs = {
       tool readnotes prints it. It still counts as a Xen note: one INFO in a PT_NOTE segment is enough to make Xen
       ignore every note section and the __xen_guest string, even if all the useful notes stand there.`,
     ],
-    readers: [['Xen', 'nobody; readnotes prints it']],
+    readers: [['Xen', 'not read; readnotes prints it']],
     mistakes: [
       [
         'the only note in a PT_NOTE',

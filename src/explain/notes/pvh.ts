@@ -52,7 +52,7 @@ export const pvhDocs = {
       that the last byte may have. Left out, they are the largest p_align of the image if that is at least 4096, else 2
       MiB; 0; and 0xffffffff. The dom0 builder uses them when p_paddr to the end of the image is not free RAM on the
       machine: it moves the whole image, and the entry with it. The kernel must find out where it runs; Linux does.`,
-      'Nobody else reads it: xl, QEMU and the other VMMs always load at p_paddr.',
+      'No other loader reads it: xl, QEMU and the other VMMs always load at p_paddr.',
     ],
     readers: [
       ['PV DomU', 'ignored'],

@@ -27,6 +27,8 @@ export const fix: Page = {
       ['a __xen_guest string alone', 'the notes that mean the same'],
       ['a wrapper that the loader does not unpack', 'the kernel taken out of it, where the loader was named'],
       ['e_shoff leads nowhere', 'e_shoff, e_shnum and e_shstrndx 0'],
+      ['no section headers, and GRUB 2.12 wants them', 'a section header table appended'],
+      ['an empty PT_LOAD that GRUB takes for an overlap', 'a PT_NULL in its place'],
     ),
     heading('What it never does'),
     list(
@@ -35,7 +37,7 @@ export const fix: Page = {
         'come from you, by patch --set PHYS32_ENTRY=..., or by patch --preset pvh where fix and verify suggest it.',
       'Make a PV entry of a PVH one, of e_entry or of a multiboot entry, or the other way round. A kernel is a PV kernel by ' +
         'its notes (ENTRY, VIRT_BASE, or Xen notes without PHYS32_ENTRY), a __xen_guest string or the symbol startup_xen. A ' +
-        'PVH kernel asked for as PV is told so: type="pvh" for xl, dom0=pvh for Xen.',
+        'PVH kernel asked for as PV is named as one: type="pvh" for xl, dom0=pvh for Xen.',
       'Change code, data, or where they are loaded. A multiboot header in the wrong place or a segment below 1 MiB is a ' +
         'matter for the linker script.',
       'Make one loader happy at the cost of another.',
@@ -45,7 +47,9 @@ export const fix: Page = {
       $ xen-elfpatch fix vmlinux
       $ xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.ok
       $ xen-elfpatch fix vmlinux --for xen-pv --check`,
-    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way.`,
+    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way and
+      what to change in the source or the link, with the addresses and section names of the file. verify --baseline takes a
+      repaired header for what it is: nothing but headers and notes differs.`,
     text`Exit 0: nothing to mend, or an edit mends it. Exit 1: no cure is known, or with --check something is to be mended.
       Which loaders there are: explain loaders.`,
   ],

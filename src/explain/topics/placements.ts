@@ -55,7 +55,9 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     moves: 'the end of one PT_LOAD',
     how: `A PT_LOAD grows over a hole behind it in the file and the notes stand inside, with true addresses, an allocated
       section and a PT_NOTE over them. They are part of the memory image. Where the notes end a PT_LOAD already, they stay in
-      place and it grows with them. The best place for a kernel that is stripped later.`,
+      place and it grows with them. The best place for a kernel that is stripped later. In a program whose PT_NOTE of GNU’s
+      properties has a PT_GNU_PROPERTY beside it, that PT_NOTE is pointed at a copy with the new notes behind it, so that the
+      build-id stays in the first page, which core files hold.`,
     needs: [
       'p_filesz = p_memsz in that PT_LOAD: otherwise the addresses behind it are .bss and must stay zero',
       'unclaimed file bytes behind it, and no other PT_LOAD or NOBITS section at the new virtual or physical addresses',
@@ -156,7 +158,7 @@ export const placements: Page = {
     list(
       'Xen notes, or a section __xen_guest; a Multiboot header',
       'a PT_LOAD whose p_paddr is not its p_vaddr, or whose p_vaddr is in the upper half of the addresses',
-      'a PT_INTERP that nobody has: /red/herring (FreeBSD), /nonexistent/solo5/ (Solo5)',
+      'a PT_INTERP that no system has: /red/herring (FreeBSD), /nonexistent/solo5/ (Solo5)',
     ),
     text`Signs of a program:`,
     list(

@@ -14,7 +14,7 @@ export const stamp: Page = {
       ['option', 'owner', 'type', 'who reads it'],
       ['--package-metadata', 'FDO', '0xcafe1a7e', 'systemd-coredump, systemd-analyze inspect-elf, distributions'],
       ['--build-id', 'GNU', '3', 'debuggers, perf, coredumpctl, debuginfod'],
-      ['--note OWNER:TYPE=VALUE', 'yours', 'yours', 'readelf -n, and whoever you tell'],
+      ['--note OWNER:TYPE=VALUE', 'yours', 'yours', 'readelf -n, and tools that know it'],
     ),
     heading('Package metadata'),
     text`One JSON object in UTF-8 with a NUL behind it. --package-metadata KEY=VALUE puts in one member and leaves the others,

@@ -1,14 +1,17 @@
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
-/** `explain survival`: what later build steps do to the notes. Measured with binutils 2.40, LLVM 14 and 19, elfutils 0.188. */
+/** `explain survival`: what later build steps do to the notes. Held against binutils 2.40, LLVM 14, elfutils 0.188, patchelf 0.14. */
 export const survival: Page = {
   name: 'survival',
   title: 'Survival: which later tools keep the notes',
   blocks: [
     text`A kernel is often stripped or converted after the link. Whether the notes live through that depends on where they
       stand and on whether a section covers them. The plan that patch --dry-run prints says which tools the result
-      survives; --must-survive strip,eu-strip,flat allows only placements that do.`,
+      survives, worked out from the headers of the result; --must-survive strip,eu-strip,flat allows only placements that
+      do. The tools are strip, objcopy, llvm-strip, llvm-objcopy, eu-strip (in place), eu-strip-o (eu-strip -o OUT), patchelf
+      and flat (objcopy -O binary). The forecasts were held against binutils 2.40, LLVM 14, elfutils 0.188 and patchelf 0.14,
+      which --json names as tried; of other versions it is not known.`,
     table(
       ['notes stand', 'section', 'GNU', 'LLVM', 'eu-strip', 'flat binary'],
       ['in a PT_LOAD (extend)', 'allocated', 'kept', 'kept', 'kept', 'same size'],
@@ -29,6 +32,13 @@ export const survival: Page = {
         'file. With a moved program header table that no section covers, the table itself is overwritten.',
       'broken, flat binary: an allocated section at address 0 makes the output begin at address 0, megabytes of zeros in ' +
         'front of the kernel, exit status 0. That is why an unloaded note section is not marked allocated.',
+    ),
+    list(
+      'eu-strip with nothing to strip leaves the image alone in place, and writes it anew with -o, without the bytes that ' +
+        'no section covers.',
+      'without the edit as well: the tool damages the image whether or not it is patched. GNU tools build each PT_LOAD anew ' +
+        'from its sections: bytes that no section covers, or a header table in a later PT_LOAD, are lost.',
+      'unknown: this is not followed (patchelf on a dynamic program), and --must-survive refuses it.',
     ),
     heading('Rules of thumb'),
     list(

@@ -70,6 +70,7 @@ export const SHT_SYMTAB_SHNDX = 18;
 export const SHF_WRITE = 0x1n;
 export const SHF_ALLOC = 0x2n;
 export const SHF_EXECINSTR = 0x4n;
+export const SHF_TLS = 0x400n;
 export const SHF_INFO_LINK = 0x40n;
 
 /** Section indices with a meaning of their own (gABI, "Special Section Indexes"). */

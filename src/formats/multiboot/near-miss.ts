@@ -1,11 +1,11 @@
 /**
  * Why a loader that looks for a Multiboot header does not see the one that is there: another version, too late, at an offset
- * that it skips, or with a sum that is not zero (Multiboot 0.6.96 and Multiboot2 2.0, "Header layout").
+ * that it skips, for another architecture, or with a sum that is not zero (Multiboot 0.6.96 and Multiboot2 2.0, "Header layout").
  */
 import type { ByteSource } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { MB1_MAGIC } from './mb1.js';
-import { MB2_MAGIC } from './mb2.js';
+import { MB2_ARCHITECTURE_I386, MB2_MAGIC } from './mb2.js';
 import { grubWindow, type HeaderWindow, type MultibootVersion } from './windows.js';
 
 /** How far a header is looked for that no loader finds. */
@@ -21,6 +21,8 @@ interface Candidate {
   readonly aligned: boolean;
   /** What is in the checksum field, and what belongs there; undefined: the sum is zero. */
   readonly checksum: { readonly found: bigint; readonly wanted: bigint } | undefined;
+  /** Of a Multiboot2 header. */
+  readonly architecture: number | undefined;
 }
 
 /**
@@ -47,10 +49,17 @@ export function multibootNearMiss(
   return `the ${NAMES[version]} header at ${hex(bad.offset)} has checksum ${hex(found)}, wanted ${hex(wanted)}: with magic and the other fields in front of it the sum has to be 0`;
 }
 
-function placeOf({ offset, aligned }: Candidate, version: MultibootVersion, { last, align, loader }: HeaderWindow) {
+function placeOf(
+  { offset, aligned, architecture }: Candidate,
+  version: MultibootVersion,
+  { last, align, loader }: HeaderWindow,
+) {
   const name = `the ${NAMES[version]} header at ${hex(offset)}`;
   if (!aligned) return `${name} is not at a multiple of ${align}: align its section`;
-  if (offset <= last) return undefined;
+  if (offset <= last) {
+    if (architecture === undefined || architecture === MB2_ARCHITECTURE_I386) return undefined;
+    return `${name} is for architecture ${architecture}, wanted ${MB2_ARCHITECTURE_I386}: i386, whatever the class of the file`;
+  }
   return `${name} is too far behind: ${loader} looks no further than ${hex(last)}, so link its section first`;
 }
 
@@ -66,7 +75,8 @@ function candidates(bytes: Uint8Array, version: MultibootVersion): Candidate[] {
     const sum = fields.slice(0, -1).reduce((total, field) => total + field, 0);
     const [is, wanted] = [BigInt(fields.at(-1) ?? 0), BigInt.asUintN(32, -BigInt(sum))];
     const checksum = is === wanted ? undefined : { found: is, wanted };
-    found.push({ offset: BigInt(at), aligned: at % align === 0, checksum });
+    const architecture = version === 2 ? fields[1] : undefined;
+    found.push({ offset: BigInt(at), aligned: at % align === 0, checksum, architecture });
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { noteName } from './xen-notes.js';
 
 /** What a command line says besides the fix itself. */
 export interface CommandContext {
-  /** The file as it was given; undefined where it has no name (standard input): the line then says IMAGE. */
+  /** The file as it was given; undefined where it has no name: the line then reads standard input. */
   readonly file: string | undefined;
   /** For which loaders `fix` would find the same. */
   readonly loaders: readonly string[];
@@ -21,10 +21,10 @@ export interface CommandContext {
  */
 export function fixCommand(fix: Fix, context: CommandContext): string {
   if (fix.kind === 'linearize') {
-    const [image, output] = fileWords(context.file, 'mb', 'XEN.EFI');
+    const [image, output] = fileWords(context.file, 'mb');
     return ['xen-elfpatch linearize', ...(fix.mb1 ? ['--mb1'] : []), image, '-o', output].join(' ');
   }
-  const [image, output] = fileWords(context.file, 'xen', 'IMAGE');
+  const [image, output] = fileWords(context.file, 'xen');
   const wrapper = spelled(wrapperArguments(fix.wrapper)) ?? [];
   const edits = fix.edits.map(editArguments);
   const words = edits.includes(undefined) ? undefined : spelled(edits.flatMap((edit) => edit ?? []));
@@ -80,9 +80,9 @@ export function wrapperArguments(wrapper: WrapperChange | undefined): readonly s
   ];
 }
 
-/** Image and output as words; a name that no word stands for is replaced by what a person has to fill in. */
-export function fileWords(file: string | undefined, suffix: string, otherwise: string): readonly [string, string] {
+/** Image and output as words; an image that no word names comes in by standard input. */
+export function fileWords(file: string | undefined, suffix: string): readonly [string, string] {
   const image = file === undefined ? undefined : fileWord(file);
   const output = file === undefined ? undefined : fileWord(`${file}.${suffix}`);
-  return image === undefined || output === undefined ? [otherwise, `${otherwise}.${suffix}`] : [image, output];
+  return image === undefined || output === undefined ? ['-', `image.${suffix}`] : [image, output];
 }

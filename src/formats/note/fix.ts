@@ -8,7 +8,11 @@ import { infoOf, type XenNoteName } from './xen-notes.js';
 /** A repair of headers that are no notes. */
 export type HeaderRepair =
   /** e_shoff, e_shnum and e_shstrndx are set to 0: the section header table that they name is not there. */
-  { readonly kind: 'drop-section-headers' };
+  | { readonly kind: 'drop-section-headers' }
+  /** The least section header table that GRUB takes is appended: the null section and a section-name table. */
+  | { readonly kind: 'add-section-headers' }
+  /** Each PT_LOAD that is empty in the file and in memory becomes a PT_NULL. */
+  | { readonly kind: 'null-empty-loads' };
 
 /** What is done to the file around the image; an absent member leaves that to the default of the command. */
 export interface WrapperChange {
@@ -47,6 +51,11 @@ export function editFix(...edits: readonly Edit[]): ImageFix {
 /** A fix of the file around the image alone. */
 export function wrapperFix(wrapper: WrapperChange): ImageFix {
   return { kind: 'image', edits: [], repairs: [], wrapper };
+}
+
+/** A fix of headers that are no notes. */
+export function repairFix(kind: HeaderRepair['kind']): ImageFix {
+  return { kind: 'image', edits: [], repairs: [{ kind }], wrapper: undefined };
 }
 
 /** Does the fix change the image or its wrapper at all? */

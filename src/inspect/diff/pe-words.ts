@@ -13,11 +13,11 @@ export const FILE_HEADER_WORDS: Readonly<Record<string, string>> = {
 
 /** What each field of the optional header is for. */
 export const OPTIONAL_HEADER_WORDS: Readonly<Record<string, string>> = {
-  SizeOfCode: 'bytes of code, read by nobody',
-  SizeOfInitializedData: 'bytes of data, read by nobody',
-  SizeOfUninitializedData: 'bytes of bss, read by nobody',
+  SizeOfCode: 'bytes of code, read by no loader',
+  SizeOfInitializedData: 'bytes of data, read by no loader',
+  SizeOfUninitializedData: 'bytes of bss, read by no loader',
   AddressOfEntryPoint: 'where UEFI enters the image',
-  BaseOfCode: 'where code begins, read by nobody',
+  BaseOfCode: 'where code begins, read by no loader',
   ImageBase: 'the address it is linked for',
   SectionAlignment: 'alignment in memory, of the image base too',
   FileAlignment: 'alignment in the file, which UEFI does not read',

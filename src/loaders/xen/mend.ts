@@ -1,7 +1,7 @@
 /** Fixes of an image for Xen that do not take away what else its notes say. */
 import type { Edit } from '../../formats/note/edits.js';
 import { type FeatureItem, featureItems, featureNames } from '../../formats/note/features.js';
-import { editFix, type Fix, setText } from '../../formats/note/fix.js';
+import { editFix, type Fix, setText, unset } from '../../formats/note/fix.js';
 import { infoOf } from '../../formats/note/xen-notes.js';
 import type { XenParse } from './parse.js';
 
@@ -18,7 +18,8 @@ export function mendFeatures(
 ): Fix {
   const items = featuresOf(parse).flatMap((item) => change(item) ?? []);
   const text = [...new Set([...items, ...more])].filter((item) => item !== '').join('|');
-  return mend(parse, setText('FEATURES', text));
+  // An empty note says no more than none.
+  return mend(parse, text === '' ? unset('FEATURES') : setText('FEATURES', text));
 }
 
 /** An item of FEATURES as the string spells it. */

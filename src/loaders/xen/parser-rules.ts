@@ -180,5 +180,5 @@ function entryWithoutBase({ parameters, image, pstart, pend }: XenParse): boolea
 /** Notes were walked, and none of them was Xen's. */
 function noneRead({ notes, usesLegacy }: XenParse): string | undefined {
   if (notes.notes.length > 0 || usesLegacy) return undefined;
-  return 'no note was read whose owner is exactly Xen: another owner, zeros, or a gap that put the reader off its step';
+  return 'no note was read whose owner is exactly Xen: another owner, zeros, or a gap that puts the reader out of step';
 }

@@ -114,7 +114,7 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
   {
     name: 'container-ends-with-payload',
     needs: 'expectation',
-    because: 'whoever signs the image appends to its end',
+    because: 'signing tools append to the end of the image',
     ways: ['attach'],
     *run({ after: { image } }) {
       const { end } = image.payload;

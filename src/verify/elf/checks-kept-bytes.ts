@@ -50,7 +50,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'unclaimed-bytes',
     invariant: 17,
     needs: 'baseline',
-    because: 'bytes that no header speaks of hold something that nobody here understands',
+    because: 'bytes that no header names hold data of a kind that is not known here',
     run: (pair) => differencesOf(pair, 'unclaimed'),
   },
   {
@@ -64,7 +64,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'trailing-bytes',
     invariant: 18,
     needs: 'baseline',
-    because: 'whoever put bytes behind the image finds them from its end or from its length',
+    because: 'tools that put bytes behind the image find them from its end or from its length',
     run: (pair) => differencesOf(pair, 'trailing'),
   },
   {
@@ -78,7 +78,7 @@ export const keptByteChecks: readonly ElfCheck[] = [
     name: 'file-size',
     invariant: 21,
     needs: 'expectation',
-    because: 'a longer file has a tail that nobody planned, a shorter one was cut',
+    because: 'a longer file has a tail that was not planned, a shorter one was cut',
     *run({ after, expectation: { fileSize } }) {
       if (after.fileSize === fileSize) return;
       yield { part: 'file', text: `found ${hex(after.fileSize)} bytes, wanted ${hex(fileSize)}` };

@@ -58,7 +58,7 @@ export const keptHeaderChecks: readonly ElfCheck[] = [
     name: 'new-loads',
     invariant: 11,
     needs: 'expectation',
-    because: 'every further LOAD takes memory that someone has to have meant',
+    because: 'every further PT_LOAD takes memory that the plan has to have meant',
     *run({ before, after, expectation: { addedLoads } }) {
       const found = after.loads.length - before.loads.length;
       if (found === addedLoads) return;

@@ -30,7 +30,7 @@ export const noteChecks: readonly ElfCheck[] = [
     name: 'phys-entry-position',
     invariant: 32,
     needs: 'image-or-not-worse',
-    because: 'QEMU takes the first type 18 note whoever owns it; other monitors let the last PT_NOTE decide alone',
+    because: 'QEMU takes the first note of type 18 of any owner; other monitors let the last PT_NOTE decide alone',
     run: physEntryPosition,
   },
 ];

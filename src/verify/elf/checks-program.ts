@@ -26,7 +26,7 @@ export const programChecks: readonly ElfCheck[] = [
     name: 'loaded-notes-found',
     invariant: 13,
     needs: 'baseline',
-    because: 'whoever walks the notes of a running program reads them at the load bias plus p_vaddr',
+    because: 'readers of the notes of a running program find them at the load bias plus p_vaddr',
     run: notesFound,
   },
   {

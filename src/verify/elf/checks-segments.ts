@@ -81,7 +81,7 @@ export const segmentChecks: readonly ElfCheck[] = [
     name: 'address-wrap',
     invariant: 10,
     needs: 'image',
-    because: 'an end of segment beyond the address space is a small address to whoever adds in fixed width',
+    because: 'an end of segment beyond the address space is a small address to a reader that adds in fixed width',
     *run({ image }) {
       const space = addressSpace(image.encoding);
       for (const [index, segment] of image.segments.entries()) {

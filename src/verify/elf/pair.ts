@@ -6,7 +6,7 @@ import { movedOffset, type Shift } from '../../base/bytes/shifted.js';
 import { PatchError } from '../../base/errors/patch-error.js';
 import { deadRanges } from '../../formats/elf/dead-tables.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
-import { PT_GNU_STACK, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../../formats/elf/names.js';
+import { PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../../formats/elf/names.js';
 import type { Expectation, VerifyInput } from '../finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
@@ -107,15 +107,26 @@ function matchSegments(before: Subject, after: Subject): (number | undefined)[] 
   const taken = new Set<number>();
   let next = 0;
   for (const [index, segment] of old.entries()) {
-    if (isMovable(segment)) continue;
+    if (isMovable(segment) || wasEmptied(segment, now[index])) continue;
     while (next < now.length && !isSamePlace(segment, now[next])) next += 1;
     if (next >= now.length) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
     matches[index] = next;
     taken.add(next);
     next += 1;
   }
+  for (const [index, segment] of old.entries()) {
+    if (matches[index] !== undefined || !wasEmptied(segment, now[index])) continue;
+    matches[index] = index;
+    taken.add(index);
+  }
   matchMovable(old, now, matches, taken);
   return matches;
+}
+
+/** A PT_LOAD without a byte loads nothing; that it became a PT_NULL in its place, with its other fields kept, is a repair. */
+function wasEmptied(old: Phdr, now: Phdr | undefined): boolean {
+  if (old.p_type !== PT_LOAD || now?.p_type !== PT_NULL || old.p_filesz !== 0n || old.p_memsz !== 0n) return false;
+  return now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
 }
 
 function isMovable({ p_type }: Phdr): boolean {

@@ -17,7 +17,7 @@ export const memoryChecks: readonly LinearCheck[] = [
     name: 'linear.same-memory',
     needs: 'image',
     aboutTags: true,
-    because: 'the same code runs whoever loaded it: UEFI and Multiboot must leave the same bytes, but for the tail',
+    because: 'the same code runs under every loader: UEFI and Multiboot must leave the same bytes, but for the tail',
     *run(subject) {
       const { image, mb2, values, physBase, tail, orderly } = subject;
       if (mb2 === undefined || values?.address === undefined) return;

@@ -228,7 +228,7 @@ export const REPORTED: readonly Reported[] = [
     seen: 'gitlab.com/qemu-project/qemu #243, tomaka/redshirt #75',
     loaders: ['qemu-pvh'],
     reason: undefined,
-    told: /QEMU tries the multiboot header before any note/,
+    told: /QEMU goes by the multiboot 1 header at 0x[0-9a-f]+ before any note: link the kernel without it/,
     image: elf(le)
       .load(0x100000n, concat([num(0x1badb002n, 4, le), num(0n, 4, le), num(0xe4524ffen, 4, le), code()]))
       .with({ slack: 0x400 })
@@ -380,7 +380,7 @@ export const REPORTED: readonly Reported[] = [
     seen: 'Solo5/solo5 PR 482, QubesOS/qubes-issues #6162: no multiboot header found',
     loaders: ['multiboot', 'multiboot2'],
     reason: undefined,
-    told: /a multiboot header and its place are a matter of the link/,
+    told: /the file has no Multiboot 1 header: the source has to define one/,
     image: kernel().noteSegment([pvh]).build(),
   },
   {
@@ -388,7 +388,7 @@ export const REPORTED: readonly Reported[] = [
     seen: 'cirosantilli/x86-bare-metal-examples PR 2',
     loaders: ['multiboot'],
     reason: undefined,
-    told: /a multiboot header and its place are a matter of the link/,
+    told: /the Multiboot 1 header at 0x[0-9a-f]+ is too far behind/,
     image: paged(loaded(0x2100, multiboot1), le32).noteSegment([buildId]).build(),
   },
   {

@@ -192,7 +192,7 @@ describe('fixCommand()', () => {
 
   it('says IMAGE where there is no name to say', () => {
     const fix = wrapperFix({ payload: 'extract' });
-    const line = 'xen-elfpatch patch IMAGE --payload extract -o IMAGE.xen';
+    const line = 'xen-elfpatch patch - --payload extract -o image.xen';
     expect(fixCommand(fix, { file: undefined, loaders: [] })).toBe(line);
     expect(fixCommand(fix, { file: 'ends in a newline\n', loaders: [] })).toBe(line);
   });

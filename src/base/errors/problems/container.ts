@@ -10,7 +10,7 @@ export const containerProblems = {
     text: (c) => `found ${c.found}, wanted an ELF file, a gzip'd one or a bzImage: ${c.why}`,
     hint: (c) => c.instead,
     meaning:
-      'The file is recognized, and nobody reads Xen notes out of such a file: an arm64 or RISC-V Image has no ELF headers, ' +
+      'The file is recognized, and no loader reads Xen notes out of such a file: an arm64 or RISC-V Image has no ELF headers, ' +
       'EFI programs and U-Boot images are wrappers that Xen does not open. The message says which file to take instead.',
   }),
   'container.bare-stream': problem<{ format: string }>({
@@ -27,6 +27,14 @@ export const containerProblems = {
     text: (c) => `the ${c.format} data does not unpack: ${c.why}`,
     hint: 'Was it copied whole? The program that packed it can test it (-t)',
     meaning: 'The file begins like one that is compressed as a whole, and its data is damaged or is something else.',
+  }),
+  'container.limit': problem<{ limit: bigint }>({
+    exit: 2,
+    text: (c) => `unpacks to more than ${hex(c.limit)} bytes, wanted at most that`,
+    hint: '--limit SIZE allows more, up to 1 GiB',
+    meaning:
+      '--limit says how many bytes of a packed file may be unpacked, all of which are held in memory. A small file can claim ' +
+      'to become a gigabyte; nothing of it was unpacked beyond the limit.',
   }),
   'container.wrong-way': problem<{ way: string; found: string; why: string }>({
     exit: 2,
@@ -159,7 +167,7 @@ export const containerProblems = {
   'bzimage.attached': problem<{ offset: bigint }>({
     exit: 2,
     text: (c) => `found an attached payload at ${hex(c.offset)}, wanted the kernel's own`,
-    hint: 'Take it off first with --payload detach, or keep using attach',
+    hint: 'Take it off first with patch --payload detach, or keep using attach',
     meaning:
       'The header points at a payload that was attached behind the kernel; Linux starts the other one, in front. Replacing ' +
       'the attached one in place means nothing to Linux, and attach does that for Xen already.',
@@ -184,7 +192,7 @@ export const containerProblems = {
       `Cut the file at that offset if you know what they are (truncate -s ${c.at}); with --strip-signature if it is signed`,
     meaning:
       'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, an ' +
-      'attached payload, and a signature. Other bytes belong to somebody that this tool does not know; writing there would ' +
+      'attached payload, and a signature. Other bytes belong to a tool that is not known here; writing there would ' +
       'lose them.',
   }),
   'codec.missing': problem<{ program: string; format: string }>({

@@ -12,7 +12,7 @@ export const fixProblems = {
   'fix.no-cure': problem<{ loaders: string; why: string }>({
     exit: 1,
     text: (c) => `found no edit after which ${c.loaders} would take the image${c.why === '' ? '' : ` (${c.why})`}`,
-    hint: 'xen-elfpatch verify IMAGE --for LOADER --rules shows where it ends',
+    hint: 'verify --rules with the same --for shows where it ends',
     meaning:
       'fix uses only what the image itself tells: records that are there, symbols made for the purpose, constants that a ' +
       'loader demands. What it would have to guess, such as the address of a 32-bit entry point, has to be given to patch.',

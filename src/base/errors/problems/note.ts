@@ -35,7 +35,7 @@ export const noteProblems = {
   'note.bad-setting': problem<{ found: string }>({
     exit: 2,
     text: (c) => `found "${c.found}", wanted NAME=VALUE`,
-    hint: 'GUEST_OS=linux, PHYS32_ENTRY=phys:start, ENTRY/4=0x100000; --unset NAME removes a note',
+    hint: 'GUEST_OS=linux, PHYS32_ENTRY=phys:start, ENTRY/4=0x100000; patch --unset removes a note',
     meaning:
       'A note is set by its name, an equals sign and its value; the value may be empty, the sign may not be missing.',
   }),

@@ -69,7 +69,7 @@ export const peProblems = {
   'pe.directory': problem<{ why: string }>({
     exit: 2,
     text: (c) => c.why,
-    meaning: 'A data directory names bytes that no section brings into memory, so nobody could use it.',
+    meaning: 'A data directory names bytes that no section brings into memory, so no program could use it.',
   }),
   'pe.bad-sbat': problem<{ line: number; why: string }>({
     exit: 2,

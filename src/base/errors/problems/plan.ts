@@ -40,7 +40,7 @@ export const planProblems = {
   'plan.no-notes-to-copy': problem<Record<never, never>>({
     exit: 2,
     text: () => 'found no Xen note to copy',
-    hint: 'xen-elfpatch notes FILE shows what it holds',
+    hint: 'notes shows what that image holds',
     meaning: '--copy-from takes the Xen notes of another image; that one has none.',
   }),
   'plan.notes-apart': problem<{ names: string }>({

@@ -5,7 +5,7 @@ export const usageProblems = {
   'usage.bad': problem<{ what: string; hint?: string }>({
     exit: 2,
     text: (c) => c.what,
-    hint: (c) => c.hint ?? 'xen-elfpatch --help lists the commands, xen-elfpatch COMMAND --help their options',
+    hint: (c) => c.hint ?? 'xen-elfpatch --help lists the commands; --help behind the name of one lists its options',
     meaning: 'The words on the command line do not make a command.',
   }),
   'config.bad': problem<{ what: string }>({

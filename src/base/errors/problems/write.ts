@@ -13,7 +13,7 @@ export const writeProblems = {
   'write.not-restored': problem<{ reason: string }>({
     exit: 2,
     text: (c) => `writing failed, and what was written could not be taken back: ${c.reason}`,
-    hint: 'Look at the disk, then at the file: xen-elfpatch verify FILE',
+    hint: 'Look at the disk, then at the file: verify tells whether it is whole',
     meaning:
       'The disk failed while a file was patched where it is, and failed again when the old bytes were put back. Up to the ' +
       'last small write the old image is whole, with new bytes behind its end; after it the new one is.',
@@ -36,7 +36,15 @@ export const writeProblems = {
     exit: 2,
     text: () => 'the file is read-only',
     hint: 'Make it writable (chmod u+w), or write a new file with -o',
-    meaning: 'The file has no write permission for anybody. Somebody meant it to stay as it is.',
+    meaning: 'The file has no write permission for any user: it was meant to stay as it is.',
+  }),
+  'write.warned': problem<{ count: number; first: string }>({
+    exit: 1,
+    text: (c) => `${c.count === 1 ? 'a warning' : `${c.count} warnings`}, and --strict counts them as no: ${c.first}`,
+    hint: 'Without --strict the result is written, and the warnings are printed',
+    meaning:
+      'The result would be written, with warnings. --strict was given, so the answer is no: nothing was written, and the ' +
+      'target is as it was.',
   }),
   'write.not-told': problem<{ output: string; reason: string }>({
     exit: 3,

@@ -10,11 +10,13 @@ import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, allocatedAt, type ElfImage, loads } from '../../../formats/elf/image.js';
 import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../../../formats/elf/names.js';
 import { nextClaim } from '../plan/analyze.js';
+import { spareForBuildId } from '../plan/rewrite-target.js';
 import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';
 import { growAtEndOfLoad } from './in-place.js';
 import { isLayout, type Layout, type Refusal } from './layout.js';
-import { bytesText, type PlacementInput } from './placement-input.js';
+import { isReadFromCores } from './loaded-notes.js';
+import { bytesText, onlyAdds, type PlacementInput } from './placement-input.js';
 import { findSlot, phdrSize } from './program-headers.js';
 
 const PAGE = 0x1000n;
@@ -31,6 +33,25 @@ interface Hole {
 
 /** The layout of `extend`, or why this image cannot have one. */
 export function extend(input: PlacementInput): Layout | Refusal {
+  const sparing = sparingBuildId(input);
+  const spared = sparing && extendWith(sparing);
+  return spared !== undefined && isLayout(spared) ? spared : extendWith(input);
+}
+
+/**
+ * Notes that are only added to a program leave the PT_NOTE of its build-id where core files show it, if the one of GNU's
+ * properties can be pointed at them instead.
+ */
+function sparingBuildId(input: PlacementInput): PlacementInput | undefined {
+  const { analysis, kind, target, options } = input;
+  if (kind.kind !== 'program' || options.loaded === false || !onlyAdds(input) || !isReadFromCores(analysis, target)) {
+    return undefined;
+  }
+  const spare = spareForBuildId(analysis);
+  return spare && { ...input, target: spare };
+}
+
+function extendWith(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
   const { analysis } = input;
   if (input.options.loaded === false) return refuse('the notes would be inside a PT_LOAD');

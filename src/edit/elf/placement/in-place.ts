@@ -46,11 +46,19 @@ export function grow(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'grow');
 }
 
+/** Notes that are there and stay as they are give no room: other owners' beside an edit of Xen's, or the other way round. */
+function nothingToRewrite({ analysis: { areas } }: PlacementInput): string {
+  const [first] = areas.filter(({ walk }) => walk.records.length > 0);
+  return first === undefined
+    ? 'the image has no notes to rewrite'
+    : `the notes in ${first.name} are not those that are rewritten`;
+}
+
 function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement, reason });
   const { analysis, target, options } = input;
   const area = target.only;
-  if (target.areas.length === 0) return refuse('the image has no notes to rewrite');
+  if (target.areas.length === 0) return refuse(nothingToRewrite(input));
   if (area === undefined) {
     const removed = placement === 'in-place' ? removeAll(input) : undefined;
     if (removed === undefined) return refuse(`the notes stand in ${target.areas.length} places`);

@@ -17,7 +17,7 @@ import { append } from './append.js';
 import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
 import { brokenLaw } from './laws.js';
-import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
+import { isLayout, type Layout, type Refusal } from './layout.js';
 import { lostFromMemory } from './loaded-notes.js';
 import { moveTable } from './move-table.js';
 import { hideStaleNotes } from './neutralize-notes.js';
@@ -28,7 +28,7 @@ import type { PlacementInput } from './placement-input.js';
 import { payloadMustEnd } from './program.js';
 import { misleadsQemu } from './qemu-overrun.js';
 import { shift } from './shift.js';
-import { lostTo, survivalOf } from './survival.js';
+import { lostTo, resultOf } from './survival.js';
 
 const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Refusal>> = {
   'in-place': inPlace,
@@ -44,12 +44,11 @@ const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Re
 /** Why a layout must not be taken, in one line; undefined when it may. */
 export type Judge = (layout: Layout) => string | undefined;
 
-/** The layout that was chosen, with what was tried before it and what it survives. */
+/** The layout that was chosen, with what was tried before it. */
 export interface LaidOut {
   readonly layout: Layout;
   /** Placements tried before the one taken, and why each did not work. */
   readonly refused: readonly Refusal[];
-  readonly survives: readonly Survival[];
 }
 
 /**
@@ -63,7 +62,7 @@ export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined
   const overwritten = overwriteOnly(input);
   if (overwritten !== undefined) {
     const fault = faultOf(overwritten);
-    if (fault === undefined) return { layout: overwritten, refused, survives: survivalOf(image, overwritten) };
+    if (fault === undefined) return { layout: overwritten, refused };
     refused.push({ placement: overwritten.placement, reason: fault });
   }
   refuseDamage(input);
@@ -85,15 +84,16 @@ export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined
       refused.push({ placement, reason: misled });
       continue;
     }
-    const lost = lostTo(image, outcome, input.options.mustSurvive);
-    if (lost.length === 0) {
-      const fault = faultOf(outcome);
-      if (fault === undefined) {
-        const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
-        return { layout: { ...outcome, warnings }, refused, survives: survivalOf(image, outcome) };
-      }
+    const fault = faultOf(outcome);
+    if (fault !== undefined) {
       refused.push({ placement, reason: fault });
       continue;
+    }
+    const { mustSurvive } = input.options;
+    const lost = mustSurvive.length === 0 ? [] : lostTo(resultOf(image, outcome), image, mustSurvive);
+    if (lost.length === 0) {
+      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+      return { layout: { ...outcome, warnings }, refused };
     }
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }

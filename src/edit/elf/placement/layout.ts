@@ -15,8 +15,10 @@ export interface Blob {
 /** What a later tool does to the result. */
 export interface Survival {
   readonly tool: Survivor;
-  readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken';
+  readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken' | 'unknown';
   readonly why: string;
+  /** The versions that this was held against; of others it is not known. */
+  readonly tried: string;
 }
 
 /** A complete answer of a placement: headers, tables and bytes of the result. Nothing is written yet. */

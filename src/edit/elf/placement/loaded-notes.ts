@@ -7,6 +7,8 @@ import { contains, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../../../formats/note/note-types.js';
 import { ownerOf } from '../../../formats/note/record.js';
+import type { Analysis } from '../plan/analyze.js';
+import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { Layout } from './layout.js';
 import type { PlacementInput } from './placement-input.js';
 
@@ -21,6 +23,12 @@ const READERS: readonly (readonly [owner: string, type: number, words: string])[
   [GNU, NT_GNU_BUILD_ID, 'the build-id in core files'],
   [FDO, FDO_PACKAGING_METADATA, 'the package metadata that systemd logs of a crash'],
 ];
+
+/** Do core files show these notes to one of their readers? */
+export function isReadFromCores({ tableLoad }: Analysis, { areas, records }: RewriteTarget): boolean {
+  const isRead = READERS.some(([owner, type]) => records.some((r) => r.type === type && ownerOf(r.name) === owner));
+  return isRead && tableLoad?.file.start === 0n && areas.some(({ range }) => contains(CORE_PAGE, range));
+}
 
 /** Warnings about readers in memory that lose what they found. `--not-loaded` asked for it. */
 export function lostFromMemory({ analysis, target, options }: PlacementInput, layout: Layout): string[] {
@@ -37,9 +45,7 @@ export function lostFromMemory({ analysis, target, options }: PlacementInput, la
     const lost = [...names, 'new values in /sys/kernel/notes'].join(', ');
     return [`the notes of PT_NOTE ${from} leave memory; lost is what readers find of them there: ${lost}`];
   }
-  const shown = target.areas.some(({ range }) => contains(CORE_PAGE, range));
-  const dumped = analysis.tableLoad?.file.start === 0n && shown;
-  if (!dumped || contains(CORE_PAGE, noteRange) || names.length === 0) return [];
+  if (!isReadFromCores(analysis, target) || contains(CORE_PAGE, noteRange)) return [];
   const where = `PT_NOTE ${from} moves to ${hex(noteRange.start)}, out of the first page, which core files hold`;
   return [`${where}; where only the core file is at hand, lost is ${names.join(', ')}`];
 }

@@ -20,7 +20,7 @@ export function hideStaleNotes(input: PlacementInput, layout: Layout): Layout {
     const offset = movedOffset(shift, record.offset + BigInt(NHDR_SIZE - 4));
     const bytes = new Uint8Array(4 + record.name.length);
     bytes.set(neutralName(record.name.length), 4);
-    return { offset, bytes, what: 'note in a section, made nobody’s' };
+    return { offset, bytes, what: 'note in a section, given no owner' };
   });
   return { ...layout, blobs: [...layout.blobs, ...blobs] };
 }

@@ -17,7 +17,7 @@ import { multibootWindow } from '../../../formats/multiboot/windows.js';
 import { NO_TARGET } from '../plan/rewrite-target.js';
 import { compose, mergeFor } from './compose.js';
 import type { Layout, Refusal } from './layout.js';
-import { bytesText, type PlacementInput } from './placement-input.js';
+import { bytesText, onlyAdds, type PlacementInput } from './placement-input.js';
 import { countable, phdrSize } from './program-headers.js';
 
 /** The largest page that systems of a machine map with; PCs have 4 KiB, others up to 64 KiB (System V ABI supplements). */
@@ -52,7 +52,7 @@ export function newTable(given: PlacementInput): Layout | Refusal {
   const { image } = analysis;
   if (options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
   if (analysis.tableLoad === undefined)
-    return refuse('the program headers are in no PT_LOAD, and nobody misses them there');
+    return refuse('the program headers are in no PT_LOAD, and no program looks for them there');
   if (image.ident[EI_OSABI] === ELFOSABI_FREEBSD) return refuse('FreeBSD wants the program headers in the first page');
   const [narrow] = analysis.multiboot;
   if (narrow !== undefined) {
@@ -99,13 +99,7 @@ const OLD_KERNELS =
  * goes on to show what it shows where it shows it. Not so in a kernel: some loaders look into one PT_NOTE only.
  */
 function withOwnEntry(input: PlacementInput): PlacementInput {
-  const { target, otherOwners, wanted, kind } = input;
-  const adds =
-    kind.kind === 'program' &&
-    otherOwners.changed.size === 0 &&
-    target.xen.length === 0 &&
-    target.damaged === undefined;
-  return adds && wanted.every(({ original }) => original === undefined) ? { ...input, target: NO_TARGET } : input;
+  return input.kind.kind === 'program' && onlyAdds(input) ? { ...input, target: NO_TARGET } : input;
 }
 
 function warningsFor({ kind, target }: PlacementInput): string[] {

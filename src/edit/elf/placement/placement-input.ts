@@ -70,6 +70,12 @@ export function gapAtEight({ analysis, options }: PlacementInput, notes: readonl
   return `with --notes-align 8 the note of type ${odd.type} leaves a gap that Xen cannot step over; give it a width of 8`;
 }
 
+/** Do all notes that are there stay as they are, and new ones come? None of Xen's may be among those that would move. */
+export function onlyAdds({ target, otherOwners, wanted }: PlacementInput): boolean {
+  if (otherOwners.changed.size > 0 || target.xen.length > 0 || target.damaged !== undefined) return false;
+  return wanted.every(({ original }) => original === undefined);
+}
+
 /** The merged records as bytes. */
 export function mergedBytes(input: PlacementInput): Uint8Array {
   return encodeNotes(mergedNotes(input), input.analysis.image.encoding.endian);

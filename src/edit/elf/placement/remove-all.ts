@@ -20,7 +20,7 @@ export function removeAll(input: PlacementInput): Layout | { readonly reason: st
   if (target.segments.length === 0) {
     const kept = otherOwners.changed.size === 0 && otherOwners.added.length === 0;
     // The notes themselves are hidden by hideStaleNotes(), as always when no segment has one.
-    return kept ? unchanged(input, 'notes made nobody’s where they are') : undefined;
+    return kept ? unchanged(input, 'notes given no owner where they are') : undefined;
   }
   return mergedNotes(input).length > 0 ? undefined : emptied(input);
 }

@@ -1,140 +1,64 @@
 /**
- * What later tools will do to the result. Predicted from how the notes are covered: GNU tools rebuild segments from
- * allocated sections, eu-strip keeps only what a section describes, LLVM's tools go by segments, and a flat binary is made
- * of allocated sections at their addresses.
+ * What later tools will do to a result: each is followed by a model of where it puts headers, segments and sections, worked out
+ * from the headers of the result itself. A model holds for the versions that it was tried with.
  */
-import { compare } from '../../../base/bytes/range.js';
-import { type ElfImage, isAllocated, loads } from '../../../formats/elf/image.js';
-import { SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../../../formats/elf/names.js';
-import { sectionName } from '../../../formats/elf/section-names.js';
+import type { ElfImage } from '../../../formats/elf/image.js';
+import { readElf } from '../../../formats/elf/read.js';
 import { SURVIVORS, type Survivor } from '../plan/placement-options.js';
+import { preview, render } from '../render.js';
+import { euStrip, euStripTo } from './forecast/elfutils.js';
+import { flat } from './forecast/flat.js';
+import { gnu } from './forecast/gnu.js';
+import { llvmObjcopy, llvmStrip } from './forecast/llvm.js';
+import type { Outcome } from './forecast/outcome.js';
+import { patchelf } from './forecast/patchelf.js';
 import type { Layout, Survival } from './layout.js';
 
-/** What decides whether notes survive: how sections cover them, whether they are in memory, where the table is. */
-export type Covering = Pick<Layout, 'cover' | 'loaded' | 'placement'>;
-
-/** The verdict of every tool on a layout. */
-export function survivalOf(image: ElfImage, layout: Covering): Survival[] {
-  return SURVIVORS.map((tool) => ({ tool, ...verdict(tool, image, layout) }));
+interface Model {
+  /** The versions that it was held against; of others nothing is known. */
+  readonly tried: string;
+  readonly outcome: (result: ElfImage, before: ElfImage) => Outcome;
 }
 
-/** The tools of `wanted` that the layout does not survive. */
-export function lostTo(image: ElfImage, layout: Covering, wanted: readonly Survivor[]): Survival[] {
-  return survivalOf(image, layout).filter(
-    ({ tool, verdict: v }) => wanted.includes(tool) && v !== 'kept' && v !== 'kept with a warning',
-  );
-}
+const BINUTILS = 'binutils 2.40';
+const LLVM = 'LLVM 14';
+const ELFUTILS = 'elfutils 0.188';
 
-type Verdict = Omit<Survival, 'tool'>;
+/** The model of each tool. */
+export const MODELS: Readonly<Record<Survivor, Model>> = {
+  strip: { tried: BINUTILS, outcome: gnu },
+  objcopy: { tried: BINUTILS, outcome: gnu },
+  'llvm-strip': { tried: LLVM, outcome: llvmStrip },
+  'llvm-objcopy': { tried: LLVM, outcome: llvmObjcopy },
+  'eu-strip': { tried: ELFUTILS, outcome: euStrip },
+  'eu-strip-o': { tried: ELFUTILS, outcome: euStripTo },
+  patchelf: { tried: 'patchelf 0.14', outcome: patchelf },
+  flat: { tried: BINUTILS, outcome: flat },
+};
 
-function verdict(tool: Survivor, image: ElfImage, layout: Covering): Verdict {
-  switch (tool) {
-    case 'strip':
-    case 'objcopy':
-      return gnu(image, layout);
-    case 'llvm-strip':
-    case 'llvm-objcopy':
-      return { verdict: 'kept', why: 'LLVM tools keep what a segment holds' };
-    case 'eu-strip':
-      return elfutils(image, layout);
-    case 'flat':
-      return flat(layout);
-  }
-}
-
-function gnu(image: ElfImage, { cover, loaded, placement }: Covering): Verdict {
-  if (image.sections.length === 0) {
-    return { verdict: 'broken', why: 'GNU tools rebuild segments from sections, and the image has none' };
-  }
-  if (hasBytesOutsideSections(image)) {
-    return {
-      verdict: 'broken',
-      why: 'a PT_LOAD holds bytes that no allocated section covers; GNU tools drop them, patched or not',
-    };
-  }
-  if (placement === 'new-table') {
-    return {
-      verdict: 'broken',
-      why: 'GNU tools put the program headers in front of their PT_LOAD, at an address of nothing',
-    };
-  }
-  if (cover === 'none') return { verdict: 'dropped', why: 'no section covers the notes' };
-  if (cover === 'allocated' && !loaded) {
-    return { verdict: 'kept with a warning', why: 'the note section is marked allocated outside every PT_LOAD' };
-  }
-  const table = placement === 'move-table' ? '; the program header table moves back if it fits' : '';
-  return { verdict: 'kept', why: `a section covers the notes${table}` };
-}
-
-/**
- * Does some PT_LOAD hold memory that no allocated section describes? mkelf32's and GRUB's images do, and GNU strip and
- * objcopy damage those whatever notes they have.
- */
-function hasBytesOutsideSections(image: ElfImage): boolean {
-  const sorted = image.sections.filter(isAllocated).sort((a, b) => compare(a.sh_addr, b.sh_addr));
-  // reach[i]: the highest end among sorted[0..i].
-  const reach: bigint[] = [];
-  for (const { sh_addr, sh_size } of sorted) {
-    const last = reach.at(-1) ?? 0n;
-    reach.push(sh_addr + sh_size > last ? sh_addr + sh_size : last);
-  }
-  return loads(image).some(({ segment: s }) => {
-    if (s.p_filesz === 0n) return false;
-    const end = s.p_vaddr + s.p_memsz;
-    const below = lowerBound(sorted.length, (i) => (sorted[i]?.sh_addr ?? 0n) >= end);
-    return (reach[below - 1] ?? 0n) < end;
+/** What each of these tools does to a result; `before` is the image without the edit. */
+export function survivalOf(
+  result: ElfImage,
+  before: ElfImage,
+  tools: readonly Survivor[] = SURVIVORS,
+): readonly Survival[] {
+  const known = new Map<Model['outcome'], Outcome>();
+  return tools.map((tool) => {
+    const { tried, outcome: model } = MODELS[tool];
+    const outcome = known.get(model) ?? model(result, before);
+    known.set(model, outcome);
+    const { verdict, why, about } = outcome;
+    const anyway = about === 'loads' && result !== before && model(before, before).about === 'loads';
+    return { tool, verdict, why: anyway ? `${why}; without the edit as well` : why, tried };
   });
 }
 
-/** The first index for which `isAtOrAbove` holds; it must hold for all behind that one. */
-function lowerBound(length: number, isAtOrAbove: (index: number) => boolean): number {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isAtOrAbove(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+/** The tools of `wanted` that the result does not survive, or of which nothing is known. */
+export function lostTo(result: ElfImage, before: ElfImage, wanted: readonly Survivor[]): readonly Survival[] {
+  return survivalOf(result, before, wanted).filter(({ verdict: v }) => v !== 'kept' && v !== 'kept with a warning');
 }
 
-function elfutils(image: ElfImage, { cover, placement, loaded }: Covering): Verdict {
-  if (image.sections.length > 0 && !hasSomethingToStrip(image)) {
-    return { verdict: 'kept', why: 'there is nothing to strip, so eu-strip leaves the image alone' };
-  }
-  if (cover === 'none') {
-    return { verdict: 'broken', why: 'no section covers the notes, so eu-strip leaves the PT_NOTE dangling' };
-  }
-  if (cover === 'plain') {
-    const table = placement === 'move-table' ? ' and clears the moved program header table' : '';
-    return {
-      verdict: 'broken',
-      why: `eu-strip moves sections that are not allocated and leaves the PT_NOTE behind${table}`,
-    };
-  }
-  return {
-    verdict: 'kept',
-    why: loaded ? 'the note section is part of a PT_LOAD' : 'the note section is marked allocated',
-  };
-}
-
-/** eu-strip removes what is not allocated but notes, comments and linker warnings; without any it rewrites nothing. */
-function hasSomethingToStrip(image: ElfImage): boolean {
-  return image.sections.some((section, index) => {
-    if (index === 0 || index === image.shstrndx || isAllocated(section)) return false;
-    if (section.sh_type === SHT_NULL || section.sh_type === SHT_NOTE) return false;
-    return section.sh_type !== SHT_PROGBITS || !/^\.(comment$|gnu\.warning\.)/.test(sectionName(image, index));
-  });
-}
-
-function flat({ cover, loaded }: Covering): Verdict {
-  if (cover === 'allocated' && !loaded) {
-    return {
-      verdict: 'broken',
-      why: 'objcopy -O binary writes allocated sections at their address, and this one is at 0',
-    };
-  }
-  return {
-    verdict: 'kept',
-    why: 'the flat binary is the same as without the edit, or holds the notes where they are loaded',
-  };
+/** The image that a layout makes, as it would be read back; nothing is written. Errors: those of readElf. */
+export function resultOf(image: ElfImage, layout: Layout): ElfImage {
+  return readElf(preview(image, render(image, layout)));
 }

@@ -3,7 +3,7 @@
  * done, however they are placed.
  */
 import type { ElfImage } from '../../../formats/elf/image.js';
-import { EM_386, EM_X86_64, SHF_ALLOC } from '../../../formats/elf/names.js';
+import { EM_386, EM_X86_64 } from '../../../formats/elf/names.js';
 import { decodeValue } from '../../../formats/note/desc.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 import { type NoteContent, sameNote } from '../../../formats/note/record.js';
@@ -13,10 +13,9 @@ import {
   physEntryAsQemu,
   physEntryAsQemuFrom,
 } from '../../../loaders/read/loader-walks.js';
-import { sectionsIn } from '../plan/analyze.js';
 import { changesForeign } from '../plan/other-owners.js';
 import type { PlacementInput } from './placement-input.js';
-import { type Covering, lostTo } from './survival.js';
+import { lostTo } from './survival.js';
 
 const { PHYS32_ENTRY } = XEN_ELFNOTE;
 
@@ -27,7 +26,7 @@ const { PHYS32_ENTRY } = XEN_ELFNOTE;
 export function isUpToDate(input: PlacementInput): boolean {
   const { analysis, wanted, target, options } = input;
   if (input.rewrite || changesForeign(input.otherOwners)) return false;
-  if (!input.xenEdited) return lostTo(analysis.image, coveringNow(input), options.mustSurvive).length === 0;
+  if (!input.xenEdited) return survives(input);
   const { record } = target.damaged ?? {};
   if (record !== undefined && wanted.every(({ content }) => content !== record)) return false;
   const { xen } = analysis;
@@ -36,11 +35,10 @@ export function isUpToDate(input: PlacementInput): boolean {
   if (xen.from !== 'segments' || xen.notes.length !== wanted.length) return false;
   const same = wanted.every(({ content }, i) => xen.notes[i] !== undefined && sameNote(content, xen.notes[i].record));
   if (!same || !foundByAll(input)) return false;
-  const covering = coveringNow(input);
-  if (options.loaded !== undefined && options.loaded !== covering.loaded) return false;
+  if (options.loaded !== undefined && options.loaded !== (target.loaded !== undefined)) return false;
   const align = target.segments.map((index) => analysis.image.segments[index]?.p_align);
   if (options.notesAlign === 8 && align.some((p_align) => p_align !== 8n)) return false;
-  return lostTo(analysis.image, covering, options.mustSurvive).length === 0;
+  return survives(input);
 }
 
 /** Do the PVH loaders find the PHYS32_ENTRY that Xen goes by? They walk notes each in their own way. */
@@ -77,13 +75,7 @@ function low32(value: bigint): bigint {
   return value & 0xffffffffn;
 }
 
-/** Which headers show the notes as the image stands, and whether they are loaded. */
-export function coveringNow({ analysis, target }: PlacementInput): Covering {
-  const covers = target.areas.map((area) => {
-    const sections = sectionsIn(analysis, area.range).map((index) => analysis.image.sections[index]);
-    if (sections.length === 0) return 'none';
-    return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
-  });
-  const cover = covers.includes('none') ? 'none' : covers.includes('plain') ? 'plain' : 'allocated';
-  return { cover: covers.length === 0 ? 'none' : cover, loaded: target.loaded !== undefined, placement: 'in-place' };
+/** Does the image as it stands survive the tools that it has to? */
+function survives({ analysis, options }: PlacementInput): boolean {
+  return lostTo(analysis.image, analysis.image, options.mustSurvive).length === 0;
 }

@@ -49,7 +49,7 @@ export const SIGNS: readonly Sign[] = [
     name: 'xen-notes',
     of: 'kernel',
     seen: ({ xen }) => (xen.notes.length > 0 || xen.refused !== undefined ? 'Xen notes' : undefined),
-    why: 'whoever built it meant it for Xen (xen/include/public/elfnote.h)',
+    why: 'its builder meant it for Xen (xen/include/public/elfnote.h)',
   },
   {
     name: 'xen-guest',
@@ -80,7 +80,7 @@ export const SIGNS: readonly Sign[] = [
     name: 'no-interpreter',
     of: 'kernel',
     seen: (analysis) => interpreter(analysis, (path) => NO_INTERPRETERS.has(path)),
-    why: 'the interpreter is one that nobody has, so that execve fails (FreeBSD, sys/conf/kern.pre.mk; Solo5, elf_abi.h)',
+    why: 'the interpreter is one that no system has, so that execve fails (FreeBSD, sys/conf/kern.pre.mk; Solo5, elf_abi.h)',
   },
   {
     name: 'interpreter',

@@ -22,8 +22,17 @@ export const PLACEMENTS = [
 /** A placement, or `auto` for the least disturbing one that works. */
 export type PlacementName = (typeof PLACEMENTS)[number];
 
-/** Later tools that a placement may have to survive. */
-export const SURVIVORS = ['strip', 'objcopy', 'llvm-strip', 'llvm-objcopy', 'eu-strip', 'flat'] as const;
+/** Later tools that a placement may have to survive. `eu-strip-o` is `eu-strip -o OUT`, `flat` is `objcopy -O binary`. */
+export const SURVIVORS = [
+  'strip',
+  'objcopy',
+  'llvm-strip',
+  'llvm-objcopy',
+  'eu-strip',
+  'eu-strip-o',
+  'patchelf',
+  'flat',
+] as const;
 /** A tool whose work on the image the notes must survive. */
 export type Survivor = (typeof SURVIVORS)[number];
 

@@ -2,9 +2,12 @@
  * Where an image's Xen notes are now, and what has to be carried along when they are rewritten: the other owners' notes
  * that stand in the same PT_NOTE.
  */
+import { equalBytes } from '../../../base/bytes/text.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
+import type { ElfImage } from '../../../formats/elf/image.js';
+import { PT_GNU_PROPERTY } from '../../../formats/elf/names.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
-import { GNU, NT_GNU_PROPERTY_TYPE_0 } from '../../../formats/note/note-types.js';
+import { GNU, NT_GNU_BUILD_ID, NT_GNU_PROPERTY_TYPE_0 } from '../../../formats/note/note-types.js';
 import { isXens, type NoteRecord, ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
 import type { ImageKind } from './placement-options.js';
@@ -87,9 +90,40 @@ function targetAreas(analysis: Analysis, kind: ImageKind): readonly NoteArea[] {
  * the same bytes (Linux extensions to gABI, ".note.gnu.property"). One outside memory has no address that could be kept.
  */
 function isRedirectable({ image }: Analysis, { index, loaded, walk }: NoteArea): boolean {
-  const hasProperty = walk.records.some(({ name, type }) => type === NT_GNU_PROPERTY_TYPE_0 && ownerOf(name) === GNU);
+  const hasProperty = walk.records.some(isProperty);
   const p_align = image.segments[index]?.p_align ?? 0n;
   return loaded !== undefined && walk.problem === undefined && walk.records.length > 0 && !hasProperty && p_align <= 4n;
+}
+
+/**
+ * The PT_NOTE of GNU's properties, where a PT_GNU_PROPERTY shows the same record. The kernel and ld.so (glibc since 2.32) go by
+ * that one, so this PT_NOTE may be pointed at a copy with other notes behind it; the PT_NOTE of the build-id then stays in the
+ * first page, which core files hold. Undefined: there is none that could be spared so.
+ */
+export function spareForBuildId(analysis: Analysis): RewriteTarget | undefined {
+  const { image, areas } = analysis;
+  const properties = image.segments.filter(({ p_type, p_filesz }) => p_type === PT_GNU_PROPERTY && p_filesz > 0n);
+  const spare = areas.find(({ kind, loaded, walk }) => {
+    const [first, ...others] = walk.records;
+    if (kind !== 'segment' || loaded === undefined || walk.problem !== undefined || first === undefined) return false;
+    return isProperty(first) && !others.some(isBuildId) && properties.some((s) => shows(image, s, first));
+  });
+  return spare && targetAt(analysis, spare);
+}
+
+function isProperty({ name, type }: NoteRecord): boolean {
+  return type === NT_GNU_PROPERTY_TYPE_0 && ownerOf(name) === GNU;
+}
+
+function isBuildId({ name, type }: NoteRecord): boolean {
+  return type === NT_GNU_BUILD_ID && ownerOf(name) === GNU;
+}
+
+/** Does this segment have the bytes of the record, and no others? Errors: those of the image's source. */
+function shows({ source }: ElfImage, { p_offset, p_filesz }: Phdr, record: NoteRecord): boolean {
+  if (p_filesz !== record.size || p_offset + p_filesz > source.size) return false;
+  const [there, here] = [p_offset, record.offset].map((offset) => source.read(offset, record.size, 'PT_GNU_PROPERTY'));
+  return there !== undefined && here !== undefined && equalBytes(there, here);
 }
 
 type XenByArea = ReadonlyMap<string, readonly NoteRecord[]>;

@@ -1,0 +1,230 @@
+/**
+ * What has to change in the source or the link of a kernel where no edit of the file makes a loader take it: one row a rule,
+ * with the addresses and the names of the file that was judged. Rules that mean the same have the same name in every loader.
+ */
+import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { hex, hexBytes } from '../../base/errors/hex.js';
+import { EM_386, EM_X86_64, fileTypeName, machineName, PT_INTERP } from '../../formats/elf/names.js';
+import { findMb1 } from '../../formats/multiboot/mb1.js';
+import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
+import { isOfFamily } from '../../loaders/names.js';
+import { bytesAt, hasElfMagic } from '../../loaders/read/lenient-elf.js';
+import type { Verdict } from '../../loaders/rule.js';
+import { LinkFacts, type Load, placeOf } from './link-facts.js';
+import { MULTIBOOT_ADVICE } from './multiboot-advice.js';
+
+/** A sentence; undefined where the row has nothing to say of this file. */
+export type LinkRow = (facts: LinkFacts) => string | undefined;
+
+const PAGE = 0x1000n;
+const MIB = 0x100000n;
+const GIB4 = 0x1_0000_0000n;
+
+const outside =
+  ({ source }: LinkFacts) =>
+  ({ p_offset, p_filesz }: Load) =>
+    p_filesz > 0n && !fits(p_offset, p_filesz, source.size);
+
+const cutShort: LinkRow = (facts) =>
+  facts.about(
+    outside(facts),
+    (name, { p_offset, p_filesz }) =>
+      `${name} has its bytes at ${hex(p_offset)} to ${hex(p_offset + p_filesz)} of a file of ${hex(facts.source.size)}: the file was cut short, so link or copy it again`,
+  );
+
+const longFile: LinkRow = (facts) =>
+  facts.about(
+    ({ p_filesz, p_memsz }) => p_filesz > p_memsz,
+    (name, { p_filesz, p_memsz }) =>
+      `${name} has p_filesz ${hex(p_filesz)} above p_memsz ${hex(p_memsz)}, which no linker writes: link it again, or undo what set them`,
+  );
+
+const wraps: LinkRow = (facts) => {
+  const end = 1n << BigInt(facts.image.encoding.bits);
+  return facts.about(
+    ({ p_paddr, p_memsz }) => p_paddr + p_memsz > end,
+    (name, load) =>
+      `${name} would take ${placeOf(load)}, behind the last address: correct its size or its AT(…) in the linker script`,
+  );
+};
+
+const tooHigh: LinkRow = (facts) =>
+  facts.about(
+    ({ p_paddr, p_memsz }) => p_paddr + p_memsz > GIB4,
+    (name, load) =>
+      `${name} goes to p_paddr ${placeOf(load)}, where no memory is: AT(ADDR(section) - base) in the linker script lowers it`,
+  );
+
+const overlapping =
+  (unit: bigint): LinkRow =>
+  (facts) => {
+    const sorted = facts.loads
+      .filter(({ p_memsz }) => p_memsz > 0n)
+      .sort((a, b) => (a.p_paddr < b.p_paddr ? -1 : a.p_paddr > b.p_paddr ? 1 : a.index - b.index));
+    for (const [at, next] of sorted.entries()) {
+      const before = sorted[at - 1];
+      if (before === undefined || up(before.p_paddr + before.p_memsz, unit) <= next.p_paddr) continue;
+      const align = unit > 1n ? `, and start it at a page of its own: . = ALIGN(${hex(unit)})` : '';
+      return `${facts.loadName(before)} takes ${placeOf(before)} and ${facts.loadName(next)} ${placeOf(next)}: move one of them in the linker script by its address or AT(…)${align}`;
+    }
+    return undefined;
+  };
+
+function up(value: bigint, unit: bigint): bigint {
+  return ((value + unit - 1n) / unit) * unit;
+}
+
+const damaged: LinkRow = ({ source, image: { header } }) =>
+  `e_phoff is ${hex(header.e_phoff)} with ${header.e_phnum} program headers, e_shoff ${hex(header.e_shoff)} with ${header.e_shnum} section headers, and the file has ${hex(source.size)} bytes: it was cut short or changed after the link, so link or copy it again`;
+
+const oddHeader: LinkRow = ({ image: { header, ident } }) =>
+  `e_ident is ${hexBytes(ident.subarray(0, 8))}, e_version ${header.e_version}, e_ehsize ${header.e_ehsize}, e_phentsize ${header.e_phentsize}, e_shentsize ${header.e_shentsize}: no linker for x86 writes such an ELF header, so link the kernel again or undo what changed it`;
+
+const machine: LinkRow = ({ image: { header, encoding } }) =>
+  `it is an ELF${encoding.bits} for ${machineName(header.e_machine)}, ${encoding.endian}-endian: build and link it for x86, by ld -m elf_x86_64 (${machineName(EM_X86_64)}) or -m elf_i386 (${machineName(EM_386)})`;
+
+const noElf: LinkRow = ({ source }) =>
+  source.size === 0n
+    ? 'the file is empty: build it again'
+    : `the file begins with ${hexBytes(bytesAt(source, 0n, 4))} and is no ELF: name the kernel that the linker wrote (vmlinux)`;
+
+const notExecutable: LinkRow = ({ image: { header } }) =>
+  `e_type is ${fileTypeName(header.e_type)}: link an executable, by ld without -r`;
+
+const noSegments: LinkRow = ({ image: { header } }) =>
+  `e_phnum is ${header.e_phnum}${header.e_phnum === 0 ? `, e_type ${fileTypeName(header.e_type)}: link an executable that has PT_LOADs, by ld without -r` : `, e_phoff ${hex(header.e_phoff)}: the table was cut off or overwritten, so link or copy the file again`}`;
+
+const firstOf =
+  (...rows: readonly LinkRow[]): LinkRow =>
+  (facts) => {
+    for (const row of rows) {
+      const said = row(facts);
+      if (said !== undefined) return said;
+    }
+    return undefined;
+  };
+
+const lowest = ({ loads }: LinkFacts): Load | undefined =>
+  loads
+    .filter(({ p_memsz }) => p_memsz > 0n)
+    .reduce<Load | undefined>((low, load) => (low === undefined || load.p_paddr < low.p_paddr ? load : low), undefined);
+
+/** By the name of the rule. */
+const ROWS: Readonly<Record<string, LinkRow>> = {
+  'file-size': (facts) =>
+    facts.source.size === 0n
+      ? noElf(facts)
+      : `the file has ${hex(facts.source.size)} bytes: strip --strip-debug leaves what is loaded`,
+  'elf-magic': noElf,
+  header: (facts) => (hasElfMagic(facts.source) ? machine(facts) : noElf(facts)),
+  'byte-order': machine,
+  'elf-header': (facts) => (hasElfMagic(facts.source) ? oddHeader(facts) : noElf(facts)),
+  flags: ({ image: { header } }) =>
+    `e_flags is ${hex(header.e_flags)}, and x86 has none: link it again, or undo what set them`,
+  machine,
+  class: machine,
+  'guest-type': machine,
+  type: notExecutable,
+  'program-headers': firstOf((facts) => (facts.image.header.e_phnum === 0 ? noSegments(facts) : undefined), damaged),
+  'program-headers-in-file': damaged,
+  'section-headers-in-file': damaged,
+  'segments-in-file': firstOf(
+    cutShort,
+    wraps,
+    (facts) => {
+      const { image, source } = facts;
+      const bad = image.segments.findIndex((s) => s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size));
+      return bad < 0
+        ? undefined
+        : `program header ${bad} names bytes behind the end of a file of ${hex(source.size)}: link or copy it again`;
+    },
+    damaged,
+  ),
+  'sections-in-file': damaged,
+  'tables-counted': damaged,
+  'program-header-size': ({ image: { header, encoding } }) =>
+    encoding.bits === 32
+      ? 'it is an ELF32, and this loader takes ELF64 alone: link it by ld -m elf_x86_64'
+      : `e_phentsize is ${header.e_phentsize}, wanted 56: link it again, or undo what changed it`,
+  'program-header-offset': noSegments,
+  'entry-in-high-memory': ({ image: { header } }) =>
+    `e_entry is ${hex(header.e_entry)}: name the start in the linker script by ENTRY(symbol), or by ld -e, and link it at ${hex(MIB)} or above`,
+  'segments-and-notes': firstOf(cutShort, longFile, tooHigh, wraps, damaged),
+  segments: firstOf(cutShort, longFile, tooHigh, wraps, damaged),
+  'segment-bytes-in-file': firstOf(cutShort, damaged),
+  'bytes-in-the-file': firstOf(cutShort, damaged),
+  'file-size-in-memory-size': longFile,
+  'total-size': firstOf(wraps, tooHigh),
+  'no-overlap': firstOf(overlapping(1n), overlapping(PAGE), (facts) =>
+    facts.about(
+      ({ p_paddr, p_memsz }) => p_paddr + p_memsz > GIB4 - 0x40000n,
+      (name, load) => `${name} takes ${placeOf(load)}, where the firmware is: lower it in the linker script by AT(…)`,
+    ),
+  ),
+  'pages-of-memory': (facts) =>
+    facts.about(
+      ({ p_paddr, p_memsz }) => p_memsz > 0n && p_paddr % PAGE !== 0n,
+      (name, { p_paddr }) =>
+        `${name} begins at p_paddr ${hex(p_paddr)}: in the linker script put . = ALIGN(${hex(PAGE)}); in front of its first section`,
+    ) ?? tooHigh(facts),
+  'no-interpreter': (facts) => {
+    const at = facts.image.segments.findIndex(({ p_type }) => p_type === PT_INTERP);
+    return `program header ${at} is a PT_INTERP: link the kernel by ld -static --no-dynamic-linker, without shared libraries`;
+  },
+  'segments-copied': firstOf(longFile, (facts) => {
+    const low = lowest(facts);
+    return low === undefined
+      ? undefined
+      : `${facts.loadName(low)} lies at p_paddr ${placeOf(low)}: with VIRT_BASE and PADDR_OFFSET as the notes say, a PT_LOAD would stand at an address that does not exist`;
+  }),
+  'entry-in-bounds': (facts) => {
+    const ends = facts.loads.map(
+      (load) => `${facts.loadName(load)} at p_vaddr ${hex(load.p_vaddr)}, p_paddr ${placeOf(load)}`,
+    );
+    return `${ends.join('; ')}: the addresses in the notes do not lie in them; correct the link (AT(…), ENTRY) or the notes VIRT_BASE, PADDR_OFFSET and ENTRY`;
+  },
+  'clear-of-xen': (facts) => {
+    const low = lowest(facts);
+    return `Xen keeps 0xffff800000000000 to 0xffff880000000000 for itself: link the kernel at 0xffffffff80000000 or above${low === undefined ? '' : `; ${facts.loadName(low)} is at p_vaddr ${hex(low.p_vaddr)}`}`;
+  },
+  'virt-base-page-aligned': (facts) => {
+    const low = lowest(facts);
+    return `VIRT_BASE has to be a multiple of ${hex(PAGE)}${low === undefined ? '' : `; ${facts.loadName(low)} is at p_vaddr ${hex(low.p_vaddr)}, p_paddr ${hex(low.p_paddr)}, so it would be ${hex(BigInt.asUintN(64, low.p_vaddr - low.p_paddr))}`}`;
+  },
+  'start-page-aligned': (facts) => {
+    const low = lowest(facts);
+    return low === undefined
+      ? undefined
+      : `${facts.loadName(low)} begins at p_paddr ${hex(low.p_paddr)}: in the linker script put . = ALIGN(${hex(PAGE)}); in front of its first section`;
+  },
+  'image-in-memory': (facts) => {
+    const low = lowest(facts);
+    return low === undefined
+      ? undefined
+      : `${facts.loadName(low)} takes ${placeOf(low)}: link the kernel at ${hex(MIB)} or above; one that runs anywhere says so by the note PHYS32_RELOC, since Xen 4.19`;
+  },
+  'hypercall-page-in-area': () =>
+    'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page; a kernel that asks for the page by itself has no such note',
+  'p2m-outside-image': () =>
+    'INIT_P2M has to be an address outside of the image; without the note the table follows the kernel',
+  'code-in-file': () =>
+    'this is a file of debug information (objcopy --only-keep-debug): give the kernel that it was split from',
+  'not-multiboot': ({ source }) => {
+    const header = findMb1(source, QEMU_MB1);
+    const place = header === undefined ? 'the multiboot 1 header' : `the multiboot 1 header at ${hex(header.offset)}`;
+    return `QEMU goes by ${place} before any note: link the kernel without it, or as ELF32 at ${hex(MIB)} or above with it alone`;
+  },
+};
+
+/** What is to be changed so that the loader of this verdict takes the file; undefined where its rule has no row. */
+export function linkAdvice(source: ByteSource, verdict: Verdict): string | undefined {
+  const { loader, rule = '' } = verdict;
+  const facts = new LinkFacts(source, verdict);
+  return (isOfFamily(loader, 'multiboot') ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
+}
+
+/** What is said of a file whose headers no edit can rest on. */
+export function damageAdvice(source: ByteSource, verdict: Verdict): string | undefined {
+  const facts = new LinkFacts(source, verdict);
+  return hasElfMagic(source) ? (linkAdvice(source, verdict) ?? cutShort(facts) ?? oddHeader(facts)) : noElf(facts);
+}
