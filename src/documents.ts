@@ -792,8 +792,10 @@ export type PatchDocument = {
   /** What later tools do to the notes. */
   readonly survives: readonly {
     readonly tool: string;
-    readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken';
+    readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken' | 'unknown';
     readonly why: string;
+    /** The versions of the tool that this was held against; of others it is not known. */
+    readonly tried?: string;
   }[];
   /** What was looked through, and how the file was put together again. ranges and fileSize above are those of the ELF inside. */
   readonly container?: ContainerPart;
@@ -959,6 +961,8 @@ export type VerifyDocument = {
   };
   /** The release whose rules were taken for Xen's loaders. */
   readonly xenVersion: string;
+  /** Bytes of memory of the machine or guest, where --memory says; absent: 4 GiB. */
+  readonly memory?: ErrorHex;
   readonly loaders: readonly VerifyVerdict[];
 };
 
@@ -1001,6 +1005,8 @@ export type VerifyVerdict = {
   readonly cure?: string;
   /** Where no edit is known that mends it: what is in the way, or what only its builder can tell. */
   readonly advice?: string;
+  /** The least memory, in bytes, of the machine or guest with which it loads; absent where that is not known, or where memory does not help. */
+  readonly needsMemory?: ErrorHex;
   readonly warnings: readonly {
     readonly rule: string;
     readonly text: string;

@@ -3,7 +3,7 @@
  * cannot be done is a PatchError with a stable id.
  *
  * ```ts
- * import { DEFAULT_WISH, FileSource, parseSetting, planPatch, readElf, writePatch } from 'xen-elfpatch';
+ * import { FileSource, parseSetting, planPatch, readElf, writePatch } from 'xen-elfpatch';
  *
  * const source = FileSource.open('vmlinux');
  * const plan = planPatch(readElf(source), [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=phys:pvh_start_xen') }]);
