@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CACHE } from '../images/cache.mjs';
-import { compare, peakMemory } from './measure.mjs';
+import { compare, printPeak } from './measure.mjs';
 
 const command = fileURLToPath(new URL('../../bin/xen-elfpatch.js', import.meta.url));
 const patcher = (...args) => [process.execPath, command, ...args];
@@ -40,16 +40,21 @@ try {
     const before = () => rmSync(out, { force: true });
     const runs = quick ? 3 : 5;
     const read = patcher('notes', image);
-    compare(`notes on ${size} / unpack and readelf`, read, sh(`${packed} > "$2" && readelf -n "$2"`), { runs, before });
-    console.log(`peak memory of notes on ${size}: ${peakMemory(read.slice(1)).toFixed(0)} MiB`);
+    compare(`notes on ${size} / unpack and readelf`, read, sh(`${packed} > "$2" && readelf -n "$2"`), {
+      runs,
+      before,
+      target: '<= 1.2',
+    });
+    printPeak(`notes on ${size}`, read.slice(1), `<= ${((1.5 * unpacked) / 2 ** 20).toFixed(0)}`);
     const edit = ['--strip-signature', '--set', 'GUEST_VERSION=2.7'];
     const attach = patcher('patch', image, '-o', out, ...edit);
     compare(`attach to ${size}, verified / unpack, gzip -9`, attach, sh(`${packed} | gzip -n -9 > "$2"`), {
       runs,
       before,
+      target: '<= 0.6',
     });
     before();
-    console.log(`peak memory of attach to ${size}: ${peakMemory(attach.slice(1)).toFixed(0)} MiB`);
+    printPeak(`attach to ${size}`, attach.slice(1), `<= ${((1.5 * unpacked) / 2 ** 20).toFixed(0)}`);
     before();
   }
 } finally {

@@ -47,13 +47,20 @@ export function compare(title, a, b, { runs = 7, before = () => {}, target } = {
   return ratio;
 }
 
-/** Peak memory of one run of the command in MiB, as the operating system accounts it. */
-export function peakMemory(args) {
-  const run = spawnSync(process.execPath, ['-r', PEAK, ...args], { encoding: 'utf8' });
+/** Peak memory of one run of the command in MiB, as the operating system accounts it; `ends`: how it may end. */
+export function peakMemory(args, ends = [0]) {
+  const run = spawnSync(process.execPath, ['-r', PEAK, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
   const kib = /peak=(\d+)/.exec(run.stderr)?.[1];
-  if (run.status !== 0 || kib === undefined)
+  if (!ends.includes(run.status) || kib === undefined)
     throw new Error(`${args.join(' ')} ended with ${run.status}: ${run.stderr}`);
   return Number(kib) / 1024;
+}
+
+/** Prints how far the peak memory of a command is above that of a Node that does nothing. */
+export function printPeak(title, args, target, ends) {
+  const over = peakMemory(args, ends) - peakMemory(['-e', '0']);
+  const goal = target === undefined ? '' : `   (target ${target})`;
+  console.log(`${`peak memory over node -e 0, MiB: ${title}`.padEnd(82)} ${over.toFixed(0)}${goal}`);
 }
 
 export function has(program) {

@@ -17,6 +17,9 @@ const PINNED = [
   },
 ];
 
+/** The lines of Node that are pinned, oldest first. */
+export const LINES = PINNED.map(({ version }) => version.split('.')[0]);
+
 /** Paths of the Nodes to measure on, this one first; those that cannot be had are told and left out. */
 export function nodes() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return [process.execPath];

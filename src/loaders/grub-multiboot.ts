@@ -6,11 +6,10 @@ import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
-import { Shdr } from '../formats/elf/headers.js';
+import { type Phdr, Shdr } from '../formats/elf/headers.js';
 import {
   EI_CLASS,
   EI_DATA,
-  EI_VERSION,
   ELFCLASS32,
   ELFCLASS64,
   ELFDATA2LSB,
@@ -63,6 +62,8 @@ const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
 const GIB4 = 0x1_0000_0000n;
 /** A load_addr of -1: from the start of the file, says the specification. */
 const MINUS_ONE = 0xffff_ffffn;
+/** Of a piece of memory whose end is no 32-bit address. */
+const OUT_OF_RANGE = 'address is out of range';
 const NO_HEADER = 'no multiboot header found';
 
 /** Flags below bit 16 that a boot loader must know; GRUB knows bits 0 to 2. */
@@ -256,6 +257,11 @@ const LINEAR: R = {
     if (load_addr === MINUS_ONE)
       return crash('load_addr -1 is used as it stands in one of two subtractions: GRUB hangs');
     const from = fileOffset(offset, fields);
+    const asked =
+      bss_end_addr !== 0n ? bss_end_addr : load_end_addr !== 0n ? load_end_addr : load_addr + source.size - from;
+    if (load_addr + BigInt.asUintN(32, asked - load_addr) >= GIB4) {
+      return refuse(OUT_OF_RANGE, { reason: `from load_addr ${hex(load_addr)} to ${hex(asked)}, in words of 32 bits` });
+    }
     if (from < 0n || from > source.size) return refuse('attempt to seek outside of the file');
     const size = load_end_addr === 0n ? source.size - from : load_end_addr - load_addr;
     if (size < 0n) return crash(`load_end_addr ${hex(load_end_addr)} is below load_addr ${hex(load_addr)}`);
@@ -327,7 +333,7 @@ const ELF_RULES: readonly R[] = [
   {
     name: 'elf-magic',
     source: ELF,
-    because: 'without address fields it has to be a little-endian ELF file of version 1',
+    because: 'without address fields it has to be a little-endian ELF file; EI_VERSION is not looked at',
     run({ source, image: { ident }, pe, version }) {
       // EI_CLASS is looked at first, whatever stands around it.
       if (ident[EI_CLASS] !== ELFCLASS32 && ident[EI_CLASS] !== ELFCLASS64) {
@@ -339,7 +345,7 @@ const ELF_RULES: readonly R[] = [
           cure: pe === undefined ? undefined : { kind: 'linearize', mb1: version === 1 },
         });
       }
-      const good = hasElfMagic(source) && ident[EI_DATA] === ELFDATA2LSB && ident[EI_VERSION] === EV_CURRENT;
+      const good = hasElfMagic(source) && ident[EI_DATA] === ELFDATA2LSB;
       return good ? undefined : refuse('invalid arch-independent ELF magic');
     },
   },
@@ -431,11 +437,15 @@ const ELF_RULES: readonly R[] = [
     name: 'below-4-gib',
     source: ELF,
     because: 'the kernel is entered in 32-bit mode',
-    run({ image: { segments } }) {
-      const high = segments.findIndex((s) => s.p_type === PT_LOAD && s.p_paddr + s.p_memsz >= GIB4);
-      const { p_paddr = 0n } = segments[high] ?? {};
-      const reason = `p_paddr of PT_LOAD ${high} is ${hex(p_paddr)}: AT(ADDR(.section) - base) in the linker script lowers it`;
-      return high < 0 ? undefined : refuse('segment crosses 4 GiB border', { reason });
+    run({ image: { segments, encoding } }) {
+      const high = (end: (s: Phdr) => bigint) => segments.findIndex((s) => s.p_type === PT_LOAD && end(s) >= GIB4);
+      // Only the reader of ELF64 looks itself, by a sum that wraps; then each piece of memory has to have 32-bit addresses.
+      const told = encoding.bits === 64 ? high((s) => BigInt.asUintN(64, s.p_paddr + s.p_memsz)) : -1;
+      const index = told < 0 ? high((s) => s.p_paddr + s.p_memsz) : told;
+      if (index < 0) return undefined;
+      const { p_paddr = 0n } = segments[index] ?? {};
+      const reason = `p_paddr of PT_LOAD ${index} is ${hex(p_paddr)}: AT(ADDR(.section) - base) in the linker script lowers it`;
+      return refuse(told < 0 ? OUT_OF_RANGE : 'segment crosses 4 GiB border', { reason });
     },
   },
   {

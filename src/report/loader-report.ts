@@ -106,11 +106,11 @@ function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): s
   const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
-  if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
   // What to do stands right behind what was said: that is what people look for.
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
   if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
   if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${printable(advice)}`);
+  if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
   if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { workFolder } from '../support/cli.js';
 import { shellIn } from '../support/shell.js';
 import { bentKernels } from './bent-kernels.js';
-import { allRules, bare, cellsOf, distinctTargets, Promises, TARGETS } from './matrix.js';
+import { allRules, bare, Promises, survey, TARGETS } from './matrix.js';
 
 vi.mock('../../src/cli/output.js', async (original) => {
   const { captured } = await import('../support/captured-output.js');
@@ -14,8 +14,7 @@ vi.mock('../../src/cli/output.js', async (original) => {
 const folder = workFolder();
 afterAll(() => folder.remove());
 const promises = new Promises(folder.path);
-const distinct = distinctTargets();
-const cells = cellsOf(distinct);
+const { cells, distinct } = survey();
 
 /** Rules that no image of the matrix ends at, and why; by loader where the others can end there. */
 const NEVER_THE_END: Readonly<Record<string, string>> = {
@@ -57,7 +56,7 @@ const ELSEWHERE: readonly string[] = [
 ];
 
 it('every rule has an image that ends at it, or a reason why none does', () => {
-  const seen = new Set(cellsOf(TARGETS).map(({ loader, rule }) => `${loader} ${rule}`));
+  const seen = new Set(cells.map(({ loader, rule }) => `${loader} ${rule}`));
   const excused = (row: string) => {
     const [loader = '', rule = ''] = row.split(' ');
     return [rule, `${loader} ${rule}`].some((key) => Object.hasOwn(NEVER_THE_END, key)) || ELSEWHERE.includes(row);

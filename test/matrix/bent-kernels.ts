@@ -133,6 +133,8 @@ const HEADER_BENDS: Readonly<Record<string, Change>> = {
   'e_shentsize one too much': (b, { bits }) => b.header({ e_shentsize: bits === 64 ? 65 : 41 }),
   'no program headers': (b) => b.header({ e_phnum: 0, e_phoff: 0n }),
   'e_phoff behind the end': (b) => b.header({ e_phoff: 0x7ffffff0n }),
+  'e_shstrndx of no section': (b) => b.header({ e_shstrndx: 0xff01 }),
+  'e_phnum of extended numbering': (b) => b.header({ e_phnum: 0xffff }),
   'e_phoff 0, and entries counted': (b) => b.header({ e_phoff: 0n }),
   'e_phoff in the ELF header': (b) => b.header({ e_phoff: 32n }),
   'e_shoff behind the end': (b) => b.header({ e_shoff: 0x7ffffff0n }),

@@ -9,7 +9,7 @@ import type { Fix } from '../../src/formats/note/fix.js';
 import { fixCommand } from '../../src/formats/note/fix-command.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { LOADER_ROWS } from '../../src/loaders/names.js';
-import { accepts } from '../../src/loaders/rule.js';
+import { accepts, type Verdict } from '../../src/loaders/rule.js';
 import { newestVersion, releasesOf } from '../../src/loaders/versions.js';
 import type { Wrapped } from '../../src/loaders/wrapped.js';
 import { runHere, shellWords } from '../support/in-process.js';
@@ -29,29 +29,32 @@ export interface Cell {
   readonly image: BentKernel;
 }
 
-/**
- * The targets of which no later one says the same of every image: what two releases do not tell apart is tried once, by the
- * newer.
- */
-export function distinctTargets(images = bentKernels()): string[] {
+/** What all releases of all loaders make of the images, judged once. */
+export interface Survey {
+  readonly cells: readonly Cell[];
+  /**
+   * The targets of which no later one says the same of every image: what two releases do not tell apart is tried once, by
+   * the newer.
+   */
+  readonly distinct: readonly string[];
+}
+
+/** Judges every bare image by every release. */
+export function survey(): Survey {
   const said = new Map<string, string[]>();
-  for (const { bytes, name } of images) {
-    for (const { loader, version, outcome, rule, message, cure, warnings } of judgeLoaders(
-      new BufferSource(bytes, name),
-      {
-        names: TARGETS,
-      },
-    )) {
-      const target = `${loader}@${version}`;
-      const edits = [cure, ...warnings.map((warning) => warning.cure)];
-      const line = [outcome, rule, message, ...edits.map((edit) => spelled(edit, loader))].join(' ');
-      said.set(target, [...(said.get(target) ?? []), line]);
-    }
-  }
+  const hear = ({ loader, version, outcome, rule, message, cure, warnings }: Verdict) => {
+    const edits = [cure, ...warnings.map((warning) => warning.cure)];
+    const line = [outcome, rule, message, ...edits.map((edit) => spelled(edit, loader))].join(' ');
+    const target = `${loader}@${version}`;
+    const lines = said.get(target);
+    if (lines === undefined) said.set(target, [line]);
+    else lines.push(line);
+  };
+  const cells = cellsOf(TARGETS, bentKernels().map(bare), hear);
   const newestFor = new Map(
     TARGETS.map((target) => [`${target.split('@')[0]} ${said.get(target)?.join('\n')}`, target]),
   );
-  return [...newestFor.values()];
+  return { cells, distinct: [...newestFor.values()] };
 }
 
 function spelled(fix: Fix | undefined, loader: string): string {
@@ -76,10 +79,15 @@ export function bare(image: BentKernel): Judged {
 /**
  * For each rule that ends the load of an image: one image of each class for every edit that the rule names, and one for none.
  */
-export function cellsOf(targets: readonly string[], images: Iterable<Judged> = bentKernels().map(bare)): Cell[] {
+export function cellsOf(
+  targets: readonly string[],
+  images: Iterable<Judged> = bentKernels().map(bare),
+  hear: (verdict: Verdict) => void = () => undefined,
+): Cell[] {
   const cells = new Map<string, Cell>();
   for (const { image, source, wrapped } of images) {
     for (const verdict of judgeLoaders(source, { names: targets, wrapped })) {
+      hear(verdict);
       const { loader, version, rule = '', cure } = verdict;
       if (accepts(verdict) || verdict.outcome === 'undecided') continue;
       const target = `${loader}@${version}`;

@@ -26,8 +26,8 @@ export interface CliOptions {
 /** One run, to its end. The environment is this process's without NO_COLOR and XEN_ELFPATCH_DEBUG. */
 export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
   const { NO_COLOR: _1, XEN_ELFPATCH_DEBUG: _2, FORCE_COLOR: _3, ...env } = process.env;
-  const [program, ...first] = PROGRAM === undefined ? [process.execPath, BIN] : [PROGRAM];
-  const { status, signal, stdout, stderr } = spawnSync(program, [...first, ...args], {
+  const [ownCommand, ...first] = PROGRAM === undefined ? [process.execPath, BIN] : [PROGRAM];
+  const { status, signal, stdout, stderr } = spawnSync(ownCommand, [...first, ...args], {
     env: { ...env, ...options.env },
     cwd: options.cwd,
     // Without an input, standard input is empty rather than the terminal of whoever runs the tests.

@@ -15,6 +15,8 @@ const MODULES: ReadonlyMap<string, Layer> = new Map([
   ['test/support/shell.ts', 'tools'],
   ['test/oracle/programs.ts', 'tools'],
   ['test/support/images.ts', 'images'],
+  // Fetches them into the cache.
+  ['scripts/bench/nodes.mjs', 'images'],
   ['test/support/boot.ts', 'boot'],
   ['test/support/machine.ts', 'boot'],
 ]);
@@ -22,12 +24,20 @@ const MODULES: ReadonlyMap<string, Layer> = new Map([
 /** Functions of helpers that need nothing otherwise. */
 const FUNCTIONS = /\b(packForTest|unpackForTest|wrappedKernels)\(|\.shell\(/;
 
-/** Helpers whose functions of that list are the only ones that start programs. */
-const DEFINING: ReadonlySet<string> = new Set(['test/support/bzimage.ts', 'test/support/patching.ts']);
+/**
+ * Helpers whose functions of that list are the only ones that start programs, and the one that starts the command, in whichever
+ * form of it is tried.
+ */
+const DEFINING: ReadonlySet<string> = new Set([
+  'test/support/bzimage.ts',
+  'test/support/patching.ts',
+  'test/support/cli.ts',
+]);
 
 const IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'(\.[^']+)'/gm;
 const START = /(?<![.\w])(?:spawn|spawnSync|exec|execSync|execFile|execFileSync|fork)\(\s*([^,)]+)/g;
-const OWN_PROGRAMS: ReadonlySet<string> = new Set(['process.execPath', "'sh'"]);
+/** `ownCommand` is what test/support/cli.ts runs: the command, by Node or as a stand-alone program. */
+const OWN_PROGRAMS: ReadonlySet<string> = new Set(['process.execPath', "'sh'", 'ownCommand']);
 
 /** The layer that a file's name claims. */
 export function claimedLayer(path: string): Layer {

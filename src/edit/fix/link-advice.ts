@@ -142,6 +142,8 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   ),
   'sections-in-file': damaged,
   'tables-counted': damaged,
+  'names-of-sections': damaged,
+  'program-header-count': damaged,
   'program-header-size': ({ image: { header, encoding } }) =>
     encoding.bits === 32
       ? 'it is an ELF32, and this loader takes ELF64 alone: link it by ld -m elf_x86_64'

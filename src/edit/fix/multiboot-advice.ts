@@ -7,7 +7,7 @@ import { findMb2, mb2Values } from '../../formats/multiboot/mb2.js';
 import { multibootNearMiss } from '../../formats/multiboot/near-miss.js';
 import { grubWindow, type HeaderWindow, type MultibootVersion, QEMU_MB1 } from '../../formats/multiboot/windows.js';
 import { loaderRow } from '../../loaders/names.js';
-import type { LinkFacts } from './link-facts.js';
+import { type LinkFacts, placeOf } from './link-facts.js';
 
 type Row = (facts: LinkFacts) => string | undefined;
 
@@ -69,6 +69,12 @@ export const MULTIBOOT_ADVICE: Readonly<Record<string, Row>> = {
   'address-fields': addresses,
   class: ({ image: { encoding, header } }) =>
     `it is an ELF${encoding.bits} with e_machine ${header.e_machine}, and QEMU takes a Multiboot kernel as ELF32 with EM_386 alone: link it by ld -m elf_i386, set bit 16 of flags and the address fields, or give it a PVH entry and no header`,
+  'fetched-to-the-end': (facts) => {
+    const ends = facts.loads
+      .filter(({ p_memsz }) => p_memsz > 0n)
+      .map((load) => `${facts.loadName(load)} ${placeOf(load)}`);
+    return `${ends.join(', ')}: in the linker script let the PT_LOAD with the highest p_paddr be the one that ends last`;
+  },
   'one-block': (facts) =>
     facts.about(
       ({ p_paddr, p_memsz }) => p_memsz > 0n && p_paddr < 0x100000n,

@@ -100,7 +100,7 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
-    says: ['segment crosses 4 GiB border', 'overlap detected'],
+    says: ['segment crosses 4 GiB border', 'address is out of range', 'overlap detected'],
     cause:
       'p_paddr of a PT_LOAD is high or two overlap: often p_paddr = p_vaddr, written by a tool or a linker script. A PT_LOAD ' +
       'of size 0 that touches another counts as an overlap, too.',

@@ -25,12 +25,30 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: QEMU,
+    says: ['Error while fetching elf kernel from rom'],
+    cause:
+      'QEMU copies a multiboot kernel as one block up to the highest end of a PT_LOAD, and the last PT_LOAD by address does not ' +
+      'end there: one that lies in another, one of no size behind all others, or p_filesz above p_memsz.',
+    cure: 'Link the kernel so that its segments follow each other; turn a PT_LOAD of no size into PT_NULL.',
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
+  },
+  {
+    by: QEMU,
     says: ['Error while loading elf kernel'],
     cause:
       'The ELF itself was refused: big endian, e_machine neither 3 nor 62, no program headers, or a PT_LOAD or PT_NOTE that ' +
       'reaches beyond the end of the file.',
     cure: 'The file is damaged or not for this machine.',
     commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
+  },
+  {
+    by: QEMU,
+    says: ['Error while fetching elf kernel from rom'],
+    cause:
+      'By its Multiboot header the kernel is copied as one block, and the PT_LOAD that is last by address does not reach the ' +
+      'highest end: another one in front of it is longer.',
+    cure: 'Order the PT_LOADs in the linker script so that the last by address ends last.',
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
   },
   {
     by: QEMU,

@@ -153,5 +153,6 @@ describe.each(Object.keys(SETS))('%s', (set) => {
     expect(wrong).toEqual([]);
     expect(lines.length).toBeGreaterThan(20);
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(resolve(`test/golden/forecasts/${set}.txt`));
-  });
+    // Thousands of programs are run: a limit against hanging, on a busy machine too.
+  }, 3_600_000);
 });

@@ -64,4 +64,4 @@ it(`${RUNS} images and edits: no plan is stopped, no raw error`, () => {
   for (const placement of ['in-place', 'grow', 'append', 'extend', 'move-table', 'shift', 'new-load', 'new-table']) {
     expect(seen.get(placement) ?? 0, placement).toBeGreaterThan(0);
   }
-});
+}, 3_600_000);
