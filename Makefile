@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench man single docs packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench man single deb docs packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -54,6 +54,10 @@ man: build
 
 single: $(NPM_STAMP)
 	node scripts/single.mjs
+
+# The command as a Debian package, in dist/deb.
+deb: man
+	node scripts/deb.mjs
 
 # The library's reference from its docstrings, into dist/docs.
 docs: $(NPM_STAMP)

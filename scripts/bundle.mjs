@@ -12,11 +12,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { commitDefine } from './commit.mjs';
 import { partsOf } from './parts.mjs';
 import { shims } from './shims/plugin.mjs';
 
 // Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
-const LAZY = ['ajv', 'yaml'];
+const LAZY = { 'ajv/dist/2020.js': 'ajv', yaml: 'yaml' };
 
 // What a run of the commands in kernel builds reads; the rest is one part more.
 const PARTS = {
@@ -41,8 +42,8 @@ const small = { minifySyntax: true, minifyWhitespace: true, lineLimit: 160 };
 const vendor = {
   name: 'vendor',
   setup({ onResolve }) {
-    const filter = new RegExp(`^(${LAZY.join('|')})$`);
-    onResolve({ filter }, ({ path }) => ({ path: `./vendor/${path}.cjs`, external: true }));
+    const filter = new RegExp(`^(${Object.keys(LAZY).join('|')})$`);
+    onResolve({ filter }, ({ path }) => ({ path: `./vendor/${LAZY[path]}.cjs`, external: true }));
   },
 };
 
@@ -56,7 +57,7 @@ const main = await build({
   write: false,
   metafile: true,
   // yargs makes a require() from it; a path does as well as a URL.
-  define: { 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
+  define: { ...commitDefine(), 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
   plugins: [shims, vendor],
 });
 mkdirSync('dist/cli', { recursive: true });
@@ -68,11 +69,11 @@ await build({
   outfile: 'dist/cli/xen-mkelf32.cjs',
   format: 'cjs',
 });
-for (const name of LAZY) {
+for (const [path, name] of Object.entries(LAZY)) {
   await build({
     ...common,
     ...small,
-    stdin: { contents: `module.exports = require('${name}');`, resolveDir: '.' },
+    stdin: { contents: `module.exports = require('${path}');`, resolveDir: '.' },
     outfile: `dist/cli/vendor/${name}.cjs`,
     format: 'cjs',
   });

@@ -32,8 +32,9 @@ BROWSER_PACKAGES='chromium fonts-dejavu-core'
 BROWSER_PROGRAMS='chromium'
 
 # The examples are built as they stand. git: what npm clones. mandoc and man-db judge the man pages, three shells the completions.
-BUILD_PACKAGES='make cmake meson ninja-build git zsh bash fish man-db mandoc'
-BUILD_PROGRAMS='make cmake meson ninja git zsh bash fish man mandoc'
+# lintian judges the Debian package, debootstrap makes the clean root in which it is tried.
+BUILD_PACKAGES='make cmake meson ninja-build git zsh bash fish man-db mandoc lintian debootstrap'
+BUILD_PROGRAMS='make cmake meson ninja git zsh bash fish man mandoc lintian debootstrap'
 
 QUICK='  without them: make test-quick runs every test that needs no package, no image and no QEMU'
 

@@ -1,45 +1,53 @@
-// The man page from what --help prints, so that the two cannot differ: node scripts/man.mjs [FILE], dist/man/xen-elfpatch.1
-// unless given. Needs the built command.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+// The manual, from the declarations of the commands and the texts of explain: node scripts/man.mjs [FOLDER], dist/man unless
+// given. One page a command, one for all, xen-mkelf32(1), and the notes in section 7. package.json lists them for npm.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { commitDate } from './commit.mjs';
+import { commandPage, mkelf32Page, notesPage, overviewPage } from './man/pages.mjs';
 
-const [file = 'dist/man/xen-elfpatch.1'] = process.argv.slice(2);
+const [folder = 'dist/man'] = process.argv.slice(2);
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const help = (...args) =>
-  execFileSync(process.execPath, ['bin/xen-elfpatch.js', ...args, '--help'], {
-    encoding: 'utf8',
-    env: { ...process.env, COLUMNS: '78' },
-  });
+/** What the sources declare, as a module of its own: they are TypeScript. */
+async function declared() {
+  // Beside node_modules, where packages that are not bundled are found.
+  const temporary = mkdtempSync(resolve('man-'));
+  try {
+    const outfile = join(temporary, 'declared.mjs');
+    await build({
+      stdin: {
+        contents: `export { COMMANDS } from './src/cli/commands.js';
+export { ABOUT, COMMON } from './src/cli/common-options.js';
+export { explainTopic } from './src/explain/index.js';
+export { XEN_NOTES } from './src/formats/note/xen-notes.js';`,
+        resolveDir: '.',
+        loader: 'ts',
+      },
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'warning',
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
 
-const overview = help();
-const commands = [...overview.matchAll(/^ {2}xen-elfpatch (\S+)/gm)].map(([, name]) => name);
-// The list of commands comes before the examples, which name some of them again.
-const names = [...new Set(commands)];
-
-// A line that begins with . or ' would be a request; a backslash or a minus sign something else than itself.
-const roff = (text) =>
-  text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replace(/^([.'])/gm, '\\&$1');
-const block = (text) => `.nf\n${roff(text.trimEnd())}\n.fi\n`;
-
-const page = [
-  `.TH XEN\\-ELFPATCH 1 "" "xen\\-elfpatch ${roff(version)}" "User Commands"`,
-  '.SH NAME',
-  'xen\\-elfpatch \\- give a linked ELF kernel the right Xen notes',
-  '.SH SYNOPSIS',
-  block(overview),
-  ...names.flatMap((name) => [`.SH ${roff(name.toUpperCase())}`, block(help(name))]),
-  '.SH EXIT STATUS',
-  block(
-    '0  done, or the answer is yes\n1  the answer is no: a check failed, images differ, --check found work to do\n2  it could not be done: bad usage, malformed input, refused edit, I/O error',
-  ),
-  '.SH SEE ALSO',
-  'readelf(1), objcopy(1), xl.cfg(5)',
-  '',
-].join('\n');
-mkdirSync(dirname(file), { recursive: true });
-writeFileSync(file, page.replace(/\n{2,}/g, '\n.sp\n'));
+const { ABOUT, COMMANDS, COMMON, XEN_NOTES, explainTopic } = await declared();
+const info = { version: JSON.parse(readFileSync('package.json', 'utf8')).version, date: commitDate() };
+const common = Object.entries(COMMON).map(([name, option]) => ({ name, ...option }));
+const notes = XEN_NOTES.map(({ name }) => explainTopic(name));
+const pages = [
+  ['xen-elfpatch.1', overviewPage({ commands: COMMANDS, common, about: ABOUT, info })],
+  ...COMMANDS.map(({ shape }) => [`xen-elfpatch-${shape.name}.1`, commandPage({ shape, common, info })]),
+  ['xen-mkelf32.1', mkelf32Page(info)],
+  ['xen-elfpatch-notes.7', notesPage({ notes, values: explainTopic('values'), info })],
+];
+mkdirSync(folder, { recursive: true });
+// A paragraph begins with its heading.
+const tidy = (text) => text.replace(/^(\.S[HS] .*\n)\.PP\n/gm, '$1');
+for (const [name, text] of pages) writeFileSync(join(folder, name), tidy(text));

@@ -1,6 +1,7 @@
 // dist/xen-elfpatch.mjs: the command as one file, for machines without npm: copy it, make it executable, run it.
 import { chmodSync } from 'node:fs';
 import { build } from 'esbuild';
+import { commitDefine } from './commit.mjs';
 import { shims } from './shims/plugin.mjs';
 
 await build({
@@ -12,6 +13,7 @@ await build({
   format: 'esm',
   legalComments: 'none',
   logLevel: 'warning',
+  define: commitDefine(),
   // CommonJS packages inside call require() for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

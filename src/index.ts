@@ -3,7 +3,7 @@
  * cannot be done is a PatchError with a stable id.
  *
  * ```ts
- * import { DEFAULT_WISH, FileSource, parseSetting, planPatch, readElf, writePatch } from 'xen-elfpatch';
+ * import { FileSource, parseSetting, planPatch, readElf, writePatch } from 'xen-elfpatch';
  *
  * const source = FileSource.open('vmlinux');
  * const plan = planPatch(readElf(source), [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=phys:pvh_start_xen') }]);
@@ -36,6 +36,8 @@ export { PatchError, type Place } from './base/errors/patch-error.js';
 export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
 /** The version of this package. */
 export { VERSION } from './base/version.js';
+// Documents: the types of everything that --json prints and --record writes.
+export type * from './documents.js';
 export {
   type ContainerOptions,
   type ContainerPlan,
@@ -198,6 +200,18 @@ export {
   resolveVersion,
 } from './loaders/versions.js';
 export { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from './loaders/xen-version.js';
+// One call each: the work of a command on a file.
+export {
+  type FileResult,
+  type FixFileResult,
+  fixFile,
+  notesOf,
+  type PatchFileOptions,
+  patchFile,
+  type VerifyFileOptions,
+  type VerifyFileResult,
+  verifyFile,
+} from './one-call.js';
 // Report: the same facts as text for people (styleOf(false): without colours) and as members of the promised documents.
 export { diffJson, diffText } from './report/diff-report.js';
 export { fixJson, fixText } from './report/fix-report.js';

@@ -28,7 +28,7 @@ export function oneLine(text: string): string {
 export function inLines(text: string, colored: boolean): string {
   if (PLAIN.test(text)) return text;
   // Line feeds and colours are what reports are made of.
-  const unseenButOurs = new RegExp(`\\n|\x1b\\[(?:0|1|2|31|32|33)m|${UNSEEN}`, 'gu');
+  const unseenButOurs = new RegExp(`\\n|\x1b\\[(?:1|2|22|31|32|33|39)m|${UNSEEN}`, 'gu');
   return text.replace(unseenButOurs, (found) => {
     if (found === '\n') return found;
     if (found.length > 1 && found.startsWith('\x1b')) return colored ? found : oneLine(found);

@@ -56,6 +56,7 @@ export async function applyContainer(
     {
       command,
       file: input.source.name,
+      inputPath: input.path,
       warnings: [...plan.warnings, ...(await lostLoadersOf(plan, args))],
       changes: containerChanges(plan),
       files,

@@ -40,6 +40,7 @@ export async function applyPlan(
     {
       command,
       file: plan.image.source.name,
+      inputPath: input.path,
       warnings: [...plan.warnings, ...(changes(plan) ? await lostLoadersOf(plan) : [])],
       changes: changes(plan),
       files,

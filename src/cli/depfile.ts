@@ -11,6 +11,8 @@ import { stageBeside } from './text-file.js';
 /** What decides whether there is a rule, and for what. `-` is standard input or output, and in no rule. */
 export interface DepfileArgs {
   readonly depfile: string | undefined;
+  /** What the rule is for, where it is not the output. */
+  readonly depfileTarget: string | undefined;
   readonly image: string;
   /** Undefined: the image itself is changed. */
   readonly output: string | undefined;
@@ -18,19 +20,28 @@ export interface DepfileArgs {
 
 /** Writes the rule beside its place. Errors: `write.*`; `usage.bad` where it would replace what it is about. */
 export function prepareDepfile(
-  { depfile: path, image, output }: DepfileArgs,
+  { depfile: path, depfileTarget, image, output }: DepfileArgs,
   files: readonly string[],
 ): Staged | undefined {
   if (path === undefined) return undefined;
   const target = output ?? image;
-  const sources = [image, ...files].filter((name) => name !== '-' && name !== target);
-  const rule = ruleFor(target, sources);
+  const sources = [...new Set([image, ...files])].filter((name) => name !== '-' && name !== target);
+  const rule = ruleFor(depfileTarget ?? target, sources) + emptyRules(sources.filter((name) => name !== image));
   return stageBeside('--depfile', path, rule, 'write the dependency file', [target, ...sources]);
+}
+
+/** As gcc -MP has them: a file that is gone makes its target again, and is no error of make before that. */
+function emptyRules(sources: readonly string[]): string {
+  return sources.map((source) => `${targetWord(source)}:\n`).join('');
 }
 
 function ruleFor(target: string, sources: readonly string[]): string {
   const words = sources.map((source) => word(source, /(\\*)([ #:|*?[])/g));
-  return `${[`${word(target, /(\\*)([ #:*?[])/g)}:`, ...words].join(' ')}\n`;
+  return `${[`${targetWord(target)}:`, ...words].join(' ')}\n`;
+}
+
+function targetWord(name: string): string {
+  return word(name, /(\\*)([ #:*?[])/g);
 }
 
 /**

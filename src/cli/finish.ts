@@ -10,11 +10,12 @@ import { type Style, styleOf } from '../report/text.js';
 import { holds } from '../write/holds.js';
 import type { ExitStatus } from './command.js';
 import { prepareDepfile } from './depfile.js';
-import { type ColorMode, sayErr, tellWritten, wantsColor, writeErr, writeOut } from './output.js';
+import { type ColorMode, sayLead, tellWritten, wantsColor, writeErr, writeOut } from './output.js';
 import { type Steps, startSteps } from './progress.js';
+import type { RecordArgs } from './record.js';
 
 /** What the command line says about the result. */
-export interface ResultArgs {
+export interface ResultArgs extends RecordArgs {
   readonly image: string;
   /** `-`: standard output. Undefined with `inPlace`, and where nothing is written. */
   readonly output: string | undefined;
@@ -23,6 +24,7 @@ export interface ResultArgs {
   readonly dryRun: boolean;
   readonly check: boolean;
   readonly depfile: string | undefined;
+  readonly depfileTarget: string | undefined;
   /** Do warnings count as no? */
   readonly strict: boolean;
   readonly json: boolean;
@@ -41,6 +43,8 @@ export interface Work<Written> {
   readonly command: string;
   /** The image as messages call it. */
   readonly file: string;
+  /** Where its bytes can be read. */
+  readonly inputPath: string;
   readonly warnings: readonly string[];
   /** Would writing change a byte of the image? */
   readonly changes: boolean;
@@ -76,6 +80,7 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
   if (first !== undefined) fail('write.warned', { file: work.file }, { count: work.warnings.length, first });
   const target = args.inPlace ? undefined : args.output;
   const output = target ?? args.image;
+  const record = args.record === undefined ? undefined : await recordOf(work, args, output);
   const depfile = prepareDepfile(args, work.files);
   let written: Written;
   try {
@@ -86,13 +91,19 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
   }
   for (const warning of written.warnings ?? []) warn(args.inPlace ? work.file : output, warning);
   for (const warning of depfile?.keep() ?? []) warn(args.depfile ?? '', warning);
+  await record?.(work.json({ kind: 'planned' }));
   report(work, args, { kind: 'written', written, output });
   return 0;
 }
 
+async function recordOf<Written>(work: Work<Written>, args: ResultArgs, output: string) {
+  const { startRecord } = await import('./record.js');
+  return startRecord(args, work, output);
+}
+
 /** One line on standard error. */
 export function warn(file: string, warning: string): void {
-  sayErr(`xen-elfpatch: warning: ${file}: ${warning}`);
+  sayLead('xen-elfpatch: warning:', 'warn', `${file}: ${warning}`);
 }
 
 function report<Written>(work: Work<Written>, args: ResultArgs, outcome: Outcome<Written>): void {

@@ -1,11 +1,13 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
+import type { Command } from './command.js';
 import { namedCommand } from './command-name.js';
 import { COMMANDS } from './commands.js';
-import { reportFailure } from './errors.js';
+import { CI_WORDS, type DocumentFormat, reportFailure } from './errors.js';
 import { refuseLostBytes } from './lost-bytes.js';
-import { writeErr, writeOut } from './output.js';
-import { quickParse } from './quick-parse.js';
+import type { RawOptions } from './option-table.js';
+import { COLOR_MODES, colorErr, holdBack, letGo, writeErr, writeOut } from './output.js';
+import { quickParse, type Run } from './quick-parse.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
@@ -20,16 +22,40 @@ async function main(args: readonly string[]): Promise<void> {
       writeOut(parsed.text);
       return;
     }
-    process.exitCode = await parsed.command.run(parsed.options, parsed.words);
+    colorErr(COLOR_MODES.find((mode) => mode === parsed.options['color']) ?? 'auto');
+    const { config } = parsed.options;
+    if (parsed.options['print-config'] === true && typeof config === 'string') {
+      writeOut(await printedConfig(config, parsed.command));
+      return;
+    }
+    const options = typeof config === 'string' ? await configured(config, parsed) : parsed.options;
+    if (parsed.quiet) holdBack();
+    const status = await parsed.command.run(options, parsed.words);
+    letGo(status !== 0);
+    process.exitCode = status;
   } catch (error) {
     // Even where the line itself cannot be read, who asked for JSON gets JSON.
-    process.exitCode = reportFailure(error, namedCommand(args, COMMANDS), asksForJson(args));
+    process.exitCode = await reportFailure(error, namedCommand(args, COMMANDS), asksFor(args));
   }
 }
 
-function asksForJson(args: readonly string[]): boolean {
+async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
+  const { loadConfig, withConfig } = await import('./config.js');
+  return withConfig(loadConfig(path), command.shape.options, options);
+}
+
+async function printedConfig(path: string, { shape }: Command): Promise<string> {
+  const { configText, loadConfig } = await import('./config.js');
+  return configText(loadConfig(path), shape.name, shape.options);
+}
+
+function asksFor(args: readonly string[]): DocumentFormat | undefined {
   const end = args.indexOf('--');
-  return (end < 0 ? args : args.slice(0, end)).includes('--json');
+  const options = end < 0 ? args : args.slice(0, end);
+  if (options.includes('--json')) return 'json';
+  const isAsked = (word: string) =>
+    options.some((option, i) => option === `--format=${word}` || (option === '--format' && options[i + 1] === word));
+  return CI_WORDS.find(isAsked);
 }
 
 // Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside. Everything is written by then, and

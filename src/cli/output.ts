@@ -10,6 +10,7 @@ import { describeSystemError, systemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail } from '../base/errors/patch-error.js';
 import { inLines, oneLine } from '../base/printable.js';
+import { type Style, styleOf } from '../report/text.js';
 
 /**
  * Writes results. Does not return when the reader has gone: there is nobody left to tell.
@@ -24,7 +25,7 @@ const READER_GONE = 'the program that was to read it has ended';
 
 /** Writes an image, which has to arrive whole. Errors: `write.failed` when its reader has gone, else those of writeOut. */
 export function sendOut(bytes: Uint8Array): void {
-  if (!writeAll(1, bytes)) fail('write.failed', { file: '<stdout>' }, { action: 'write', reason: READER_GONE });
+  if (!writeNow(1, bytes)) fail('write.failed', { file: '<stdout>' }, { action: 'write', reason: READER_GONE });
 }
 
 /** The report on an output that is written and right. Errors: `write.not-told` when it does not arrive, whatever the reason. */
@@ -50,13 +51,49 @@ export function sayErr(line: string): void {
   writeAll(2, `${oneLine(line)}\n`);
 }
 
+/** One line on standard error that begins with words of our own, which are set off where there are colours. */
+export function sayLead(lead: string, kind: 'bad' | 'warn' | 'bold', line: string): void {
+  writeAll(2, `${styleErr()[kind](lead)} ${oneLine(line)}\n`);
+}
+
+let errMode: ColorMode = 'auto';
+
+/** Sets the colours of standard error; without it they are those of `auto`. */
+export function colorErr(mode: ColorMode): void {
+  errMode = mode;
+}
+
+function styleErr(): Style {
+  return styleOf(errMode === 'auto' ? isColorTerminal(2) : errMode === 'always');
+}
+
+let held: { readonly fd: 1 | 2; readonly text: string | Uint8Array }[] | undefined;
+
+/** From here on nothing is written until it is known whether all went well. Images for standard output go through. */
+export function holdBack(): void {
+  held = [];
+}
+
+/** Writes what was held back, or forgets it. */
+export function letGo(wanted: boolean): void {
+  const all = held ?? [];
+  held = undefined;
+  if (wanted) for (const { fd, text } of all) writeAll(fd, text);
+}
+
 /** Text that moves the cursor of the terminal on standard error; nothing foreign may stand in it. */
 export function driveErr(text: string): void {
-  writeAll(2, text);
+  if (held === undefined) writeAll(2, text);
 }
 
 /** False when nobody reads any more (EPIPE). */
 function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
+  if (held === undefined) return writeNow(fd, text);
+  held.push({ fd, text });
+  return true;
+}
+
+function writeNow(fd: 1 | 2, text: string | Uint8Array): boolean {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length; ) {
     try {
@@ -100,9 +137,12 @@ export type ColorMode = (typeof COLOR_MODES)[number];
 
 /** Should results be coloured? `auto`: on a terminal, unless NO_COLOR is set to anything (https://no-color.org). */
 export function wantsColor(mode: ColorMode): boolean {
-  colors =
-    mode === 'auto' ? !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(1) : mode === 'always';
+  colors = mode === 'auto' ? isColorTerminal(1) : mode === 'always';
   return colors;
+}
+
+function isColorTerminal(fd: 1 | 2): boolean {
+  return !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && isTerminal(fd);
 }
 
 /** Was a report painted? Only then colours are let through. */

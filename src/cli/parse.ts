@@ -4,13 +4,16 @@
  */
 import yargs, { type Argv, type Options } from 'yargs';
 import { fail } from '../base/errors/patch-error.js';
-import { VERSION } from '../base/version.js';
+import { COMMIT, VERSION } from '../base/version.js';
 import { nearest } from '../formats/note/nearest.js';
 import type { Command, Words } from './command.js';
 import { splitCommand } from './command-name.js';
+import { ABOUT, COMMON } from './common-options.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
 import { PARSING, type Run } from './quick-parse.js';
+import { spreadShortOptions } from './short-options.js';
 import { type UsageWords, usageWords } from './usage-words.js';
+import { missingWords, tooManyWords } from './word-counts.js';
 
 /** The name of the command in `--help`, error messages and completion. */
 export const SCRIPT = 'xen-elfpatch';
@@ -21,20 +24,28 @@ export type Parsed = { readonly kind: 'text'; readonly text: string } | Run;
 /** Reads a command line. Errors: `usage.bad`. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Parsed {
   const { name, rest } = splitCommand(args);
+  if (name === 'help') return helpOn(rest, commands);
   const command = commands.find(({ shape }) => shape.name === name);
-  if (command !== undefined) return parseCommand(command, rest);
+  if (command !== undefined) return parseCommand(command, rest, commands);
 
-  if (name !== undefined && !asksForHelp(args)) {
-    const [close] = nearest(
-      name,
-      commands.map(({ shape }) => shape.name),
-    );
-    const hint = close === undefined ? undefined : `Did you mean ${SCRIPT} ${close}?`;
-    fail('usage.bad', {}, { what: `unknown command ${name}`, ...(hint === undefined ? {} : { hint }) });
-  }
+  if (name !== undefined && !asksForHelp(args)) refuseCommand(name, commands);
   const { text } = yargsParse(overview(commands), args, {});
   if (text === '') fail('usage.bad', {}, { what: 'no command given' });
   return { kind: 'text', text };
+}
+
+/** `help COMMAND` is `COMMAND --help`, and `help` alone `--help`. */
+function helpOn(args: readonly string[], commands: readonly Command[]): Parsed {
+  const { name, rest } = splitCommand(args);
+  if (name === undefined || name === 'help') return { kind: 'text', text: overviewText(commands) };
+  const command = commands.find(({ shape }) => shape.name === name);
+  return command === undefined ? refuseCommand(name, commands) : parseCommand(command, [...rest, '--help'], commands);
+}
+
+function refuseCommand(name: string, commands: readonly Command[]): never {
+  const [close] = nearest(name, ['help', ...commands.map(({ shape }) => shape.name)]);
+  const hint = close === undefined ? undefined : `Did you mean ${SCRIPT} ${close}?`;
+  return fail('usage.bad', {}, { what: `unknown command ${name}`, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** The text of `xen-elfpatch --help`. */
@@ -43,32 +54,39 @@ export function overviewText(commands: readonly Command[]): string {
 }
 
 function asksForHelp(args: readonly string[]): boolean {
-  return args.includes('--help') || args.includes('--version');
+  return ['--help', '-h', '--version', '-V'].some((option) => args.includes(option));
 }
 
-function parseCommand(command: Command, args: readonly string[]): Parsed {
+function parseCommand(command: Command, args: readonly string[], commands: readonly Command[]): Parsed {
   const { shape } = command;
-  const { text, options, words } = yargsParse(described(command), args, shape.options, shape.name);
+  const { text, options, words } = yargsParse(described(command), args, shape.options, shape.name, commands);
   if (text !== '') return { kind: 'text', text };
-  checkWords(shape.name, shape.words, words);
-  return { kind: 'run', command, options, words };
+  if (options['print-config'] !== true) checkWords(shape.name, shape.words, words);
+  if (options['print-config'] === true && options['config'] === undefined) {
+    refuse({ what: '--print-config goes with --config' }, shape.name);
+  }
+  const quiet = options['quiet'] === true;
+  if (quiet && options['json'] === true) refuse({ what: '--quiet and --json cannot be given together' }, shape.name);
+  return { kind: 'run', command, options, words, quiet };
 }
 
-function checkWords(name: string, { name: word, min, max }: Words, words: readonly string[]): void {
+function checkWords(name: string, wanted: Words, words: readonly string[]): void {
   const hint = `${SCRIPT} ${name} --help shows how it is called`;
-  if (words.length < min) {
-    const wanted = max > min ? `at least one ${word}` : `one ${word}`;
-    fail('usage.bad', {}, { what: `${name}: no ${word} given, wanted ${wanted}`, hint });
-  }
-  if (words.length > max) {
-    const wanted = max === 1 ? `one ${word}` : `${max} of ${word}`;
-    fail('usage.bad', {}, { what: `${name}: unexpected word ${words[max]}, wanted ${wanted}`, hint });
-  }
+  const problem = missingWords(wanted, words) ?? tooManyWords(wanted, words);
+  if (problem !== undefined) fail('usage.bad', {}, { what: `${name}: ${problem}`, hint });
 }
 
-/** `--help` and `--version`, in the last place of the list. */
+/** What every command has, in the last place of the list. */
 function withHelp<T>(cli: Argv<T>): Argv<T> {
-  return cli.help('help', 'show this text').version('version', 'show the version', VERSION);
+  const version = COMMIT === undefined ? VERSION : `${VERSION} (${COMMIT})`;
+  return cli
+    .option('config', yargsOption(COMMON.config))
+    .option('print-config', yargsOption(COMMON['print-config']))
+    .option('quiet', yargsOption(COMMON.quiet))
+    .help('help', COMMON.help.help)
+    .alias('help', COMMON.help.alias)
+    .version('version', COMMON.version.help, version)
+    .alias('version', COMMON.version.alias) as Argv<T>;
 }
 
 /** A yargs that leaves errors and output to its caller. */
@@ -119,14 +137,12 @@ function yargsOption(option: Option): Options {
 }
 
 function overview(commands: readonly Command[]): Argv {
-  const cli = bare().usage(
-    `${SCRIPT} COMMAND [options]\n\nGives a linked ELF kernel the right Xen notes, and proves that nothing else changed.`,
-  );
+  const cli = bare().usage(`${SCRIPT} COMMAND [options]\n\n${ABOUT}`);
   for (const { shape } of commands) cli.command(`${shape.name} ${shape.synopsis}`, shape.summary);
   return cli
     .example(`${SCRIPT} notes vmlinux`, 'what a kernel tells Xen')
     .example(`${SCRIPT} explain PHYS32_ENTRY`, 'what that note means')
-    .epilogue(`${SCRIPT} COMMAND --help shows the options of a command.`);
+    .epilogue(`${SCRIPT} help COMMAND (or COMMAND --help) shows the options of a command.`);
 }
 
 interface YargsResult {
@@ -135,18 +151,27 @@ interface YargsResult {
   readonly words: readonly string[];
 }
 
-function yargsParse(cli: Argv<unknown>, args: readonly string[], table: OptionTable, command?: string): YargsResult {
+function yargsParse(
+  cli: Argv<unknown>,
+  args: readonly string[],
+  table: OptionTable,
+  command?: string,
+  commands: readonly Command[] = [],
+): YargsResult {
   let text = '';
   let problem: Error | undefined;
   const parsed = withHelp(cli).parse(
-    [...args],
+    spreadShortOptions(args, table, refuseAs(command)),
     {},
     (error: Error | undefined | null, _argv: unknown, output: string) => {
       problem = error ?? undefined;
       text = output;
     },
   );
-  if (problem !== undefined) refuse(usageWords(problem.message, [...Object.keys(table), 'help', 'version']), command);
+  if (problem !== undefined) {
+    const others = commands.map(({ shape }) => ({ command: shape.name, options: Object.keys(shape.options) }));
+    refuse(usageWords(problem.message, [...Object.keys(table), ...Object.keys(COMMON)], others), command);
+  }
   const {
     _: before,
     '--': behind = [],
@@ -162,11 +187,15 @@ function yargsParse(cli: Argv<unknown>, args: readonly string[], table: OptionTa
 function refuseRepeats(options: RawOptions, table: OptionTable, command?: string): void {
   for (const [name, value] of Object.entries(options)) {
     // yargs has each option under its alias and in camelCase too.
-    const option = table[name];
+    const option = { ...COMMON, ...table }[name];
     if (Array.isArray(value) && option !== undefined && !isRepeatable(option)) {
       refuse({ what: `--${name} given ${value.length} times, wanted it once` }, command);
     }
   }
+}
+
+function refuseAs(command: string | undefined): (words: UsageWords) => never {
+  return (words) => refuse(words, command);
 }
 
 /** A refusal with the best hint there is: what was likely meant, else where to look. */

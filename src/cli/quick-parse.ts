@@ -27,6 +27,8 @@ export interface Run {
   /** Given options by their long names. */
   readonly options: RawOptions;
   readonly words: readonly string[];
+  /** Nothing is said of what went well. */
+  readonly quiet?: boolean;
 }
 
 /** Reads a plain command line; undefined: it is none, and parseCommandLine() has the answer. */

@@ -2,6 +2,7 @@
 import { fail } from '../base/errors/patch-error.js';
 import { IMAGE_KINDS, SURVIVORS } from '../edit/elf/plan/placement-options.js';
 import type { PayloadAction } from '../formats/container/payload-action.js';
+import { RECORD_FORMATS } from '../report/record.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION, STRICT_OPTION } from './options.js';
 import { usageError } from './usage-error.js';
@@ -76,9 +77,48 @@ export function planOptions(work = 'there is work to do') {
   return {
     'dry-run': { kind: 'flag', help: 'print the plan and write nothing' },
     check: { kind: 'flag', help: `write nothing, exit 1 if ${work}` },
-    depfile: { kind: 'value', help: 'write a Make dependency file' },
+    depfile: { kind: 'value', help: 'write a Make dependency file, with an empty rule for each file but the image' },
+    'depfile-target': {
+      kind: 'value',
+      metavar: 'NAME',
+      help: 'what depends, where it is not the output: a time stamp, say',
+      goesWith: 'depfile',
+    },
+    ...RECORD_OPTIONS,
   } as const satisfies OptionTable;
 }
+
+/** `--record`, of every command that writes an image. */
+export const RECORD_OPTIONS = {
+  record: {
+    kind: 'value',
+    metavar: 'FILE',
+    help: 'write what was done as JSON: digests, edits, verdicts before and after; in place it costs a read of the whole file',
+  },
+  'record-format': {
+    kind: 'choice',
+    choices: RECORD_FORMATS,
+    help: 'json, or in-toto: the same as the predicate of a statement on the result',
+    goesWith: 'record',
+  },
+} as const satisfies OptionTable;
+
+/** A record is of a file. Errors: `usage.bad`. */
+export function checkRecord(
+  command: string,
+  { record, output }: { readonly record: string | undefined; readonly output: string | undefined },
+): void {
+  if (record !== undefined && output === '-') usageError(command, '--record is of a file, wanted no -o -');
+}
+
+/** `--verbose`: without it what was written is told in one line. */
+export const VERBOSE_OPTION = {
+  verbose: {
+    kind: 'flag',
+    alias: 'v',
+    help: 'tell more than one line: placement, byte ranges, notes that stay, later tools',
+  },
+} as const satisfies OptionTable;
 
 /** The result, of a command whose help has no other words for it. */
 export const RESULT_OPTIONS = group(RESULT_GROUP, {
@@ -87,9 +127,10 @@ export const RESULT_OPTIONS = group(RESULT_GROUP, {
   ...planOptions(),
   ...STRICT_OPTION,
   ...JSON_OPTION,
+  ...VERBOSE_OPTION,
 });
 
-type TargetArgs = Pick<ArgsOf<typeof RESULT_OPTIONS>, 'output' | 'inPlace' | 'dryRun' | 'check' | 'json'>;
+type TargetArgs = Pick<ArgsOf<typeof RESULT_OPTIONS>, 'output' | 'inPlace' | 'dryRun' | 'check' | 'json' | 'record'>;
 
 /** What a command calls its work. */
 interface TargetWork {
@@ -102,7 +143,7 @@ interface TargetWork {
 /** Exactly one target, unless nothing is written. Errors: `usage.bad`. */
 export function checkTarget(
   command: string,
-  { output, inPlace, dryRun, check, json }: TargetArgs,
+  { output, inPlace, dryRun, check, json, record }: TargetArgs,
   image: string,
   { edits = true, done = 'patched' }: TargetWork = {},
 ): void {
@@ -111,6 +152,7 @@ export function checkTarget(
   }
   if (!edits && (output !== undefined || inPlace)) usageError(command, `${command}: nothing to write was asked for`);
   if (inPlace && image === '-') usageError(command, `standard input cannot be ${done} in place, wanted -o OUT`);
+  checkRecord(command, { record, output });
   if (output === '-' && json) usageError(command, '-o - and --json both want standard output');
 }
 

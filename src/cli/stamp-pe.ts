@@ -59,6 +59,7 @@ export async function stampPe(args: StampArgs, input: OpenInput, given: PackageA
     {
       command: 'stamp',
       file: image.source.name,
+      inputPath: input.path,
       warnings: layout.warnings,
       changes: changesPe(layout),
       files,

@@ -7,7 +7,7 @@ import type { Written } from '../edit/elf/pipeline.js';
 import { containerText } from '../formats/container/facts.js';
 import { containerJson } from './container-json.js';
 import type { Json } from './json.js';
-import { type Detail, patchJson, planText } from './patch-report.js';
+import { changesInWords, type Detail, patchJson, planText } from './patch-report.js';
 import { counted, type Style, table } from './text.js';
 
 /** How far the edit of a container went. */
@@ -24,6 +24,11 @@ export function containerPatchText(
   detail: Detail,
 ): string {
   const { facts } = plan.opened;
+  if (outcome.kind === 'written' && !detail.ranges) {
+    const inside = plan.elf === undefined || !containerChanges(plan) ? '' : changesInWords(plan.elf);
+    const proved = outcome.written.how === 'unchanged' ? '' : '; verified';
+    return `${style.bold(printable(facts.file))}: ${headline(plan, outcome)}${inside}${proved}\n${advice(plan)}`;
+  }
   let text = `${style.bold(printable(facts.file))}: ${headline(plan, outcome)}\n`;
   text += `  looked through: ${containerText(facts)}\n`;
   if (plan.elf !== undefined) text += planText(plan.elf, style, detail);

@@ -19,7 +19,11 @@ export type Json =
  * terminals and editors as well: they stand as `\u` escapes, which mean the same.
  */
 export function jsonDocument(name: string, members: { readonly [key: string]: Json }): string {
-  const document = { schema: `xen-elfpatch/${name}/1`, ...members };
+  return plainDocument({ schema: `xen-elfpatch/${name}/1`, ...members });
+}
+
+/** The same for a document whose frame is somebody else's. */
+export function plainDocument(document: { readonly [key: string]: Json }): string {
   const text = JSON.stringify(document, (_key, value: unknown) => (typeof value === 'bigint' ? hex(value) : value), 2);
   return `${text.replace(UNSEEN, jsonEscape)}\n`;
 }

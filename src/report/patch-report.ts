@@ -6,6 +6,7 @@ import { printable } from '../base/printable.js';
 import { changes, type PatchPlan, type Written, writesOver } from '../edit/elf/pipeline.js';
 import { segmentTypeName } from '../formats/elf/names.js';
 import { decodeValue } from '../formats/note/desc.js';
+import { noteWords } from '../formats/note/note-types.js';
 import { type NoteContent, ownerOf, sameNote } from '../formats/note/record.js';
 import { noteName } from '../formats/note/xen-notes.js';
 import { bytesToJson, type Json } from './json.js';
@@ -32,9 +33,41 @@ export interface Detail {
 /** The report of `patch`, for people. */
 export function patchText(plan: PatchPlan, outcome: Outcome, style: Style, detail: Detail): string {
   const file = printable(plan.image.source.name);
+  if (outcome.kind === 'written' && !detail.ranges) return `${style.bold(file)}: ${briefly(plan, outcome)}\n`;
   let text = `${style.bold(file)}: ${headline(plan, outcome)}\n${planText(plan, style, detail)}`;
   if (outcome.kind === 'written') text += `  ${proofText(plan, outcome.written)}\n`;
   return text;
+}
+
+/** What was written, in one line: a post-link step is one of many lines of a build. */
+function briefly(plan: PatchPlan, outcome: Extract<Outcome, { kind: 'written' }>): string {
+  const head = headline(plan, outcome);
+  if (!changes(plan) || outcome.written.how === 'unchanged') return head;
+  return `${head}${changesInWords(plan)}; verified`;
+}
+
+/** ` (+PHYS32_ENTRY 0x100000, -LOADER; append)`: the notes that an edit changes, and how room was made. */
+export function changesInWords(plan: PatchPlan): string {
+  const others = (sign: string, notes: readonly NoteContent[]) =>
+    notes.map(({ name, type }) => `${sign}${printable(ownerOf(name))} ${noteWords(ownerOf(name), type) ?? hex(type)}`);
+  const words = [
+    ...changedNotes(plan).map(({ sign, name, text }) => `${sign}${name}${sign === '-' ? '' : ` ${shortened(text)}`}`),
+    ...others('-', plan.otherOwners.gone),
+    ...others('+', plan.otherOwners.fresh),
+  ];
+  const more = words.length > WORDS_SHOWN ? [`${words.length - WORDS_SHOWN} more`] : [];
+  const notes = [...words.slice(0, WORDS_SHOWN), ...more].join(', ');
+  const parts = [notes, plan.layout?.placement ?? ''].filter((part) => part !== '');
+  return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
+}
+
+const WORDS_SHOWN = 6;
+const VALUE_SHOWN = 40;
+
+/** Without the widths, which only a change of them makes worth a word. */
+function shortened(whole: string): string {
+  const text = whole.replaceAll(/ \(\d+ bytes?\)/g, '');
+  return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
 }
 
 /** What was decided about the notes: placement, what becomes of the notes, what later tools make of them. */
@@ -47,25 +80,46 @@ export function planText(plan: PatchPlan, style: Style, detail: Detail): string 
   return text + survivalText(plan, style);
 }
 
-/** Xen's notes by type: those that come, go or become others, each on a line; the rest is counted. */
-function notesText(plan: PatchPlan, style: Style, detail: Detail): string {
+interface NoteChange {
+  /** A blank: it stays as it is. */
+  readonly sign: '+' | '-' | '~' | ' ';
+  readonly name: string;
+  readonly text: string;
+  /** Notes of the type that stay. */
+  readonly kept: number;
+}
+
+function changedNotes(plan: PatchPlan): readonly NoteChange[] {
+  return noteChanges(plan).filter(({ sign }) => sign !== ' ');
+}
+
+/** Xen's notes by type, each with what becomes of it. */
+function noteChanges(plan: PatchPlan): readonly NoteChange[] {
   const before = byType(plan.target.xen);
   const after = byType(plan.xenNotes);
-  const rows: (string | Cell)[][] = [];
-  let same = 0;
+  const found: NoteChange[] = [];
   for (const type of new Set([...after.keys(), ...before.keys()])) {
     const old = before.get(type) ?? [];
     const now = after.get(type) ?? [];
     const kept = old.length === now.length && old.every((note, i) => now[i] !== undefined && sameNote(note, now[i]));
-    if (kept) same += now.length;
-    if (kept && !detail.notes) continue;
     const values = (notes: readonly NoteContent[]) => notes.map((note) => printable(noteValue(plan, note))).join(', ');
     const name = noteName(type);
-    if (kept) rows.push([' ', name, values(now)]);
-    else if (now.length === 0) rows.push([{ text: '-', paint: style.bad }, name, values(old)]);
-    else if (old.length === 0) rows.push([{ text: '+', paint: style.good }, name, values(now)]);
-    else rows.push([{ text: '~', paint: style.warn }, name, `${values(old)} → ${values(now)}`]);
+    if (kept) found.push({ sign: ' ', name, text: values(now), kept: now.length });
+    else if (now.length === 0) found.push({ sign: '-', name, text: values(old), kept: 0 });
+    else if (old.length === 0) found.push({ sign: '+', name, text: values(now), kept: 0 });
+    else found.push({ sign: '~', name, text: `${values(old)} → ${values(now)}`, kept: 0 });
   }
+  return found;
+}
+
+/** Those that come, go or become others, each on a line; the rest is counted. */
+function notesText(plan: PatchPlan, style: Style, detail: Detail): string {
+  const paints = { '+': style.good, '-': style.bad, '~': style.warn, ' ': undefined };
+  const all = noteChanges(plan);
+  const same = all.reduce((sum, { kept }) => sum + kept, 0);
+  const rows = all
+    .filter(({ sign }) => detail.notes || sign !== ' ')
+    .map(({ sign, name, text }): (string | Cell)[] => [{ text: sign, paint: paints[sign] }, name, text]);
   const none = plan.xenNotes.length === 0 ? ' none of Xen’s' : '';
   const others = same === 0 || detail.notes ? '' : ` ${counted(same, 'note')} as before`;
   if (rows.length === 0) return `  notes:${none}${others}\n`;

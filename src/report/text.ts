@@ -1,5 +1,5 @@
 /** Text for people: aligned columns and a few colours. */
-
+import { portOrNone, type TextFormat } from '../base/bytes/ports.js';
 import { inLines } from '../base/printable.js';
 
 /** How a piece of text is set off. */
@@ -12,10 +12,17 @@ export interface Style {
 }
 
 const same = (text: string) => text;
-const colored = (code: number) => (text: string) => (text === '' ? '' : `\x1b[${code}m${text}\x1b[0m`);
+const colored = (format: TextFormat) => (text: string) =>
+  text === '' ? '' : (portOrNone('styleText')?.(format, text) ?? text);
 
 const PLAIN: Style = { bold: same, dim: same, good: same, bad: same, warn: same };
-const COLORED: Style = { bold: colored(1), dim: colored(2), good: colored(32), bad: colored(31), warn: colored(33) };
+const COLORED: Style = {
+  bold: colored('bold'),
+  dim: colored('dim'),
+  good: colored('green'),
+  bad: colored('red'),
+  warn: colored('yellow'),
+};
 
 /** The style for a writer that wants colours or does not. */
 export function styleOf(color: boolean): Style {

@@ -43,9 +43,13 @@ export function decides(
   sound: boolean,
   strict = false,
 ): boolean {
-  const asked = loaders !== undefined && loaders.asked.length > 0;
-  if (asked && !asWanted(loaders, strict)) return false;
-  return asked && baseline === undefined ? true : sound;
+  if (loaders !== undefined && loaders.asked.length > 0 && !asWanted(loaders, strict)) return false;
+  return !decidesByStructure(loaders, baseline) || sound;
+}
+
+/** Do the checks count, or only the loaders that were named? */
+export function decidesByStructure(loaders: LoaderFacts | undefined, baseline: string | undefined): boolean {
+  return loaders === undefined || loaders.asked.length === 0 || baseline !== undefined;
 }
 
 /** Does every check hold, and does the second reader not contradict? "Cannot read this" is no contradiction. */

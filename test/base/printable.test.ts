@@ -30,8 +30,8 @@ describe('printable, oneLine, quoted and inLines', () => {
   });
 
   it('inLines lets the colours of reports through where they are wanted, and no other sequence', () => {
-    const text = '\x1b[1mbold\x1b[0m\x1b[41m\x1b]0;x\x07';
-    expect(inLines(text, true)).toBe('\x1b[1mbold\x1b[0m\\x1b[41m\\x1b]0;x\\x07');
-    expect(inLines(text, false)).toBe('\\x1b[1mbold\\x1b[0m\\x1b[41m\\x1b]0;x\\x07');
+    const text = '\x1b[1mbold\x1b[22m\x1b[41m\x1b]0;x\x07';
+    expect(inLines(text, true)).toBe('\x1b[1mbold\x1b[22m\\x1b[41m\\x1b]0;x\\x07');
+    expect(inLines(text, false)).toBe('\\x1b[1mbold\\x1b[22m\\x1b[41m\\x1b]0;x\\x07');
   });
 });

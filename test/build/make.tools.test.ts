@@ -27,7 +27,12 @@ final: a.xen
 \tcp $< $@
 `;
 
+/** V=1: with the commands that it runs. */
 function make(...args: string[]) {
+  return quietMake('V=1', ...args);
+}
+
+function quietMake(...args: string[]) {
   return spawnSync('make', args, { cwd: folder.path, encoding: 'utf8' });
 }
 
@@ -63,17 +68,70 @@ describe('xen-elfpatch.mk', () => {
     const before = statSync(at('a.xen')).mtimeMs;
     utimesSync(at('a.elf'), Date.now() / 1000, Date.now() / 1000);
     const again = make('final');
-    expect(again.stdout).toContain('patch a.elf');
+    expect(again.stdout).toContain(` patch 'a.elf'`);
     expect(again.stdout).not.toContain('cp a.xen');
     expect(statSync(at('a.xen')).mtimeMs).toBe(before);
-    expect(make('final').stdout).not.toContain('patch a.elf');
+    expect(make('final').stdout).not.toContain(` patch 'a.elf'`);
+  });
+
+  it('prints one line for an image, and nothing when there is nothing to do', () => {
+    const first = quietMake('a.xen');
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(
+      /^a\.elf: written to a\.xen, \d+ bytes in \d+ ranges differ \(\+PHYS32_ENTRY 0x100000; append\); verified\n$/,
+    );
+    // make itself has a line for a goal that was named.
+    expect(
+      quietMake('all')
+        .stdout.split('\n')
+        .filter((line) => line !== ''),
+    ).toHaveLength(2);
+    expect(quietMake('all').stdout).toBe('');
+  });
+
+  it.each([
+    ['XEN_ELFPATCH_FLAGS=--spec notes.yaml --set GUEST_OS=other', 'GUEST_OS'],
+    [`XEN_ELFPATCH_FLAGS=--spec notes.yaml --set 'GUEST_OS=it'"'"'s $$0 "x"'`, 'GUEST_OS'],
+  ])('other flags make the image again, and the same ones do not: %s', (flags, note) => {
+    expect(make('a.xen').status).toBe(0);
+    age('a.elf', 'a.xen', 'a.xen.stamp', '.a.xen.flags');
+    expect(make('a.xen').stdout).not.toContain(` patch 'a.elf'`);
+    const other = make('a.xen', flags);
+    expect({ status: other.status, stderr: other.status === 0 ? '' : other.stderr }).toEqual({ status: 0, stderr: '' });
+    expect(runCli(['notes', at('a.xen')]).stdout).toContain(note);
+    expect(make('a.xen', flags).stdout).not.toContain(` patch 'a.elf'`);
+    expect(make('a.xen').stdout).toContain(` patch 'a.elf'`);
+    expect(runCli(['notes', at('a.xen')]).stdout).not.toContain(note);
+  });
+
+  it('a notes file that is gone is told by the command, and no riddle of make', () => {
+    expect(make('a.xen').status).toBe(0);
+    rmSync(at('notes.yaml'));
+    const { status, stderr } = make('a.xen');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('xen-elfpatch: notes.yaml: ');
+    expect(stderr).not.toContain('No rule to make target');
+  });
+
+  it('a file name never runs a command', () => {
+    for (const name of ["a'b;touch owned;'.elf", 'a`touch owned`.elf', 'a$(touch owned).elf', 'a b.elf']) {
+      copyFileSync(fixture('pvh64-high-bare'), at(name));
+      quietMake(name.replace('.elf', '.xen').replaceAll('$', '$$'));
+      quietMake(`FIXED=${name}`, 'all');
+    }
+    expect(existsSync(at('owned'))).toBe(false);
+    // Nor one that stands in a dependency file.
+    writeFileSync(at('n;touch owned.yaml'), 'preset: pvh\n');
+    quietMake('b.xen', "XEN_ELFPATCH_FLAGS=--spec 'n;touch owned.yaml'");
+    quietMake('all');
+    expect(existsSync(at('owned'))).toBe(false);
   });
 
   it('a change of the notes file makes the images again', () => {
     expect(make('a.xen').status).toBe(0);
     age('a.elf', 'a.xen', 'a.xen.stamp');
     writeFileSync(at('notes.yaml'), 'preset: pvh\nnotes:\n  GUEST_OS: other\n');
-    expect(make('a.xen').stdout).toContain('patch a.elf');
+    expect(make('a.xen').stdout).toContain(` patch 'a.elf'`);
     expect(runCli(['notes', at('a.xen')]).stdout).toContain('"other"');
   });
 
@@ -90,10 +148,10 @@ describe('xen-elfpatch.mk', () => {
     copyFileSync(fixture('pvh64-high-bare'), join(folders, 'k.elf'));
     age('deep/er/k.elf');
     expect(make('deep/er/k.xen').status).toBe(0);
-    age('deep/er/k.elf', 'deep/er/k.xen', 'deep/er/k.xen.stamp');
+    age('deep/er/k.elf', 'deep/er/k.xen', 'deep/er/k.xen.stamp', 'deep/er/.k.xen.flags');
     expect(make('deep/er/k.xen').stdout).not.toContain('patch');
     writeFileSync(at('notes.yaml'), 'preset: pvh\nnotes:\n  GUEST_OS: other\n');
-    expect(make('deep/er/k.xen').stdout).toContain('patch deep/er/k.elf');
+    expect(make('deep/er/k.xen').stdout).toContain(` patch 'deep/er/k.elf'`);
   });
 
   it('a removed image comes back, and a refused patch leaves none', () => {

@@ -49,9 +49,9 @@ describe('scripts/install-debian-packages.sh', () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     const [first, programs, packages, quick] = stderr.split('\n');
     expect(first).toMatch(/dpkg-query not found: this is no Debian/);
-    expect(programs).toBe('  not on PATH: make cmake meson ninja git zsh bash fish man mandoc');
+    expect(programs).toBe('  not on PATH: make cmake meson ninja git zsh bash fish man mandoc lintian debootstrap');
     expect(packages).toBe(
-      '  Debian has them in: chromium fonts-dejavu-core make cmake meson ninja-build git zsh bash fish man-db mandoc',
+      '  Debian has them in: chromium fonts-dejavu-core make cmake meson ninja-build git zsh bash fish man-db mandoc lintian debootstrap',
     );
     expect(quick).toMatch(/make test-quick/);
   });
@@ -70,7 +70,7 @@ describe('scripts/install-debian-packages.sh', () => {
     );
     expect(status).toBe(1);
     expect(stderr.split('\n').slice(0, 2)).toEqual([
-      'install-debian-packages: not root, and these packages are missing: make meson ninja-build git zsh fish man-db mandoc',
+      'install-debian-packages: not root, and these packages are missing: make meson ninja-build git zsh fish man-db mandoc lintian debootstrap',
       '  to install them: sudo scripts/install-debian-packages.sh browser build',
     ]);
     expect(stderr).toContain('make test-quick');

@@ -1,6 +1,6 @@
 /** What `--depfile` writes, read by make itself. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, workFolder } from '../support/cli.js';
@@ -47,5 +47,43 @@ describe('a rule of --depfile', () => {
   it('two plain names stand as they are', () => {
     const { cwd } = ruleOf('mage');
     expect(readFileSync(join(cwd, 'rule'), 'utf8')).toBe('omage: image\n');
+  });
+
+  it('names every other file once more, without prerequisites, so that make bears with it when it is gone', () => {
+    const { cwd } = ruleOf('mage');
+    writeFileSync(join(cwd, 'a b#c.yaml'), 'notes:\n  GUEST_OS: file:val\n');
+    writeFileSync(join(cwd, 'val'), 'x\0');
+    const words = [
+      'patch',
+      'image',
+      '-o',
+      'omage',
+      '--depfile',
+      'rule',
+      '--spec',
+      'a b#c.yaml',
+      '--set',
+      'LOADER=file:val',
+    ];
+    expect(runCli(words, { cwd }).status).toBe(0);
+    const [rule, ...phony] = readFileSync(join(cwd, 'rule'), 'utf8').split('\n');
+    expect(rule).toBe('omage: image a\\ b\\#c.yaml val');
+    expect(phony).toEqual(['a\\ b\\#c.yaml:', 'val:', '']);
+    rmSync(join(cwd, 'val'));
+    writeFileSync(join(cwd, 'Makefile'), 'include rule\nomage: ; @echo made again\n');
+    const { stdout, stderr } = spawnSync('make', ['omage'], { cwd, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: 'made again\n', stderr: '' });
+  });
+
+  it('is for what --depfile-target names', () => {
+    const { cwd } = ruleOf('mage');
+    const words = ['patch', 'image', '-o', 'omage', '--set', 'GUEST_OS=x'];
+    expect(runCli([...words, '--depfile', 'rule', '--depfile-target', 'st amp'], { cwd }).status).toBe(0);
+    expect(readFileSync(join(cwd, 'rule'), 'utf8')).toBe('st\\ amp: image\n');
+    expect(runCli([...words, '--depfile-target', 'x'], { cwd }).stderr).toContain(
+      '--depfile-target goes with --depfile',
+    );
+    expect(runCli([...words, '--depfile', 'r2', '--depfile-target', 'a;b'], { cwd })).toMatchObject({ status: 2 });
+    expect(existsSync(join(cwd, 'r2'))).toBe(false);
   });
 });

@@ -59,7 +59,7 @@ const spec = folder.write(`spec-${TEXT}`, Buffer.from(`notes:\n  GUEST_OS: [1]\n
 const out = `${folder.path}/out-${TEXT}`;
 
 const ESC = '\x1b';
-const OUR_COLORS = new RegExp(`${ESC}\\[(?:0|1|2|31|32|33)m`, 'g');
+const OUR_COLORS = new RegExp(`${ESC}\\[(?:1|2|22|31|32|33|39)m`, 'g');
 
 /** Everything of what is printed that is neither a letter nor a line feed, and every line that is not ours. */
 function faultsOf(text: string, colored: boolean): readonly string[] {

@@ -20,9 +20,11 @@ const kernelBytes = elf(encoding)
 const kernel = folder.write('kernel', kernelBytes);
 
 describe('help and version', () => {
-  it('--version prints the version of package.json and nothing else', () => {
+  it('--version prints the version of package.json, the commit where one is known, and nothing else', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-    expect(runCli(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' });
+    const { status, stdout, stderr } = runCli(['--version']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.replace(/ \([0-9a-f]{12}\+?\)\n$/, '\n')).toBe(`${version}\n`);
   });
 
   it('--help goes to stdout with exit 0 and lists every command', () => {
@@ -60,9 +62,13 @@ describe('mistakes on the command line', () => {
   it.each([
     [['nots', kernel], 'unknown command nots', 'Did you mean xen-elfpatch notes?'],
     [['notes', '--jsn', kernel], 'unknown option --jsn', 'Did you mean --json?'],
-    [['notes', '-q', kernel], 'unknown option -q', 'xen-elfpatch notes --help shows the options'],
-    [['notes'], 'notes: no IMAGE given, wanted at least one IMAGE', 'xen-elfpatch notes --help shows how it is called'],
-    [['notes', '--format', 'xml', kernel], '--format is xml, wanted one of text, readnotes', undefined],
+    [['notes', '-z', kernel], 'unknown option -z', 'xen-elfpatch notes --help shows the options'],
+    [['notes'], 'notes: no IMAGE given, wanted at least one', 'xen-elfpatch notes --help shows how it is called'],
+    [
+      ['notes', '--format', 'xml', kernel],
+      '--format is xml, wanted one of text, readnotes, github, sarif, junit',
+      undefined,
+    ],
     [['notes', kernel, '--format'], '--format has no value', 'A value that begins with - is written --format=VALUE'],
     [['notes', '--color=never', '--color=auto', kernel], '--color given 2 times, wanted it once', undefined],
     [['--jsn'], 'unknown option --jsn', undefined],

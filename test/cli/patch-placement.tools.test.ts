@@ -226,7 +226,8 @@ describe('--depfile', () => {
       status: 0,
     });
     expect(readFileSync(bench.at('out.d'), 'utf8')).toBe(
-      'out: pvh64-bare pvh64-notes notes.yaml $$value value\\ bin\n',
+      'out: pvh64-bare pvh64-notes notes.yaml $$value value\\ bin\n' +
+        'pvh64-notes:\nnotes.yaml:\n$$value:\nvalue\\ bin:\n',
     );
   });
 

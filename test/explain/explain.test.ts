@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../src/base/errors/problems.js';
+import { PRESET_SYMBOLS, PVH_START_SYMBOLS } from '../../src/edit/elf/plan/presets.js';
 import {
   explainIndex,
   explainTopic,
@@ -227,5 +228,13 @@ describe('the texts', () => {
       const { json } = topic(name);
       expect(JSON.parse(JSON.stringify(json)), name).toEqual(json);
     }
+  });
+});
+
+describe('explain presets', () => {
+  it('names every symbol that a preset looks for, those of PVH in the order in which they are tried', () => {
+    const { body } = topic('presets');
+    for (const symbol of PRESET_SYMBOLS) expect(body).toMatch(new RegExp(`(?<![\\w])${symbol}(?!\\w)`));
+    expect(body.replace(/\s+/g, ' ')).toContain([...PVH_START_SYMBOLS, '_start'].join(', '));
   });
 });

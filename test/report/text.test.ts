@@ -47,7 +47,7 @@ describe('table()', () => {
 
   it('paints after measuring', () => {
     const { good } = styleOf(true);
-    expect(table([[{ text: 'ok', paint: good }, 'x']])).toBe('\x1b[32mok\x1b[0m  x\n');
+    expect(table([[{ text: 'ok', paint: good }, 'x']])).toBe('\x1b[32mok\x1b[39m  x\n');
   });
 
   it('a cell wider than the limit pushes only its own line', () => {

@@ -25,6 +25,7 @@ export function captured<Module extends object>(original: Module): Module {
     tellWritten: (_output: string, text: string) => put(text),
     writeErr: putErr,
     sayErr: (line: string) => putErr(`${line}\n`),
+    sayLead: (lead: string, _kind: string, line: string) => putErr(`${lead} ${line}\n`),
     driveErr: () => undefined,
   };
 }

@@ -23,7 +23,7 @@ export async function runHere(args: readonly string[]): Promise<Ran> {
     const parsed = parseCommandLine(args, COMMANDS);
     status = parsed.kind === 'text' ? 0 : await parsed.command.run(parsed.options, parsed.words);
   } catch (error) {
-    status = reportFailure(error, args[0], args.includes('--json'));
+    status = await reportFailure(error, args[0], args.includes('--json') ? 'json' : undefined);
     // It is the test's own process that goes on.
     process.exitCode = undefined;
   }

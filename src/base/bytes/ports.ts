@@ -34,6 +34,9 @@ export interface OpenFile extends ByteSource {
   close(): void;
 }
 
+/** How text can be set off on a terminal. */
+export type TextFormat = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
+
 /** Everything that a platform may have. */
 export interface Ports {
   /** Below 0, 0 or above 0, as the first byte that differs has it. There is a slower one without it. */
@@ -42,6 +45,8 @@ export interface Ports {
   findBytes(bytes: Uint8Array, wanted: Uint8Array, from: number): number;
   /** Lets events be handled, signals among them. Without it nothing is waited for. */
   pause(): Promise<void>;
+  /** Text as a terminal sets it off. Without it nothing is set off. */
+  styleText(format: TextFormat, text: string): string;
   newHasher(algorithm: 'sha1' | 'sha256'): Hasher;
   /** CRC-32 as in gzip, going on from `crc`. */
   crc32(bytes: Uint8Array, crc: number): number;

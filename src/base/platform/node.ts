@@ -16,6 +16,7 @@ installPorts({
   compareBytes: (a, b) => Buffer.compare(a, b),
   findBytes: (bytes, wanted, from) => viewOf(bytes).indexOf(wanted, from),
   pause: () => new Promise((resolve) => setImmediate(resolve)),
+  styleText: (format, text) => process.getBuiltinModule('node:util').styleText(format, text, { validateStream: false }),
   newHasher(algorithm) {
     const hash = process.getBuiltinModule('node:crypto').createHash(algorithm);
     return { update: (bytes) => void hash.update(bytes), digest: () => Uint8Array.from(hash.digest()) };

@@ -1,8 +1,10 @@
 /** `completion`: the declared commands and options as a script of a shell. */
 import type { Command, ExitStatus } from '../command.js';
+import { COMMON } from '../common-options.js';
 import { completionOf } from '../option-table.js';
 import { writeOut } from '../output.js';
 import type { CompletionArgs } from './completion.js';
+import { fishScript } from './completion-fish.js';
 
 interface Words {
   readonly name: string;
@@ -17,6 +19,10 @@ interface Words {
 
 /** Runs the command. */
 export async function runCompletion({ shell }: CompletionArgs, commands: readonly Command[]): Promise<ExitStatus> {
+  if (shell === 'fish') {
+    writeOut(await fishScript(commands));
+    return 0;
+  }
   const words = await Promise.all(commands.map(wordsOf));
   writeOut(shell === 'bash' ? bash(words) : zsh(words));
   return 0;
@@ -30,7 +36,7 @@ async function wordsOf({ shape }: Command): Promise<Words> {
   return {
     name: shape.name,
     summary: shape.summary,
-    options: [...Object.keys(shape.options), 'help', 'version'].map((name) => `--${name}`),
+    options: [...Object.keys(shape.options), ...Object.keys(COMMON)].map((name) => `--${name}`),
     choices: completed.filter(([, words]) => words.length > 0),
     operands: typeof complete === 'function' ? await complete() : complete,
   };

@@ -2,7 +2,7 @@
 import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 
-const SHELLS = ['bash', 'zsh'] as const;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 /** A shell that a completion script is made for. */
 export type ShellName = (typeof SHELLS)[number];
 
@@ -18,15 +18,16 @@ export const completionShape: Shape<typeof OPTIONS, CompletionArgs> = {
   name: 'completion',
   synopsis: 'SHELL',
   summary: 'a script that completes commands, options and their choices',
-  about: 'Prints a completion script for bash or zsh, made from the same declarations as --help.',
+  about: 'Prints a completion script for bash, zsh or fish, made from the same declarations as --help.',
   words: { name: 'SHELL', min: 1, max: 1, complete: SHELLS },
   options: OPTIONS,
   examples: [
     ['eval "$(xen-elfpatch completion bash)"', 'in ~/.bashrc'],
     ['xen-elfpatch completion zsh > ~/.zfunc/_xen-elfpatch', 'in a folder of $fpath'],
+    ['xen-elfpatch completion fish > ~/.config/fish/completions/xen-elfpatch.fish', 'where fish looks'],
   ],
   args(_given, [word = '']) {
     const shell = SHELLS.find((known) => known === word);
-    return { shell: shell ?? fail('usage.bad', {}, { what: `SHELL is ${word}, wanted ${SHELLS.join(' or ')}` }) };
+    return { shell: shell ?? fail('usage.bad', {}, { what: `SHELL is ${word}, wanted bash, zsh or fish` }) };
   },
 };

@@ -50,6 +50,7 @@ async function linearize(args: LinearizeArgs, input: OpenInput): Promise<ExitSta
     {
       command: 'linearize',
       file: input.source.name,
+      inputPath: input.path,
       warnings: layout.warnings,
       changes,
       files: [],

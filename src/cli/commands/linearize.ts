@@ -84,8 +84,26 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
     ['xen-elfpatch linearize xen.efi --mb1 --keep-reloc -o out', 'also for qemu -kernel, and for shim'],
     ['xen-elfpatch linearize --verify xen.mb.efi --baseline xen.efi', 'prove a result again'],
   ],
-  args({ verify, baseline, output, inPlace, dryRun, check, depfile, strict, json, color, ...options }, [image = '']) {
-    const target = { output, inPlace, dryRun, check, depfile };
+  args(
+    {
+      verify,
+      baseline,
+      output,
+      inPlace,
+      dryRun,
+      check,
+      depfile,
+      depfileTarget,
+      record,
+      recordFormat,
+      strict,
+      json,
+      color,
+      ...options
+    },
+    [image = ''],
+  ) {
+    const target = { output, inPlace, dryRun, check, depfile, depfileTarget, record, recordFormat };
     const written = verify ? firstGiven(TARGET, target) : undefined;
     if (written !== undefined) refuse(`--verify writes nothing, and --${written} was given with it`);
     if (!verify) checkTarget('linearize', { ...target, json }, image, { done: 'changed' });

@@ -67,6 +67,7 @@ async function wrap(args: Mkelf32Work, variant: Variant | undefined, input: Open
     {
       command: 'mkelf32',
       file: source.name,
+      inputPath: input.path,
       warnings,
       changes: true,
       files: [],
@@ -90,6 +91,7 @@ const ALWAYS_WRITES = {
   dryRun: false,
   check: false,
   depfile: undefined,
+  depfileTarget: undefined,
   color: 'never',
 } as const;
 

@@ -3,6 +3,7 @@ import type { Shape } from '../command.js';
 import { noteSettings } from '../completion-words.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { JSON_OPTION, STRICT_OPTION } from '../options.js';
+import { checkRecord, RECORD_OPTIONS } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
 /** Names of input parts that can be kept in the result. */
@@ -35,6 +36,7 @@ const OPTIONS = {
     help: 'keep them in the result, at their new addresses; implies --tidy',
     complete: [],
   },
+  ...RECORD_OPTIONS,
   ...STRICT_OPTION,
   ...JSON_OPTION,
 } as const satisfies OptionTable;
@@ -80,6 +82,7 @@ export const mkelf32Shape: Shape<typeof OPTIONS, Mkelf32Args> = {
     if (input === undefined || output === undefined || loadBase === undefined) {
       return refuse(`mkelf32: ${words.length} of IN, OUT and LOAD-BASE given, wanted all three`);
     }
+    checkRecord('mkelf32', { record: given.record, output });
     if (output === '-' && given.json) refuse('- as OUT and --json both want standard output');
     const tidy = given.tidy || given.note.length > 0 || given.keep.length > 0;
     if (tidy && !/^(0x)?[0-9a-f]+$/i.test(loadBase)) refuse(`LOAD-BASE is ${loadBase}, wanted a hexadecimal number`);

@@ -8,6 +8,8 @@ import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js'
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { formatReadnotes } from '../../loaders/read/readnotes.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
+import type { Answer } from '../../report/ci/answers.js';
+import type { CiFormat } from '../../report/ci/ci-report.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
@@ -16,7 +18,7 @@ import { styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
-import { isTerminal, sayErr, wantsColor, writeErr, writeOut } from '../output.js';
+import { isTerminal, sayLead, wantsColor, writeErr, writeOut } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
 /**
@@ -25,6 +27,7 @@ import type { NotesArgs } from './notes.js';
  */
 export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.readnotes) return asReadnotes(args);
+  if (args.format !== undefined) return forCi(args, args.format);
   const style = styleOf(!args.json && wantsColor(args.color));
   const entries: { readonly [key: string]: Json }[] = [];
   const errors: PatchError[] = [];
@@ -61,8 +64,31 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   return status;
 }
 
+/** One document about all images, whatever becomes of each. */
+async function forCi({ images, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
+  const { ciReport, errorAnswer } = await import('../../report/ci/ci-report.js');
+  const answers: Answer[] = [];
+  let status: ExitStatus = 0;
+  for (const image of images) {
+    try {
+      const { facts, pe } = await read(image, limit);
+      const there = pe === undefined && facts.xen.notes.length > 0;
+      const faults = there ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
+      answers.push({ file: image, rule: 'require-xen', because: 'the image carries a note that Xen reads', faults });
+      if (!there && status === 0) status = 1;
+    } catch (thrown) {
+      const error = asPatchError(thrown);
+      printError(error);
+      answers.push({ ...errorAnswer(error), file: image });
+      status = 2;
+    }
+  }
+  writeOut(ciReport(format, 'notes', answers));
+  return status;
+}
+
 function tellMissing(file: string): true {
-  sayErr(`xen-elfpatch: ${placePrefix({ file })}no Xen note found, --require-xen wants one`);
+  sayLead('xen-elfpatch:', 'bad', `${placePrefix({ file })}no Xen note found, --require-xen wants one`);
   return true;
 }
 
@@ -98,7 +124,7 @@ async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<Ex
       writeErr(stderr);
       if (exit !== 0) status = exit;
       if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
-        sayErr(`xen-elfpatch: ${image}: no Xen note found, --require-xen wants one`);
+        sayLead('xen-elfpatch:', 'bad', `${image}: no Xen note found, --require-xen wants one`);
         status = 1;
       }
     } finally {
@@ -123,8 +149,8 @@ function warn({ image, areas, legacyProblem }: NotesFacts): boolean {
   for (const { range, places, problem } of areas) {
     if (problem === undefined) continue;
     const place = { file: image.source.name, offset: range.start, part: places[0]?.name };
-    sayErr(`xen-elfpatch: warning: ${placePrefix(place)}${problem}`);
+    sayLead('xen-elfpatch: warning:', 'warn', `${placePrefix(place)}${problem}`);
   }
-  if (legacyProblem !== undefined) sayErr(`xen-elfpatch: warning: ${legacyProblem.message}`);
+  if (legacyProblem !== undefined) sayLead('xen-elfpatch: warning:', 'warn', legacyProblem.message);
   return legacyProblem !== undefined || areas.some(({ problem }) => problem !== undefined);
 }

@@ -18,6 +18,7 @@ import {
   planOptions,
   RESULT_GROUP,
   SURVIVORS_OPTION,
+  VERBOSE_OPTION,
 } from '../result-options.js';
 import { usageError } from '../usage-error.js';
 
@@ -74,7 +75,7 @@ const OPTIONS = {
     ...planOptions('patching would change a byte'),
     ...STRICT_OPTION,
     ...JSON_OPTION,
-    verbose: { kind: 'flag', alias: 'v', help: 'tell every byte range, and the notes that stay as they are' },
+    ...VERBOSE_OPTION,
   }),
   ...LIMIT_OPTION,
   ...COLOR_OPTION,

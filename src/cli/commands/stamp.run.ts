@@ -17,7 +17,7 @@ import { styleOf } from '../../report/text.js';
 import { applyPlan } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
-import { sayErr, wantsColor, writeOut } from '../output.js';
+import { sayLead, wantsColor, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
 import { asksForPe, isMember, type StampArgs } from './stamp.js';
 
@@ -72,23 +72,30 @@ async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatu
 }
 
 /** The stamps that are there; with `--check`, whether they are right. */
-function show(
+async function show(
   args: StampArgs,
   image: ReturnType<typeof readElf>,
   wantsId: boolean,
   file = image.source.name,
   lead = '',
-): ExitStatus {
+): Promise<ExitStatus> {
   const stamps = stampsOf(image);
   const problems = stamps.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   if (args.check && !stamps.some(({ text }) => text !== undefined)) problems.push('found no package metadata');
+  if (args.format !== undefined) {
+    const { ciReport } = await import('../../report/ci/ci-report.js');
+    const faults = problems.map((text) => ({ level: 'error', text }) as const);
+    const because = 'package metadata say what the image belongs to';
+    writeOut(ciReport(args.format, 'stamp', [{ file, rule: 'package-metadata', because, faults }]));
+    return problems.length > 0 ? 1 : 0;
+  }
   if (args.json) {
     const answer: { readonly [key: string]: Json } = { file, ok: problems.length === 0, problems };
     writeOut(jsonDocument('stamp', { ...answer, stamps: stampsJson(stamps) }));
   } else writeOut(lead + stampsText(file, stamps, styleOf(wantsColor(args.color))));
   if (wantsId && !stamps.some(({ owner }) => owner === GNU)) fail('stamp.no-build-id', { file }, {});
   if (!args.check) return 0;
-  for (const problem of problems) sayErr(`xen-elfpatch: ${file}: ${problem}`);
+  for (const problem of problems) sayLead('xen-elfpatch:', 'bad', `${file}: ${problem}`);
   return problems.length > 0 ? 1 : 0;
 }
 

@@ -1,7 +1,9 @@
 /** `stamp IMAGE`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
+import type { CiFormat } from '../../report/ci/ci-report.js';
 import type { Shape } from '../command.js';
+import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
@@ -15,6 +17,7 @@ import {
   RESULT_OPTIONS,
   SURVIVORS_OPTION,
 } from '../result-options.js';
+import { usageError } from '../usage-error.js';
 
 const OPTIONS = {
   ...group('Stamps:', {
@@ -75,13 +78,16 @@ const OPTIONS = {
   }),
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...formatOption([], 'or with --check and no stamp to write '),
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 
 /** What the work is given; values are as typed. */
-export interface StampArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notLoaded'>, LoadedArgs {
+export interface StampArgs extends Omit<ArgsOf<typeof OPTIONS>, 'format' | 'loaded' | 'notLoaded'>, LoadedArgs {
   readonly image: string;
+  /** For a CI system; undefined: text, or JSON. */
+  readonly format: CiFormat | undefined;
 }
 
 /** The words and options of `stamp`, as `--help` and the parser have them. */
@@ -110,7 +116,9 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     ['xen-elfpatch stamp vmlinux --check', 'in CI: are the metadata there and right?'],
     ['xen-elfpatch stamp xen.efi -o out --sbat xen,1,Xen,xen,4.20,https://xenproject.org', 'a line of SBAT for shim'],
   ],
-  args({ loaded, notLoaded, ...given }, [image = '']) {
+  args({ loaded, notLoaded, format: word, ...given }, [image = '']) {
+    const format = ciFormatOf(word);
+    checkFormat('stamp', format, given.json);
     const wholes = given.metadata.filter((text) => !isMember(text));
     if (wholes.length > 1) {
       fail('usage.bad', {}, { what: `--package-metadata: found ${wholes.length} whole objects, wanted at most one` });
@@ -121,9 +129,12 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
       given.date !== undefined ||
       asksForPe(given) ||
       [given.metadata, given.notes, given.added, given.remove].some(({ length }) => length > 0);
+    if (format !== undefined && (edits || !given.check)) {
+      usageError('stamp', `--format ${format} goes with --check, and with no stamp to write`);
+    }
     checkTarget('stamp', given, image, { edits });
     checkPayload('stamp', given);
-    return { ...given, ...loadedOf({ loaded, notLoaded }), image };
+    return { ...given, ...loadedOf({ loaded, notLoaded }), image, format };
   },
 };
 

@@ -2,6 +2,7 @@
 
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
+import { printable } from '../../base/printable.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
@@ -11,11 +12,13 @@ import { LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import { spanOf } from '../../loaders/span.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
+import { jsonDocument } from '../../report/json.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
 import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
+import { CHECKS } from '../../verify/elf/checks.js';
 import { verifyImage } from '../../verify/elf/verify.js';
-import { verifyPe } from '../../verify/pe/verify.js';
+import { PE_CHECKS, verifyPe } from '../../verify/pe/verify.js';
 import { secondReader } from '../../verify/second-reader.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenImage, openImage } from '../input.js';
@@ -25,13 +28,18 @@ import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
+  if (args.checkRecord !== undefined) return byRecord(args, args.checkRecord);
   const input = await openImage(args.image, takenAsItStands, args.limit);
   try {
     if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
     const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
-      writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
+      const { format } = args;
+      if (format !== undefined) {
+        const { ciReport, verifyAnswers } = await import('../../report/ci/ci-report.js');
+        writeOut(ciReport(format, 'verify', verifyAnswers(facts, CHECKS)));
+      } else writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
       return isGood(facts) ? 0 : 1;
     } finally {
       baseline?.close();
@@ -39,6 +47,30 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   } finally {
     input.close();
   }
+}
+
+const RECORD_WORDS = {
+  output: 'is the result that the record tells of',
+  input: 'is what the result of the record was made from, not the result',
+  other: 'is neither the result of the record nor what it was made from',
+} as const;
+
+/** Exit 1: the image is another one. */
+async function byRecord({ image, json, format }: VerifyArgs, record: string): Promise<ExitStatus> {
+  const { answerOf } = await import('../record.js');
+  const answer = answerOf(record, image);
+  const ok = answer === 'output';
+  if (format !== undefined) {
+    const { ciReport } = await import('../../report/ci/ci-report.js');
+    const faults = ok ? [] : [{ level: 'error', text: RECORD_WORDS[answer] } as const];
+    writeOut(
+      ciReport(format, 'verify', [
+        { file: image, rule: 'check-record', because: `${RECORD_WORDS.output}, ${record}`, faults },
+      ]),
+    );
+  } else if (json) writeOut(jsonDocument('check-record', { file: image, record, ok, answer }));
+  else writeOut(`${printable(image)}: ${RECORD_WORDS[answer]}, ${printable(record)}\n`);
+  return ok ? 0 : 1;
 }
 
 function takenAsItStands(source: ByteSource): boolean {
@@ -59,7 +91,11 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
       loaders: { image: nameOf(args), xenVersion, memory, verdicts, asked, rules },
     };
-    writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
+    const { format } = args;
+    if (format !== undefined) {
+      const { ciReport, peVerifyAnswers } = await import('../../report/ci/ci-report.js');
+      writeOut(ciReport(format, 'verify', peVerifyAnswers(facts, PE_CHECKS)));
+    } else writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
     return isGoodPe(facts) ? 0 : 1;
   } finally {
     original?.close();

@@ -1,7 +1,9 @@
 /** `verify IMAGE`: the shape of its arguments. */
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
+import type { CiFormat } from '../../report/ci/ci-report.js';
 import type { Shape } from '../command.js';
+import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
@@ -17,9 +19,15 @@ const OPTIONS = {
   },
   ...XEN_VERSION_OPTION,
   ...MEMORY_OPTION,
+  'check-record': {
+    kind: 'value',
+    metavar: 'FILE',
+    help: 'is the image the one that this record (--record) tells of? Nothing else is looked at',
+  },
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
   ...STRICT_OPTION,
   ...JSON_OPTION,
+  ...formatOption([], ''),
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
@@ -28,7 +36,9 @@ const OPTIONS = {
  * What the work is given. Without `baseline`: the structural checks alone. Without `loaders` all verdicts are shown,
  * and none decides the exit status.
  */
-export interface VerifyArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion'> {
+export interface VerifyArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion' | 'format'> {
+  /** Undefined: text, or JSON. */
+  readonly format: CiFormat | undefined;
   readonly xenVersion: XenVersion;
   readonly image: string;
 }
@@ -51,10 +61,11 @@ export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
     ['xen-elfpatch verify out --baseline vmlinux', 'what did the patch change?'],
     ['xen-elfpatch verify vmlinux --for xen-pv', 'would xl start it as a PV guest?'],
     ['xen-elfpatch verify --json vmlinux', 'findings for a program'],
+    ['xen-elfpatch verify vmlinux --for qemu-pvh --format junit', 'for a CI system'],
   ],
-  args: (given, [image = '']) => ({
-    ...given,
-    xenVersion: newestUnlessNamed(given.xenVersion, given.loaders),
-    image,
-  }),
+  args({ format: word, ...given }, [image = '']) {
+    const format = ciFormatOf(word);
+    checkFormat('verify', format, given.json);
+    return { ...given, format, xenVersion: newestUnlessNamed(given.xenVersion, given.loaders), image };
+  },
 };

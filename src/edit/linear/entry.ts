@@ -2,9 +2,10 @@
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import type { Mb2Values } from '../../formats/multiboot/mb2.js';
+import { mostLike, nearest } from '../../formats/note/nearest.js';
 import { isExecutable, type PeImage } from '../../formats/pe/image.js';
 import { IMAGE_SYM_CLASS_EXTERNAL } from '../../formats/pe/names.js';
-import { symbolsNamed } from '../../formats/pe/symbols.js';
+import { symbolNames, symbolsNamed } from '../../formats/pe/symbols.js';
 import type { EntryOptions } from './options.js';
 import type { Placement } from './place.js';
 
@@ -34,7 +35,8 @@ export function findEntry(
   physBase: bigint,
 ): { readonly rva: bigint; readonly from: string } {
   const file = image.source.name;
-  const unknown = (why: string) => fail('mb2.entry-unknown', { file }, { why });
+  const unknown = (why: string, near: readonly string[] = []) =>
+    fail('mb2.entry-unknown', { file }, { why, nearest: near });
   const checked = (rva: bigint, from: string) => {
     if (!isLoadedCode(placement, rva)) {
       const context = {
@@ -48,9 +50,10 @@ export function findEntry(
   };
   if (options?.kind === 'rva') return checked(options.rva, '--entry');
   if (options?.kind === 'symbol') {
-    const rva =
-      symbolRva(image, placement, options.name) ?? unknown(`there is no symbol ${options.name} in loaded code`);
-    return checked(rva, `symbol ${options.name}`);
+    const { name } = options;
+    const rva = symbolRva(image, placement, name);
+    if (rva === undefined) return unknown(`there is no symbol ${name} in loaded code`, nearSymbols(image, name));
+    return checked(rva, `symbol ${name}`);
   }
   // An entry tag next to an address tag for this very place has been right before.
   if (values.entry !== undefined && values.address?.load_addr === placement.loadStart + physBase) {
@@ -65,6 +68,10 @@ export function findEntry(
   return unknown(
     `there is no --entry, no symbol ${START} in loaded code, and no relocatable tag for ${hex(first + physBase)}`,
   );
+}
+
+function nearSymbols(image: PeImage, name: string): readonly string[] {
+  return nearest(name, [...new Set(symbolNames(image, mostLike(name)))]).filter((near) => near !== name);
 }
 
 /** The address of a symbol in loaded code. Of several the global one; several different ones are none. */

@@ -47,7 +47,7 @@ export const presets: Page = {
     heading('pvh'),
     table(['note', 'value'], ['PHYS32_ENTRY', 'physical address of the start symbol, see below; 4 bytes']),
     text`The first of these symbols that exists is taken: pvh_start_xen, __pvh_start, xen_start32, start_xen32, pvh_entry,
-      pvh_start, _start. Its value is turned from virtual to physical through the PT_LOAD that holds it. An ELF32
+      pvh_start, _pvh_start, _start. Its value is turned from virtual to physical through the PT_LOAD that holds it. An ELF32
       without any of them falls back on e_entry. A stripped ELF64 is refused: its e_entry is 64-bit code as a rule, and
       a PVH guest starts in 32-bit mode. Give the address yourself when you know it:`,
     code`

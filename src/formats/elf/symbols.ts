@@ -60,6 +60,24 @@ export function findSymbols(image: ElfImage, names: readonly string[]): Map<stri
   return found;
 }
 
+/** The strings of the symbol table's names that have at least two and at most `longest` bytes, in their order. */
+export function* symbolNames(image: ElfImage, longest: number): Generator<string> {
+  const tables = symbolTable(image);
+  if (tables === undefined) return;
+  const { strtab } = tables;
+  for (let at = 0n; at < strtab.sh_size; at += WINDOW) {
+    // A name that a window's edge cuts is not worth a second look: these are suggestions.
+    const rest = strtab.sh_size - at;
+    const bytes = image.source.read(strtab.sh_offset + at, rest < WINDOW ? rest : WINDOW, 'symbol names');
+    for (let start = 0; start < bytes.length; ) {
+      const end = bytes.indexOf(0, start);
+      if (end < 0) break;
+      if (end - start >= 2 && end - start <= longest) yield String.fromCharCode(...bytes.subarray(start, end));
+      start = end + 1;
+    }
+  }
+}
+
 /** st_value of a defined symbol with a size whose bytes meet these addresses; undefined when there is none. */
 export function symbolCovering(image: ElfImage, { start, end }: VaddrRange): Vaddr | undefined {
   const tables = symbolTable(image);

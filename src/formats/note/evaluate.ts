@@ -5,8 +5,9 @@ import { fail, type Place } from '../../base/errors/patch-error.js';
 import { type Paddr, paddr, type Vaddr, vaddr } from '../elf/address.js';
 import { type ElfImage, loadAtPaddr, loadAtVaddr, toPhysical } from '../elf/image.js';
 import { nativeSize } from '../elf/struct.js';
-import { findSymbols, type SymbolHit, symbolTable } from '../elf/symbols.js';
+import { findSymbols, type SymbolHit, symbolNames, symbolTable } from '../elf/symbols.js';
 import { encodeList, encodeNumber, encodeString } from './desc.js';
+import { mostLike, nearest } from './nearest.js';
 import type { ValueExpr } from './value.js';
 import { noteInfo, noteName } from './xen-notes.js';
 
@@ -35,7 +36,12 @@ export class Resolver {
   required(name: string): Vaddr {
     const value = this.optional(name);
     if (value !== undefined) return value;
-    fail('plan.no-symbol', { file: this.image.source.name }, { name, stripped: symbolTable(this.image) === undefined });
+    const stripped = symbolTable(this.image) === undefined;
+    fail(
+      'plan.no-symbol',
+      { file: this.image.source.name },
+      { name, stripped, nearest: nearSymbols(this.image, name) },
+    );
   }
 
   /** The physical address of a virtual one. Errors: `plan.no-load-holds`. */
@@ -60,6 +66,11 @@ export class Resolver {
   physicalEntry(): Paddr {
     return this.physicalStart('e_entry', vaddr(this.image.header.e_entry));
   }
+}
+
+/** Names of the image that are spelled much as this one. Only those of about its length are compared letter by letter. */
+function nearSymbols(image: ElfImage, name: string): readonly string[] {
+  return nearest(name, [...new Set(symbolNames(image, mostLike(name)))]);
 }
 
 /** The symbols that an expression needs. */

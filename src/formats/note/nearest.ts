@@ -15,6 +15,11 @@ export function nearest(word: string, known: readonly string[]): string[] {
     .map(({ name }) => name);
 }
 
+/** Letters of the longest word that is worth comparing with `word` where there are very many. */
+export function mostLike(word: string): number {
+  return word.length + Math.max(2, Math.floor(word.length / 3));
+}
+
 function likeness(asked: string, name: string, limit: number): number {
   const a = asked.toLowerCase();
   const b = name.toLowerCase();

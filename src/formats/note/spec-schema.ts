@@ -1,5 +1,5 @@
 /** Holds a notes file against its JSON Schema and says what is wrong in words. */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import schema from '../../../schema/spec.schema.json' with { type: 'json' };
 import { nearest } from './nearest.js';
 import { type Path, type Plain, plainAt, pointerPath } from './spec-nodes.js';
@@ -11,7 +11,7 @@ export interface SchemaMistake {
   readonly what: string;
 }
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 /** All breaches; none when the value has the shape that the schema asks for. */
 export function schemaMistakes(plain: Plain): SchemaMistake[] {
@@ -33,8 +33,8 @@ function inWords({ instancePath, keyword, params, message }: ErrorObject, plain:
   switch (keyword) {
     case 'additionalProperties': {
       const key = String(params['additionalProperty']);
-      const { properties, definitions } = schema;
-      const known = Object.keys(path.length === 0 ? properties : definitions.note.properties);
+      const { properties, $defs } = schema;
+      const known = Object.keys(path.length === 0 ? properties : $defs.note.properties);
       return mistake(`found the key "${key}", ${wantedOneOf(key, known)}`, key);
     }
     case 'enum':

@@ -72,6 +72,33 @@ export function* symbolsNamed(image: PeImage, name: string): Generator<PlacedSym
   }
 }
 
+/** The names of symbols in sections that have at most `longest` bytes. Errors: `read.truncated`. */
+export function* symbolNames(image: PeImage, longest: number): Generator<string> {
+  const strings = longest > SHORT_NAME ? readStringTable(image.source, image.fileHeader) : undefined;
+  for (const { symbol } of symbolRecords(image)) {
+    if (sectionOf(image, symbol) === undefined) continue;
+    const name = nameOf(symbol, strings, longest);
+    if (name !== '') yield name;
+  }
+}
+
+/** Empty where it has none of that length. */
+function nameOf({ NameZeroes, NameOffset }: CoffSymbol, strings: Uint8Array | undefined, longest: number): string {
+  const bytes =
+    NameZeroes === 0 ? strings?.subarray(NameOffset, NameOffset + longest + 1) : shortName(NameZeroes, NameOffset);
+  const end = bytes === undefined ? 0 : bytes.indexOf(0);
+  if (bytes === undefined || (end < 0 && bytes.length > SHORT_NAME)) return '';
+  return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
+}
+
+function shortName(zeroes: number, offset: number): Uint8Array {
+  const bytes = new Uint8Array(SHORT_NAME);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, zeroes, true);
+  view.setUint32(4, offset, true);
+  return bytes;
+}
+
 /** The section a symbol stands in; undefined for absolute, debugging and undefined symbols. */
 export function sectionOf({ sections }: PeImage, { SectionNumber }: CoffSymbol): PeSection | undefined {
   return SectionNumber === 0 ? undefined : sections[SectionNumber - 1];
@@ -84,9 +111,5 @@ function bears({ NameZeroes, NameOffset }: CoffSymbol, name: Uint8Array, strings
     const end = strings[NameOffset + name.length] ?? 0;
     return end === 0 && equalBytes(name, strings.subarray(NameOffset, NameOffset + name.length));
   }
-  const bytes = new Uint8Array(SHORT_NAME);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, NameZeroes, true);
-  view.setUint32(4, NameOffset, true);
-  return stringAt(bytes, 0) === latin1(name);
+  return stringAt(shortName(NameZeroes, NameOffset), 0) === latin1(name);
 }

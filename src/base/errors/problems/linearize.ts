@@ -32,10 +32,13 @@ export const linearizeProblems = {
       'The address and entry tags are appended only over bytes that are proved to be filler: all 0x90, all 0xcc or all ' +
       'zero, inside the section, with no symbol in them and no base relocation aimed at them.',
   }),
-  'mb2.entry-unknown': problem<{ why: string }>({
+  'mb2.entry-unknown': problem<{ why: string; nearest?: readonly string[] }>({
     exit: 2,
     text: (c) => `cannot tell the 32-bit entry: ${c.why}`,
-    hint: 'Give it: --entry RVA or --entry sym:NAME (in Xen it is the symbol start)',
+    hint: (c) =>
+      c.nearest !== undefined && c.nearest.length > 0
+        ? `Did you mean ${c.nearest.join(' or ')}?`
+        : 'Give it: --entry RVA or --entry sym:NAME (in Xen it is the symbol start)',
     meaning:
       'A loader that follows an address tag needs an entry tag. It is taken from --entry, from a symbol `start` in ' +
       'executable code, or from the first byte of the image where the relocatable tag says that it begins there.',

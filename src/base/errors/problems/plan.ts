@@ -73,11 +73,16 @@ export const planProblems = {
       'The edit has to copy every note of this area, and one of them cannot be read whole: it claims more bytes than the ' +
       'area has. Copying it would mean guessing. Where it is one of Xen’s, an edit of that note itself writes it anew.',
   }),
-  'plan.no-symbol': problem<{ name: string; stripped: boolean }>({
+  'plan.no-symbol': problem<{ name: string; stripped: boolean; nearest: readonly string[] }>({
     exit: 2,
     text: (c) =>
       c.stripped ? `cannot look up ${c.name}: the image has no symbol table` : `found no symbol ${c.name} in .symtab`,
-    hint: 'Give the address as a number, or patch the image before it is stripped',
+    hint: (c) =>
+      c.stripped
+        ? 'Give the address as a number, or patch the image before it is stripped'
+        : c.nearest.length > 0
+          ? `Did you mean ${c.nearest.join(' or ')}?`
+          : 'Give the address as a number; nm lists the symbols of the image',
     meaning: 'sym:NAME and phys:NAME read the value of a symbol from .symtab.',
   }),
   'plan.ambiguous-symbol': problem<{ name: string; values: readonly bigint[] }>({

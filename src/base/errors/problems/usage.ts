@@ -8,6 +8,20 @@ export const usageProblems = {
     hint: (c) => c.hint ?? 'xen-elfpatch --help lists the commands; --help behind the name of one lists its options',
     meaning: 'The words on the command line do not make a command.',
   }),
+  'config.bad': problem<{ what: string }>({
+    exit: 2,
+    text: (c) => c.what,
+    hint: 'schema/config.schema.json describes the file; --print-config shows what is read of it',
+    meaning:
+      'The file that --config names is no mapping of settings that are known, each with words or names and words. The line ' +
+      'and the key are told; nothing was done.',
+  }),
+  'record.bad': problem<{ what: string }>({
+    exit: 2,
+    text: (c) => c.what,
+    hint: 'patch, fix, stamp, linearize and mkelf32 write records: --record FILE',
+    meaning: 'The file that --check-record names is no record of this command, or lacks what the question needs.',
+  }),
   'internal.bug': problem<{ message: string }>({
     exit: 2,
     text: (c) => `unexpected error: ${c.message.split('\n')[0]}`,

@@ -201,7 +201,9 @@ function pvhNotes({ preset, resolver, given, present }: PresetInput): PresetNote
   if (start !== undefined) {
     const value = resolver.physicalStart(START_SYMBOL, start);
     if (image.encoding.bits === 32) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value }];
-    const caution = `PHYS32_ENTRY is the address of ${START_SYMBOL}: it must be 32-bit code that expects paging to be off`;
+    const caution =
+      `PHYS32_ENTRY is the address of ${START_SYMBOL}: it must be 32-bit code that expects paging to be off; ` +
+      `where it is, --set PHYS32_ENTRY=phys:${START_SYMBOL} says so and silences this`;
     return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value, caution }];
   }
   if (image.encoding.bits === 32) return [{ type: XEN_ELFNOTE.PHYS32_ENTRY, value: resolver.physicalEntry() }];

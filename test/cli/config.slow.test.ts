@@ -1,0 +1,111 @@
+/** `--config`: settings of a project, as if they had been typed, and only where the file is named. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { CONFIG_KEYS } from '../../src/cli/config.js';
+import { runCli, workFolder } from '../support/cli.js';
+import { fixture } from '../support/fixtures.js';
+
+const folder = workFolder();
+afterAll(() => folder.remove());
+const at = (name: string) => join(folder.path, name);
+const KERNEL = fixture('pvh64-high-bare');
+const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync('schema/config.schema.json', 'utf8')),
+);
+
+const FULL = `loaders: [qemu-pvh, xen-pvh@4.20]
+mustSurvive: [strip, eu-strip]
+preset: pvh
+notes:
+  GUEST_OS: from the file
+  PHYS32_ENTRY: phys:_start
+packageMetadata: { name: kernel, version: "1.10" }
+buildId: sha256
+`;
+
+describe('--config', () => {
+  const config = folder.write('elfpatch.yaml', Buffer.from(FULL));
+  it('patch takes its notes from it, and what is typed comes first', () => {
+    expect(runCli(['patch', KERNEL, '-o', at('a'), '--config', config]).status).toBe(0);
+    expect(runCli(['notes', at('a')]).stdout).toContain('"from the file"');
+    expect(runCli(['patch', KERNEL, '-o', at('b'), '--config', config, '--set', 'GUEST_OS=typed']).status).toBe(0);
+    expect(runCli(['notes', at('b')]).stdout).toContain('"typed"');
+    expect(runCli(['notes', at('b')]).stdout).not.toContain('"from the file"');
+  });
+
+  it('verify asks the loaders of it, fix too, and stamp writes its stamps', () => {
+    expect(runCli(['verify', fixture('pvh64-bare'), '--config', config]).status).toBe(1);
+    expect(runCli(['verify', fixture('pvh64-bare')]).status).toBe(0);
+    expect(runCli(['verify', at('a'), '--config', config, '--json']).stdout).toContain('"version": "4.20');
+    expect(runCli(['fix', fixture('pvh64-bare'), '--config', config, '--json']).stdout).toContain(
+      '"loader": "qemu-pvh"',
+    );
+    expect(runCli(['stamp', KERNEL, '-o', at('s'), '--config', config])).toMatchObject({ status: 0 });
+    expect(runCli(['stamp', at('s')]).stdout).toContain('"version":"1.10"');
+  });
+
+  it('nothing is read that is not named', () => {
+    const { stdout } = runCli(['patch', KERNEL, '--preset', 'pvh', '-o', at('c'), '-v'], { cwd: folder.path });
+    expect(stdout).not.toContain('from the file');
+  });
+
+  it('--print-config says what is read of it, as options, and does nothing', () => {
+    const { status, stdout } = runCli(['verify', '--config', config, '--print-config']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('--for=qemu-pvh\n--for=xen-pvh@4.20\n# not for verify: --must-survive=strip\n');
+    expect(runCli(['verify', KERNEL, '--print-config']).stderr).toContain('--print-config goes with --config');
+  });
+
+  it.each([
+    ['loader: qemu-pvh\n', ':1: loader: found an unknown key, wanted loaders'],
+    ['preset: pvh\nloaders:\n  - [x]\n', ':3: loaders[0]: found no word, wanted one'],
+    ['preset: pvh\nnotes: GUEST_OS\n', ':2: notes: found no mapping, wanted names with a value each'],
+    ['notes:\n  A:\n    b: c\n', ':3: notes.A: found no word, wanted one'],
+    ['- a\n', ':1: found no mapping, wanted settings by name'],
+    ['a: [\n', ':'],
+    ['buildId:\n', 'buildId: found no word, wanted one'],
+    ['{"preset": "pvh",\n"loadrs": []}\n', ':2: loadrs: found an unknown key, wanted loaders'],
+  ])('%j is refused with file, line and key, and nothing is written', (text, told) => {
+    const bad = folder.write('bad.yaml', Buffer.from(text));
+    const { status, stderr } = runCli(['patch', KERNEL, '--preset', 'pvh', '-o', at('not'), '--config', bad]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`xen-elfpatch: ${bad}${told.startsWith(':') ? told : ''}`);
+    expect(stderr).toContain(told);
+    expect(stderr).toMatch(/\[config\.bad\]\n {2}hint: /);
+    expect(runCli(['notes', at('not')]).status).toBe(2);
+  });
+
+  it('what a value means is refused as if it had been typed', () => {
+    const bad = folder.write('loader.yaml', Buffer.from('loaders: [qemu-phv]\n'));
+    expect(runCli(['verify', KERNEL, '--config', bad]).stderr).toContain('Did you mean --for qemu-pvh?');
+    expect(runCli(['verify', KERNEL, '--config', 'nowhere.yaml']).status).toBe(2);
+  });
+});
+
+describe('the schema for editors', () => {
+  it('has the keys that are read, with their shapes', () => {
+    const { properties } = JSON.parse(readFileSync('schema/config.schema.json', 'utf8'));
+    const shapes = Object.entries<{ $ref: string }>(properties).map(([key, { $ref }]) => [
+      key,
+      $ref.replace('#/$defs/', ''),
+    ]);
+    expect(shapes).toEqual(Object.entries(CONFIG_KEYS).map(([key, { shape }]) => [key, shape]));
+  });
+
+  it('takes what is taken, and refuses what is refused', () => {
+    for (const text of [FULL, '', 'loaders: qemu-pvh\n']) {
+      expect(validate(parse(text))).toBe(true);
+    }
+    for (const text of ['loader: x\n', 'loaders: [[x]]\n', 'notes: x\n', '- a\n'])
+      expect(validate(parse(text))).toBe(false);
+  });
+
+  it('every key stands for an option of a command', () => {
+    const all = new Set(COMMANDS.flatMap(({ shape }) => Object.keys(shape.options)));
+    for (const { option } of Object.values(CONFIG_KEYS)) expect([...all]).toContain(option);
+  });
+});
