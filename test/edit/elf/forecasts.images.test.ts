@@ -2,9 +2,9 @@
  * What strip, objcopy and the like do to a result, foretold and done: each line of test/golden/forecasts.txt is an image and a
  * placement, with what was foretold of every tool. Each is run here against the tool itself. `--update` records them anew.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
@@ -21,17 +21,12 @@ import { readElf } from '../../../src/formats/elf/read.js';
 import { ENCODINGS } from '../../../src/formats/elf/struct.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
 import { imageOf, type Shape } from '../../support/generated.js';
-import { corpusFiles, realImages, requireTools } from '../../support/images.js';
+import { realImages, requireTools } from '../../support/images.js';
 import { afterTool, flatAfter, LATER_PROGRAMS } from '../../support/later-tools.js';
 
 const EDITS: readonly Edit[] = ['PAE_MODE=yes', 'GUEST_VERSION=a version that is longer than what was there'].map(
   (text) => ({ kind: 'set', setting: parseSetting(text) }),
 );
-/** Files of the corpus up to this size: each is written, read and judged a hundred times. */
-const CORPUS_SIZE = 0x6000;
-/** Of LLVM's 1,800 files, which are many of a kind. */
-const EVERY = 40;
-
 let folder = '';
 beforeAll(() => {
   requireTools(...LATER_PROGRAMS);
@@ -81,19 +76,11 @@ function shapes(): Named[] {
   );
 }
 
-function corpus(): Named[] {
-  const few = corpusFiles().filter((path, index) => basename(dirname(path)) !== 'llvm' || index % EVERY === 0);
-  return few
-    .filter((path) => statSync(path).size <= CORPUS_SIZE)
-    .map((path) => [`${basename(dirname(path))}/${basename(path)}`, () => readFileSync(path)]);
-}
-
 const programs = ['/bin/true', '/bin/ls', '/sbin/ldconfig'].map((path): Named => [path, () => readFileSync(path)]);
 
 const SETS: Readonly<Record<string, () => readonly Named[]>> = {
   fixtures: () => [...filesIn('fixtures/bin'), ...filesIn('fixtures/cases'), ...filesIn('fixtures/forecasts')],
   generated: shapes,
-  corpus,
   debian: () => [...realImages().map(({ name, path }): Named => [name, () => readFileSync(path)]), ...programs],
 };
 
