@@ -13,51 +13,58 @@ _xen_elfpatch() {
     patch:--set) COMPREPLY=($(compgen -W 'INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
     patch:--unset) COMPREPLY=($(compgen -W 'INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC' -- "$word")); return ;;
     patch:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    patch:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy eu-strip flat' -- "$word")); return ;;
+    patch:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
     patch:--notes-align) COMPREPLY=($(compgen -W '4 8' -- "$word")); return ;;
     patch:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     patch:--payload) COMPREPLY=($(compgen -W 'attach replace extract detach' -- "$word")); return ;;
+    patch:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     patch:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     notes:--format) COMPREPLY=($(compgen -W 'text readnotes' -- "$word")); return ;;
+    notes:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     notes:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
     fix:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
     fix:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
-    fix:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy eu-strip flat' -- "$word")); return ;;
+    fix:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
     fix:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     fix:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
+    fix:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     fix:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     stamp:--build-id) COMPREPLY=($(compgen -W 'keep sha1 sha256' -- "$word")); return ;;
     stamp:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy eu-strip flat' -- "$word")); return ;;
+    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
     stamp:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     stamp:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
+    stamp:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     stamp:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    diff:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     diff:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    layout:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     layout:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     verify:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
     verify:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
     verify:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
+    verify:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     verify:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     linearize:--mb2) COMPREPLY=($(compgen -W 'auto append gap none' -- "$word")); return ;;
     linearize:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     mkelf32:--note) COMPREPLY=($(compgen -W 'INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
   esac
   case "$command" in
-    patch) list='--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --verbose --color --help --version' ;;
-    notes) list='--xen --raw --json --format --require-xen --color --help --version' ;;
-    fix) list='--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version' ;;
-    stamp) list='--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version' ;;
-    diff) list='--json --color --help --version' ;;
-    layout) list='--compare --svg --physical --json --color --help --version' ;;
-    verify) list='--baseline --for --xen-version --memory --rules --json --color --help --version' ;;
-    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --json --verify --baseline --color --help --version' ;;
+    patch) list='--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --strict --json --verbose --limit --color --help --version' ;;
+    notes) list='--xen --raw --strict --json --format --require-xen --limit --color --help --version' ;;
+    fix) list='--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --strict --json --limit --color --help --version' ;;
+    stamp) list='--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --strict --json --limit --color --help --version' ;;
+    diff) list='--json --limit --color --help --version' ;;
+    layout) list='--compare --svg --physical --json --limit --color --help --version' ;;
+    verify) list='--baseline --for --xen-version --memory --rules --strict --json --limit --color --help --version' ;;
+    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --strict --json --verify --baseline --color --help --version' ;;
     explain) list='--json --help --version' ;;
-    mkelf32) list='--notes --compat --list-compat --tidy --note --keep --json --help --version' ;;
+    mkelf32) list='--notes --compat --list-compat --tidy --note --keep --strict --json --help --version' ;;
     completion) list='--help --version' ;;
   esac
   case "$command:$word" in
-    explain:[!-]*|explain:) COMPREPLY=($(compgen -W 'INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC pvh pv presets values placements fix stamp diff layout mkelf32 survival containers loaders linearize features legacy messages problems in-place grow append extend move-table shift new-load new-table xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec usage.bad internal.bug read.open read.not-a-file read.truncated read.too-large read.changed read.not-elf read.bad-class read.bad-entry-size read.table-outside read.table-overlap read.bad-count note.too-large note.unknown-name note.bad-width note.bad-setting note.bad-value note.value-too-wide note.unknown-feature note.bad-spec plan.relocatable plan.unsound plan.signed plan.no-edit plan.no-legacy plan.no-notes-to-copy plan.notes-apart plan.which-note plan.unreadable-note plan.no-symbol plan.ambiguous-symbol plan.no-load-holds plan.value-too-wide plan.bad-file plan.unknown-preset plan.preset-mismatch plan.preset-missing plan.impossible plan.program write.failed write.not-restored write.same-file write.not-a-file write.read-only write.not-told write.locked verify.failed verify.second-reader mkelf32.not-elf mkelf32.class mkelf32.entry-size mkelf32.header-count mkelf32.note-outside mkelf32.open-output mkelf32.write-output mkelf32.short mkelf32.same-file mkelf32.no-final mkelf32.release mkelf32.unfit container.no-notes container.bare-stream container.corrupt container.wrong-way container.contains-container gzip.corrupt gzip.too-large gzip.members gzip.trailing bzimage.protocol bzimage.header bzimage.no-payload bzimage.bounds bzimage.compression bzimage.size bzimage.corrupt bzimage.not-elf bzimage.tail bzimage.pair bzimage.no-room bzimage.too-large bzimage.attached bzimage.not-attached bzimage.native bzimage.trailing codec.missing codec.failed pe.certificate pe.not-pe pe.not-pe32plus pe.bad-header pe.machine pe.signed pe.section-order pe.overlap pe.data-after-bss pe.too-big pe.coff-tables pe.directory pe.bad-sbat pe.sbat-downgrade pe.bad-sbom pe.section-exists pe.section-name pe.no-header-room pe.no-section-room pe.relocations mb2.none mb2.too-far mb2.bad-tags mb2.no-room mb2.entry-unknown mb2.bad-address mb1.no-room linear.header-size linear.file-align linear.no-section linear.debug-pointer stamp.bad-metadata stamp.bad-note stamp.bad-build-id stamp.no-build-id stamp.loses-loader stamp.no-date stamp.too-much fix.no-target fix.no-cure' -- "$word")); return ;;
+    explain:[!-]*|explain:) COMPREPLY=($(compgen -W 'INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC pvh pv presets values placements fix stamp diff layout mkelf32 survival containers loaders linearize features legacy messages problems in-place grow append extend move-table shift new-load new-table xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec usage.bad internal.bug read.open read.not-a-file read.truncated read.too-large read.changed read.not-elf read.bad-class read.bad-entry-size read.table-outside read.table-overlap read.bad-count note.too-large note.unknown-name note.bad-width note.bad-setting note.bad-value note.value-too-wide note.unknown-feature note.bad-spec plan.relocatable plan.unsound plan.signed plan.no-edit plan.no-legacy plan.no-notes-to-copy plan.notes-apart plan.which-note plan.unreadable-note plan.no-symbol plan.ambiguous-symbol plan.no-load-holds plan.value-too-wide plan.bad-file plan.unknown-preset plan.preset-mismatch plan.preset-missing plan.impossible plan.program write.failed write.not-restored write.same-file write.not-a-file write.read-only write.warned write.not-told write.locked verify.failed verify.second-reader mkelf32.not-elf mkelf32.class mkelf32.entry-size mkelf32.header-count mkelf32.note-outside mkelf32.open-output mkelf32.write-output mkelf32.short mkelf32.same-file mkelf32.no-final mkelf32.release mkelf32.unfit container.no-notes container.bare-stream container.corrupt container.limit container.wrong-way container.contains-container gzip.corrupt gzip.too-large gzip.members gzip.trailing bzimage.protocol bzimage.header bzimage.no-payload bzimage.bounds bzimage.compression bzimage.size bzimage.corrupt bzimage.not-elf bzimage.tail bzimage.pair bzimage.no-room bzimage.too-large bzimage.attached bzimage.not-attached bzimage.native bzimage.trailing codec.missing codec.failed pe.certificate pe.not-pe pe.not-pe32plus pe.bad-header pe.machine pe.signed pe.section-order pe.overlap pe.data-after-bss pe.too-big pe.coff-tables pe.directory pe.bad-sbat pe.sbat-downgrade pe.bad-sbom pe.section-exists pe.section-name pe.no-header-room pe.no-section-room pe.relocations mb2.none mb2.too-far mb2.bad-tags mb2.no-room mb2.entry-unknown mb2.bad-address mb1.no-room linear.header-size linear.file-align linear.no-section linear.debug-pointer stamp.bad-metadata stamp.bad-note stamp.bad-build-id stamp.no-build-id stamp.loses-loader stamp.no-date stamp.too-much fix.no-target fix.no-cure' -- "$word")); return ;;
     completion:[!-]*|completion:) COMPREPLY=($(compgen -W 'bash zsh' -- "$word")); return ;;
   esac
   case "$word" in
