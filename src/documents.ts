@@ -991,6 +991,10 @@ export type VerifyVerdict = {
   readonly row?: string;
   /** The release of the loader's own program whose rules were taken. */
   readonly version?: string;
+  /** The releases that say the same yes or no, where not all that are known do; told for loaders that were asked about. */
+  readonly span?: string;
+  /** How its rules are known: kernels were booted, the program judged images, or read in the source and untried. */
+  readonly evidence?: 'booted' | 'asked' | 'read';
   readonly title: string;
   /** Would it start the image? */
   readonly accepts: boolean;
