@@ -3,7 +3,7 @@ import { fileRange } from '../../../formats/elf/address.js';
 import { loadAtOffset } from '../../../formats/elf/image.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
-import { overwriteBlobs, type PlacementInput } from './placement-input.js';
+import { overwriteParts, type PlacementInput } from './placement-input.js';
 
 /** The layout of an edit that is nothing but overwriting; undefined when something else is asked for. */
 export function overwriteOnly(input: PlacementInput): Layout | undefined {
@@ -22,7 +22,7 @@ export function overwriteOnly(input: PlacementInput): Layout | undefined {
     header: headerFor(image, { segments: image.segments.length, sections: image.sections.length }),
     segments: image.segments,
     sections: image.sections,
-    blobs: overwriteBlobs(input),
+    ...overwriteParts(input),
     shift: undefined,
     fileSize: analysis.fileSize,
     xenNotes: target.xen,
