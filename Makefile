@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot demo bench man single docs packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench man single docs packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -25,6 +25,7 @@ format: $(NPM_STAMP)
 # is missing, it says so before anything slow, and names test-quick.
 test: packages images fixtures build types lint
 	npx vitest run
+	$(MAKE) test-binary
 	$(MAKE) test-boot
 
 # What needs no package, no image, no QEMU and little time; builds the bundle when it is stale, without its declarations.
@@ -34,6 +35,18 @@ test-quick: $(NPM_STAMP)
 # Kernels booted by QEMU, Xen and GRUB.
 test-boot: packages images build
 	npx vitest run --config vitest.boot.config.ts
+
+# The stand-alone program, which needs no Node: dist/bin/xen-elfpatch-linux-x64, or -arm64. Fetches bun, which compiles it.
+binary: $(NPM_STAMP)
+	node scripts/binary.mjs $(ARCH)
+
+# The command's tests once more, on that program. Where bun cannot be had they are skipped, loudly. What is about Node's own
+# start (its code cache, its package, a current folder that is gone, names that Node cannot take) is not asked of it.
+test-binary: $(NPM_STAMP)
+	@if node scripts/binary.mjs; then \
+	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts \
+	    --exclude '**/code-cache*' --exclude '**/package*' --exclude '**/odd-places*' --exclude '**/options*' --exclude '**/foreign-strings*'; \
+	else echo 'test-binary: SKIPPED: the stand-alone program could not be made' >&2; fi
 
 # What ships beside the bundle: the man page, and the command as one file for machines without npm.
 man: build

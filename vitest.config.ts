@@ -7,6 +7,9 @@ const MARKED = ['slow', 'tools', 'images', 'boot'].map((layer) => `test/**/*.${l
 // Modules are tried one by one; what they need of Node comes with the entries of the command and the library.
 const PLATFORM = 'src/base/platform/node.ts';
 
+// The stand-alone program, where it is what is tested (make test-binary).
+const PROGRAM = process.env['XEN_ELFPATCH_PROGRAM'];
+
 export default defineConfig({
   test: {
     globalSetup: 'test/support/build-once.ts',
@@ -36,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'rest',
           include: MARKED,
-          exclude: ['test/**/*.boot.test.ts'],
+          exclude: ['test/**/*.boot.test.ts', ...(PROGRAM === undefined ? ['test/build/binary.tools.test.ts'] : [])],
           setupFiles: [PLATFORM],
         },
       },

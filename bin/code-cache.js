@@ -22,7 +22,7 @@ function compile(home, part, source, command) {
   const filename = join(home, `${part}.js`);
   const hash = /^\/\/([0-9a-f]{32})\n/.exec(source)?.[1];
   const use = OFTEN.includes(command) ? command : 'other';
-  const name = `${part}-${use}-${process.versions.v8}-${process.arch}-${hash}`;
+  const name = `${part}-${use}-${process.versions.v8}-${process.arch}-${hash}${flagsMark()}`;
   const folder = userFolder();
   // The user's first: it is there only where V8 does not take what was shipped.
   const cachedData =
@@ -34,6 +34,16 @@ function compile(home, part, source, command) {
     process.on('exit', () => keep(folder, name, script));
   }
   return script.runInThisContext();
+}
+
+/** V8 takes compiled code under the flags alone under which it was made: runs with other ones do not take turns at a file. */
+function flagsMark() {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').trim();
+  if (flags === '') return '';
+  // FNV-1a: a name is wanted, no proof.
+  let mark = 0x811c9dc5;
+  for (let i = 0; i < flags.length; i++) mark = Math.imul(mark ^ flags.charCodeAt(i), 0x01000193) >>> 0;
+  return `-${mark.toString(16)}`;
 }
 
 /**

@@ -3,7 +3,6 @@
 // in them is needed, with the compiled code that is kept of them (code-cache.js).
 // CommonJS, as bin/package.json says, because Node starts that faster than an ES module.
 const { readFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const { compile } = require('./code-cache.js');
 
@@ -16,10 +15,13 @@ function read(part) {
   const filename = join(home, `${part}.js`);
   // Parts are ASCII, which is read fastest as one byte for one character.
   const source = readFileSync(filename, 'latin1');
-  const chunks = compile(home, part, source, process.argv[2])(use, later, createRequire(filename), filename);
+  const chunks = compile(home, part, source, process.argv[2])(use, later, requireFromHome, filename);
   Object.assign(makers, chunks);
   return Object.keys(chunks)[0];
 }
+
+/** require() as the parts have it: modules of Node, and files beside the parts. */
+const requireFromHome = (name) => require(name.startsWith('./') ? join(home, name) : name);
 
 /** The exports of a chunk. It runs when it is used first. */
 function use(chunk, part) {

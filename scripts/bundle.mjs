@@ -1,9 +1,9 @@
 // Bundles the command and the library. The command runs in every kernel build, so it is made to start fast:
 //
-//   dist/cli/main.js        what the commands of kernel builds run, yargs included, as chunks in one file (parts.mjs).
+//   dist/cli/main.js        what the commands of kernel builds run, as chunks in one file (parts.mjs).
 //                           bin/xen-elfpatch.js calls them: CommonJS starts faster than ES modules, one file faster than many
 //   dist/cli/copy.js        what makes a copy of the image, read when one is made
-//   dist/cli/rest.js        everything else: the other commands, explain, wrappers, prose
+//   dist/cli/rest.js        everything else: the other commands, yargs, explain, wrappers, prose
 //   dist/cli/code/          V8's compiled code of them, for the Node that builds; bin/code-cache.js makes it for others
 //   dist/cli/xen-mkelf32.cjs  that command, which is small: no yargs, no compiled code
 //   dist/cli/vendor/*.cjs   packages that only some commands need
@@ -11,9 +11,9 @@
 //   dist/types/             declarations (not with --no-types: they take most of the time)
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { partsOf } from './parts.mjs';
+import { shims } from './shims/plugin.mjs';
 
 // Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
 const LAZY = ['ajv', 'yaml'];
@@ -31,28 +31,12 @@ const PARTS = {
   copy: ['src/write/clone.ts'],
 };
 
-rmSync('dist', { recursive: true, force: true });
+// What others put into dist, as scripts/binary.mjs does, is not for the bundle to take away.
+for (const own of ['cli', 'lib', 'types']) rmSync(`dist/${own}`, { recursive: true, force: true });
 
 const common = { bundle: true, platform: 'node', target: 'node20', legalComments: 'none', logLevel: 'warning' };
 // Names are kept and lines stay short: a stack trace says where something happened.
 const small = { minifySyntax: true, minifyWhitespace: true, lineLimit: 160 };
-
-// Packages that cost start-up time and buy nothing here (scripts/shims says why).
-const shims = {
-  name: 'shims',
-  setup({ onResolve, onLoad }) {
-    const here = (file) => fileURLToPath(new URL(`shims/${file}`, import.meta.url));
-    onResolve({ filter: /platform-shims\/esm\.mjs$/ }, () => ({ path: here('yargs-platform.mjs') }));
-    onResolve({ filter: /^assert$/ }, ({ importer }) =>
-      /elfy/.test(importer) ? { path: here('assert.cjs') } : undefined,
-    );
-    onResolve({ filter: /^(string-width|strip-ansi|wrap-ansi)$/ }, ({ path }) => ({ path, namespace: 'plain-text' }));
-    onLoad({ filter: /.*/, namespace: 'plain-text' }, ({ path }) => {
-      const name = path.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-      return { contents: `export { ${name} as default } from './plain-text.mjs';`, resolveDir: here('') };
-    });
-  },
-};
 
 const vendor = {
   name: 'vendor',
@@ -71,7 +55,7 @@ const main = await build({
   splitting: true,
   write: false,
   metafile: true,
-  // yargs-parser makes a require() from it; a path does as well as a URL.
+  // yargs makes a require() from it; a path does as well as a URL.
   define: { 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
   plugins: [shims, vendor],
 });

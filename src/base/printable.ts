@@ -1,9 +1,9 @@
 /** Foreign strings on their way to people: nothing in them may drive a terminal, or pass for a line of our own. */
 
 /** Controls (C0, C1, DEL), formats (bidirectional ones among them), unassigned, surrogates, and the separators of lines. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** The same, but for the line feeds and colours that reports are made of. */
-const UNSEEN_BUT_OURS = new RegExp(`\\n|\x1b\\[(?:0|1|2|31|32|33)m|${UNSEEN.source}`, 'gu');
+const UNSEEN = '[\\p{C}\\p{Zl}\\p{Zp}]';
+/** Text with nothing to escape, signs of our reports among it. Nearly all is, and a pattern of the above takes long to make. */
+const PLAIN = /^[\n\x20-\x7e×→…’]*$/;
 
 /** A foreign string in quotes, with control characters and everything beyond ASCII that is no letter escaped. */
 export function quoted(text: string, most = 200): string {
@@ -21,12 +21,15 @@ export function printable(text: string): string {
  * some of an escape already.
  */
 export function oneLine(text: string): string {
-  return text.replace(UNSEEN, escapeOf);
+  return PLAIN.test(text) && !text.includes('\n') ? text : text.replace(new RegExp(UNSEEN, 'gu'), escapeOf);
 }
 
 /** Text in lines, coloured or not: everything in it that no report of ours is made of becomes an escape. */
 export function inLines(text: string, colored: boolean): string {
-  return text.replace(UNSEEN_BUT_OURS, (found) => {
+  if (PLAIN.test(text)) return text;
+  // Line feeds and colours are what reports are made of.
+  const unseenButOurs = new RegExp(`\\n|\x1b\\[(?:0|1|2|31|32|33)m|${UNSEEN}`, 'gu');
+  return text.replace(unseenButOurs, (found) => {
     if (found === '\n') return found;
     if (found.length > 1 && found.startsWith('\x1b')) return colored ? found : oneLine(found);
     return escapeOf(found);

@@ -22,10 +22,10 @@ import { startSteps } from './progress.js';
 import type { PayloadArgs } from './result-options.js';
 
 /** Opens a file that is no ELF. Errors: those of openContainer. */
-export async function openWrapped({ source }: OpenInput): Promise<OpenedContainer> {
+export async function openWrapped({ source }: OpenInput, limit: bigint | undefined): Promise<OpenedContainer> {
   const { steps, end } = startSteps();
   try {
-    const opened = await openContainer(source, { onProgress: steps('unpacking') });
+    const opened = await openContainer(source, { onProgress: steps('unpacking'), limit });
     if (opened.kind === 'elf') throw new TypeError('a container was expected, found an ELF');
     return opened;
   } finally {

@@ -1,6 +1,5 @@
 /** Opening the image that a command was given: a path, or `-` for standard input. */
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../base/bytes/file-source.js';
 import { type ByteSource, systemError } from '../base/bytes/source.js';
@@ -69,11 +68,12 @@ export interface OpenImage {
 
 /**
  * Opens an image for reading, through gzip and bzImage. What unpacks them is loaded only for a file that is no ELF.
- * `asItStands` says which files need no unpacking. Errors: those of openInput and openContainer.
+ * `asItStands` says which files need no unpacking, `limit` how many bytes may be unpacked. Errors: those of openInput and openContainer.
  */
 export async function openImage(
   word: string,
   asItStands: (source: ByteSource) => boolean = looksLikeElf,
+  limit?: bigint | undefined,
 ): Promise<OpenImage> {
   const input = openInput(word);
   const { source } = input;
@@ -84,7 +84,7 @@ export async function openImage(
     const progress = startProgress('unpacking');
     let opened: Opened;
     try {
-      opened = await openContainer(source, { onProgress: progress.report });
+      opened = await openContainer(source, { onProgress: progress.report, limit });
     } finally {
       progress.end();
     }
@@ -96,6 +96,9 @@ export async function openImage(
     throw error;
   }
 }
+
+/** Where temporary files go. Node's module is loaded only for a pipe. */
+const tmpdir = () => process.getBuiltinModule('node:os').tmpdir();
 
 /** Is standard input a file that can be opened by itself, with nothing read from it yet? */
 function isFileAtStart(): boolean {

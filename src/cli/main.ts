@@ -1,20 +1,21 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
+import { namedCommand } from './command-name.js';
 import { COMMANDS } from './commands.js';
 import { reportFailure } from './errors.js';
 import { refuseLostBytes } from './lost-bytes.js';
 import { writeErr, writeOut } from './output.js';
-import { namedCommand, overviewText, parseCommandLine } from './parse.js';
+import { quickParse } from './quick-parse.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
     if (args.length === 0) {
-      writeErr(overviewText(COMMANDS));
+      writeErr((await import('./parse.js')).overviewText(COMMANDS));
       process.exitCode = 2;
       return;
     }
     refuseLostBytes(args);
-    const parsed = parseCommandLine(args, COMMANDS);
+    const parsed = quickParse(args, COMMANDS) ?? (await import('./parse.js')).parseCommandLine(args, COMMANDS);
     if (parsed.kind === 'text') {
       writeOut(parsed.text);
       return;
@@ -31,5 +32,6 @@ function asksForJson(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).includes('--json');
 }
 
-// Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside.
-void main(process.argv.slice(2));
+// Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside. Everything is written by then, and
+// Node need not take its heap apart before the process ends.
+void main(process.argv.slice(2)).finally(() => process.exit());

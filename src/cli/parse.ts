@@ -1,24 +1,22 @@
-/** The command line to a command and its arguments, or to a text that answers it (help, version). */
+/**
+ * The command line to a command and its arguments, or to a text that answers it (help, version). It is loaded for what
+ * quick-parse.ts does not answer: help, and everything that is wrong with a line.
+ */
 import yargs, { type Argv, type Options } from 'yargs';
 import { fail } from '../base/errors/patch-error.js';
 import { VERSION } from '../base/version.js';
 import { nearest } from '../formats/note/nearest.js';
 import type { Command, Words } from './command.js';
+import { splitCommand } from './command-name.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
+import { PARSING, type Run } from './quick-parse.js';
 import { type UsageWords, usageWords } from './usage-words.js';
 
 /** The name of the command in `--help`, error messages and completion. */
 export const SCRIPT = 'xen-elfpatch';
 
 /** What a command line asks for: a text to be printed (`--help`, `--version`), or the run of a command. */
-export type Parsed =
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'run';
-      readonly command: Command;
-      readonly options: RawOptions;
-      readonly words: readonly string[];
-    };
+export type Parsed = { readonly kind: 'text'; readonly text: string } | Run;
 
 /** Reads a command line. Errors: `usage.bad`. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Parsed {
@@ -42,20 +40,6 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
 /** The text of `xen-elfpatch --help`. */
 export function overviewText(commands: readonly Command[]): string {
   return yargsParse(overview(commands), ['--help'], {}).text;
-}
-
-/** The command that a line names, whether or not the rest of it makes sense. */
-export function namedCommand(args: readonly string[], commands: readonly Command[]): string | undefined {
-  const { name } = splitCommand(args);
-  return commands.find(({ shape }) => shape.name === name)?.shape.name;
-}
-
-/** The command's name and everything else; options that every command has may stand before it. */
-function splitCommand(args: readonly string[]): { name: string | undefined; rest: readonly string[] } {
-  let at = 0;
-  while (at < args.length && args[at]?.startsWith('-') && args[at] !== '--') at += args[at] === '--color' ? 2 : 1;
-  if (args[at] === '--') return { name: undefined, rest: args };
-  return { name: args[at], rest: [...args.slice(0, at), ...args.slice(at + 1)] };
 }
 
 function asksForHelp(args: readonly string[]): boolean {
@@ -87,7 +71,7 @@ function withHelp<T>(cli: Argv<T>): Argv<T> {
   return cli.help('help', 'show this text').version('version', 'show the version', VERSION);
 }
 
-/** A yargs that keeps values as they are typed and leaves errors and output to its caller. */
+/** A yargs that leaves errors and output to its caller. */
 function bare(): Argv {
   return (
     // Not the current folder, which may be gone: no option of ours is looked up in one.
@@ -101,16 +85,7 @@ function bare(): Argv {
       .strictOptions()
       // [string] and [boolean] behind every option tell nobody anything; descriptions name the values.
       .usageConfiguration({ 'hide-types': true })
-      .parserConfiguration({
-        // 0xffffffff81000018 would become a rounded double, `--set A=1 vmlinux` would swallow the image.
-        'parse-numbers': false,
-        'parse-positional-numbers': false,
-        'greedy-arrays': false,
-        'dot-notation': false,
-        'boolean-negation': false,
-        'short-option-groups': false,
-        'populate--': true,
-      })
+      .parserConfiguration(PARSING)
   );
 }
 

@@ -36,10 +36,11 @@ import type { Encoding } from '../formats/elf/struct.js';
 import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { NHDR_SIZE } from '../formats/note/record.js';
+import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, DEFAULT_MEMORY, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';

@@ -6,9 +6,10 @@ import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { EI_CLASS, EI_DATA, ELFCLASS32, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../formats/note/fix.js';
+import { isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type LinuxLoaderPadding, type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
-import { type Remark, type Rule, refuse, warn } from './rule.js';
+import { lost, type Remark, type Rule, refuse, warn } from './rule.js';
 
 const SOURCE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, Elf::load';
 const NOTE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, parse_elf_note';
@@ -19,22 +20,33 @@ const MIB = 0x100000n;
 /** The last that one of the callers writes below 1 MiB: Cloud Hypervisor's RSDP page. */
 const LOW_STRUCTURES_END = 0xa1000n;
 
+/** Bytes of memory that the guest has, and where they are. */
+export interface GuestMemory {
+  readonly memory: bigint;
+  readonly map: MemoryMap;
+}
+
 /** An image as the library reads it, for a guest with so much memory. */
 export class LinuxLoaderView {
   readonly source: ByteSource;
   /** Always read as ELF64: the class is never looked at. */
   readonly image: LaxImage;
-  /** Bytes of memory that the guest has. */
-  readonly memory: bigint;
+  readonly guest: GuestMemory;
   readonly #padding: LinuxLoaderPadding;
   #entry: PhysEntry | undefined;
 
-  constructor(source: ByteSource, memory: bigint, padding: LinuxLoaderPadding = 'four') {
+  constructor(source: ByteSource, guest: GuestMemory, padding: LinuxLoaderPadding = 'four') {
     this.source = source;
-    this.memory = memory;
+    this.guest = guest;
     this.#padding = padding;
     const encoding = { bits: 64, endian: 'little' } as const;
     this.image = lenientElf(source, encoding, { stride: 'own-size', sections: false });
+  }
+
+  /** The least memory with which every PT_LOAD finds its place; undefined: one never does. */
+  needsMemory(): bigint | undefined {
+    const loads = this.image.segments.filter(({ p_type, p_filesz }) => p_type === PT_LOAD && p_filesz > 0n);
+    return mostOf(loads.map(({ p_paddr, p_filesz }) => leastMemory(this.guest.map, p_paddr, p_filesz)));
   }
 
   /** The 32-bit entry that the library takes from the notes. */
@@ -146,7 +158,20 @@ export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
     because: 'nobody checks where the entry lies',
     run({ image: { segments }, entry: { value } }) {
       const inside = segments.some((s) => s.p_type === PT_LOAD && value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
-      return inside ? undefined : warn(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+    },
+  },
+  {
+    name: 'memory-behind-the-file',
+    source: SOURCE,
+    because:
+      'what p_memsz is longer than p_filesz is looked at by nobody, and the kernel clears it itself or not at all',
+    run({ image: { segments }, guest: { map, memory } }) {
+      const index = segments.findIndex((s) => s.p_type === PT_LOAD && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+      const s = segments[index];
+      if (s === undefined) return undefined;
+      const end = hex(s.p_paddr + s.p_memsz);
+      return warn(`PT_LOAD ${index} ends at ${end} in memory, of which a guest with ${mebibytes(memory)} has less`);
     },
   },
   {
@@ -165,7 +190,9 @@ export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
 const SEEK_LIMIT = 1n << 63n;
 
 /** In table order, each program header wholly before the next; a PT_LOAD without bytes is passed over. */
-function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxLoaderView): Remark | undefined {
+function segmentsAndNotes(view: LinuxLoaderView): Remark | undefined {
+  const { image, source, entry, guest } = view;
+  const { segments } = image;
   const fault = entry.fault?.index ?? Number.POSITIVE_INFINITY;
   for (const [index, s] of segments.entries()) {
     if (index >= fault) break;
@@ -176,9 +203,9 @@ function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxL
     if (!fits(s.p_offset, s.p_filesz, source.size)) {
       return refuse('Unable to read kernel image', { reason: `${name} reaches behind the end of the file` });
     }
-    if (!inMemory(s.p_paddr, s.p_filesz, memory)) {
-      const reason = `${name} goes to p_paddr ${hex(s.p_paddr)}, where a guest with ${hex(memory)} bytes of memory has none`;
-      return refuse('Unable to read kernel image', { reason });
+    if (!isMemory(guest.map, guest.memory, s.p_paddr, s.p_filesz)) {
+      const reason = `${name} goes to p_paddr ${hex(s.p_paddr)}, where a guest with ${mebibytes(guest.memory)} of memory has none`;
+      return refuse('Unable to read kernel image', { reason, needs: view.needsMemory() });
     }
     if (s.p_paddr + s.p_memsz >= 1n << 64n) {
       return refuse('memory to load kernel image is not enough', { reason: `p_paddr + p_memsz of ${name} wraps` });
@@ -186,14 +213,4 @@ function segmentsAndNotes({ image: { segments }, source, entry, memory }: LinuxL
   }
   if (entry.problem === undefined) return undefined;
   return refuse(entry.fault?.says ?? LACKS_PVH, { reason: entry.problem, cure: editFix(preset('pvh')) });
-}
-
-/** Memory has a hole for devices below 4 GiB; what does not fit in front of it stands behind. */
-const HOLE_START = 0xd000_0000n;
-const HOLE_END = 0x1_0000_0000n;
-
-function inMemory(start: bigint, size: bigint, memory: bigint): boolean {
-  const low = memory < HOLE_START ? memory : HOLE_START;
-  const high = memory > HOLE_START ? HOLE_END + memory - HOLE_START : HOLE_END;
-  return start + size <= low || (start >= HOLE_END && start + size <= high);
 }

@@ -7,10 +7,11 @@ import { hex } from '../base/errors/hex.js';
 import { type Phdr, Phdr as PhdrStruct } from '../formats/elf/headers.js';
 import { ehdrSize } from '../formats/elf/image.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, PT_LOAD } from '../formats/elf/names.js';
+import { DEFAULT_MEMORY, isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
 import { type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
-import { crash, type Remark, type Rule, refuse, warn } from './rule.js';
+import { crash, lost, type Options, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
-import { isSinceRelease } from './versions.js';
+import { isSinceRelease, newestVersion } from './versions.js';
 
 /** File and function of QEMU. */
 export const QEMU_ELF = 'include/hw/elf_ops.h.inc, load_elf';
@@ -20,6 +21,11 @@ export const LOAD_FAILED = 'Error while loading elf kernel';
 
 /** The first release seen to refuse a segment with more bytes in the file than in memory. */
 const LONG_FILES_REFUSED = '10.0.13';
+
+/** Machine pc, where it has more than fits below 0xe0000000 (hw/i386/pc_piix.c, pc_init1: lowmem). */
+const PC: MemoryMap = { holeStart: 0xc000_0000n };
+/** What pc keeps below 4 GiB where that is all of its memory. */
+const ALL_LOW: MemoryMap = { holeStart: 0xe000_0000n };
 
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
@@ -39,8 +45,12 @@ export class QemuElf {
   /** Is more in the file than in memory refused? Older releases load it, or try to. */
   readonly refusesLongFiles: boolean;
 
-  constructor(source: ByteSource, version: string) {
+  /** Bytes of memory that the machine has. */
+  readonly memory: bigint;
+
+  constructor(source: ByteSource, { version = newestVersion('qemu'), memory = DEFAULT_MEMORY }: Options) {
     this.source = source;
+    this.memory = memory;
     this.refusesLongFiles = isSinceRelease('qemu', version, LONG_FILES_REFUSED);
     const ident = laxIdent(source);
     const encoding = {
@@ -65,6 +75,11 @@ export class QemuElf {
       const tail = p_memsz > p_filesz && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
       return { index, start: p_paddr, end: p_paddr + (tail ? p_filesz : p_memsz) };
     });
+  }
+
+  /** The least memory with which every PT_LOAD finds its place; undefined: one never does. */
+  needsMemory(): bigint | undefined {
+    return mostOf(this.loads.map(({ segment: s }) => leastMemory(PC, s.p_paddr, s.p_memsz)));
   }
 
   /** The first PT_LOAD that the reader does not take. Sums of offset and size are made in words of the class, and wrap. */
@@ -166,6 +181,22 @@ export const QEMU_ROMS: readonly Rule<QemuElf>[] = [
     },
   },
 ];
+
+/** A rule on where the image goes: a place that is no memory swallows what is written to it. */
+export const QEMU_IN_MEMORY: Rule<QemuElf> = {
+  name: 'in-memory',
+  source: 'hw/core/loader.c, rom_reset',
+  because: 'what goes where the machine has no memory is not written, and nobody says so',
+  run(view) {
+    const { loads, memory } = view;
+    const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+    const outside = loads.find(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
+    if (outside === undefined) return undefined;
+    const { p_paddr, p_memsz, p_filesz } = outside.segment;
+    const why = `PT_LOAD ${outside.index} goes to ${hex(p_paddr)} to ${hex(p_paddr + p_memsz)}, of which a machine with ${mebibytes(memory)} of memory has not all`;
+    return isMemory(map, memory, p_paddr, p_filesz) ? warn(why) : lost(why, view.needsMemory());
+  },
+};
 
 /** A refusal for the first PT_LOAD that the reader does not take. */
 export function badLoad(view: QemuElf): Remark | undefined {

@@ -14,14 +14,14 @@ import {
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
+  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
   QemuElf,
 } from './qemu-elf.js';
 import { bytesAt, hasElfMagic } from './read/lenient-elf.js';
-import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
-import { newestVersion } from './versions.js';
+import { crash, type Loader, loader, lost, type Options, otherPath, type Rule, refuse } from './rule.js';
 
 const MULTIBOOT = 'hw/i386/multiboot.c, load_multiboot';
 
@@ -34,8 +34,8 @@ const FIRMWARE_END = 0x100000n;
 class MultibootView extends QemuElf {
   readonly header: Mb1Header | undefined;
 
-  constructor(source: ByteSource, version: string) {
-    super(source, version);
+  constructor(source: ByteSource, options: Options) {
+    super(source, options);
     this.header = findMb1(source, QEMU_MB1);
   }
 
@@ -88,6 +88,22 @@ const FIELDS: R = {
   },
 };
 
+const FIELDS_ENTRY: R = {
+  name: 'entry-in-the-load',
+  source: MULTIBOOT,
+  because: 'QEMU jumps to entry_addr without looking',
+  run({ header, fields, source }) {
+    if (header === undefined || fields === undefined) return undefined;
+    const { header_addr, load_addr, load_end_addr, entry_addr } = fields;
+    const end =
+      load_end_addr === 0n ? load_addr + source.size - header.offset + (header_addr - load_addr) : load_end_addr;
+    if (entry_addr >= load_addr && entry_addr < end) return undefined;
+    return lost(
+      `entry_addr ${hex(entry_addr)} is outside of ${hex(load_addr)} to ${hex(end)}, where the file is loaded`,
+    );
+  },
+};
+
 const ELF_RULES: readonly R[] = [
   {
     name: 'class',
@@ -136,13 +152,14 @@ const ELF_RULES: readonly R[] = [
     },
   },
   ...QEMU_ROMS,
+  QEMU_IN_MEMORY,
   {
     name: 'entry-in-a-segment',
     source: MULTIBOOT,
     because: 'QEMU jumps without looking',
     run({ entry, loads }) {
       const inside = loads.some(({ segment: s }) => entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz);
-      return inside ? undefined : warn(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
     },
   },
 ];
@@ -150,7 +167,7 @@ const ELF_RULES: readonly R[] = [
 /** QEMU's `-kernel`, which loads a kernel by its Multiboot 1 header before it looks at notes. */
 export const qemuMultiboot: Loader = loader<MultibootView>({
   name: 'qemu-multiboot',
-  open: (source, { version = newestVersion('qemu') }) => new MultibootView(source, version),
+  open: (source, options) => new MultibootView(source, options),
   rules: [
     {
       name: 'not-bzimage',
@@ -170,6 +187,7 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
       },
     },
     FIELDS,
+    FIELDS_ENTRY,
     ...ELF_RULES.map(elf),
   ],
   values: ({ header, fields, entry }) => ({
@@ -178,4 +196,5 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   }),
+  needsMemory: (view) => (view.fields === undefined ? view.needsMemory() : undefined),
 });

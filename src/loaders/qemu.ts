@@ -14,6 +14,7 @@ import {
   LOAD_FAILED,
   QEMU_ELF,
   QEMU_HEADER,
+  QEMU_IN_MEMORY,
   QEMU_PROGRAM_HEADERS,
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
@@ -22,8 +23,18 @@ import {
 import { qemuMultiboot } from './qemu-multiboot.js';
 import { hasElfMagic } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';
-import { crash, type Loader, loader, type Options, otherPath, type Remark, type Rule, refuse, warn } from './rule.js';
-import { newestVersion } from './versions.js';
+import {
+  crash,
+  type Loader,
+  loader,
+  lost,
+  type Options,
+  otherPath,
+  type Remark,
+  type Rule,
+  refuse,
+  warn,
+} from './rule.js';
 
 const X86 = 'hw/i386/x86-common.c, x86_load_linux';
 
@@ -38,7 +49,7 @@ class QemuView extends QemuElf {
   #entry: PhysEntry | undefined;
 
   constructor(source: ByteSource, options: Options) {
-    super(source, options.version ?? newestVersion('qemu'));
+    super(source, options);
     this.options = options;
   }
 
@@ -119,6 +130,7 @@ const RULES: readonly Rule<QemuView>[] = [
     },
   },
   ...QEMU_ROMS,
+  QEMU_IN_MEMORY,
   {
     name: 'entry-in-a-segment',
     source: X86,
@@ -126,9 +138,7 @@ const RULES: readonly Rule<QemuView>[] = [
     run({ entry, loads }) {
       const value = entry.value;
       const inside = loads.some(({ segment: s }) => value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
-      return inside
-        ? undefined
-        : warn(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD: the guest is lost`);
+      return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
     },
   },
   {
@@ -171,6 +181,7 @@ export const qemuPvh: Loader = loader<QemuView>({
     mode: '32-bit, paging off',
     loadedFrom: loads.reduce<bigint | undefined>((low, { segment: s }) => min(low, s.p_paddr), undefined),
   }),
+  needsMemory: (view) => view.needsMemory(),
 });
 
 function min(a: bigint | undefined, b: bigint): bigint {

@@ -20,9 +20,18 @@ export type Remark =
       readonly reason?: string | undefined;
       /** What mends it. */
       readonly cure?: Fix | undefined;
+      /** The least memory, in bytes, with which it would not refuse. */
+      readonly needs?: bigint | undefined;
     }
-  /** The loader itself dies. */
-  | { readonly kind: 'crash'; readonly message: string; readonly cure?: Fix | undefined }
+  /** The loader itself dies, or what it starts: `lost`. */
+  | {
+      readonly kind: 'crash';
+      readonly message: string;
+      readonly cure?: Fix | undefined;
+      readonly needs?: bigint | undefined;
+      /** The image is loaded and entered, and the guest is lost. */
+      readonly lost?: true;
+    }
   /** The image is loaded in another way: these rules and the notes play no part. */
   | { readonly kind: 'other-path'; readonly message: string; readonly cure?: Fix | undefined }
   /** Accepted, and yet: it works by accident, or what is loaded is not what stands in the file. */
@@ -41,9 +50,6 @@ export interface Rule<View> extends Span {
 /** What a value can be; a bigint is an address, an offset or a size. */
 export type Value = bigint | string | number | boolean | readonly string[] | undefined;
 
-/** Memory of the machine or guest, in bytes, where nothing is said: 4 GiB. */
-export const DEFAULT_MEMORY = 0x1_0000_0000n;
-
 /** What a verdict depends on besides the image. */
 export interface Options {
   readonly xenVersion: XenVersion;
@@ -60,6 +66,8 @@ export interface LoaderDefinition<View> {
   readonly rules: readonly Rule<View>[];
   /** Everything that an accepting loader goes by. */
   values(view: View): Readonly<Record<string, Value>>;
+  /** The least memory, in bytes, with which it accepts an image that it accepts; undefined where that is not known. */
+  needsMemory?(view: View): bigint | undefined;
 }
 
 /** How a rule came out for an image. */
@@ -93,7 +101,9 @@ export interface Verdict {
   readonly reason: string | undefined;
   readonly cure: Fix | undefined;
   readonly warnings: readonly { readonly rule: string; readonly text: string; readonly cure: Fix | undefined }[];
-  /** Empty unless the image was accepted. */
+  /** The least memory, in bytes, with which the image loads; undefined where that is not known, or memory does not help. */
+  readonly needsMemory: bigint | undefined;
+  /** Empty unless the image was accepted, or is loaded and entered, and the guest lost. */
   readonly values: Readonly<Record<string, Value>>;
   readonly rules: readonly RuleReport[];
 }
@@ -137,12 +147,14 @@ function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, opt
       reports.push({ name, source: rule.source, because, holds: holds === '' ? undefined : holds, result, remarks });
       ended ??= remarks.find(({ kind }) => kind !== 'warn');
     }
-    const values = ended === undefined ? definition.values(view) : {};
-    return verdict({ name: definition.name, version }, reports, ended, values);
+    const lost = ended?.kind === 'crash' && ended.lost === true;
+    const values = ended === undefined || lost ? definition.values(view) : {};
+    const needs = ended === undefined ? definition.needsMemory?.(view) : 'needs' in ended ? ended.needs : undefined;
+    return verdict({ name: definition.name, version }, reports, ended, { values, needsMemory: needs });
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     return {
-      ...verdict({ name: definition.name, version }, reports, undefined, {}),
+      ...verdict({ name: definition.name, version }, reports, undefined, { values: {}, needsMemory: undefined }),
       ...undecided(error, reports),
     };
   }
@@ -190,7 +202,7 @@ function verdict(
   { name, version }: { readonly name: LoaderName; readonly version: string },
   rules: readonly RuleReport[],
   ended: Remark | undefined,
-  values: Verdict['values'],
+  { values, needsMemory }: Pick<Verdict, 'values' | 'needsMemory'>,
 ): Verdict {
   const warnings = rules.flatMap((rule) =>
     rule.remarks
@@ -211,13 +223,17 @@ function verdict(
     reason: ended?.kind === 'refuse' ? ended.reason : undefined,
     cure: ended?.cure,
     warnings,
+    needsMemory,
     values,
     rules,
   };
 }
 
 /** A remark that ends the load: the loader refuses the image with this message. */
-export function refuse(message: string, more: { reason?: string | undefined; cure?: Fix | undefined } = {}): Remark {
+export function refuse(
+  message: string,
+  more: { reason?: string | undefined; cure?: Fix | undefined; needs?: bigint | undefined } = {},
+): Remark {
   return { kind: 'refuse', message, ...more };
 }
 
@@ -229,6 +245,11 @@ export function warn(message: string, cure?: Fix): Remark {
 /** A remark that ends the load: the loader crashes or hangs. */
 export function crash(message: string, cure?: Fix): Remark {
   return { kind: 'crash', message, cure };
+}
+
+/** A remark that ends the load: the image is loaded and entered, and the guest is lost. */
+export function lost(why: string, needs?: bigint): Remark {
+  return { kind: 'crash', message: `the guest is lost: ${why}`, needs, lost: true };
 }
 
 /** A remark that ends the rules: the image is loaded in another way. */

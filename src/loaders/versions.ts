@@ -38,6 +38,9 @@ const DOM0_BIT = 'a PVH dom0 must have the dom0 bit in SUPPORTED_FEATURES, where
 /** What stands for the sources that no known release has. */
 const MAIN = 'main';
 
+/** More than all pairs of a known release and one that a rule names. */
+const MOST_ANSWERS = 4096;
+
 /** Oldest first. */
 const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
   xen: [
@@ -170,13 +173,27 @@ export function knownVersion(product: Product, text: string, given: string): str
 
 /** Is `version` this release or a later one? Either may be a branch, which is its newest release. */
 export function isSinceRelease(product: Product, version: string, release: string): boolean {
-  const numbers = (text: string) => numbersOf(resolveVersion(product, text) ?? text);
-  const [a, b] = [numbers(version), firstOf(product, release)];
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const [left, right] = [a[i] ?? 0, b[i] ?? 0];
-    if (left !== right) return left > right;
-  }
-  return true;
+  return since(`${product} ${version} ${release}`, () => {
+    const numbers = (text: string) => numbersOf(resolveVersion(product, text) ?? text);
+    const [a, b] = [numbers(version), firstOf(product, release)];
+    for (let i = 0; i < Math.max(a.length, b.length); i++) {
+      const [left, right] = [a[i] ?? 0, b[i] ?? 0];
+      if (left !== right) return left > right;
+    }
+    return true;
+  });
+}
+
+/** Answers given before: rules of many loaders ask the same few questions of every image. */
+const answers = new Map<string, boolean>();
+
+function since(question: string, ask: () => boolean): boolean {
+  const known = answers.get(question);
+  if (known !== undefined) return known;
+  const answer = ask();
+  // A library's caller may make up releases without end.
+  if (answers.size < MOST_ANSWERS) answers.set(question, answer);
+  return answer;
 }
 
 /** A rule that holds since a branch holds since its first release. */

@@ -16,8 +16,9 @@ import {
   SEGMENTS,
   withoutEntry,
 } from './linux-loader.js';
+import { DEFAULT_MEMORY, type MemoryMap } from './memory.js';
 import { hasElfMagic } from './read/lenient-elf.js';
-import { DEFAULT_MEMORY, type Loader, loader, type Options, otherPath, type Rule, refuse } from './rule.js';
+import { type Loader, loader, type Options, otherPath, type Rule, refuse } from './rule.js';
 import { isSinceRelease } from './versions.js';
 
 type R = Rule<LinuxLoaderView>;
@@ -67,9 +68,16 @@ const ZERO_PAGE = 'with a Linux zero page';
 
 const values = ({ entry }: LinuxLoaderView) => ({ entry: entry.value, mode: '32-bit, paging off' });
 
+/** Firecracker src/vmm/src/arch/x86_64/layout.rs, MMIO32_MEM_START; libkrun src/arch/src/x86_64/mod.rs, MMIO_MEM_START. */
+const HOLE_AT_D: MemoryMap = { holeStart: 0xd000_0000n };
+/** Cloud Hypervisor arch/src/x86_64/layout.rs, MEM_32BIT_RESERVED_START. */
+const HOLE_AT_C: MemoryMap = { holeStart: 0xc000_0000n };
+
 function open(source: ByteSource, { memory = DEFAULT_MEMORY }: Options): LinuxLoaderView {
-  return new LinuxLoaderView(source, memory);
+  return new LinuxLoaderView(source, { memory, map: HOLE_AT_D });
 }
+
+const needsMemory = (view: LinuxLoaderView) => view.needsMemory();
 
 /** Firecracker, loading what its configuration names as `kernel_image_path`. */
 export const firecracker: Loader = loader<LinuxLoaderView>({
@@ -95,6 +103,7 @@ export const firecracker: Loader = loader<LinuxLoaderView>({
     ...REMARKS,
   ],
   values,
+  needsMemory,
 });
 
 /** Since 39 the complaint that is seen is that of the attempt to load a bzImage. */
@@ -114,7 +123,11 @@ function thenBzImage(rule: R): R {
 export const cloudHypervisor: Loader = loader<LinuxLoaderView>({
   name: 'cloud-hypervisor',
   open: (source, { memory = DEFAULT_MEMORY, version = '' }) =>
-    new LinuxLoaderView(source, memory, isSinceRelease('cloud-hypervisor', version, '38') ? 'four' : 'p_align'),
+    new LinuxLoaderView(
+      source,
+      { memory, map: HOLE_AT_C },
+      isSinceRelease('cloud-hypervisor', version, '38') ? 'four' : 'p_align',
+    ),
   rules: [
     HEADER,
     {
@@ -138,6 +151,7 @@ export const cloudHypervisor: Loader = loader<LinuxLoaderView>({
     ...REMARKS,
   ],
   values,
+  needsMemory,
 });
 
 /** libkrun, loading an external kernel that its caller calls ELF. */
@@ -154,4 +168,5 @@ export const libkrun: Loader = loader<LinuxLoaderView>({
     ...REMARKS,
   ],
   values,
+  needsMemory,
 });

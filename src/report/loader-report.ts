@@ -4,6 +4,7 @@ import { printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
+import { mebibytes } from '../loaders/memory.js';
 import { loaderRow, releaseOf, rowTargets, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
 import { PRODUCT_TITLES } from '../loaders/versions.js';
@@ -16,6 +17,8 @@ export interface LoaderFacts {
   /** The file as a command line names it; undefined: standard input. */
   readonly image: string | undefined;
   readonly xenVersion: string;
+  /** Bytes of memory that the machine or guest has, where the command line says; undefined: 4 GiB. */
+  readonly memory?: bigint | undefined;
   /** All of them, or those that were asked about. */
   readonly verdicts: readonly ProvedVerdict[];
   /** The loaders that decide the exit status; empty when none was named. */
@@ -58,8 +61,8 @@ function targetText(verdict: Verdict, { asked }: LoaderFacts, asTyped = false): 
 
 /** The matrix, and behind it what there is to say on each loader that was asked about. */
 export function loaderText(file: string, facts: LoaderFacts, style: Style): string {
-  const { verdicts, asked, rules, xenVersion } = facts;
-  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion})\n`;
+  const { verdicts, asked, rules, xenVersion, memory } = facts;
+  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion}${memory === undefined ? '' : `, ${mebibytes(memory)} of memory`})\n`;
   const matrix = table(
     verdicts.map((verdict) => [targetText(verdict, facts), wordOf(verdict, style), summaryOf(verdict)]),
     '  ',
@@ -98,10 +101,11 @@ function summaryOf({ outcome, message, values, warnings }: Verdict): string {
 
 function detailText(verdict: ProvedVerdict, facts: LoaderFacts, style: Style): string {
   const { rules } = facts;
-  const { loader, title, reason, cure, advice, message, rule, warnings, values } = verdict;
+  const { loader, title, reason, cure, advice, message, rule, warnings, values, needsMemory } = verdict;
   const lines = [`\n${style.bold(targetText(verdict, facts))}: ${title}`];
   if (message !== undefined)
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
+  if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;
   if (holds !== undefined) lines.push(`  holds: ${PRODUCT_TITLES[loaderRow(loader)?.product ?? 'xen']} ${holds}`);
@@ -140,11 +144,12 @@ function commandOf(fix: Fix, verdict: Verdict, facts: LoaderFacts): string {
 
 /** The verdicts and their rules as `--json` has them. */
 export function loaderJson(facts: LoaderFacts): Record<string, Json> {
-  const { verdicts, xenVersion } = facts;
+  const { verdicts, xenVersion, memory } = facts;
   const spell = (fix: Fix | undefined, verdict: Verdict) =>
     fix === undefined ? undefined : commandOf(fix, verdict, facts);
   return {
     xenVersion: xenBranch(xenVersion),
+    memory,
     loaders: verdicts.map((verdict): Json => {
       const { loader, title, outcome, rule, message, reason, cure, advice, warnings, values, rules } = verdict;
       return {
@@ -159,6 +164,7 @@ export function loaderJson(facts: LoaderFacts): Record<string, Json> {
         reason,
         cure: spell(cure, verdict),
         advice,
+        needsMemory: verdict.needsMemory,
         warnings: warnings.map(({ rule: name, text, cure: mend }) => ({
           rule: name,
           text,

@@ -73,6 +73,20 @@ describe('compiled code in the cache folder of the user', () => {
     expect(run().stdout).toBe('other code\n');
   });
 
+  it("has a file for each set of V8's flags, so that runs under one leave that of the others alone", () => {
+    run();
+    const { ino } = lstatSync(only());
+    const flagged = { XEN_ELFPATCH_CODE_CACHE: code, NODE_OPTIONS: '--stack-trace-limit=20' };
+    expect(run(flagged)).toEqual(without);
+    const files = () => kept().map((name) => lstatSync(join(code, name)).ino);
+    const both = files();
+    expect(both).toHaveLength(2);
+    expect(both).toContain(ino);
+    run();
+    run(flagged);
+    expect(files()).toEqual(both);
+  });
+
   it.each<[string, () => void]>([
     ['a file that its group can write', () => chmodSync(only(), 0o660)],
     ['a file that anybody can write', () => chmodSync(only(), 0o602)],

@@ -226,9 +226,13 @@ describe('xen-dom0-pv, and the parser', () => {
     expect(verdict.message).toContain(message);
   });
 
-  it('an entry equal to the end passes, and is warned of', () => {
+  it('an entry equal to the end passes, and the guest is lost', () => {
     const verdict = judge(kernel(pv(wide(1, VBASE + PADDR + 0x1000n))).build(), 'xen-dom0-pv');
-    expect(verdict).toMatchObject({ outcome: 'with-warnings', warnings: [{ rule: 'entry-in-a-segment' }] });
+    expect(verdict).toMatchObject({
+      outcome: 'crash',
+      rule: 'entry-in-a-segment',
+      values: { entry: VBASE + PADDR + 0x1000n },
+    });
   });
 
   it('a VIRT_BASE that is no page kills Xen', () => {
@@ -388,7 +392,8 @@ describe.each(['firecracker', 'cloud-hypervisor', 'libkrun'])('%s', (vmm) => {
   it('takes build-id, then Xen; a value of 0; any e_machine', () => {
     expect(judge(build([[gnu], PVH]), vmm).values['entry']).toBe(PADDR);
     expect(judge(build([[word(18, 0n)]]), vmm)).toMatchObject({
-      outcome: 'with-warnings',
+      outcome: 'crash',
+      rule: 'entry-in-a-segment',
       values: { entry: 0n },
     });
     expect(judge(build([PVH], { e_machine: 6 }), vmm).outcome).toBe('accepted');

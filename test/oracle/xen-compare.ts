@@ -15,7 +15,7 @@ const PAE: Readonly<Record<PaeMode, string>> = { none: '0', yes: '1', 'extended-
 /** What we say of an image, in the oracle's terms; undefined members are not compared. */
 function ours(bytes: Uint8Array, container: Container, version: XenVersion): Record<string, string> {
   const name = container;
-  const parse = new XenParse(new BufferSource(bytes), container, version);
+  const parse = new XenParse(new BufferSource(bytes), container, { xenVersion: version });
   if (firstEnd(INIT_RULES, parse, version) !== undefined) return { [name]: 'init' };
   const end: Remark | undefined = firstEnd(PARSE_RULES, parse, version);
   const said = end?.message.startsWith('(') ? '' : (end?.message ?? '');
@@ -80,9 +80,11 @@ function dom(bytes: Uint8Array, container: Container, version: XenVersion): Reco
   const judge = container === 'pv' ? xenPv : xenPvh;
   const verdict = judge.judge(new BufferSource(bytes), { xenVersion: version });
   // The oracle stops where memory would be laid out.
-  const late = ['start-page-aligned', 'no-auto-translation'].includes(verdict.rule ?? '');
+  const late = ['start-page-aligned', 'in-memory', 'no-auto-translation'].includes(verdict.rule ?? '');
+  // A guest that is lost was built.
+  const built = verdict.values['entry'] !== undefined;
   const firmware = verdict.outcome === 'other-path' && verdict.rule === 'not-firmware';
-  const accepted = verdict.outcome === 'accepted' || verdict.outcome === 'with-warnings' || firmware || late;
+  const accepted = built || firmware || late;
   if (verdict.outcome === 'other-path' && !firmware) return {};
   if (!accepted) return { [name]: 'refused', [`${name}.error`]: verdict.message ?? '' };
   if (firmware || late) return { [name]: 'accepted' };

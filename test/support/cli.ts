@@ -4,7 +4,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export const BIN = resolve('bin/xen-elfpatch.js');
+/** The stand-alone program, where that is to be tested in place of what Node runs (make test-binary). */
+const PROGRAM = process.env['XEN_ELFPATCH_PROGRAM'];
+
+/** What Node is given to run the command. */
+export const BIN = resolve(PROGRAM === undefined ? 'bin/xen-elfpatch.js' : 'test/support/program.cjs');
 
 export interface CliResult {
   readonly status: number | null;
@@ -22,7 +26,8 @@ export interface CliOptions {
 /** One run, to its end. The environment is this process's without NO_COLOR and XEN_ELFPATCH_DEBUG. */
 export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
   const { NO_COLOR: _1, XEN_ELFPATCH_DEBUG: _2, FORCE_COLOR: _3, ...env } = process.env;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+  const [program, ...first] = PROGRAM === undefined ? [process.execPath, BIN] : [PROGRAM];
+  const { status, signal, stdout, stderr } = spawnSync(program, [...first, ...args], {
     env: { ...env, ...options.env },
     cwd: options.cwd,
     // Without an input, standard input is empty rather than the terminal of whoever runs the tests.

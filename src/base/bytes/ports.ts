@@ -25,8 +25,8 @@ export type Inflated =
 export type ProgramResult =
   | { readonly kind: 'done'; readonly bytes: Uint8Array }
   | { readonly kind: 'missing' }
-  /** More came out than was allowed. */
-  | { readonly kind: 'too-long' }
+  /** More came out than was allowed; what was allowed. */
+  | { readonly kind: 'too-long'; readonly bytes: Uint8Array }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** An open file; close it when done. */
@@ -47,6 +47,8 @@ export interface Ports {
   crc32(bytes: Uint8Array, crc: number): number;
   /** Unpacks raw deflate data (RFC 1951) to at most `limit` bytes, by a first guess of `likely`. */
   inflate(packed: Uint8Array, limit: number, likely: number): Inflated;
+  /** What some raw deflate data begins with, wherever it is cut off; undefined: damaged. Packed data decides how much it is. */
+  inflateBeginning(packed: Uint8Array): Uint8Array | undefined;
   /** Unpacks a zstd frame to `size` bytes; what is damaged gives none, or more. */
   loadZstd(): Promise<(frame: Uint8Array, size: number) => Uint8Array>;
   /** Without it the second reader's verdict is `absent`. */

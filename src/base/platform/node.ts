@@ -9,6 +9,8 @@ import { describeSystemError } from '../bytes/source.js';
 
 /** A first guess below this is no use: data is handed out in pieces of this size at least. */
 const LEAST_PIECE = 64;
+/** A window as large as anything that is unpacked: 1 GiB. */
+const WINDOW_LOG = 30;
 
 installPorts({
   compareBytes: (a, b) => Buffer.compare(a, b),
@@ -20,7 +22,10 @@ installPorts({
   },
   crc32: (bytes, crc) => process.getBuiltinModule('node:zlib').crc32(bytes, crc),
   inflate,
+  inflateBeginning,
   async loadZstd() {
+    const own = ownZstd();
+    if (own !== undefined) return own;
     const { ZSTDDecoder } = await import('zstddec');
     const decoder = new ZSTDDecoder();
     await decoder.init();
@@ -52,6 +57,37 @@ function inflate(packed: Uint8Array, limit: number, likely: number): Inflated {
     if (code === 'ERR_BUFFER_TOO_LARGE') return { problem: 'too-large' };
     return { problem: 'corrupt', why: error instanceof Error ? error.message : describeSystemError(error) };
   }
+}
+
+function inflateBeginning(packed: Uint8Array): Uint8Array | undefined {
+  const { constants, inflateRawSync } = process.getBuiltinModule('node:zlib');
+  try {
+    return inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Node's zstd as of 22.15; its types here are older. */
+interface ZstdOfNode {
+  zstdDecompressSync?(frame: Uint8Array, options: object): Uint8Array;
+  readonly constants: Readonly<Record<string, unknown>>;
+}
+
+/** libzstd of Node itself, where it has one; undefined: the package's, in WebAssembly. */
+function ownZstd(): ((frame: Uint8Array, size: number) => Uint8Array) | undefined {
+  const zlib: ZstdOfNode = process.getBuiltinModule('node:zlib');
+  const { zstdDecompressSync, constants } = zlib;
+  const windowLog = constants['ZSTD_d_windowLogMax'];
+  if (zstdDecompressSync === undefined || typeof windowLog !== 'number') return undefined;
+  const params = { [windowLog]: WINDOW_LOG };
+  return (frame, size) => {
+    try {
+      return zstdDecompressSync(frame, { maxOutputLength: size, chunkSize: Math.max(LEAST_PIECE, size), params });
+    } catch {
+      return new Uint8Array(0);
+    }
+  };
 }
 
 async function loadSecondParser(): Promise<SecondParser> {

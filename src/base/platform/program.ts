@@ -35,10 +35,14 @@ export function runProgram(
       else resolve({ kind: 'failed', why: describeSystemError(error) });
     });
     child.stdout.on('data', (chunk: Buffer) => {
-      if (!output.add(chunk)) {
-        child.kill('SIGKILL');
-        resolve({ kind: 'too-long' });
+      try {
+        if (output.add(chunk)) return;
+        resolve({ kind: 'too-long', bytes: output.bytes() });
+      } catch {
+        // What a system says that has no memory left: nothing else in there throws.
+        resolve({ kind: 'failed', why: 'there is not enough memory for what comes out' });
       }
+      child.kill('SIGKILL');
     });
     child.stderr.setEncoding('latin1').on('data', (text: string) => {
       if (said.length < WORDS) said += text;
@@ -70,8 +74,8 @@ export function runProgram(
 const USUAL_RATIO = 16;
 
 /**
- * One buffer that is filled as bytes come, so that nothing is held twice. Memory is taken for the usual case at once (pages
- * that are not written cost nothing) and beyond it only as the bytes arrive.
+ * One buffer that is filled as bytes come, so that nothing is held twice: room for all that may come is taken at once, and
+ * pages that are not written cost nothing. A system that counts them all the same may refuse; then it grows.
  */
 class Output {
   readonly #limit: number;
@@ -80,13 +84,27 @@ class Output {
 
   constructor(limit: number, inputSize: number) {
     this.#limit = limit;
-    this.#buffer = new Uint8Array(Math.min(limit, Math.max(Number(CHUNK), inputSize * USUAL_RATIO)));
+    const usual = Math.min(limit, Math.max(Number(CHUNK), inputSize * USUAL_RATIO));
+    try {
+      this.#buffer = new Uint8Array(limit);
+    } catch {
+      this.#buffer = new Uint8Array(usual);
+    }
   }
 
-  /** False: more than the limit. */
+  /** False: more than the limit; as much as fits is kept. */
   add(chunk: Uint8Array): boolean {
+    const room = this.#limit - this.#size;
+    if (chunk.length <= room) {
+      this.#keep(chunk);
+      return true;
+    }
+    this.#keep(chunk.subarray(0, room));
+    return false;
+  }
+
+  #keep(chunk: Uint8Array): void {
     const size = this.#size + chunk.length;
-    if (size > this.#limit) return false;
     if (size > this.#buffer.length) {
       const larger = new Uint8Array(Math.min(this.#limit, Math.max(size, this.#buffer.length * 2)));
       larger.set(this.#buffer.subarray(0, this.#size));
@@ -94,7 +112,6 @@ class Output {
     }
     this.#buffer.set(chunk, this.#size);
     this.#size = size;
-    return true;
   }
 
   bytes(): Uint8Array {

@@ -19,9 +19,9 @@ import type { DiffArgs } from './diff.js';
 
 /** Runs the command. Exit 1: they differ. */
 export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
-  const first = await openImage(args.first, takenAsItStands);
+  const first = await openImage(args.first, takenAsItStands, args.limit);
   try {
-    const second = await openImage(args.second, takenAsItStands);
+    const second = await openImage(args.second, takenAsItStands, args.limit);
     try {
       const kinds = [first, second].map(({ source }) => looksLikeElf(source));
       if (kinds[0] !== kinds[1]) {

@@ -1,9 +1,9 @@
 /** `diff A B`: the shape of its arguments. */
 import type { Shape } from '../command.js';
 import type { ArgsOf } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 
-const OPTIONS = { ...JSON_OPTION, ...COLOR_OPTION } as const;
+const OPTIONS = { ...JSON_OPTION, ...LIMIT_OPTION, ...COLOR_OPTION } as const;
 
 /** What the work is given. */
 export interface DiffArgs extends ArgsOf<typeof OPTIONS> {

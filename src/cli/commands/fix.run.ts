@@ -30,7 +30,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
     const { image, warnings } = imageOf(input.source, args);
-    const found = findFix(image.source, args.loaders, options, { xenVersion: args.xenVersion });
+    const found = findFix(image.source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
     return settle(args, found, input.source.name, (plan, extra) =>
       applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
     );
@@ -38,7 +38,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');
   const { wayOf, waysFor } = await import('../../edit/fix/ways.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const wrapped = { facts: opened.facts, outer: input.source };
   // A way that was asked for is the only one; and without a loader to please, the file stays what it is.
   const ways =
@@ -47,6 +47,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
       : [wayOf(containerOptions(args), wrapped, opened.elf)];
   const found = findFix(opened.elf, args.loaders, options, {
     xenVersion: args.xenVersion,
+    memory: args.memory,
     before: wrapped,
     ways,
   });

@@ -2,9 +2,9 @@
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   BUILD_TOOLS,
   checkPayload,
@@ -28,11 +28,13 @@ const OPTIONS = {
     complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   ...LOADED_OPTIONS,
   ...survivorsOption(BUILD_TOOLS),
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

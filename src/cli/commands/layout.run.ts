@@ -18,8 +18,8 @@ import type { LayoutArgs } from './layout.js';
 
 /** Runs the command. */
 export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
-  const map = await readMap(args.image, args.physical);
-  const other = args.compare === undefined ? undefined : await readMap(args.compare, args.physical);
+  const map = await readMap(args.image, args);
+  const other = args.compare === undefined ? undefined : await readMap(args.compare, args);
   if (args.svg === '-') {
     writeOut(mapSvg(map, other));
     return 0;
@@ -42,8 +42,8 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
 }
 
 /** What the map shows is read here and now, so the image need not stay open. */
-async function readMap(word: string, physical: boolean) {
-  const input = await openImage(word, (source) => looksLikeElf(source) || isPlainPe(source));
+async function readMap(word: string, { physical, limit }: LayoutArgs) {
+  const input = await openImage(word, (source) => looksLikeElf(source) || isPlainPe(source), limit);
   const by = physical ? 'p_paddr' : 'p_vaddr';
   try {
     return looksLikeElf(input.source) ? imageMap(readElf(input.source), by) : peMap(readPe(input.source), by);

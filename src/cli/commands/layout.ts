@@ -2,13 +2,14 @@
 import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 
 const OPTIONS = {
   compare: { kind: 'value', help: 'a second image, shown as the one after' },
   svg: { kind: 'value', help: 'write a picture (SVG) here; - is standard output' },
   physical: { kind: 'flag', help: 'memory by physical instead of virtual address' },
   ...JSON_OPTION,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

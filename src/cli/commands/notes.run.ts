@@ -31,7 +31,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   let missing = false;
   for (const [i, image] of args.images.entries()) {
     try {
-      const { facts, pe } = await read(image);
+      const { facts, pe } = await read(image, args.limit);
       if (pe !== undefined) {
         if (args.requireXen) missing = tellMissing(pe.file);
         if (args.json) entries.push(peJson(pe));
@@ -70,8 +70,8 @@ type Read =
   | { readonly pe: PeFacts; readonly facts?: undefined };
 
 /** Everything is read here and now, so the image need not stay open. */
-async function read(image: string): Promise<Read> {
-  const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source));
+async function read(image: string, limit: bigint | undefined): Promise<Read> {
+  const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source), limit);
   try {
     if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
     return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
@@ -84,10 +84,10 @@ async function read(image: string): Promise<Read> {
  * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
  * without Xen notes and 1 for what it does not take for ELF.
  */
-async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatus> {
+async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
   let status: ExitStatus = 0;
   for (const image of images) {
-    const input = await openOrRefused(image);
+    const input = await openOrRefused(image, limit);
     try {
       const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
       const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
@@ -108,9 +108,9 @@ async function asReadnotes({ images, requireXen }: NotesArgs): Promise<ExitStatu
 }
 
 /** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */
-async function openOrRefused(image: string): Promise<OpenImage | undefined> {
+async function openOrRefused(image: string, limit: bigint | undefined): Promise<OpenImage | undefined> {
   try {
-    return await openImage(image);
+    return await openImage(image, looksLikeElf, limit);
   } catch (error) {
     if (error instanceof PatchError && error.id === 'read.not-elf') return undefined;
     throw error;

@@ -2,7 +2,7 @@
 import { fail } from '../../base/errors/patch-error.js';
 import type { Shape } from '../command.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 
 const OPTIONS = {
   xen: { kind: 'flag', help: "only Xen's notes" },
@@ -14,6 +14,7 @@ const OPTIONS = {
     help: "text, or readnotes: byte for byte what Xen's readnotes prints",
   },
   'require-xen': { kind: 'flag', help: 'exit 1 when an image has no Xen note' },
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

@@ -42,7 +42,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
 async function patchInside(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { applyContainer, openWrapped } = await import('../apply-container.js');
   const { planInside } = await import('../../edit/container/pipeline.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const { edits, options, files } = await wishOf(args);
   const withoutEdits = args.payload === 'detach' || args.payload === 'extract' || args.stripSignature;
   if (edits.length === 0 && !withoutEdits) fail('plan.no-edit', { file: args.image }, {});
@@ -66,7 +66,7 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
   if (args.fromLegacy) edits.push({ kind: 'from-legacy' });
   for (const file of args.copyFrom) {
     files.push(file);
-    edits.push({ kind: 'copy-from', file, notes: await notesOf(file) });
+    edits.push({ kind: 'copy-from', file, notes: await notesOf(file, args.limit) });
   }
   for (const name of args.preset) edits.push({ kind: 'preset', name });
   for (const file of args.spec) {
@@ -104,8 +104,8 @@ async function wishOf(args: PatchArgs): Promise<WishAndFiles> {
 }
 
 /** The Xen notes of another image, as Xen sees them. */
-async function notesOf(file: string) {
-  const image = await openImage(file);
+async function notesOf(file: string, limit: bigint | undefined) {
+  const image = await openImage(file, looksLikeElf, limit);
   try {
     const { notes } = walkAsXen(readElf(image.source));
     if (notes.length === 0) fail('plan.no-notes-to-copy', { file }, {});

@@ -4,7 +4,7 @@ import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
 import type { Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   checkPayload,
   checkTarget,
@@ -75,6 +75,7 @@ const OPTIONS = {
     ...JSON_OPTION,
     verbose: { kind: 'flag', alias: 'v', help: 'tell every byte range, and the notes that stay as they are' },
   }),
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

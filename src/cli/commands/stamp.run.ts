@@ -75,7 +75,7 @@ function refusePeStamps(args: StampArgs, file: string): void {
 /** A file that is no ELF: what it wraps is loaded, with all that unpacks it, only now. */
 async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   const { applyContainer, lookedThrough, openWrapped } = await import('../apply-container.js');
-  const opened = await openWrapped(input);
+  const opened = await openWrapped(input, args.limit);
   const image = readElf(opened.elf);
   const { options, files } = wishOf(args, image.encoding);
   if (!asksForEdits(options)) {

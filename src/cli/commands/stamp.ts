@@ -3,7 +3,7 @@ import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
-import { COLOR_OPTION } from '../options.js';
+import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
 import {
   BUILD_TOOLS,
   checkPayload,
@@ -76,6 +76,7 @@ const OPTIONS = {
   }),
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

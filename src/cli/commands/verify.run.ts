@@ -23,10 +23,10 @@ import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
-  const input = await openImage(args.image, takenAsItStands);
+  const input = await openImage(args.image, takenAsItStands, args.limit);
   try {
     if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
-    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline);
+    const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
       writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
@@ -45,15 +45,16 @@ function takenAsItStands(source: ByteSource): boolean {
 
 /** A PE image: the laws of its headers, and the loaders that take files of any format. */
 async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
-  const original = args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands);
+  const original =
+    args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
-    const { loaders: asked, xenVersion, rules } = args;
-    const verdicts = judgeLoaders(input.source, { xenVersion, names: asked.length > 0 ? asked : LOADER_NAMES });
+    const { loaders: asked, xenVersion, memory, rules } = args;
+    const verdicts = judgeLoaders(input.source, { xenVersion, memory, names: asked.length > 0 ? asked : LOADER_NAMES });
     const facts = {
       file: input.file,
       baseline: original?.file,
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
-      loaders: { image: nameOf(args), xenVersion, verdicts, asked, rules },
+      loaders: { image: nameOf(args), xenVersion, memory, verdicts, asked, rules },
     };
     writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
     return isGoodPe(facts) ? 0 : 1;
@@ -63,11 +64,11 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
 }
 
 async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | undefined): Promise<VerifyFacts> {
-  const { loaders: asked, xenVersion, rules } = args;
+  const { loaders: asked, xenVersion, memory, rules } = args;
   const names = asked.length > 0 ? asked : LOADER_NAMES;
-  const judged = judgeLoaders(input.source, { xenVersion, names, wrapped: input.wrapped });
+  const judged = judgeLoaders(input.source, { xenVersion, memory, names, wrapped: input.wrapped });
   const verdicts = await withProvedCures(args, input, judged);
-  const loaders = { image: nameOf(args), xenVersion, verdicts, asked, rules };
+  const loaders = { image: nameOf(args), xenVersion, memory, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
@@ -101,7 +102,7 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
   }
   const { proveCure } = await import('../../edit/fix/cure.js');
   const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
-  const options = { xenVersion: args.xenVersion, wrapped, ways };
+  const options = { xenVersion: args.xenVersion, memory: args.memory, wrapped, ways };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
 }
 

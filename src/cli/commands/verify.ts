@@ -2,9 +2,9 @@
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { Shape } from '../command.js';
-import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
+import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
-import { COLOR_OPTION, JSON_OPTION } from '../options.js';
+import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
 
 const OPTIONS = {
   baseline: { kind: 'value', help: 'the image before it was patched' },
@@ -16,8 +16,10 @@ const OPTIONS = {
     complete: TARGET_NAMES,
   },
   ...XEN_VERSION_OPTION,
+  ...MEMORY_OPTION,
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
   ...JSON_OPTION,
+  ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 

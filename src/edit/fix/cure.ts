@@ -26,6 +26,7 @@ export interface ProvedVerdict extends Verdict {
 /** Where the image stands, and how the result may be wrapped. */
 export interface ProofConditions {
   readonly xenVersion?: XenVersion;
+  readonly memory?: bigint | undefined;
   /** What the image came out of. */
   readonly wrapped?: Wrapped | undefined;
   /** Default: a wrapped image stays in its wrapper. */
@@ -39,14 +40,14 @@ export interface ProofConditions {
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, wrapped, ways }: ProofConditions = {},
+  { xenVersion = NEWEST_XEN, memory, wrapped, ways }: ProofConditions = {},
 ): ProvedVerdict {
   // It is not this image that linearize writes.
   if (verdict.cure?.kind === 'linearize') return verdict;
-  const conditions = { xenVersion, before: wrapped, ways };
+  const conditions = { xenVersion, memory, before: wrapped, ways };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
-  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, before: wrapped };
+  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped };
   if (accepts(verdict)) {
     const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {

@@ -56,6 +56,8 @@ export interface FoundFix {
 export interface Conditions {
   /** Default: the newest known. */
   readonly xenVersion?: XenVersion;
+  /** Bytes of memory that the machine or guest has; default: 4 GiB. */
+  readonly memory?: bigint | undefined;
   /** What the image is in. */
   readonly before?: Wrapped | undefined;
   /** How the result may be wrapped, best first; see waysFor(). Default: as the image is. */
@@ -84,12 +86,12 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
-  { xenVersion = NEWEST_XEN, before: wrapped, ways }: Conditions = {},
+  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways }: Conditions = {},
 ): FoundFix {
   const { image, step: repair } = readRepaired(source);
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(image);
-  const before = judgeLoaders(source, { names, xenVersion, wrapped });
-  const subject = { source, image, names, options, xenVersion, before: wrapped, told: toldBy(image) };
+  const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
+  const subject = { source, image, names, options, xenVersion, memory, before: wrapped, told: toldBy(image) };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);

@@ -28,6 +28,8 @@ export interface Subject {
   readonly names: readonly string[];
   readonly options: PlacementOptions;
   readonly xenVersion: XenVersion;
+  /** Bytes of memory that the machine or guest has; undefined: DEFAULT_MEMORY. */
+  readonly memory?: bigint | undefined;
   /** What the image is in. */
   readonly before: Wrapped | undefined;
   readonly told: Told;
@@ -55,16 +57,16 @@ export function isFailure(state: State | Failure): state is Failure {
 
 /** The image without an edit, its headers repaired, in the wrapper that the way leaves to it. */
 export function startOf(subject: Subject, way: Way): State | Failure {
-  const { image, names, xenVersion, before } = subject;
+  const { image, names, xenVersion, memory, before } = subject;
   const wrapped = way.alone ? way.after : before;
-  const verdicts = judgeLoaders(image.source, { names, xenVersion, wrapped });
+  const verdicts = judgeLoaders(image.source, { names, xenVersion, memory, wrapped });
   const failure = way.alone ? lossOf(subject, image.source, wrapped) : undefined;
   return failure ?? { plan: undefined, verdicts, score: scoreOf(verdicts, subject.told) + oldForm(image) };
 }
 
 /** The state after these edits, or why not. */
 export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): State | Failure {
-  const { image, names, options, xenVersion, before } = subject;
+  const { image, names, options, xenVersion, memory, before } = subject;
   if (edits.length === 0) return startOf(subject, way);
   try {
     const plan = planPatch(image, edits, options);
@@ -73,7 +75,7 @@ export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): Sta
     const after = way.alone || changes(plan) ? way.after : before;
     const failure = lossOf(subject, result, after);
     if (failure !== undefined) return failure;
-    const verdicts = judgeLoaders(result, { names, xenVersion, wrapped: after });
+    const verdicts = judgeLoaders(result, { names, xenVersion, memory, wrapped: after });
     if (makesPvGuest(subject, verdicts)) return { text: 'nothing in the image tells a PV entry', error: undefined };
     return { plan, verdicts, score: scoreOf(verdicts, subject.told) + oldForm(readElf(result)) };
   } catch (error) {
@@ -94,10 +96,15 @@ function oldForm(image: ElfImage): number {
 }
 
 /** Would a PV loader take by these verdicts what it did not take, though nothing tells where a PV guest is entered? */
-function makesPvGuest({ image, names, xenVersion, before, told }: Subject, verdicts: readonly Verdict[]): boolean {
+function makesPvGuest(
+  { image, names, xenVersion, memory, before, told }: Subject,
+  verdicts: readonly Verdict[],
+): boolean {
   const taken = verdicts.filter((verdict) => isUntold(verdict, told) && accepts(verdict)).map(({ loader }) => loader);
   if (taken.length === 0) return false;
-  const refused = judgeLoaders(image.source, { names, xenVersion, wrapped: before }).filter((each) => !accepts(each));
+  const refused = judgeLoaders(image.source, { names, xenVersion, memory, wrapped: before }).filter(
+    (each) => !accepts(each),
+  );
   return refused.some(({ loader }) => taken.includes(loader));
 }
 

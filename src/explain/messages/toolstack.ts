@@ -110,6 +110,18 @@ export const toolstackMessages: readonly Message[] = [
   },
   {
     by: XL,
+    says: [
+      'xc_dom_chk_alloc_pages: segment … too large (… > … - … pages)',
+      'xc_dom_chk_alloc_pages: segment … too large (… > … - … pages): Out of memory',
+    ],
+    cause:
+      'The image, or the gap in front of it (padding), takes more than the memory of the guest, which begins at VIRT_BASE, for ' +
+      'PVH at 0. A p_paddr that is a virtual address does it whatever the guest has.',
+    cure: 'Give the guest memory= as verify says; or lower p_paddr: AT(ADDR(.section) - base) in the linker script.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --memory 512M'],
+  },
+  {
+    by: XL,
     says: ['PV guest with auto-translated physmap is not supported'],
     cause: 'FEATURES requires auto_translated_physmap (with !), or the configuration of the guest does.',
     cure: 'Take the ! away.',

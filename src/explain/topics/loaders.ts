@@ -219,6 +219,10 @@ export const loaders: Page = {
       known counts. How it is known: booted (kernels were started), asked (the program judged thousands of images), read (in
       the source).`,
     table(['program', 'release', 'known', 'what changed'], ...releaseRows()),
+    heading('Memory'),
+    text`Whether an image loads can hang on how much memory the guest or the machine has. --memory SIZE says it (256M, 1G); without
+      it 4 GiB are there. A refusal for want of memory names the least that works. An image that is loaded and entered, and
+      whose guest is then lost (an entry where nothing was loaded, a PT_LOAD where no memory is), is no yes.`,
     ...LOADERS.flatMap((doc) => [heading(`${doc.name}: ${doc.title}`), ...loaderBlocks(doc)]),
     heading('Others'),
     list(

@@ -31,7 +31,7 @@ export type GzipResult =
 /** Unpacks the first member of `packed`, to at most `limit` bytes. CRC-32 and length are checked. */
 export function unpackGzip(packed: Uint8Array, limit: number): GzipResult {
   const corrupt = (why: string): GzipResult => ({ problem: 'corrupt', why });
-  const header = headerSize(packed);
+  const header = gzipHeaderSize(packed);
   if (typeof header === 'string') return corrupt(header);
   const data = packed.subarray(header);
   const stated = packed.length >= 4 ? wordAt(packed, packed.length - 4) : 0;
@@ -48,8 +48,8 @@ export function unpackGzip(packed: Uint8Array, limit: number): GzipResult {
   return { bytes, end: end + TRAILER, flags: packed[3] ?? 0 };
 }
 
-/** Bytes of the member's header, or what is wrong with it. */
-function headerSize(packed: Uint8Array): number | string {
+/** Bytes of the first member's header, or what is wrong with it. */
+export function gzipHeaderSize(packed: Uint8Array): number | string {
   if (packed.length < 10) return 'the header is cut short';
   if (packed[2] !== 8) return `compression method ${packed[2]}, wanted 8 (deflate)`;
   const flags = packed[3] ?? 0;

@@ -19,8 +19,19 @@ export interface Lz4Data {
   readonly spare: number;
 }
 
-/** An unpacked lz4 stream, or why it cannot be unpacked. */
-export type Lz4Result = Lz4Data | { readonly problem: string };
+/** An unpacked lz4 stream, or why it cannot be unpacked; `tooLong`: to no more than it may. */
+export type Lz4Result = Lz4Data | { readonly problem: string; readonly tooLong: boolean };
+
+const TOO_LONG = 'a chunk that unpacks to more than it may';
+
+/** What the first chunk unpacks to; undefined: it is damaged. */
+export function unpackLz4Chunk(packed: Uint8Array): Uint8Array | undefined {
+  if (packed.length < 8) return undefined;
+  const chunk = packed.subarray(8, 8 + wordAt(packed, 4));
+  const out = new Uint8Array(CHUNK);
+  const reached = unpackBlock(chunk, out, 0, CHUNK);
+  return typeof reached === 'string' ? undefined : out.subarray(0, reached);
+}
 
 /** Unpacks one whole stream that must become exactly `size` bytes, so nothing beyond them is ever held. */
 export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
@@ -31,25 +42,28 @@ export function unpackLz4(packed: Uint8Array, size: number): Lz4Result {
   let end = at;
   while (at < packed.length) {
     if (isZero(packed, at)) break;
-    if (packed.length - at < 4) return { problem: `${packed.length - at} bytes left where a chunk should start` };
+    if (packed.length - at < 4) return bad(`${packed.length - at} bytes left where a chunk should start`);
     const length = wordAt(packed, at);
     at += 4;
     if (length === MAGIC) {
       extraMagics += 1;
       continue;
     }
-    if (length === 0) return { problem: 'an empty chunk with data behind it' };
-    if (end > 4 && written % CHUNK !== 0) return { problem: 'a chunk in the middle is shorter than 8 MiB' };
-    if (length > packed.length - at)
-      return { problem: `a chunk of ${length} bytes where ${packed.length - at} are left` };
+    if (length === 0) return bad('an empty chunk with data behind it');
+    if (end > 4 && written % CHUNK !== 0) return bad('a chunk in the middle is shorter than 8 MiB');
+    if (length > packed.length - at) return bad(`a chunk of ${length} bytes where ${packed.length - at} are left`);
     const most = Math.min(written + CHUNK, size);
     const reached = unpackBlock(packed.subarray(at, at + length), out, written, most);
-    if (typeof reached === 'string') return { problem: reached };
+    if (typeof reached === 'string') return { problem: reached, tooLong: reached === TOO_LONG && most === size };
     written = reached;
     at += length;
     end = at;
   }
   return { bytes: out.subarray(0, written), extraMagics, spare: packed.length - end };
+}
+
+function bad(problem: string): Lz4Result {
+  return { problem, tooLong: false };
 }
 
 /** Looked at only where a chunk should start, and until the first byte that is none. */
@@ -71,7 +85,7 @@ function unpackBlock(block: Uint8Array, out: Uint8Array, from: number, end: numb
     const token = block[at++] ?? 0;
     const literals = token >> 4 === 15 ? longLength(15) : token >> 4;
     if (literals > block.length - at) return 'literals behind the end of a chunk';
-    if (literals > end - to) return 'a chunk that unpacks to more than it may';
+    if (literals > end - to) return TOO_LONG;
     if (literals > SHORT) {
       out.set(block.subarray(at, at + literals), to);
       at += literals;
@@ -83,7 +97,7 @@ function unpackBlock(block: Uint8Array, out: Uint8Array, from: number, end: numb
     at += 2;
     const length = ((token & 15) === 15 ? longLength(15) : token & 15) + 4;
     if (distance === 0 || distance > to - from) return 'a match that begins before its chunk';
-    if (length > end - to) return 'a chunk that unpacks to more than it may';
+    if (length > end - to) return TOO_LONG;
     if (length > SHORT && distance >= length) {
       out.copyWithin(to, to - distance, to - distance + length);
       to += length;

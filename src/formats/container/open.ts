@@ -2,8 +2,9 @@
 import { rangeOf } from '../../base/bytes/range.js';
 import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
 import { hex, hexBytes } from '../../base/errors/hex.js';
-import { fail } from '../../base/errors/patch-error.js';
+import { fail, type Place } from '../../base/errors/patch-error.js';
 import { looksLikeElf, readElf } from '../elf/read.js';
+import { beginning } from './beginning.js';
 import { type BzImage, protocolText, readBzImage, streamRange } from './bzimage.js';
 import { splitElfAndRelocs } from './elf-and-relocs.js';
 import type { BzImageFacts, ContainerFacts, Demand, GzipFacts, StreamFacts } from './facts.js';
@@ -52,24 +53,39 @@ export interface OpenOptions {
   readonly elfName?: string;
   /** Told while a program unpacks. */
   readonly onProgress?: OnProgress | undefined;
+  /** Bytes that may be unpacked; UNPACKED_LIMIT when it is not given, and never more. */
+  readonly limit?: bigint | undefined;
+}
+
+/** OpenOptions as the openers take them. */
+interface Opening {
+  readonly name: string;
+  readonly limit: number;
+  readonly onProgress: OnProgress | undefined;
 }
 
 /**
- * Looks inside a file. Holds in memory what it unpacks, at most 1 GiB, and nothing on the word of a header alone.
+ * Looks inside a file. Holds in memory what it unpacks, at most 1 GiB or the limit given, and nothing on the word of a
+ * header alone; what does not begin with an ELF is not unpacked.
  * Errors: `container.*`, `gzip.*`, `bzimage.*`, `codec.missing`; `read.not-elf` for bytes that nothing is known about.
  */
 export async function openContainer(source: ByteSource, options: OpenOptions = {}): Promise<Opened> {
   const found = recognise(source);
-  const name = options.elfName ?? `${source.name} (unpacked)`;
+  const { limit = UNPACKED_LIMIT } = options;
+  const opening: Opening = {
+    name: options.elfName ?? `${source.name} (unpacked)`,
+    limit: Number(limit < UNPACKED_LIMIT ? limit : UNPACKED_LIMIT),
+    onProgress: options.onProgress,
+  };
   switch (found.kind) {
     case 'elf':
       return { kind: 'elf', elf: source };
     case 'bzimage':
-      return openBzImage(source, name, options.onProgress);
+      return openBzImage(source, opening);
     case 'gzip':
-      return openGzip(source, name);
+      return openGzip(source, opening);
     case 'stream':
-      return openStream(source, found.format, name, options.onProgress);
+      return openStream(source, found.format, opening);
     case 'other':
       return fail(
         'container.no-notes',
@@ -84,17 +100,17 @@ export async function openContainer(source: ByteSource, options: OpenOptions = {
   }
 }
 
-async function openBzImage(
-  source: ByteSource,
-  name: string,
-  onProgress: OnProgress | undefined,
-): Promise<OpenedBzImage> {
+async function openBzImage(source: ByteSource, opening: Opening): Promise<OpenedBzImage> {
+  const { name, limit } = opening;
   const image = readBzImage(source);
   const file = source.name;
   const stream = streamRange(image);
   const packed = readWhole(source, stream, 'payload');
   const place = { file, offset: stream.start, part: 'payload' };
-  const result = await unpack(image.format, packed, image.unpackedSize, onProgress);
+  if (image.unpackedSize > limit && BigInt(limit) < UNPACKED_LIMIT) tooMuch(file, limit);
+  const start = await beginning(image.format, packed);
+  if (start !== undefined && !looksLikeElf(new BufferSource(start, name))) notElf(place, start);
+  const result = await unpack(image.format, packed, image.unpackedSize, opening);
   switch (result.kind) {
     case 'missing':
       return fail('codec.missing', place, { program: result.program, format: image.format });
@@ -106,10 +122,7 @@ async function openBzImage(
       break;
   }
   const inside = new BufferSource(result.bytes, name);
-  if (!looksLikeElf(inside)) {
-    const found = hexBytes(result.bytes.subarray(0, 4)) || 'with nothing';
-    fail('bzimage.not-elf', place, { found });
-  }
+  if (!looksLikeElf(inside)) notElf(place, result.bytes);
   const { elf, tail } = splitElfAndRelocs(result.bytes, readElf(inside), name);
   const demands = demandsOf(image.format, packed, result.spare);
   return {
@@ -136,6 +149,14 @@ async function openBzImage(
   };
 }
 
+function notElf(place: Place, bytes: Uint8Array): never {
+  return fail('bzimage.not-elf', place, { found: hexBytes(bytes.subarray(0, 4)) || 'with nothing' });
+}
+
+function tooMuch(file: string, limit: number): never {
+  return fail('container.limit', { file }, { limit: BigInt(limit) });
+}
+
 /** Who takes it is another matter: the verdicts tell. */
 function spareWarnings(spare: number, demands: readonly Demand[]): string[] {
   if (spare === 0) return [];
@@ -149,20 +170,17 @@ function spareWarnings(spare: number, demands: readonly Demand[]): string[] {
  * An ELF that was packed as a whole. Only the hypervisor takes such a file, and only when it ends with the unpacked size;
  * a file that unpacks without its last word, to what that word says, has one.
  */
-async function openStream(
-  source: ByteSource,
-  format: PayloadFormat,
-  name: string,
-  onProgress: OnProgress | undefined,
-): Promise<OpenedStream> {
+async function openStream(source: ByteSource, format: PayloadFormat, opening: Opening): Promise<OpenedStream> {
+  const { name, limit } = opening;
   const file = source.name;
   const whole = readWhole(source, rangeOf(0n, source.size), `${format} data`);
   const stated = whole.length > 8 ? wordAt(whole, whole.length - 4) : 0;
-  const possible = stated > 0 && BigInt(stated) <= UNPACKED_LIMIT;
+  const possible = stated > 0 && stated <= limit;
   const packed = whole.subarray(0, whole.length - 4);
-  const first = possible ? await unpack(format, packed, stated, onProgress) : undefined;
+  await refuseNoElf(file, name, format, whole, `a bare ${format} stream`);
+  const first = possible ? await unpack(format, packed, stated, opening) : undefined;
   const sizeWord = first?.kind === 'unpacked' && first.spare === 0;
-  const result = sizeWord ? first : await unpack(format, whole, undefined, onProgress);
+  const result = sizeWord ? first : await unpack(format, whole, undefined, opening);
   const stream = sizeWord ? packed : whole;
   switch (result.kind) {
     case 'missing':
@@ -170,6 +188,7 @@ async function openStream(
     case 'corrupt':
       return fail('container.corrupt', { file }, { format, why: result.why });
     case 'wrong-size':
+      if (BigInt(limit) < UNPACKED_LIMIT) tooMuch(file, limit);
       return fail('container.corrupt', { file }, { format, why: `unpacks to more than ${hex(UNPACKED_LIMIT)} bytes` });
     case 'unpacked':
       break;
@@ -198,11 +217,13 @@ async function openStream(
   };
 }
 
-function openGzip(source: ByteSource, name: string): OpenedGzip {
+async function openGzip(source: ByteSource, { name, limit }: Opening): Promise<OpenedGzip> {
   const file = source.name;
   const packed = readWhole(source, rangeOf(0n, source.size), 'gzip data');
-  const member = unpackGzip(packed, Number(UNPACKED_LIMIT));
+  await refuseNoElf(file, name, 'gzip', packed, 'a gzip file');
+  const member = unpackGzip(packed, limit);
   if (!('bytes' in member)) {
+    if (member.problem === 'too-large' && BigInt(limit) < UNPACKED_LIMIT) tooMuch(file, limit);
     if (member.problem === 'too-large') return fail('gzip.too-large', { file }, { limit: UNPACKED_LIMIT });
     return fail('gzip.corrupt', { file }, { why: member.why });
   }
@@ -239,6 +260,20 @@ function behindWarnings(kind: GzipFacts['behind']['kind'], size: number): string
   return kind === 'member'
     ? ['a second gzip member follows, which Xen does not read; shown is what the first one holds']
     : [`${size} bytes follow the gzip data, and Xen refuses or hangs on such a file`];
+}
+
+/** Errors: those of refuseInside, before more than the beginning is unpacked. Damaged data is for the whole to tell. */
+async function refuseNoElf(
+  file: string,
+  name: string,
+  format: PayloadFormat,
+  packed: Uint8Array,
+  outer: string,
+): Promise<void> {
+  const start = await beginning(format, packed);
+  if (start === undefined) return;
+  const found = recognise(new BufferSource(start, name));
+  if (found.kind !== 'elf') refuseInside(file, found, start, outer);
 }
 
 function refuseInside(file: string, found: Recognised, bytes: Uint8Array, outer: string): never {

@@ -6,6 +6,7 @@ import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
 import { unpackLz4 } from './lz4-legacy.js';
 import { bzip2StreamEnd, xzStreamEnd } from './stream-end.js';
+import { type ProgramFormat, UNPACKERS } from './unpackers.js';
 import { onlySkippable, unpackZstd, zstdFrame } from './zstd.js';
 
 /** An unpacked payload, or what went wrong with it. */
@@ -24,42 +25,36 @@ export type Unpacked =
 /** LZ4 spends at least a byte on 255. */
 const LZ4_RATIO = 255;
 
-/** Programs that unpack a format from standard input to standard output. */
-const UNPACKERS: Readonly<Partial<Record<PayloadFormat, readonly [program: string, ...args: string[]]>>> = {
-  // Dictionaries of real kernels have at most 128 MiB; the limit keeps a lying one from costing more.
-  xz: ['xz', '-dc', '--format=xz', '--single-stream', '--memlimit-decompress=320MiB'],
-  lzma: ['xz', '-dc', '--format=lzma', '--memlimit-decompress=320MiB'],
-  bzip2: ['bzip2', '-dc'],
-  lzo: ['lzop', '-dc'],
-};
-
 /** Where the first stream ends, in formats whose program reads on or stops without a word. */
 const STREAM_ENDS: Readonly<Partial<Record<PayloadFormat, (packed: Uint8Array) => number>>> = {
   xz: xzStreamEnd,
   bzip2: bzip2StreamEnd,
 };
 
-/** Unpacks one stream that must become exactly `size` bytes; undefined: any number up to UNPACKED_LIMIT. */
+/** Unpacks one stream that must become exactly `size` bytes; undefined: any number up to `limit`. */
 export async function unpack(
   format: PayloadFormat,
   packed: Uint8Array,
   size: number | undefined,
-  onProgress?: OnProgress,
+  {
+    limit = Number(UNPACKED_LIMIT),
+    onProgress,
+  }: { readonly limit?: number; readonly onProgress?: OnProgress | undefined } = {},
 ): Promise<Unpacked> {
   switch (format) {
     case 'gzip':
-      return gunzip(packed, size);
+      return gunzip(packed, size, limit);
     case 'lz4':
-      return lz4(packed, size);
+      return lz4(packed, size, limit);
     case 'zstd':
-      return zstd(packed, size);
+      return zstd(packed, size, limit);
     case 'stored':
       return sized(packed, size, 0);
     case 'xz':
     case 'lzma':
     case 'bzip2':
     case 'lzo':
-      return byProgram(format, packed, size, onProgress);
+      return byProgram(format, packed, size, limit, onProgress);
   }
 }
 
@@ -69,36 +64,34 @@ function sized(bytes: Uint8Array, size: number | undefined, spare: number): Unpa
 }
 
 const MORE: Unpacked = { kind: 'wrong-size', found: 'more bytes unpacked' };
-const LIMIT = Number(UNPACKED_LIMIT);
 
-function gunzip(packed: Uint8Array, size: number | undefined): Unpacked {
-  const member = unpackGzip(packed, size ?? LIMIT);
+function gunzip(packed: Uint8Array, size: number | undefined, limit: number): Unpacked {
+  const member = unpackGzip(packed, size ?? limit);
   if ('bytes' in member) return sized(member.bytes, size, packed.length - member.end);
   return member.problem === 'too-large' ? MORE : { kind: 'corrupt', why: member.why };
 }
 
-function lz4(packed: Uint8Array, size: number | undefined): Unpacked {
+function lz4(packed: Uint8Array, size: number | undefined, limit: number): Unpacked {
   const most = packed.length * LZ4_RATIO;
   if (size !== undefined && size > most) {
     return { kind: 'wrong-size', found: `${packed.length} bytes of lz4 data cannot become that` };
   }
-  const result = unpackLz4(packed, size ?? Math.min(LIMIT, most));
-  if ('problem' in result) return { kind: 'corrupt', why: result.problem };
+  const result = unpackLz4(packed, size ?? Math.min(limit, most));
+  if ('problem' in result) return result.tooLong ? MORE : { kind: 'corrupt', why: result.problem };
   return sized(result.bytes, size, result.spare);
 }
 
-async function zstd(packed: Uint8Array, size: number | undefined): Promise<Unpacked> {
+async function zstd(packed: Uint8Array, size: number | undefined, limit: number): Promise<Unpacked> {
   const frame = zstdFrame(packed);
   if (typeof frame === 'string') return { kind: 'corrupt', why: frame };
   const wanted = size ?? Number(frame.contentSize ?? frame.most);
   if (BigInt(wanted) > frame.most) {
     return { kind: 'wrong-size', found: `the frame has blocks for 0x${frame.most.toString(16)} bytes` };
   }
-  if (wanted > LIMIT) return MORE;
+  if (wanted > limit) return MORE;
   const bytes = await unpackZstd(packed.subarray(0, frame.end), wanted);
   if (bytes === undefined) {
-    const large =
-      frame.window > UNPACKED_LIMIT ? `, and its window of 0x${frame.window.toString(16)} is too large` : '';
+    const large = frame.window > limit ? `, and its window of 0x${frame.window.toString(16)} is too large` : '';
     return { kind: 'corrupt', why: `the frame does not unpack to at most 0x${wanted.toString(16)} bytes${large}` };
   }
   const behind = packed.subarray(frame.end);
@@ -106,15 +99,16 @@ async function zstd(packed: Uint8Array, size: number | undefined): Promise<Unpac
 }
 
 async function byProgram(
-  format: PayloadFormat,
+  format: ProgramFormat,
   packed: Uint8Array,
   size: number | undefined,
+  limit: number,
   onProgress: OnProgress | undefined,
 ): Promise<Unpacked> {
-  const [program, ...args] = UNPACKERS[format] ?? ['', ''];
+  const [program, ...args] = UNPACKERS[format];
   const end = STREAM_ENDS[format]?.(packed) ?? packed.length;
   const stream = new BufferSource(packed.subarray(0, end), 'stream');
-  const result = await runProgram(program, args, stream, size ?? LIMIT, onProgress);
+  const result = await runProgram(program, args, stream, size ?? limit, onProgress);
   switch (result.kind) {
     case 'done':
       return sized(result.bytes, size, packed.length - end);

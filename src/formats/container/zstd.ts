@@ -1,5 +1,6 @@
 /** Unpacks a zstd frame with libzstd in WebAssembly, after walking its blocks to know where it ends (RFC 8878). */
 import { port } from '../../base/bytes/ports.js';
+import { joinBytes } from '../../base/bytes/text.js';
 import { wordAt } from './limits.js';
 
 const MAGIC = 0xfd2fb528;
@@ -18,6 +19,8 @@ export interface ZstdFrame {
 }
 
 const BLOCK_MAX = 0x20000n;
+/** Window_Descriptor of BLOCK_MAX bytes: 2 to the power of 10 + 7. */
+const WINDOW_OF_A_BLOCK = 7 << 3;
 
 /** Finds the end of the first frame without unpacking it; a string says why it cannot be found. */
 export function zstdFrame(bytes: Uint8Array): ZstdFrame | string {
@@ -54,6 +57,21 @@ export function zstdFrame(bytes: Uint8Array): ZstdFrame | string {
     contentSize: contentSizeField === 0 ? undefined : contentSize,
     most,
   };
+}
+
+/** A frame of the first block alone, and the most that it unpacks to; undefined: there is none, or it needs a dictionary. */
+export function firstBlockAlone(bytes: Uint8Array): { readonly frame: Uint8Array; readonly most: number } | undefined {
+  if (bytes.length < 6 || wordAt(bytes, 0) !== MAGIC) return undefined;
+  const descriptor = bytes[4] ?? 0;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  if ((descriptor & 3) !== 0) return undefined;
+  const at = 5 + (singleSegment ? 0 : 1) + ([singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0);
+  const header = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+  const end = at + 3 + (((header >> 1) & 3) === 1 ? 1 : header >> 3);
+  if (end > bytes.length) return undefined;
+  // No size, no checksum, and a window of one block: it is the last one now.
+  const head = [...bytes.subarray(0, 4), 0, WINDOW_OF_A_BLOCK, (header & 0xff) | 1, (header >> 8) & 0xff, header >> 16];
+  return { frame: joinBytes([Uint8Array.from(head), bytes.subarray(at + 3, end)]), most: Number(BLOCK_MAX) };
 }
 
 /** Are the bytes behind a frame exactly skippable frames? All decoders step over those. */

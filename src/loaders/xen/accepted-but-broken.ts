@@ -8,10 +8,13 @@ import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE } from '../../formats/elf/names.js';
 import { XEN_ELFNOTE } from '../../formats/note/note-types.js';
-import { type Remark, type Rule, warn } from '../rule.js';
+import { lost, type Remark, type Rule, warn } from '../rule.js';
+import { firstOverlap } from '../segment-overlap.js';
 import type { XenParse } from './parse.js';
 
 const LOAD = 'xen/common/libelf/libelf-loader.c, elf_load_binary';
+
+const PAGE = 0x1000n;
 
 /** The most remarks of one kind; an image can have 65,535 segments. */
 const LIMIT = 4;
@@ -53,7 +56,57 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
       const offset = hvm ? 0n : addresses.virtBase - addresses.paddrOffset;
       const at = BigInt.asUintN(64, entry - offset);
       const inside = loadable.some((s) => at >= s.p_paddr && at - s.p_paddr < s.p_filesz);
-      return inside ? undefined : warn(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      if (!inside) return lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      const code = loadable.some((s) => at >= s.p_paddr && at - s.p_paddr < s.p_filesz && (s.p_flags & PF_X) !== 0);
+      return code ? undefined : warn(`the entry ${hex(entry)} is in data: no PT_LOAD with X in p_flags has it`);
+    },
+  },
+  {
+    name: 'hypercall-page-clear-of-entry',
+    source: 'xen/arch/x86/pv/dom0_build.c, dom0_construct_pv; tools/libs/guest/xg_dom_boot.c, setup_hypercall_page',
+    because: 'the page is filled when the kernel is in place, whatever stands there',
+    run({ hvm, addresses: { entry }, parameters: { hypercallPage } }) {
+      if (hvm || hypercallPage === undefined) return undefined;
+      const page = hypercallPage - (hypercallPage % PAGE);
+      if (entry < page || entry >= page + PAGE) return undefined;
+      return lost(`HYPERCALL_PAGE ${hex(hypercallPage)} is filled over the entry ${hex(entry)}`);
+    },
+  },
+  {
+    name: 'segments-apart',
+    source: LOAD,
+    because: 'segments are copied in table order, and nobody looks whether they meet or wrap',
+    run({ loadable }) {
+      const placed = loadable.map(({ p_paddr, p_memsz }, index) => ({ index, start: p_paddr, end: p_paddr + p_memsz }));
+      const wraps = placed.find(({ end }) => end > 1n << 64n);
+      if (wraps !== undefined) {
+        return warn(
+          `the PT_LOAD at ${hex(wraps.start)} ends behind the last address: its end wraps to ${hex(BigInt.asUintN(64, wraps.end))}`,
+        );
+      }
+      const pair = firstOverlap(placed);
+      if (pair === undefined) return undefined;
+      const [first, second] = pair;
+      return warn(
+        `the PT_LOADs at ${hex(first.start)} and ${hex(second.start)} overlap: the later one in the table overwrites the other`,
+      );
+    },
+  },
+  {
+    name: 'offset-with-address',
+    source: LOAD,
+    because:
+      'bytes are copied from p_offset to the address, whatever p_align says of both: a p_offset that was shifted shows here',
+    run({ loadable }) {
+      return each(
+        loadable,
+        ({ p_align, p_offset, p_vaddr, p_filesz }) =>
+          p_filesz > 0n && p_align >= PAGE && (p_align & (p_align - 1n)) === 0n && (p_offset - p_vaddr) % PAGE !== 0n,
+        (s) =>
+          warn(
+            `the PT_LOAD at ${hex(s.p_paddr)} has a p_offset and a p_vaddr that p_align ${hex(s.p_align)} does not allow together: its bytes may be shifted`,
+          ),
+      );
     },
   },
   {

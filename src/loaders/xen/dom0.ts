@@ -4,6 +4,7 @@ import { hex } from '../../base/errors/hex.js';
 import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../formats/note/features.js';
 import { preset, setText, unset } from '../../formats/note/fix.js';
+import { mebibytes, orderOf } from '../memory.js';
 import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';
@@ -19,6 +20,9 @@ const DOM0_BIT = featureMask('dom0');
 const SUPERVISOR_BIT = featureMask('supervisor_mode_kernel');
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
+const GIB4 = 0x1_0000_0000n;
+/** Up to here machines with so much memory have RAM without a hole above 1 MiB. */
+const LOW_RAM = 0xa000_0000n;
 
 /** Where Xen itself lives in the address space of a 64-bit PV guest. */
 const XEN_AREA = { start: 0xffff_8000_0000_0000n, end: 0xffff_8800_0000_0000n };
@@ -48,6 +52,53 @@ function leastEnd(kend: bigint): bigint {
   const end = (used + 0x3fffffn) & ~0x3fffffn;
   return end - used < 0x80000n ? end + 0x400000n : end;
 }
+
+/** What dom0 gets of a machine's memory (xen/arch/x86/dom0_build.c, dom0_compute_nr_pages), but for what Xen itself takes. */
+function dom0Memory(memory: bigint): bigint {
+  const kept = memory / 16n;
+  return memory - (kept < 128n * MIB ? kept : 128n * MIB);
+}
+
+/** What Xen itself may take. */
+const XEN_TAKES = 96n * MIB;
+
+/** The least memory of a machine on which dom0 surely gets so much. */
+function machineFor(bytes: bigint): bigint {
+  const sixteenth = (bytes * 16n + 14n) / 15n;
+  return XEN_TAKES + (sixteenth - bytes < 128n * MIB ? sixteenth : bytes + 128n * MIB);
+}
+
+/** What dom0 takes in one piece, in bytes: its area with a word for each page of memory, as a power of two. */
+function pieceOf({ addresses: { virtBase, kend }, parameters }: XenParse, memory: bigint): bigint {
+  const table = parameters.initP2m === undefined ? (memory / PAGE) * 8n : 0n;
+  return orderOf(BigInt.asUintN(64, leastEnd(kend + table) - virtBase)) * PAGE;
+}
+
+/** The least memory of a machine for a PV dom0: its piece, which memory itself makes larger; undefined where none is enough. */
+function pvNeeds(parse: XenParse): bigint | undefined {
+  let machine = machineFor(pieceOf(parse, 0n));
+  for (let round = 0; round < 8; round++) {
+    const next = machineFor(pieceOf(parse, machine));
+    if (next <= machine) return machine < 1n << 46n ? machine : undefined;
+    machine = next;
+  }
+  return undefined;
+}
+
+const PV_IN_MEMORY: Rule<XenParse> = {
+  name: 'in-memory',
+  source: PV,
+  because: 'the initial area is one piece of memory, a power of two of pages; dom0 must have so many',
+  run(parse) {
+    const { memory } = parse;
+    const piece = pieceOf(parse, memory);
+    const has = dom0Memory(memory);
+    if (piece <= has - XEN_TAKES) return undefined;
+    const why = `the kernel and its tables take ${mebibytes(piece)} in one piece, of a machine with ${mebibytes(memory)}`;
+    if (piece <= has) return warn(`${why}: Xen may not have so much left`);
+    return refuse('Domain 0 allocation is too small for kernel image', { reason: why, needs: pvNeeds(parse) });
+  },
+};
 
 /** One above the last address. */
 const ADDRESSES_END = 1n << 64n;
@@ -105,6 +156,7 @@ const PV_RULES: readonly Rule<XenParse>[] = [
       });
     },
   },
+  PV_IN_MEMORY,
   {
     name: 'clear-of-xen',
     source: PV,
@@ -191,6 +243,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
   },
 ];
 
+/** The least memory of a machine for a PVH dom0 that is not moved. */
+function pvhNeeds({ pend }: XenParse): bigint | undefined {
+  return pend <= LOW_RAM ? machineFor(pend) : undefined;
+}
+
 const PVH_RULES: readonly Rule<XenParse>[] = [
   {
     name: 'phys32-entry',
@@ -209,10 +266,16 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
     run(parse) {
       const { kstart, kend } = { kstart: parse.pstart, kend: parse.pend };
       const hole = { start: 0xa0000n, end: MIB };
-      const high = kend > 0xa000_0000n;
+      const high = kend > LOW_RAM || kend > dom0Memory(parse.memory) - XEN_TAKES;
+      const nowhere = kend > dom0Memory(parse.memory) && (kend <= GIB4 || kend > GIB4 + parse.memory);
       if (!high && (kstart >= hole.end || kend <= hole.start)) return undefined;
       const reloc = parse.since('4.19') && parse.parameters.reloc !== undefined;
       if (reloc) return warn('the image is moved, as PHYS32_RELOC allows, where its place is no RAM');
+      if (nowhere) {
+        const says = parse.since('4.19') ? 'Address conflict and not relocatable' : 'Failed to load kernel: -1';
+        const reason = `the image ends at ${hex(kend)}, and a machine with ${mebibytes(parse.memory)} gives dom0 less`;
+        return refuse(says, { reason, needs: pvhNeeds(parse) });
+      }
       if (high) return warn(`needs RAM from ${hex(kstart)} to ${hex(kend)}; no PHYS32_RELOC allows another place`);
       return parse.since('4.19')
         ? refuse('Address conflict and not relocatable', { reason: 'no RAM at 0xa0000 to 0x100000' })
@@ -224,15 +287,17 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
 /** Xen building a PV dom0 (xen/arch/x86/pv/dom0_build.c). */
 export const xenDom0Pv: Loader = loader<XenParse>({
   name: 'xen-dom0-pv',
-  open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
+  open: (source, options) => new XenParse(source, 'pv', options),
   rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PV_RULES, ...HIDDEN_FAULTS],
   values: xenValues,
+  needsMemory: pvNeeds,
 });
 
 /** Xen building a PVH dom0 (xen/arch/x86/hvm/dom0_build.c). */
 export const xenDom0Pvh: Loader = loader<XenParse>({
   name: 'xen-dom0-pvh',
-  open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),
+  open: (source, options) => new XenParse(source, 'hvm', options),
   rules: [NOT_COMPRESSED_DOM0, ...INIT_RULES, ...PARSE_RULES, ...PVH_RULES, ...HIDDEN_FAULTS],
   values: xenValues,
+  needsMemory: pvhNeeds,
 });

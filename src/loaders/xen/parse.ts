@@ -6,8 +6,10 @@
 import type { ByteSource } from '../../base/bytes/source.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, SHT_STRTAB, SHT_SYMTAB } from '../../formats/elf/names.js';
+import { DEFAULT_MEMORY } from '../memory.js';
 import type { LaxImage } from '../read/lenient-elf.js';
 import { walkAsXen, type XenView } from '../read/loader-walks.js';
+import type { Options } from '../rule.js';
 import { isSince, type XenVersion } from '../xen-version.js';
 import { brokenTables, libelfImage } from './libelf-image.js';
 import { parametersOfLegacy, parametersOfNotes, type XenParameters } from './parameters.js';
@@ -31,6 +33,8 @@ export class XenParse {
   readonly source: ByteSource;
   readonly container: Container;
   readonly version: XenVersion;
+  /** Bytes of memory: of the guest, or of the machine that dom0 is built on. */
+  readonly memory: bigint;
   readonly image: LaxImage;
   /** PT_LOADs with at least one of R, W and X; Xen does not see the others. */
   readonly loadable: readonly Phdr[];
@@ -40,10 +44,11 @@ export class XenParse {
   #parameters: XenParameters | undefined;
   #addresses: XenAddresses | undefined;
 
-  constructor(source: ByteSource, container: Container, version: XenVersion) {
+  constructor(source: ByteSource, container: Container, { xenVersion, memory = DEFAULT_MEMORY }: Options) {
     this.source = source;
     this.container = container;
-    this.version = version;
+    this.version = xenVersion;
+    this.memory = memory;
     this.image = libelfImage(source);
     this.loadable = this.image.segments.filter((s) => s.p_type === PT_LOAD && (s.p_flags & (PF_R | PF_W | PF_X)) !== 0);
     this.pstart = this.loadable.reduce((low, s) => (s.p_paddr < low ? s.p_paddr : low), ALL_ONES);
@@ -80,8 +85,10 @@ export class XenParse {
 
   /** What the walk over the notes finds. */
   get notes(): XenView {
-    const legacy = !this.hvm || !this.since('4.16');
-    this.#notes ??= walkAsXen(this.image, { legacy, reloc: this.since('4.19') });
+    this.#notes ??= walkAsXen(this.image, {
+      legacy: !this.hvm || !this.since('4.16'),
+      reloc: this.since('4.19'),
+    });
     return this.#notes;
   }
 

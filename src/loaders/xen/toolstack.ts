@@ -4,6 +4,7 @@ import { hex } from '../../base/errors/hex.js';
 import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../formats/note/features.js';
 import { preset, setText } from '../../formats/note/fix.js';
+import { mebibytes } from '../memory.js';
 import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';
@@ -116,6 +117,37 @@ const START_ALIGNED: Rule<XenParse> = {
   },
 };
 
+/** No guest has more. */
+const LARGEST_GUEST = 1n << 44n;
+
+/** From the address where the guest's memory begins to the end of the image; undefined where no guest is so large. */
+function spanOf({ addresses: { virtBase, kend } }: XenParse): bigint | undefined {
+  const span = BigInt.asUintN(64, kend - virtBase);
+  return span <= LARGEST_GUEST ? span : undefined;
+}
+
+const IN_MEMORY: Rule<XenParse> = {
+  name: 'in-memory',
+  source: `${CORE}, xc_dom_chk_alloc_pages`,
+  because: 'memory is handed out from VIRT_BASE (PVH: from 0) on: padding up to the image, then the image',
+  run(parse) {
+    const { addresses, memory } = parse;
+    const { virtBase, kstart, kend } = addresses;
+    const total = memory / PAGE;
+    const padding = BigInt.asUintN(64, kstart - virtBase) / PAGE;
+    const image = (BigInt.asUintN(64, kend - kstart) + PAGE - 1n) / PAGE;
+    if (padding + image <= total) return undefined;
+    const [name, pages, used] = padding > total ? ['padding', padding, 0n] : ['kernel', image, padding];
+    return refuse(
+      `xc_dom_chk_alloc_pages: segment ${name} too large (${hex(pages)} > ${hex(total)} - ${hex(used)} pages): Out of memory`,
+      {
+        reason: `the image reaches from ${hex(kstart)} to ${hex(kend)}, and memory of ${mebibytes(memory)} begins at ${hex(virtBase)}`,
+        needs: spanOf(parse),
+      },
+    );
+  },
+};
+
 const NO_AUTO_TRANSLATION: Rule<XenParse> = {
   name: 'no-auto-translation',
   source: `${X86}, meminit_pv`,
@@ -156,7 +188,7 @@ export const HYPERCALL_PAGE_USABLE: Rule<XenParse> = {
 /** The toolstack building a PV domU (tools/libs/guest). */
 export const xenPv: Loader = loader<XenParse>({
   name: 'xen-pv',
-  open: (source, { xenVersion }) => new XenParse(source, 'pv', xenVersion),
+  open: (source, options) => new XenParse(source, 'pv', options),
   rules: [
     FILE_SIZE,
     NOT_GZIP,
@@ -166,18 +198,20 @@ export const xenPv: Loader = loader<XenParse>({
     NOT_DOM0_ONLY,
     PV_GUEST_TYPE,
     START_ALIGNED,
+    IN_MEMORY,
     NO_AUTO_TRANSLATION,
     P2M_USABLE,
     HYPERCALL_PAGE_USABLE,
     ...HIDDEN_FAULTS,
   ],
   values: xenValues,
+  needsMemory: spanOf,
 });
 
 /** The toolstack building a PVH domU (tools/libs/guest). */
 export const xenPvh: Loader = loader<XenParse>({
   name: 'xen-pvh',
-  open: (source, { xenVersion }) => new XenParse(source, 'hvm', xenVersion),
+  open: (source, options) => new XenParse(source, 'hvm', options),
   rules: [
     FILE_SIZE,
     NOT_GZIP,
@@ -188,7 +222,9 @@ export const xenPvh: Loader = loader<XenParse>({
     NOT_DOM0_ONLY,
     HAS_PHYS32_ENTRY,
     START_ALIGNED,
+    IN_MEMORY,
     ...HIDDEN_FAULTS,
   ],
   values: xenValues,
+  needsMemory: spanOf,
 });

@@ -99,7 +99,13 @@ describe('planStamp() and other PT_NOTEs', () => {
     const stamped = result(planStamp(image, { ...NOTHING, buildId: { kind: 'set', id: new Uint8Array(32).fill(1) } }));
     expect(owners(stamped)).toEqual(['GNU 3', 'Xen 18']);
     const accepted = judgeLoaders(stamped.source, { names: ['linux-loader', 'qemu-pvh', 'xen-pvh'] });
-    expect(accepted.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
+    expect(accepted.map(({ loader, outcome }) => `${loader} ${outcome}`)).toEqual([
+      'xen-pvh accepted',
+      'qemu-pvh accepted',
+      'firecracker accepted',
+      'cloud-hypervisor accepted',
+      'libkrun accepted',
+    ]);
   });
 
   it('gives an image without notes a PT_NOTE of its own', () => {

@@ -189,13 +189,14 @@ describe('bombs', () => {
   it.each(['zstd', 'gzip', 'lz4', 'xz', 'bzip2'] as const)(
     '%s that unpacks to far more than its size word',
     async (format) => {
-      const bomb = bzImage({ format, data: new Uint8Array(0x8000000), sizeWord: 0x10000 });
+      // gzip states its own size; what is no ELF is not unpacked. In the others an ELF stands in front.
+      const data = Buffer.concat([format === 'gzip' ? new Uint8Array(0) : kernel, new Uint8Array(0x8000000)]);
+      const bomb = bzImage({ format, data, sizeWord: 0x10000 });
       const before = process.memoryUsage().rss;
       await expect(openContainer(new BufferSource(bomb))).rejects.toMatchObject({
-        // gzip states its own size; what it unpacks to is then no ELF.
         id: format === 'gzip' ? 'bzimage.not-elf' : expect.stringMatching(/^bzimage\.(size|corrupt)$/),
       });
-      if (format !== 'gzip') expect(process.memoryUsage().rss - before).toBeLessThan(0x6000000);
+      expect(process.memoryUsage().rss - before).toBeLessThan(0x6000000);
     },
   );
 });

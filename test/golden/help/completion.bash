@@ -22,6 +22,7 @@ _xen_elfpatch() {
     notes:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
     fix:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
+    fix:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
     fix:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy eu-strip flat' -- "$word")); return ;;
     fix:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     fix:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
@@ -36,6 +37,7 @@ _xen_elfpatch() {
     layout:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     verify:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
     verify:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
+    verify:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
     verify:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     linearize:--mb2) COMPREPLY=($(compgen -W 'auto append gap none' -- "$word")); return ;;
     linearize:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
@@ -44,11 +46,11 @@ _xen_elfpatch() {
   case "$command" in
     patch) list='--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --verbose --color --help --version' ;;
     notes) list='--xen --raw --json --format --require-xen --color --help --version' ;;
-    fix) list='--for --xen-version --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version' ;;
+    fix) list='--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version' ;;
     stamp) list='--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version' ;;
     diff) list='--json --color --help --version' ;;
     layout) list='--compare --svg --physical --json --color --help --version' ;;
-    verify) list='--baseline --for --xen-version --rules --json --color --help --version' ;;
+    verify) list='--baseline --for --xen-version --memory --rules --json --color --help --version' ;;
     linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --json --verify --baseline --color --help --version' ;;
     explain) list='--json --help --version' ;;
     mkelf32) list='--notes --compat --list-compat --tidy --note --keep --json --help --version' ;;

@@ -21,6 +21,7 @@ _xen_elfpatch() {
     notes:--color) compadd -- auto always never; return ;;
     fix:--for) compadd -- xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2; return ;;
     fix:--xen-version) compadd -- 4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22; return ;;
+    fix:--memory) compadd -- 256M 512M 1G 4G; return ;;
     fix:--must-survive) compadd -- strip objcopy eu-strip flat; return ;;
     fix:--kind) compadd -- kernel program; return ;;
     fix:--payload) compadd -- attach replace extract; return ;;
@@ -35,6 +36,7 @@ _xen_elfpatch() {
     layout:--color) compadd -- auto always never; return ;;
     verify:--for) compadd -- xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun grub-xen grub-multiboot grub-multiboot2 kexec linux-loader multiboot multiboot2; return ;;
     verify:--xen-version) compadd -- 4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22; return ;;
+    verify:--memory) compadd -- 256M 512M 1G 4G; return ;;
     verify:--color) compadd -- auto always never; return ;;
     linearize:--mb2) compadd -- auto append gap none; return ;;
     linearize:--color) compadd -- auto always never; return ;;
@@ -43,11 +45,11 @@ _xen_elfpatch() {
   case "${words[2]}" in
     patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --verbose --color --help --version) ;;
     notes) list=(--xen --raw --json --format --require-xen --color --help --version) ;;
-    fix) list=(--for --xen-version --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
+    fix) list=(--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
     stamp) list=(--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --json --color --help --version) ;;
     diff) list=(--json --color --help --version) ;;
     layout) list=(--compare --svg --physical --json --color --help --version) ;;
-    verify) list=(--baseline --for --xen-version --rules --json --color --help --version) ;;
+    verify) list=(--baseline --for --xen-version --memory --rules --json --color --help --version) ;;
     linearize) list=(--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --json --verify --baseline --color --help --version) ;;
     explain) list=(--json --help --version) ;;
     mkelf32) list=(--notes --compat --list-compat --tidy --note --keep --json --help --version) ;;

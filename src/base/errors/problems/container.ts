@@ -28,6 +28,14 @@ export const containerProblems = {
     hint: 'Was it copied whole? The program that packed it can test it (-t)',
     meaning: 'The file begins like one that is compressed as a whole, and its data is damaged or is something else.',
   }),
+  'container.limit': problem<{ limit: bigint }>({
+    exit: 2,
+    text: (c) => `unpacks to more than ${hex(c.limit)} bytes, wanted at most that`,
+    hint: '--limit SIZE allows more, up to 1 GiB',
+    meaning:
+      '--limit says how many bytes of a packed file may be unpacked, all of which are held in memory. A small file can claim ' +
+      'to become a gigabyte; nothing of it was unpacked beyond the limit.',
+  }),
   'container.wrong-way': problem<{ way: string; found: string; why: string }>({
     exit: 2,
     text: (c) => `found ${c.found}, which --payload ${c.way} does not apply to: ${c.why}`,
