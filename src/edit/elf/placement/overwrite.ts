@@ -13,9 +13,13 @@ export function overwriteOnly(input: PlacementInput): Layout | undefined {
   if (first === undefined || xenEdited || otherOwners.changed.size > 0 || otherOwners.added.length > 0)
     return undefined;
   if (options.placement !== 'auto' && options.placement !== 'in-place') return undefined;
-  if (options.loaded !== undefined || options.mustSurvive.length > 0) return undefined;
-  const { record } = first;
-  const loaded = loadAtOffset(image, fileRange(record.offset, record.size)) !== undefined;
+  if (options.mustSurvive.length > 0) return undefined;
+  const isLoaded = ({ record }: typeof first) =>
+    loadAtOffset(image, fileRange(record.offset, record.size)) !== undefined;
+  const loaded = isLoaded(first);
+  const asAsked =
+    options.loaded === undefined || otherOwners.overwritten.every((one) => isLoaded(one) === options.loaded);
+  if (!asAsked) return undefined;
   return {
     placement: 'in-place',
     summary: 'descriptors overwritten where they are, no header changes',
