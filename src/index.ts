@@ -30,7 +30,14 @@ export {
 } from './base/bytes/ports.js';
 export type { Range } from './base/bytes/range.js';
 export type { SecondParser } from './base/bytes/second-parser.js';
-export { BufferSource, type ByteSource, OverlaySource, type Write } from './base/bytes/source.js';
+export {
+  BufferSource,
+  type ByteSource,
+  type BytesAt,
+  type Copied,
+  OverlaySource,
+  type Write,
+} from './base/bytes/source.js';
 // Errors: one class, one catalogue.
 export { PatchError, type Place } from './base/errors/patch-error.js';
 export { PROBLEMS, type ProblemId } from './base/errors/problems.js';
@@ -55,6 +62,7 @@ export {
   sameAsPlanned,
   type WriteOptions,
   type Written,
+  withoutSignature,
   writePatch,
 } from './edit/elf/pipeline.js';
 // Plan, lay out, write: from options to a file that was read back and proved.

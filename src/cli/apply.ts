@@ -1,7 +1,16 @@
 /** A plan for an ELF as work to finish, for every command that edits. */
 
-import { changes, type PatchPlan, UNTOUCHED, type Written, writePatch } from '../edit/elf/pipeline.js';
+import type { ByteSource } from '../base/bytes/source.js';
+import {
+  changes,
+  type PatchPlan,
+  UNTOUCHED,
+  type Written,
+  withoutSignature,
+  writePatch,
+} from '../edit/elf/pipeline.js';
 import { preview } from '../edit/elf/render.js';
+import { readElf } from '../formats/elf/read.js';
 import type { Lost } from '../loaders/loaders.js';
 import type { Json } from '../report/json.js';
 import { type Detail, patchJson, patchText } from '../report/patch-report.js';
@@ -14,6 +23,20 @@ export type { ResultArgs } from './finish.js';
 /** What the report tells: a dry run shows the plan as a whole, `--verbose` also what stays as it is. */
 export function detailOf({ dryRun, verbose }: Pick<ResultArgs, 'dryRun' | 'verbose'>): Detail {
   return { ranges: dryRun || verbose === true, notes: verbose === true };
+}
+
+/** The image that a command edits: the file, without an appended signature where that may go. Errors: those of readElf, `plan.signed`. */
+export function imageOf(
+  source: ByteSource,
+  { stripSignature }: { readonly stripSignature: boolean },
+): ReturnType<typeof withoutSignature> {
+  const image = readElf(source);
+  return stripSignature ? withoutSignature(image) : { image, warnings: [] };
+}
+
+/** A plan that also warns of what was done before it was made. */
+export function withWarnings(plan: PatchPlan, warnings: readonly string[]): PatchPlan {
+  return warnings.length === 0 ? plan : { ...plan, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** What a command adds to the report of the plan. */

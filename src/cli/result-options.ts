@@ -19,7 +19,7 @@ export const PAYLOAD_OPTIONS = group('For a kernel inside a bzImage or gzip file
     help: 'replace: PROGRAM that packs the payload; extract: gzip, to get an ELF.gz',
     isFor: { option: 'payload', values: ['replace', 'extract'] },
   },
-  'strip-signature': { kind: 'flag', help: 'take a Secure Boot signature off; the result must be signed again' },
+  'strip-signature': { kind: 'flag', help: 'take a signature off; the result must be signed again' },
   'keep-tail': {
     kind: 'flag',
     help: 'extract: keep the relocation table behind the ELF',

@@ -5,6 +5,7 @@ import { oneLine, printable, quoted } from '../base/printable.js';
 import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
+import { descSize } from '../formats/note/record.js';
 import { type Meaning, typeName } from '../inspect/notes/note-meanings.js';
 import type { AreaFact, NoteFact, NotesFacts } from '../inspect/notes/notes-facts.js';
 import { containerJson } from './container-json.js';
@@ -201,7 +202,7 @@ function noteJson(note: NoteFact, { areas }: NotesFacts, { raw }: NotesReportOpt
     offset: record.offset,
     size: record.size,
     descOffset: record.descOffset,
-    descSize: BigInt(record.desc.length),
+    descSize: BigInt(descSize(record)),
     areas: note.areas,
     inMemory: note.areas.some((index) => areas[index]?.memory !== undefined),
     xen: { ...xen },

@@ -1,5 +1,5 @@
 /** A patch plan and what became of it, as text for people and as the members of a `xen-elfpatch/patch/1` document. */
-import type { Range } from '../base/bytes/range.js';
+import { compare, type Range } from '../base/bytes/range.js';
 import { utf8 } from '../base/bytes/text.js';
 import { hex } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
@@ -7,7 +7,7 @@ import { changes, type PatchPlan, type Written, writesOver } from '../edit/elf/p
 import { segmentTypeName } from '../formats/elf/names.js';
 import { decodeValue } from '../formats/note/desc.js';
 import { noteWords } from '../formats/note/note-types.js';
-import { type NoteContent, ownerOf, sameNote } from '../formats/note/record.js';
+import { descSize, type NoteContent, ownerOf, sameNote } from '../formats/note/record.js';
 import { noteName } from '../formats/note/xen-notes.js';
 import { bytesToJson, type Json } from './json.js';
 import { valueText } from './notes-report.js';
@@ -161,11 +161,11 @@ const PARTS_SHOWN = 8;
 
 /** What becomes of notes of other owners, one line each. */
 function foreignText({ otherOwners }: PatchPlan): string {
-  const line = (sign: string, { name, type, desc }: NoteContent) => [
+  const line = (sign: string, note: NoteContent) => [
     sign,
-    printable(ownerOf(name)),
-    hex(type),
-    descText(desc),
+    printable(ownerOf(note.name)),
+    hex(note.type),
+    note.rest === undefined ? descText(note.desc) : digitsText(note),
   ];
   const rows = [
     ...otherOwners.gone.map((note) => line('-', note)),
@@ -181,8 +181,13 @@ export function descText(desc: Uint8Array): string {
   const isText =
     end > 0 && !text.includes('\ufffd') && !/\p{Cc}/u.test(text) && desc.subarray(end).every((byte) => byte === 0);
   if (isText) return printable(text);
-  const digits = bytesToJson(desc.subarray(0, DIGITS_SHOWN));
-  return desc.length > DIGITS_SHOWN ? `${digits}… (${counted(desc.length, 'byte')})` : digits;
+  return digitsText({ desc });
+}
+
+function digitsText(note: Pick<NoteContent, 'desc' | 'rest'>): string {
+  const digits = bytesToJson(note.desc.subarray(0, DIGITS_SHOWN));
+  const size = descSize(note);
+  return size > DIGITS_SHOWN ? `${digits}… (${counted(size, 'byte')})` : digits;
 }
 
 const DIGITS_SHOWN = 32;
@@ -195,9 +200,9 @@ function headline(plan: PatchPlan, outcome: Outcome): string {
   if (outcome.kind === 'written' && outcome.written.how === 'unchanged') {
     return `${printable(outcome.output)} holds the result already and was left alone`;
   }
-  const { writes } = writesOver(plan);
-  const size = writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const what = `${counted(size, 'byte')} in ${counted(writes.length, 'range')}`;
+  const ranges = changedRanges(plan);
+  const size = ranges.reduce((sum, range) => sum + Number(range.size), 0);
+  const what = `${counted(size, 'byte')} in ${counted(ranges.length, 'range')}`;
   switch (outcome.kind) {
     case 'planned':
       return `would change ${what}`;
@@ -214,12 +219,24 @@ function noteValue({ image }: PatchPlan, { type, desc }: NoteContent): string {
   return valueText(decodeValue(type, desc, image.encoding));
 }
 
+/** What is written, bytes and copies, by offset. */
+function changedRanges(plan: PatchPlan): { offset: bigint; size: bigint }[] {
+  const { writes } = writesOver(plan);
+  const { copies = [] } = plan.rendered;
+  const ranges = [
+    ...writes.map(({ offset, bytes }) => ({ offset, size: BigInt(bytes.length) })),
+    ...copies.map(({ to, size }) => ({ offset: to, size })),
+  ];
+  return ranges.sort((a, b) => compare(a.offset, b.offset));
+}
+
 function rangesText(plan: PatchPlan): string {
-  const { writes, shift } = writesOver(plan);
-  const rows = writes
+  const { shift } = writesOver(plan);
+  const ranges = changedRanges(plan);
+  const rows = ranges
     .slice(0, RANGES_SHOWN)
-    .map(({ offset, bytes }) => [hex(offset), counted(bytes.length, 'byte'), whatIsAt(plan, offset)]);
-  const more = writes.length > RANGES_SHOWN ? `    and ${writes.length - RANGES_SHOWN} more\n` : '';
+    .map(({ offset, size }) => [hex(offset), counted(Number(size), 'byte'), whatIsAt(plan, offset)]);
+  const more = ranges.length > RANGES_SHOWN ? `    and ${ranges.length - RANGES_SHOWN} more\n` : '';
   const moved = shift === undefined ? '' : `    everything from ${hex(shift.at)} on moves by ${hex(shift.by)}\n`;
   return `  byte ranges that change:\n${table(rows, '    ')}${more}${moved}`;
 }
@@ -229,6 +246,8 @@ function whatIsAt({ layout, image }: PatchPlan, offset: bigint): string {
   const within = (range: Range) => offset >= range.start && offset < range.end;
   const blob = layout?.blobs.find(({ offset: start, bytes }) => within({ start, end: start + BigInt(bytes.length) }));
   if (blob !== undefined) return blob.what;
+  const copy = layout?.copies?.find(({ to, size }) => within({ start: to, end: to + size }));
+  if (copy !== undefined) return copy.what;
   const wide = image.encoding.bits === 64;
   if (offset < (wide ? 64n : 52n)) return 'ELF header';
   const entry = wide ? 56n : 32n;
@@ -287,17 +306,13 @@ export function patchJson(plan: PatchPlan, outcome: Outcome): { readonly [key: s
     notes: plan.xenNotes.map((note) => ({
       name: noteName(note.type),
       type: note.type,
-      size: BigInt(note.desc.length),
+      size: BigInt(descSize(note)),
       value: printable(noteValue(plan, note)),
       bytes: bytesToJson(note.desc),
     })),
     noteRange: layout?.noteRange === undefined ? null : { ...layout.noteRange },
     fileSize: rendered.fileSize,
-    ranges: writesOver(plan).writes.map(({ offset, bytes }) => ({
-      offset,
-      size: BigInt(bytes.length),
-      what: whatIsAt(plan, offset),
-    })),
+    ranges: changedRanges(plan).map((range) => ({ ...range, what: whatIsAt(plan, range.offset) })),
     shift: rendered.shift === undefined ? null : { at: rendered.shift.at, by: rendered.shift.by },
     refused: plan.refused.map(({ placement, reason }) => ({ placement, reason })),
     survives: plan.survives.map(({ tool, verdict, why, tried }) => ({ tool, verdict, why, tried })),
@@ -310,8 +325,10 @@ export function otherNotesJson({ otherOwners }: PatchPlan): Json {
   return { removed: otherOwners.gone.map(foreignJson), added: otherOwners.fresh.map(foreignJson) };
 }
 
-function foreignJson({ name, type, desc }: NoteContent): { readonly [key: string]: Json } {
-  return { owner: printable(ownerOf(name)), type, size: BigInt(desc.length), bytes: bytesToJson(desc) };
+/** Of a large descriptor `bytes` is the start. */
+function foreignJson(note: NoteContent): { readonly [key: string]: Json } {
+  const { name, type, desc } = note;
+  return { owner: printable(ownerOf(name)), type, size: BigInt(descSize(note)), bytes: bytesToJson(desc) };
 }
 
 function writtenJson({ written, output }: Extract<Outcome, { kind: 'written' }>): { readonly [key: string]: Json } {

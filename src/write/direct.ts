@@ -25,6 +25,8 @@ export interface DirectPlan {
 /** Sorts the writes into invisible ones and the commit; undefined when the edit cannot be committed by one small write. */
 export function planDirect(source: FileSource, claims: readonly Range[], rendered: Changed): DirectPlan | undefined {
   if (rendered.shift !== undefined || rendered.fileSize < source.size) return undefined;
+  // What is too large for a write is no small edit.
+  if (rendered.copies !== undefined && rendered.copies.length > 0) return undefined;
   const visible = (write: Write) => {
     const range = rangeOf(write.offset, BigInt(write.bytes.length));
     return claims.some((claim) => overlaps(claim, range));

@@ -41,7 +41,7 @@ export async function writeSparse(
 const ZEROS = new Uint8Array(BLOCK);
 
 /** The stretches of blocks that are not all zero. */
-function* runsOfData(bytes: Uint8Array): Generator<{ from: number; to: number }> {
+export function* runsOfData(bytes: Uint8Array): Generator<{ from: number; to: number }> {
   let from = -1;
   for (let at = 0; at < bytes.length; at += BLOCK) {
     const block = bytes.subarray(at, at + BLOCK);

@@ -1,5 +1,5 @@
 /** Bytes that moved: the law of it, and what a file is once everything behind a place stands later. */
-import { type ByteSource, cut, DerivedSource, OverlaySource, type Write } from './source.js';
+import { type ByteSource, type Copied, CopiedSource, cut, DerivedSource, OverlaySource, type Write } from './source.js';
 
 /** Bytes of the input at or behind `at` stand `by` later in the output; the bytes between are zero. */
 export interface Shift {
@@ -37,11 +37,16 @@ export class ShiftedSource extends DerivedSource {
 export interface Changed {
   /** Over the input, or over the shifted input. */
   readonly writes: readonly Write[];
+  /** Bytes too many for a write, apart from those. None unless given. */
+  readonly copies?: readonly Copied[] | undefined;
   readonly shift: Shift | undefined;
   readonly fileSize: bigint;
+  /** Where the input ends for this; undefined: where it ends. */
+  readonly inputEnd?: bigint | undefined;
 }
 
 /** The changed file as a source, without a byte written. */
-export function changedSource(base: ByteSource, { writes, shift, fileSize }: Changed): ByteSource {
-  return new OverlaySource(shift === undefined ? base : new ShiftedSource(base, shift), writes, fileSize);
+export function changedSource(base: ByteSource, { writes, copies = [], shift, fileSize }: Changed): ByteSource {
+  const shifted = shift === undefined ? base : new ShiftedSource(base, shift);
+  return new OverlaySource(copies.length === 0 ? shifted : new CopiedSource(shifted, copies), writes, fileSize);
 }

@@ -76,6 +76,18 @@ export interface Write {
   readonly bytes: Uint8Array;
 }
 
+/** Bytes of a source that are too many to be held in memory. */
+export interface BytesAt {
+  readonly source: ByteSource;
+  readonly offset: bigint;
+  readonly size: bigint;
+}
+
+/** Bytes that a file will have at `to`, taken from a source block by block. */
+export interface Copied extends BytesAt {
+  readonly to: bigint;
+}
+
 /**
  * A source whose bytes come from others: what is in no other is zeros. A kind of it says only where bytes come from; the
  * range of a read is checked, cut and cleared here.
@@ -134,6 +146,30 @@ export class OverlaySource extends DerivedSource {
       if (over === undefined) continue;
       const at = Number(over.offset - write.offset);
       over.bytes.set(write.bytes.subarray(at, at + over.bytes.length));
+    }
+  }
+}
+
+/** A source with ranges of other sources laid over it; the end grows as far as they reach. */
+export class CopiedSource extends DerivedSource {
+  readonly #base: ByteSource;
+  readonly #copies: readonly Copied[];
+
+  constructor(base: ByteSource, copies: readonly Copied[]) {
+    super(
+      base.name,
+      copies.reduce((end, { to, size }) => max(end, to + size), base.size),
+    );
+    this.#base = base;
+    this.#copies = copies;
+  }
+
+  protected fill(target: Write, part: string): void {
+    const under = cut(target, 0n, this.#base.size);
+    if (under !== undefined) this.#base.readInto(under.offset, under.bytes, part);
+    for (const { source, offset, size, to } of this.#copies) {
+      const over = cut(target, to, to + size);
+      if (over !== undefined) source.readInto(offset + (over.offset - to), over.bytes, part);
     }
   }
 }

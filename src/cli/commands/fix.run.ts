@@ -8,7 +8,7 @@ import { looksLikeElf } from '../../formats/elf/read.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { styleOf } from '../../report/text.js';
-import { applyPlan, type Extra } from '../apply.js';
+import { applyPlan, type Extra, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
@@ -29,8 +29,11 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const options = { ...DEFAULT_PLACEMENT, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
-    const found = findFix(input.source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
-    return settle(args, found, input.source.name, (plan, extra) => applyPlan('fix', plan, args, input, [], extra));
+    const { image, warnings } = imageOf(input.source, args);
+    const found = findFix(image.source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
+    return settle(args, found, input.source.name, (plan, extra) =>
+      applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
+    );
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');

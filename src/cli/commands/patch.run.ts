@@ -1,7 +1,7 @@
 /** `patch`: from the command line to a plan, and from the plan to a written and proved image. */
 
 import { fail } from '../../base/errors/patch-error.js';
-import { planPatch } from '../../edit/elf/pipeline.js';
+import { planPatch, planUnchanged } from '../../edit/elf/pipeline.js';
 import {
   DEFAULT_PLACEMENT,
   type Edit,
@@ -12,7 +12,7 @@ import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { parseSetting } from '../../formats/note/value.js';
 import { parseNoteName } from '../../formats/note/xen-notes.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { applyPlan } from '../apply.js';
+import { applyPlan, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openImage, openInput } from '../input.js';
 import { refusePayload } from '../result-options.js';
@@ -31,10 +31,10 @@ export async function runPatch(args: PatchArgs): Promise<ExitStatus> {
 async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   if (!looksLikeElf(input.source)) return patchInside(args, input);
   refusePayload(args, input.source.name);
-  const image = readElf(input.source);
+  const { image, warnings } = imageOf(input.source, args);
   const { edits, options, files } = await wishOf(args);
-  if (edits.length === 0) fail('plan.no-edit', { file: args.image }, {});
-  const plan = planPatch(image, edits, options);
+  if (edits.length === 0 && warnings.length === 0) fail('plan.no-edit', { file: args.image }, {});
+  const plan = withWarnings(edits.length === 0 ? planUnchanged(image) : planPatch(image, edits, options), warnings);
   return applyPlan('patch', plan, args, input, files);
 }
 

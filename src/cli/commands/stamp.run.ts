@@ -1,5 +1,6 @@
 /** `stamp`: from words to notes, and from there as every edit. */
 
+import { FileSource } from '../../base/bytes/file-source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { sourceDate } from '../../edit/stamp/date.js';
 import { fileBytes, hexBytesOf, parseNote, parseNoteKey } from '../../edit/stamp/note-words.js';
@@ -14,7 +15,7 @@ import { type Json, jsonDocument } from '../../report/json.js';
 import { otherNotesJson } from '../../report/patch-report.js';
 import { stampsJson, stampsText } from '../../report/stamp-report.js';
 import { styleOf } from '../../report/text.js';
-import { applyPlan } from '../apply.js';
+import { applyPlan, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { sayLead, wantsColor, writeOut } from '../output.js';
@@ -44,11 +45,24 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   }
   refusePeStamps(args, input.source.name);
   refusePayload(args, input.source.name);
-  const image = readElf(input.source);
+  const { image, warnings } = imageOf(input.source, args);
   const { options, files } = wishOf(args, image.encoding);
   if (!asksForEdits(options)) return show(args, image, options.buildId?.kind === 'keep');
-  const plan = planStamp(image, options);
-  return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+  return withFiles(options, () => {
+    const plan = withWarnings(planStamp(image, options), warnings);
+    return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+  });
+}
+
+/** Large descriptors are read from their files while the work lasts. */
+async function withFiles(options: StampWish, work: () => Promise<ExitStatus>): Promise<ExitStatus> {
+  try {
+    return await work();
+  } finally {
+    for (const { rest } of [...options.notes, ...(options.add ?? [])]) {
+      if (rest?.source instanceof FileSource) rest.source.close();
+    }
+  }
 }
 
 /** Errors: `usage.bad`. */
@@ -67,8 +81,10 @@ async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatu
   if (!asksForEdits(options)) {
     return show(args, image, options.buildId?.kind === 'keep', input.source.name, lookedThrough(opened));
   }
-  const plan = planStamp(image, options);
-  return applyContainer('stamp', opened, plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+  return withFiles(options, () => {
+    const plan = planStamp(image, options);
+    return applyContainer('stamp', opened, plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
+  });
 }
 
 /** The stamps that are there; with `--check`, whether they are right. */

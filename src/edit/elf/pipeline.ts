@@ -4,7 +4,9 @@
  */
 import { FileSource } from '../../base/bytes/file-source.js';
 import type { Changed } from '../../base/bytes/shifted.js';
-import { RepairedSource } from '../../base/bytes/source.js';
+import { type ByteSource, RepairedSource, type Write } from '../../base/bytes/source.js';
+import { fail } from '../../base/errors/patch-error.js';
+import { endUnsigned } from '../../formats/elf/appended-signature.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { NoteContent } from '../../formats/note/record.js';
@@ -61,9 +63,8 @@ export interface PatchPlan {
 /** Does the plan change a byte? */
 export function changes(plan: PatchPlan): boolean {
   const { image, rendered } = plan;
-  return (
-    image.source instanceof RepairedSource || rendered.writes.length > 0 || rendered.fileSize !== image.source.size
-  );
+  const isEdited = rendered.writes.length > 0 || rendered.copies !== undefined;
+  return image.source instanceof RepairedSource || isEdited || rendered.fileSize !== image.source.size;
 }
 
 /**
@@ -220,9 +221,21 @@ export function provePatch(
   return proveImage({ image, baseline: plan.image, expectation: expectationOf(plan), onProgress });
 }
 
+/** An image without the signatures appended to it, and a warning; as it is where there are none. Errors: `plan.signed`. */
+export function withoutSignature(image: ElfImage): { readonly image: ElfImage; readonly warnings: readonly string[] } {
+  const { source } = image;
+  const unsigned = endUnsigned(image);
+  if ('why' in unsigned) fail('plan.signed', { file: source.name }, { end: source.size, why: unsigned.why });
+  const size = source.size - unsigned.end;
+  if (size === 0n) return { image, warnings: [] };
+  const warning = `the appended signature (${size} bytes) is gone: sign the result again where a loader wants it signed`;
+  return { image: { ...image, source: new RepairedSource(source, [], unsigned.end) }, warnings: [warning] };
+}
+
 /** The file that an image was read from; it may have been read with a few bytes laid over it, to be written as well. */
 function fileBehind({ image: { source } }: PatchPlan): FileSource {
-  const file = source instanceof RepairedSource ? source.base : source;
+  let file = source;
+  while (file instanceof RepairedSource) file = file.base;
   if (!(file instanceof FileSource)) throw new TypeError('writePatch needs an image that was read from a file');
   return file;
 }
@@ -230,7 +243,10 @@ function fileBehind({ image: { source } }: PatchPlan): FileSource {
 /** What is to be written over the file: the plan's writes over those that the image was read with. */
 export function writesOver({ image: { source }, rendered }: PatchPlan): Changed {
   if (!(source instanceof RepairedSource)) return rendered;
-  return { ...rendered, writes: [...source.writes, ...rendered.writes] };
+  const laid: Write[] = [];
+  for (let under: ByteSource = source; under instanceof RepairedSource; under = under.base)
+    laid.unshift(...under.writes);
+  return { ...rendered, writes: [...laid, ...rendered.writes], inputEnd: source.size };
 }
 
 /** Does a file hold the planned result already, byte for byte? False when there is none. */

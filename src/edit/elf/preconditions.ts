@@ -3,9 +3,9 @@
  * headers that no edit could be built on. A placement has conditions of its own; these hold for all of them.
  */
 import { isAlignment } from '../../base/bytes/align.js';
-import { equalBytes, latin1Bytes } from '../../base/bytes/text.js';
 import { hex } from '../../base/errors/hex.js';
 import { PatchError, type Place } from '../../base/errors/patch-error.js';
+import { appendedSignature } from '../../formats/elf/appended-signature.js';
 import { type ElfImage, hasFileBytes, loads } from '../../formats/elf/image.js';
 import { ET_CORE, ET_REL, fileTypeName } from '../../formats/elf/names.js';
 import { verifyImage } from '../../verify/elf/verify.js';
@@ -21,9 +21,6 @@ export interface Precondition {
   /** The refusal; undefined where the image is as wanted. */
   readonly refusal: (image: ElfImage) => PatchError | undefined;
 }
-
-/** What a signed kernel module or image ends with (Linux, include/linux/module_signature.h). */
-const SIGNATURE_TRAILER = latin1Bytes('~Module signature appended~\n');
 
 /** The largest page of a machine that boots these images: more is an alignment that no file needs, and a file filled up to it. */
 const LARGEST_PAGE = 0x40000000n;
@@ -45,11 +42,10 @@ export const PRECONDITIONS: readonly Precondition[] = [
     source: 'Linux, include/linux/module_signature.h, MODULE_SIG_STRING',
     when: 'edit',
     refusal({ source }) {
-      const trailer = BigInt(SIGNATURE_TRAILER.length);
-      if (source.size <= trailer) return undefined;
-      const offset = source.size - trailer;
-      if (!equalBytes(SIGNATURE_TRAILER, source.read(offset, trailer, 'end of file'))) return undefined;
-      return PatchError.of('plan.signed', { file: source.name, offset }, { end: source.size });
+      const signature = appendedSignature(source);
+      if (signature === undefined) return undefined;
+      const why = signature.start === undefined ? signature.why : undefined;
+      return PatchError.of('plan.signed', { file: source.name, offset: signature.line }, { end: source.size, why });
     },
   },
   {

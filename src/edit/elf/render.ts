@@ -36,12 +36,16 @@ export function render(image: ElfImage, layout: Layout): Rendered {
     .flatMap((part) => differences(base, part))
     .sort((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0));
   const gap = layout.shift === undefined ? [] : [rangeOf(layout.shift.at, layout.shift.by)];
+  // What stands where it stood is no difference.
+  const copies = (layout.copies ?? []).filter(({ source, offset, to }) => source !== base || offset !== to);
   return {
     writes,
+    ...(copies.length > 0 ? { copies } : {}),
     shift: layout.shift,
     fileSize: layout.fileSize,
     planned: normalize([
       ...writes.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+      ...(layout.copies ?? []).map(({ to, size }) => rangeOf(to, size)),
       // Bytes that get a new meaning are part of the plan even where they keep their value.
       ...layout.blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
       ...extensionOf(image, layout),

@@ -1,10 +1,11 @@
 /** Notes of any owner as words on a command line: `OWNER:TYPE=VALUE`. */
-import { port } from '../../base/bytes/ports.js';
+import { type OpenFile, port, portOrNone } from '../../base/bytes/ports.js';
 import { describeSystemError } from '../../base/bytes/source.js';
 import { hexDigitBytes, utf8Bytes } from '../../base/bytes/text.js';
 import { fail } from '../../base/errors/patch-error.js';
 import type { Encoding } from '../../formats/elf/struct.js';
 import { encodeNumber, fitsWidth, isWidth } from '../../formats/note/desc.js';
+import { DESC_LIMIT, KEPT } from '../../formats/note/large-notes.js';
 import { XEN } from '../../formats/note/note-types.js';
 import { type NoteContent, nameOf } from '../../formats/note/record.js';
 
@@ -35,7 +36,7 @@ export function parseNoteKey(text: string): NoteKey {
 
 /**
  * A note to be written. VALUE is text with a NUL behind it, `hex:…`, `file:PATH`, or, with a width behind the type
- * (`Vendor:1/4=0x10`), a number.
+ * (`Vendor:1/4=0x10`), a number. A large file stays open, for what is in the note is its start and where the rest is.
  * Errors: `stamp.bad-note`, `plan.bad-file`.
  */
 export function parseNote(text: string, { endian }: Encoding): NoteContent {
@@ -44,11 +45,10 @@ export function parseNote(text: string, { endian }: Encoding): NoteContent {
   const [, key = text.slice(0, equals), digits] = /^(.*)\/([0-9]+)$/s.exec(text.slice(0, equals)) ?? [];
   if (equals < 0) fail('stamp.bad-note', {}, { found: text, wanted: 'OWNER:TYPE=VALUE' });
   const { owner, type } = parseNoteKey(key);
-  return {
-    name: nameOf(owner),
-    type,
-    desc: digits === undefined ? descriptor(text, value) : number(text, value, digits, endian),
-  };
+  const name = nameOf(owner);
+  if (digits !== undefined) return { name, type, desc: number(text, value, digits, endian) };
+  if (value.startsWith('file:')) return { name, type, ...fileDesc(value.slice(5)) };
+  return { name, type, desc: descriptor(text, value) };
 }
 
 function number(text: string, value: string, digits: string, endian: Encoding['endian']): Uint8Array {
@@ -66,9 +66,33 @@ function descriptor(text: string, value: string): Uint8Array {
     if (bytes === undefined) fail('stamp.bad-note', {}, { found: text, wanted: 'hex: with two digits a byte' });
     return bytes;
   }
-  if (value.startsWith('file:')) return fileBytes(value.slice(5));
   if (value.includes('\0')) fail('stamp.bad-note', {}, { found: text, wanted: 'text without a NUL' });
   return utf8Bytes(`${value}\0`);
+}
+
+/** The bytes of a file as a descriptor: of a large one its start, and the open file for the rest. Errors: `plan.bad-file`. */
+function fileDesc(path: string): Pick<NoteContent, 'desc' | 'rest'> {
+  const source = openRegular(path);
+  if (source === undefined || source.size <= BigInt(FILE_LIMIT)) {
+    source?.close();
+    return { desc: fileBytes(path) };
+  }
+  if (source.size > DESC_LIMIT) {
+    const { size } = source;
+    source.close();
+    fail('plan.bad-file', { file: path }, { reason: `it has ${size} bytes, and a descriptor at most ${DESC_LIMIT}` });
+  }
+  const start = BigInt(KEPT);
+  return { desc: source.read(0n, start, path), rest: { source, offset: start, size: source.size - start } };
+}
+
+/** Undefined where it is no regular file, or cannot be opened: reading it whole tells. */
+function openRegular(path: string): OpenFile | undefined {
+  try {
+    return portOrNone('openFile')?.(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Bytes of a file, for a descriptor. Errors: `plan.bad-file`. */

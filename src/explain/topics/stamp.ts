@@ -36,9 +36,12 @@ export const stamp: Page = {
     heading('A note of your own'),
     text`VALUE is text (a NUL is put behind it), hex:BYTES, file:PATH, or with a width behind the type a number. Another note of
       the same owner and type is replaced; --remove OWNER:TYPE takes one out.`,
+    text`A file may have up to 4 GiB: it is copied block by block, and memory does not depend on it. A single executable
+      application of Node is such a note, in memory, with the byte behind NODE_SEA_FUSE_...: turned into 1.`,
     code`
       $ xen-elfpatch stamp vmlinux -o out --note Example:1=pipeline-4711
-      $ xen-elfpatch stamp vmlinux -o out --note Example:2/4=0x10`,
+      $ xen-elfpatch stamp vmlinux -o out --note Example:2/4=0x10
+      $ xen-elfpatch stamp node -o app --note NODE_SEA_BLOB:0=file:blob --loaded`,
     heading('Dates'),
     text`The clock is never read: the same input gives the same bytes. --date KEY puts the date of SOURCE_DATE_EPOCH into the
       metadata, and is refused where the build did not set it.`,

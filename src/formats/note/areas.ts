@@ -9,7 +9,8 @@ import type { Phdr } from '../elf/headers.js';
 import { type ElfImage, loads } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
-import { type NoteWalk, RECORD_LIMIT, walkNotes } from './record.js';
+import { windowedArea } from './large-notes.js';
+import { type AreaBytes, type NoteWalk, RECORD_LIMIT, walkArea } from './record.js';
 
 /** One segment or section of notes. */
 export interface NoteArea {
@@ -27,7 +28,9 @@ export interface NoteArea {
   readonly loaded: Phdr | undefined;
 }
 
-/** The most bytes that one note area may have, and the most that all distinct areas of an image may have. */
+/** A note area above this is read through a window, and its long descriptors stay where they are. */
+const READ_WHOLE = 0x100000n;
+/** The most bytes that are kept of one note area, and the most of all distinct areas of an image. */
 export const AREA_LIMIT = 0x1000000n;
 export const AREAS_LIMIT = 0x4000000n;
 
@@ -72,8 +75,12 @@ function areaReader(image: ElfImage): (range: FileRange, align: bigint, name: st
 
     const size = end - start;
     const place = { file: source.name, offset: start, part: name };
-    if (size > AREA_LIMIT) fail('note.too-large', place, { what: 'a note area', found: size, limit: AREA_LIMIT });
-    bytesLeft -= size;
+    const whole = size <= READ_WHOLE;
+    const area = whole
+      ? wholeArea(source.read(start, size, name))
+      : windowedArea(source, start, Number(size), AREA_LIMIT, name);
+    const walk = walkArea(area, start, encoding.endian, align);
+    bytesLeft -= whole ? size : keptBytes(walk);
     if (bytesLeft < 0n) {
       fail('note.too-large', place, {
         what: 'note areas together',
@@ -81,7 +88,6 @@ function areaReader(image: ElfImage): (range: FileRange, align: bigint, name: st
         limit: AREAS_LIMIT,
       });
     }
-    const walk = walkNotes(source.read(start, size, name), start, encoding.endian, align);
     // A section and the segment around it show the same records, so twice the limit is still one image's worth.
     recordsLeft -= walk.records.length;
     if (recordsLeft < -RECORD_LIMIT) {
@@ -91,6 +97,14 @@ function areaReader(image: ElfImage): (range: FileRange, align: bigint, name: st
     walks.set(key, walk);
     return walk;
   };
+}
+
+function wholeArea(bytes: Uint8Array): AreaBytes {
+  return { size: bytes.length, bytes: (from, to) => bytes.subarray(from, to) };
+}
+
+function keptBytes({ records }: NoteWalk): bigint {
+  return BigInt(records.reduce((sum, { name, desc }) => sum + name.length + desc.length, 0));
 }
 
 /** Finds the PT_LOAD around a file range in logarithmic time: thousands of areas may ask among thousands of segments. */

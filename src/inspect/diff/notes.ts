@@ -1,7 +1,7 @@
 /** Which notes two images have that differ, by owner and type, whatever their place. */
 import type { ElfImage } from '../../formats/elf/image.js';
 import { type NoteArea, noteAreas } from '../../formats/note/areas.js';
-import { type NoteRecord, ownerOf, sameBytes } from '../../formats/note/record.js';
+import { type NoteRecord, ownerOf, sameBytes, sameDesc } from '../../formats/note/record.js';
 
 /** A note that is gone, new, says something else, or stands in another segment or section. */
 export interface NoteDifference {
@@ -50,7 +50,7 @@ function difference(old: Seen | undefined, now: Seen | undefined): NoteDifferenc
   const told = { owner: ownerOf(record.name), type: record.type, before: old, after: now };
   if (old === undefined) return [{ kind: 'new', ...told }];
   if (now === undefined) return [{ kind: 'gone', ...told }];
-  if (!sameBytes(old.desc, now.desc) || !sameBytes(old.record.name, now.record.name))
+  if (!sameDesc(old.record, now.record) || !sameBytes(old.record.name, now.record.name))
     return [{ kind: 'changed', ...told }];
   const stays = old.places.join() === now.places.join() && old.offset === now.offset;
   return stays ? [] : [{ kind: 'moved', ...told }];

@@ -11,7 +11,7 @@ import { type ElfImage, loads } from '../../../src/formats/elf/image.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
 import { noteAreas } from '../../../src/formats/note/areas.js';
-import { ownerOf } from '../../../src/formats/note/record.js';
+import { nameOf, ownerOf } from '../../../src/formats/note/record.js';
 import { judgeLoaders } from '../../../src/loaders/loaders.js';
 import { walkAsXen } from '../../../src/loaders/read/loader-walks.js';
 import { verifyImage } from '../../../src/verify/elf/verify.js';
@@ -299,5 +299,28 @@ describe.each(ENCODINGS)('stamping again and again, ELF$bits $endian', (encoding
     expect(levels(result(planStamp(image, longer(30))))).toEqual(new Set(['warning']));
     expect(levels(result(planStamp(image, compute)))).toEqual(new Set(['warning']));
     expect(levels(result(planStamp(image, { ...NOTHING, remove: [{ owner: 'GNU', type: 3 }] })))).toContain('error');
+  });
+});
+
+describe('a note that gets another value of the same length', () => {
+  const image = elf()
+    .load(0x100000n, new Uint8Array(256))
+    .noteSegment([{ name: 'V', type: 1, desc: cstr('old') }], { inside: { load: 0, at: 64 } })
+    .with({ slack: 512 })
+    .build();
+
+  it.each([
+    [{}, 'in-place'],
+    [{ loaded: true }, 'in-place'],
+    [{ placement: 'in-place', loaded: true }, 'in-place'],
+    [{ loaded: false }, 'append'],
+    [{ mustSurvive: ['llvm-strip'] }, 'in-place'],
+  ] as const)('is written once, with %j by %s', (placement, wanted) => {
+    const note = { name: nameOf('V'), type: 1, desc: cstr('new') };
+    const options = { metadata: undefined, members: {}, buildId: undefined, remove: [], notes: [note], placement };
+    const plan = planStamp(readElf(new BufferSource(image)), options);
+    expect(plan.layout?.placement).toBe(wanted);
+    const result = readElf(preview(plan.image, plan.rendered));
+    expect(noteAreas(result).flatMap(({ walk }) => walk.records.map(({ desc }) => desc))).toEqual([cstr('new')]);
   });
 });

@@ -25,13 +25,25 @@ describe('noteAreas() within bounds', () => {
     },
   });
 
-  it('refuses an area above 16 MiB before reading it', () => {
-    const front = elf(encoding).noteSegment([], { offset: 0x1000n, filesz: 0x1000001n }).build();
-    const source = sparse(front, 0x4000000n);
-    expect(() => noteAreas(readElf(source))).toThrow(
-      /PT_NOTE 0: found 0x1000001 .*wanted at most 0x1000000 \[note\.too-large\]/,
-    );
-    expect(source.total).toBeLessThan(0x1000n);
+  it('walks an area of a gigabyte through a window: a long descriptor costs as much as its start', () => {
+    const front = elf(encoding).noteSegment([], { offset: 0x1000n, filesz: 0x40000014n }).build();
+    const record = concat([num(4n, 4, encoding), num(0x40000000n, 4, encoding), num(1n, 4, encoding), cstr('Big')]);
+    const source = sparse(concat([front, new Uint8Array(0x1000 - front.length), record]), 0x80000000n);
+    const [area] = noteAreas(readElf(source));
+    expect(area?.walk.problem).toMatch(/more than|hold no record/);
+    expect(area?.walk.records[0]).toMatchObject({ type: 1, rest: { source, size: 0x3ffff000n } });
+    expect(area?.walk.records[0]?.desc.length).toBe(0x1000);
+    expect(source.total).toBeLessThan(0x20000n);
+  });
+
+  it('refuses an area of whose records more than 16 MiB would be kept, however they are spread', () => {
+    const record = concat([num(4n, 4, encoding), num(0x1000n, 4, encoding), num(1n, 4, encoding), cstr('Big')]);
+    const records = concat(Array.from({ length: 4200 }, () => concat([record, new Uint8Array(0x1000)])));
+    const image = elf(encoding)
+      .noteSegment([], { offset: 0x1000n, filesz: BigInt(records.length) })
+      .build();
+    const source = new BufferSource(concat([image, new Uint8Array(0x1000 - image.length), records]));
+    expect(() => noteAreas(readElf(source))).toThrow(/what stays in memory of a note area.*\[note\.too-large\]/);
   });
 
   it('reads equal headers once: 60,000 of them over one megabyte', () => {

@@ -20,11 +20,19 @@ export const planProblems = {
       'PT_LOAD, an alignment that is not a power of two, an address range that wraps. Loaders disagree about such images, ' +
       'so an edit could not be proved harmless.',
   }),
-  'plan.signed': problem<{ end: bigint }>({
+  'plan.signed': problem<{ end: bigint; why: string | undefined }>({
     exit: 2,
-    text: (c) => `found an appended signature that ends at ${hex(c.end)}, wanted an unsigned image`,
-    hint: 'Strip the signature, patch, and sign the result',
-    meaning: 'A signature appended behind the image covers every byte in front of it. Any edit makes it invalid.',
+    text: ({ end, why }) => {
+      const found = `found an appended signature that ends at ${hex(end)}`;
+      return why === undefined ? `${found}, wanted an unsigned image` : `${found} and cannot be taken off: ${why}`;
+    },
+    hint: ({ why }) =>
+      why === undefined
+        ? '--strip-signature takes it off; the result has to be signed again where the loader wants that'
+        : 'Take the image as it was before it was signed',
+    meaning:
+      'A signature appended behind the image (a last line ~Module signature appended~) covers every byte in front of it. ' +
+      'Any edit makes it invalid. --strip-signature takes off what its own lengths say, where no header speaks of it.',
   }),
   'plan.no-edit': problem<Record<never, never>>({
     exit: 2,

@@ -6,12 +6,20 @@ import type { Phdr, Shdr } from '../../../formats/elf/headers.js';
 import { Phdr as PhdrStruct } from '../../../formats/elf/headers.js';
 import { addressSpace, loadAtVaddr } from '../../../formats/elf/image.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
+import { notesSize } from '../../../formats/note/large-notes.js';
 import type { NoteContent } from '../../../formats/note/record.js';
-import { encodeNotes } from '../../../formats/note/record.js';
 import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
-import { gapAtEight, mergedNotes, overwriteBlobs, type PlacementInput, xenOf } from './placement-input.js';
+import {
+  gapAtEight,
+  joined,
+  mergedNotes,
+  noteParts,
+  overwriteParts,
+  type PlacementInput,
+  xenOf,
+} from './placement-input.js';
 import { notesMustBeLoaded } from './program.js';
 import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
 import { type Room, roomOf, take } from './room.js';
@@ -41,7 +49,6 @@ export interface Move {
 /** The merged notes of an edit, as records and as bytes. */
 export interface Merged {
   readonly notes: readonly NoteContent[];
-  readonly bytes: Uint8Array;
   readonly size: bigint;
   readonly align: bigint;
 }
@@ -50,11 +57,9 @@ export interface Merged {
 export function mergeFor(input: PlacementInput): Merged | { readonly reason: string } {
   const notes = mergedNotes(input);
   if (notes.length === 0) return { reason: 'no note is left to place' };
-  const { endian } = input.analysis.image.encoding;
   const gap = gapAtEight(input, notes);
   if (gap !== undefined) return { reason: gap };
-  const bytes = encodeNotes(notes, endian);
-  return { notes, bytes, size: BigInt(bytes.length), align: BigInt(input.options.notesAlign) };
+  return { notes, size: notesSize(notes), align: BigInt(input.options.notesAlign) };
 }
 
 /**
@@ -104,12 +109,11 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
     header: headerFor(image, { segments: table.length, sections: plan.sections.length, phoff, shoff }),
     segments: table,
     sections: withCounts(image, plan.sections, table.length),
-    blobs: [
-      { offset: move.range.start, bytes: merged.bytes, what: 'notes' },
-      ...(move.blobs ?? []),
-      ...plan.blobs,
-      ...overwriteBlobs(input, (offset) => movedOffset(move.shift, offset)),
-    ],
+    ...joined([
+      noteParts(merged.notes, input, move.range),
+      { blobs: [...(move.blobs ?? []), ...plan.blobs], copies: [] },
+      overwriteParts(input, (offset) => movedOffset(move.shift, offset)),
+    ]),
     shift: move.shift,
     fileSize: plan.end,
     xenNotes: xenOf(input, merged.notes),

@@ -11,8 +11,9 @@ import { PT_LOAD, PT_NULL, SHF_ALLOC } from '../../../formats/elf/names.js';
 import { sectionName } from '../../../formats/elf/section-names.js';
 import { symbolCovering } from '../../../formats/elf/symbols.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
+import { notesSize } from '../../../formats/note/large-notes.js';
 import { NEUTRAL_TYPE } from '../../../formats/note/note-types.js';
-import { encodeNotes, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
+import { descSize, encodedSize, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import type { PlacementName } from '../plan/placement-options.js';
 import { headerFor } from './header.js';
@@ -20,9 +21,11 @@ import type { Layout, Refusal } from './layout.js';
 import {
   bytesText,
   gapAtEight,
+  joined,
   mergedNotes,
   neutralName,
-  overwriteBlobs,
+  noteParts,
+  overwriteParts,
   type PlacementInput,
   sizeOf,
   xenOf,
@@ -56,7 +59,7 @@ function nothingToRewrite({ analysis: { areas } }: PlacementInput): string {
 
 function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement, reason });
-  const { analysis, target, options } = input;
+  const { target, options } = input;
   const area = target.only;
   if (target.areas.length === 0) return refuse(nothingToRewrite(input));
   if (area === undefined) {
@@ -74,8 +77,8 @@ function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout 
   const stranger = strangerObstacle(input, area.range);
   if (stranger !== undefined) return refuse(stranger);
   const notes = mergedNotes(input);
-  const bytes = encodeNotes(notes, analysis.image.encoding.endian);
-  const end = area.range.start + BigInt(bytes.length);
+  const size = notesSize(notes);
+  const end = area.range.start + size;
   const moved = firstMoved(area, notes);
   const obstacle = movingObstacle(input, area, moved, end);
   if (obstacle !== undefined) {
@@ -84,7 +87,7 @@ function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout 
   }
   const room = area.range.end - area.range.start;
   if (end > area.range.end) {
-    const need = `${bytesText(BigInt(bytes.length))} needed, ${room} in ${area.name}`;
+    const need = `${bytesText(size)} needed, ${room} in ${area.name}`;
     if (placement === 'in-place') return refuse(need);
     const padding = paddingObstacle(input, area, end);
     if (padding !== undefined) return refuse(`${need}, and ${padding}`);
@@ -108,7 +111,7 @@ export function growAtEndOfLoad(
   const index = analysis.image.segments.indexOf(area.loaded);
   if (area.loaded.p_offset + area.loaded.p_filesz !== area.range.end) return refuse('the notes end no PT_LOAD');
   const notes = mergedNotes(input);
-  const size = BigInt(encodeNotes(notes, analysis.image.encoding.endian).length);
+  const size = notesSize(notes);
   const by = size - sizeOf(area.range);
   if (by <= 0n) return refuse('the notes fit the room they have');
   const end = area.range.start + size;
@@ -125,7 +128,7 @@ function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | und
   for (const [index, record] of area.walk.records.entries()) {
     const note = notes[index];
     if (note === undefined || record.offset !== at) return record.offset;
-    const size = BigInt(encodeNotes([note], 'little').length);
+    const size = BigInt(encodedSize(note));
     const last = index === area.walk.records.length - 1;
     // The padding of the last record may be missing.
     if (size !== record.size && !(last && size > record.size && size - record.size < 4n)) return record.offset;
@@ -214,9 +217,9 @@ function neutralize(input: PlacementInput, area: NoteArea): NoteContent[] | unde
     if (!isXens(record)) notes.push(record);
     else {
       const wanted = byOffset.get(record.offset);
-      if (wanted !== undefined && wanted.desc.length !== record.desc.length) return undefined;
+      if (wanted !== undefined && descSize(wanted) !== descSize(record)) return undefined;
       if (wanted === undefined && record.name.length !== NOBODY.length) return undefined;
-      notes.push(wanted ?? { name: NOBODY, type: NEUTRAL_TYPE, desc: record.desc });
+      notes.push(wanted ?? { name: NOBODY, type: NEUTRAL_TYPE, desc: record.desc, rest: record.rest });
     }
   }
   return area.walk.problem === undefined && firstMoved(area, notes) === undefined ? notes : undefined;
@@ -234,8 +237,8 @@ function finish(
   const empty = notes.length === 0;
   const gap = gapAtEight(input, notes);
   if (gap !== undefined) return { placement, reason: gap };
-  const content = encodeNotes(notes, image.encoding.endian);
-  const end = area.range.start + BigInt(content.length);
+  const taken = notesSize(notes);
+  const end = area.range.start + taken;
   const fit = fitSections(analysis, area.range, end, firstMoved(area, notes));
   if ('reason' in fit) return { placement, reason: fit.reason };
 
@@ -270,17 +273,16 @@ function finish(
       : buildTable(grownFacts, target, slot, empty ? undefined : entry);
   const sections = image.sections.map((section, index) => fit.get(index) ?? section);
   // What is no longer used is zeroed, so that no walker finds remains.
-  const whole = new Uint8Array(Number((end > area.range.end ? end : area.range.end) - area.range.start));
-  whole.set(content);
+  const whole = { start: area.range.start, end: end > area.range.end ? end : area.range.end };
   const size = area.range.end - area.range.start;
   const promoted = was === undefined && !empty ? ', and a PT_NOTE now points at them' : '';
   return {
     placement,
-    summary: `${summaryOf(placement, size, BigInt(content.length), extended)}${promoted}`,
+    summary: `${summaryOf(placement, size, taken, extended)}${promoted}`,
     header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
     segments,
     sections,
-    blobs: [{ offset: area.range.start, bytes: whole, what: 'notes' }, ...overwriteBlobs(input)],
+    ...joined([noteParts(notes, input, whole), overwriteParts(input)]),
     shift: undefined,
     fileSize: end > analysis.fileSize ? end : analysis.fileSize,
     xenNotes: xenOf(input, notes),

@@ -19,6 +19,7 @@ export function brokenLaw(image: ElfImage, layout: Layout): string | undefined {
     { what: 'ELF header', ...rangeOf(0n, ehdrSize(encoding)) },
     ...table('program header table', layout.header.e_phoff, layout.segments.length, Phdr.size(encoding)),
     ...table('section header table', layout.header.e_shoff, layout.sections.length, Shdr.size(encoding)),
+    ...(layout.copies ?? []).map(({ what, to, size }) => ({ what, ...rangeOf(to, size) })),
     ...layout.blobs.map((blob) => ({ what: blob.what, ...rangeOf(blob.offset, BigInt(blob.bytes.length)) })),
   ];
   const outside = parts.find(({ end }) => end > layout.fileSize);

@@ -55,16 +55,17 @@ export interface LaidOut {
  * Takes the first placement that works, in their order: one whose result the laws of a layout and `stoppedBy`, the
  * verifier's word on it, let through. Errors: `plan.unreadable-note`, `plan.impossible` and `plan.program` (with every reason).
  */
-export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined): LaidOut {
-  const { image } = input.analysis;
+export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined): LaidOut {
+  const { image } = given.analysis;
   const faultOf = (layout: Layout) => brokenLaw(image, layout) ?? stoppedBy(layout);
   const refused: Refusal[] = [];
-  const overwritten = overwriteOnly(input);
+  const overwritten = overwriteOnly(given);
   if (overwritten !== undefined) {
     const fault = faultOf(overwritten);
     if (fault === undefined) return { layout: overwritten, refused };
     refused.push({ placement: overwritten.placement, reason: fault });
   }
+  const input = withRewrittenOnce(given);
   refuseDamage(input);
   const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
   for (const placement of order(input)) {
@@ -100,6 +101,21 @@ export function layOut(input: PlacementInput, stoppedBy: Judge = () => undefined
   const place = { file: image.source.name };
   if (!refused.some(({ sparesProgram }) => sparesProgram)) return fail('plan.impossible', place, { refused });
   return fail('plan.program', place, { what: kindWords(input.kind), refused });
+}
+
+/** Descriptors that would be overwritten where they stand, among records that are rewritten anyway: written once. */
+function withRewrittenOnce(input: PlacementInput): PlacementInput {
+  const { otherOwners, target } = input;
+  const offsets = new Set(target.records.map(({ offset }) => offset));
+  const [inTarget, outside] = [true, false].map((is) =>
+    otherOwners.overwritten.filter(({ record }) => offsets.has(record.offset) === is),
+  );
+  if (inTarget === undefined || outside === undefined || inTarget.length === 0) return input;
+  const changed = new Map([
+    ...otherOwners.changed,
+    ...inTarget.map(({ record, content }) => [record.offset, content] as const),
+  ]);
+  return { ...input, otherOwners: { ...otherOwners, changed, overwritten: outside } };
 }
 
 /** Xen takes e_phnum as it stands (libelf knows no PN_XNUM), so it never comes to the entries behind that number. */

@@ -1,6 +1,7 @@
 /** Where everything lands: the computed layout, before a byte of it is written. Pure data. */
 import type { Range } from '../../../base/bytes/range.js';
 import type { Shift } from '../../../base/bytes/shifted.js';
+import type { Copied } from '../../../base/bytes/source.js';
 import type { Ehdr, Phdr, Shdr } from '../../../formats/elf/headers.js';
 import type { NoteContent } from '../../../formats/note/record.js';
 import type { PlacementName, Survivor } from '../plan/placement-options.js';
@@ -9,6 +10,11 @@ import type { PlacementName, Survivor } from '../plan/placement-options.js';
 export interface Blob {
   readonly offset: bigint;
   readonly bytes: Uint8Array;
+  readonly what: string;
+}
+
+/** Bytes of another source, too many to be held in memory, at a place of the output, and what they are. */
+export interface CopiedBlob extends Copied {
   readonly what: string;
 }
 
@@ -31,6 +37,8 @@ export interface Layout {
   /** Empty: the image has no section header table. */
   readonly sections: readonly Shdr[];
   readonly blobs: readonly Blob[];
+  /** None unless given. */
+  readonly copies?: readonly CopiedBlob[] | undefined;
   readonly shift: Shift | undefined;
   readonly fileSize: bigint;
   /** The Xen notes of the result, in order. */

@@ -3,7 +3,7 @@ import { fileRange } from '../../../formats/elf/address.js';
 import { loadAtOffset } from '../../../formats/elf/image.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
-import { overwriteBlobs, type PlacementInput } from './placement-input.js';
+import { overwriteParts, type PlacementInput } from './placement-input.js';
 
 /** The layout of an edit that is nothing but overwriting; undefined when something else is asked for. */
 export function overwriteOnly(input: PlacementInput): Layout | undefined {
@@ -13,16 +13,20 @@ export function overwriteOnly(input: PlacementInput): Layout | undefined {
   if (first === undefined || xenEdited || otherOwners.changed.size > 0 || otherOwners.added.length > 0)
     return undefined;
   if (options.placement !== 'auto' && options.placement !== 'in-place') return undefined;
-  if (options.loaded !== undefined || options.mustSurvive.length > 0) return undefined;
-  const { record } = first;
-  const loaded = loadAtOffset(image, fileRange(record.offset, record.size)) !== undefined;
+  if (options.mustSurvive.length > 0) return undefined;
+  const isLoaded = ({ record }: typeof first) =>
+    loadAtOffset(image, fileRange(record.offset, record.size)) !== undefined;
+  const loaded = isLoaded(first);
+  const asAsked =
+    options.loaded === undefined || otherOwners.overwritten.every((one) => isLoaded(one) === options.loaded);
+  if (!asAsked) return undefined;
   return {
     placement: 'in-place',
     summary: 'descriptors overwritten where they are, no header changes',
     header: headerFor(image, { segments: image.segments.length, sections: image.sections.length }),
     segments: image.segments,
     sections: image.sections,
-    blobs: overwriteBlobs(input),
+    ...overwriteParts(input),
     shift: undefined,
     fileSize: analysis.fileSize,
     xenNotes: target.xen,

@@ -1,14 +1,17 @@
 /** What every placement is given: the analysis of the image, where its notes are, and the notes it shall have. */
+import { ZEROS } from '../../../base/bytes/byte-comparison.js';
 import type { Range } from '../../../base/bytes/range.js';
+import { joinBytes } from '../../../base/bytes/text.js';
+import { notesSize, placeNotes } from '../../../formats/note/large-notes.js';
 import { NEUTRAL_OWNER, XEN_ELFNOTE } from '../../../formats/note/note-types.js';
-import { encodeNotes, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../../../formats/note/record.js';
+import { encodedSize, type NoteContent, type NoteRecord, nameOf, ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from '../plan/analyze.js';
 import type { KindAnswer } from '../plan/image-kind.js';
 import type { OtherOwnersNotes } from '../plan/other-owners.js';
 import type { PlacementOptions } from '../plan/placement-options.js';
 import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { WantedNote } from '../plan/wanted.js';
-import type { Blob } from './layout.js';
+import type { Blob, CopiedBlob } from './layout.js';
 
 /** Everything that a placement may look at. */
 export interface PlacementInput {
@@ -62,10 +65,9 @@ function isPhysEntry(wanted: readonly WantedNote[]): (note: NoteContent) => bool
  * Why these records cannot stand in a PT_NOTE with p_align 8; undefined where they can, or nobody asked for it. Every record
  * but the last must fill a multiple of 8 without padding, because Xen always steps by 4.
  */
-export function gapAtEight({ analysis, options }: PlacementInput, notes: readonly NoteContent[]): string | undefined {
+export function gapAtEight({ options }: PlacementInput, notes: readonly NoteContent[]): string | undefined {
   if (options.notesAlign !== 8) return undefined;
-  const { endian } = analysis.image.encoding;
-  const odd = notes.slice(0, -1).find((note) => encodeNotes([note], endian).length % 8 !== 0);
+  const odd = notes.slice(0, -1).find((note) => encodedSize(note) % 8 !== 0);
   if (odd === undefined) return undefined;
   return `with --notes-align 8 the note of type ${odd.type} leaves a gap that Xen cannot step over; give it a width of 8`;
 }
@@ -76,27 +78,65 @@ export function onlyAdds({ target, otherOwners, wanted }: PlacementInput): boole
   return wanted.every(({ original }) => original === undefined);
 }
 
-/** The merged records as bytes. */
-export function mergedBytes(input: PlacementInput): Uint8Array {
-  return encodeNotes(mergedNotes(input), input.analysis.image.encoding.endian);
-}
-
 /** The Xen notes of a list of records that the job wants, in the order they will stand. */
 export function xenOf(input: PlacementInput, notes: readonly NoteContent[]): NoteContent[] {
   const wanted = new Set(input.wanted.map(({ content }) => content));
   return notes.filter((note) => wanted.has(note));
 }
 
+/** What is written of notes: bytes, and copies of what is too large for memory. */
+export interface Parts {
+  readonly blobs: readonly Blob[];
+  readonly copies: readonly CopiedBlob[];
+}
+
+/** Several of them as one. */
+export function joined(parts: readonly Parts[]): Parts {
+  return { blobs: parts.flatMap(({ blobs }) => blobs), copies: parts.flatMap(({ copies }) => copies) };
+}
+
+/** Records from a place of the output on, and zeros behind them up to `end`: no walker shall find remains. */
+export function noteParts(notes: readonly NoteContent[], { analysis }: PlacementInput, { start, end }: Range): Parts {
+  const what = 'notes';
+  const { writes, copies } = placeNotes(notes, analysis.image.encoding.endian, start);
+  const rest = zeroParts({ start: start + notesSize(notes), end }, what);
+  const [last] = writes.slice(-1);
+  const [zeros] = rest.blobs;
+  // One stretch of bytes stays one.
+  const joins = last !== undefined && zeros !== undefined && last.offset + BigInt(last.bytes.length) === zeros.offset;
+  const whole = joins
+    ? [{ offset: last.offset, bytes: joinBytes([last.bytes, zeros.bytes]) }]
+    : [...writes.slice(-1), ...rest.blobs];
+  return {
+    blobs: [...writes.slice(0, -1), ...whole].map((write) => ({ ...write, what })),
+    copies: [...copies.map((copy) => ({ ...copy, what })), ...rest.copies],
+  };
+}
+
+/** More zeros than this are copied from where there is nothing else. */
+const ZEROS_AT_ONCE = 0x100000n;
+
+/** Zeros over a range of the output. */
+export function zeroParts({ start, end }: Range, what: string): Parts {
+  const size = end - start;
+  if (size <= 0n) return { blobs: [], copies: [] };
+  if (size > ZEROS_AT_ONCE) return { blobs: [], copies: [{ to: start, source: ZEROS, offset: 0n, size, what }] };
+  return { blobs: [{ offset: start, bytes: new Uint8Array(Number(size)), what }], copies: [] };
+}
+
 /** Descriptors of other owners that are overwritten where they stand, outside the rewrite target; `at` answers where that is now. */
-export function overwriteBlobs(
+export function overwriteParts(
   { otherOwners }: PlacementInput,
   at: (offset: bigint) => bigint = (offset) => offset,
-): Blob[] {
-  return otherOwners.overwritten.map(({ record, content }) => ({
-    offset: at(record.descOffset),
-    bytes: content.desc,
-    what: `note of ${ownerOf(record.name)}`,
-  }));
+): Parts {
+  return joined(
+    otherOwners.overwritten.map(({ record, content: { desc, rest } }) => {
+      const what = `note of ${ownerOf(record.name)}`;
+      const offset = at(record.descOffset);
+      const copies = rest === undefined ? [] : [{ ...rest, to: offset + BigInt(desc.length), what }];
+      return { blobs: [{ offset, bytes: desc, what }], copies };
+    }),
+  );
 }
 
 /** Alignment may cost a file this much, which is more than any page; beyond it, an alignment is taken for a mistake. */

@@ -3,8 +3,8 @@
  * behind the notes, and may take whatever stands there for one (include/hw/elf_ops.h.inc). What stands there is the
  * placement's choice.
  */
-import { ShiftedSource } from '../../../base/bytes/shifted.js';
-import { OverlaySource, type Write } from '../../../base/bytes/source.js';
+import { changedSource } from '../../../base/bytes/shifted.js';
+import type { Write } from '../../../base/bytes/source.js';
 import { joinBytes } from '../../../base/bytes/text.js';
 import { hex } from '../../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../../formats/elf/headers.js';
@@ -32,8 +32,8 @@ export function misleadsQemu({ analysis, xenEdited }: PlacementInput, layout: La
   // QEMU reads those in its own way wherever they stand.
   if (notes.some(({ p_align }) => !COMMON_ALIGNS.has(p_align))) return undefined;
 
-  const base = layout.shift === undefined ? image.source : new ShiftedSource(image.source, layout.shift);
-  const source = new OverlaySource(base, [...layout.blobs, ...tables(image.encoding, layout)], layout.fileSize);
+  const writes = [...layout.blobs, ...tables(image.encoding, layout)];
+  const source = changedSource(image.source, { ...layout, writes });
   const result = { ...image, source, header: layout.header, segments: layout.segments };
   const seen = physEntryAsQemu(result);
   if (!xenEdited) {

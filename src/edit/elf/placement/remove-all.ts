@@ -9,7 +9,7 @@ import { sectionName } from '../../../formats/elf/section-names.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import { headerFor } from './header.js';
 import type { Layout } from './layout.js';
-import { mergedNotes, overwriteBlobs, type PlacementInput } from './placement-input.js';
+import { joined, mergedNotes, overwriteParts, type PlacementInput, zeroParts } from './placement-input.js';
 import { buildTable } from './program-headers.js';
 import { fitSections } from './section-headers.js';
 
@@ -33,7 +33,7 @@ function unchanged(input: PlacementInput, summary: string): Layout {
     header: headerFor(image, { segments: image.segments.length, sections: image.sections.length }),
     segments: image.segments,
     sections: image.sections,
-    blobs: overwriteBlobs(input),
+    ...overwriteParts(input),
     shift: undefined,
     fileSize,
     xenNotes: [],
@@ -72,14 +72,10 @@ function emptied(input: PlacementInput): Layout | { readonly reason: string } {
     segments: buildTable(analysis, target, { kind: 'merged', index: last }, undefined),
     sections: layout.sections.map((section, index) => fitted.get(index) ?? section),
     // Zeros: no walker shall find remains.
-    blobs: [
-      ...places.map(({ start, end }) => ({
-        offset: start,
-        bytes: new Uint8Array(Number(end - start)),
-        what: 'notes',
-      })),
-      ...layout.blobs,
-    ],
+    ...joined([
+      ...places.map((range) => zeroParts(range, 'notes')),
+      { blobs: layout.blobs, copies: layout.copies ?? [] },
+    ]),
     replacedSegments: target.segments,
     touchedSections: [...fitted.keys()],
   };

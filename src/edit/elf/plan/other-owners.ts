@@ -7,7 +7,7 @@ import { equalBytes } from '../../../base/bytes/text.js';
 import { fail } from '../../../base/errors/patch-error.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
 import { XEN } from '../../../formats/note/note-types.js';
-import { type NoteContent, type NoteRecord, ownerOf, sameNote } from '../../../formats/note/record.js';
+import { descSize, type NoteContent, type NoteRecord, ownerOf, sameNote } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
 import { type Edit, type ImageKind, inOrder, isOtherOwnersEdit, type OtherOwnersEdit } from './placement-options.js';
 import { findRewriteTarget, type RewriteTarget, targetAt, targetOfAll } from './rewrite-target.js';
@@ -154,7 +154,7 @@ export function foreignNotes(analysis: Analysis, owner: string, type: number): r
 
 /** Can the new descriptor be written over the old one, with nothing else changed? */
 function sameShape(record: NoteRecord, content: NoteContent): boolean {
-  return equalBytes(record.name, content.name) && record.desc.length === content.desc.length;
+  return equalBytes(record.name, content.name) && descSize(record) === descSize(content);
 }
 
 /** The area that has to be rewritten: Xen's, unless notes that change their size stand elsewhere. */
