@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../src/base/errors/problems.js';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { COMMON } from '../../src/cli/common-options.js';
+import type { OptionTable } from '../../src/cli/option-table.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
 import { explainTopic, topicNames } from '../../src/explain/index.js';
 import { MESSAGES } from '../../src/explain/messages/message-pages.js';
@@ -79,6 +81,7 @@ describe('every command line parses', () => {
 });
 
 const EDITING = ['patch', 'fix', 'stamp'];
+const WRITING = [...EDITING, 'linearize', 'mkelf32'];
 /** The commands under which a problem is told, by the first part of its id; those that others can tell, by their id. */
 const TOLD_BY: Readonly<Record<string, readonly string[]>> = {
   'plan.no-edit': ['patch'],
@@ -86,6 +89,7 @@ const TOLD_BY: Readonly<Record<string, readonly string[]>> = {
   'pe.sbat-downgrade': ['stamp'],
   'pe.bad-sbom': ['stamp'],
   'pe.section-name': ['stamp'],
+  'record.bad': WRITING,
   mb1: ['linearize'],
   mb2: ['linearize'],
   bzimage: EDITING,
@@ -113,6 +117,7 @@ function optionsIn(text: string): { command: string | undefined; option: string;
     }),
   );
 }
+const COMMON_OPTIONS: OptionTable = COMMON;
 const KNOWN = new Set(COMMANDS.map(({ shape }) => shape.name));
 
 describe('every option that a hint names is one of the commands that show it', () => {
@@ -126,9 +131,10 @@ describe('every option that a hint names is one of the commands that show it', (
     for (const { command, option, value } of optionsIn(hint)) {
       const names = command === undefined ? tellers : [command];
       for (const { shape } of COMMANDS.filter((each) => names.includes(each.shape.name))) {
-        const found = shape.options[option];
+        // Some are options of every command.
+        const found = shape.options[option] ?? COMMON_OPTIONS[option];
         const choices = found !== undefined && 'choices' in found ? found.choices : undefined;
-        if (found === undefined && option !== 'help') missing.push(`${shape.name} has no --${option}`);
+        if (found === undefined) missing.push(`${shape.name} has no --${option}`);
         else if (option === 'payload' && choices !== undefined && value !== undefined && !choices.includes(value)) {
           missing.push(`${shape.name} has no --${option} ${value}`);
         }

@@ -85,6 +85,8 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--build-id': (text) => /^(keep|sha1|sha256|(0x)?([0-9a-f]{2})+)$/.test(text),
     '--note': (text) => /^\w+:(0x[0-9a-f]+|[0-9]+)(\/[1248])?=/.test(text),
     '--remove': (text) => /^\w+:(0x[0-9a-f]+|[0-9]+)$/.test(text),
+    '--loaded': undefined,
+    '--not-loaded': undefined,
     '--check': undefined,
     '--json': undefined,
   },

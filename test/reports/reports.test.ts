@@ -282,8 +282,10 @@ describe.each(REPORTS)('$seen', ({ symptom, image, loader, taken, verify, fix, e
     expect(firstLines(stdout)).toMatch(fix);
   });
 
-  it.skipIf(symptom === undefined)('explain answers in ten lines', async () => {
-    const { status, stdout } = await runHere(['explain', symptom ?? '']);
+  // Where people had no message, there is nothing to ask explain.
+  if (symptom === undefined) return;
+  it('explain answers in ten lines', async () => {
+    const { status, stdout } = await runHere(['explain', symptom]);
     expect(status).toBe(0);
     expect(firstLines(stdout)).toMatch(explain ?? /^$/);
   });
