@@ -104,7 +104,7 @@ describe.each(WRAPPERS)('patch, %s', (_what, bytes) => {
     ];
     expect(runCli(args).status).toBe(0);
     const before = statSync(`${path}.out`, { bigint: true });
-    expect(readFileSync(`${path}.d`, 'utf8')).toBe(`${path}.out: ${path} ${file}\n`);
+    expect(readFileSync(`${path}.d`, 'utf8')).toBe(`${path}.out: ${path} ${file}\n${file}:\n`);
     const again = runCli(args);
     expect(again.status).toBe(0);
     expect(statSync(`${path}.out`, { bigint: true })).toMatchObject({ mtimeNs: before.mtimeNs, ino: before.ino });

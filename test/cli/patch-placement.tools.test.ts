@@ -139,7 +139,7 @@ describe('what goes with a placement', () => {
     expectError(
       bench.run(['patch', 'pvh64-bare', '-o', 'x', ENTRY, '--must-survive=eu-strip,flat', '--placement=append']),
       'plan.impossible',
-      /does not survive eu-strip \(eu-strip moves sections/,
+      /does not survive eu-strip \(eu-strip moves the section of the notes/,
     );
   });
 

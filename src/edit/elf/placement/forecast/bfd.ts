@@ -2,6 +2,7 @@
  * Where strip and objcopy of binutils put segments and sections: they keep no segment but build each one anew from the sections
  * that it holds (bfd/elf.c of 2.40: copy_elf_program_header, assign_file_positions_for_load_sections). Computed from headers.
  */
+import { compare } from '../../../../base/bytes/range.js';
 import type { Phdr, Shdr } from '../../../../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable } from '../../../../formats/elf/image.js';
 import {
@@ -151,6 +152,20 @@ function lmaOfEntry({ segment, sections: [first], paddrValid, vaddrOffset }: Ent
   return first === undefined ? 0n : first.lma + vaddrOffset;
 }
 
+/** Sections of a segment by load address; what is not loaded behind what is, empty ones first (elf_sort_sections). */
+function byAddress(a: Section, b: Section): number {
+  const isBehind = ({ shdr }: Section) =>
+    shdr.sh_type === SHT_NOBITS && (shdr.sh_flags & SHF_TLS) === 0n && shdr.sh_size !== 0n;
+  const sizeOf = ({ shdr }: Section) => (shdr.sh_type === SHT_NOBITS ? 0n : shdr.sh_size);
+  return (
+    compare(a.lma, b.lma) ||
+    compare(a.shdr.sh_addr, b.shdr.sh_addr) ||
+    Number(isBehind(a)) - Number(isBehind(b)) ||
+    compare(sizeOf(a), sizeOf(b)) ||
+    a.index - b.index
+  );
+}
+
 interface Placed extends Pick<Phdr, 'p_vaddr' | 'p_paddr' | 'p_memsz'> {
   /** The next free byte of the file. */
   readonly off: bigint;
@@ -158,7 +173,8 @@ interface Placed extends Pick<Phdr, 'p_vaddr' | 'p_paddr' | 'p_memsz'> {
 }
 
 function place({ encoding }: ElfImage, entry: Entry, from: bigint, headers: bigint): Placed {
-  const { segment, sections, filehdr, phdrs, paddrValid } = entry;
+  const { segment, filehdr, phdrs, paddrValid } = entry;
+  const sections = entry.sections.toSorted(byAddress);
   const [first] = sections;
   const mask = (1n << BigInt(encoding.bits)) - 1n;
   const ehsize = ehdrSize(encoding);
