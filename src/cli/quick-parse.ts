@@ -36,6 +36,7 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
   const { name, rest } = splitCommand(args);
   const command = commands.find(({ shape }) => shape.name === name);
   if (command === undefined) return undefined;
+  if (rest.slice(0, endOfOptions(rest)).some((word) => /^-[^-]./.test(word))) return undefined;
   const { options: table, words: wanted } = command.shape;
   const { argv, error } = Parser.detailed([...rest], parserOptions(table));
   if (error) return undefined;
@@ -47,6 +48,12 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
     return option !== undefined && takes(option, value);
   });
   return isPlain ? { kind: 'run', command, options, words } : undefined;
+}
+
+/** Where words stand that are none but words. One dash in front of more than one letter is taken apart in parse.ts. */
+function endOfOptions(args: readonly string[]): number {
+  const at = args.indexOf('--');
+  return at < 0 ? args.length : at;
 }
 
 /** As yargsOption() in parse.ts says it to yargs, in the words of its parser. */

@@ -25,12 +25,19 @@ export async function runFix(args: FixArgs): Promise<ExitStatus> {
   }
 }
 
+function withoutItsSignature({ image: { source }, warnings }: ReturnType<typeof imageOf>) {
+  return { source, warnings };
+}
+
 async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   const options = { ...DEFAULT_PLACEMENT, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind };
   if (looksLikeElf(input.source)) {
     refusePayload(args, input.source.name);
-    const { image, warnings } = imageOf(input.source, args);
-    const found = findFix(image.source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
+    // A header that fix itself repairs must not stop it here.
+    const { source, warnings } = args.stripSignature
+      ? withoutItsSignature(imageOf(input.source, args))
+      : { source: input.source, warnings: [] };
+    const found = findFix(source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
     return settle(args, found, input.source.name, (plan, extra) =>
       applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
     );
