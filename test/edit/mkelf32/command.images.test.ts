@@ -40,7 +40,7 @@ describe('mkelf32', () => {
 
   it('says which loaders would start the result', () => {
     const xen = run('--notes', realImage('xen-syms').path, out, '0x200000');
-    expect(xen.stdout).toMatch(/\n {2}loaders {2}.*\bmultiboot, multiboot2\b.* would start it\n$/);
+    expect(xen.stdout).toMatch(/\n {2}loaders {2}.*\bgrub-multiboot, grub-multiboot2\b.* would start it\n$/);
     expect(run('--notes', file, out, '0').stdout).toContain('loaders  none would start it');
     const json = validDocument(run('--json', '--notes', realImage('xen-syms').path, out, '0x200000').stdout);
     expect(json['loaders']).toContainEqual({ name: 'grub-multiboot2', accepts: true });
