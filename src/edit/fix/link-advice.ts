@@ -109,6 +109,21 @@ const lowest = ({ loads }: LinkFacts): Load | undefined =>
     .filter(({ p_memsz }) => p_memsz > 0n)
     .reduce<Load | undefined>((low, load) => (low === undefined || load.p_paddr < low.p_paddr ? load : low), undefined);
 
+/** An address that is entered, and no file bytes there. */
+const entryOutside: LinkRow = (facts) => {
+  const { header } = facts.image;
+  const homes = facts.loads
+    .filter(({ p_filesz }) => p_filesz > 0n)
+    .slice(0, 3)
+    .map(
+      (load) =>
+        `${facts.loadName(load)} at p_vaddr ${hex(load.p_vaddr)}, p_paddr ${hex(load.p_paddr)} to ${hex(load.p_paddr + load.p_filesz)}`,
+    );
+  return `the entry has to lie in the file bytes of a PT_LOAD (${homes.join('; ')}): correct the note that tells it (PHYS32_ENTRY, ENTRY), or e_entry ${hex(header.e_entry)} by ENTRY(symbol) in the linker script`;
+};
+
+const LOW_END = 0xffff_ffff_8000_0000n;
+
 /** By the name of the rule. */
 const ROWS: Readonly<Record<string, LinkRow>> = {
   'file-size': (facts) =>
@@ -211,6 +226,27 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
     'INIT_P2M has to be an address outside of the image; without the note the table follows the kernel',
   'code-in-file': () =>
     'this is a file of debug information (objcopy --only-keep-debug): give the kernel that it was split from',
+  'entry-in-a-segment': entryOutside,
+  'multiboot-entry': entryOutside,
+  'in-memory': firstOf(wraps, (facts) => {
+    const high = facts.loads.reduce<Load | undefined>(
+      (most, load) => (most === undefined || load.p_paddr + load.p_memsz > most.p_paddr + most.p_memsz ? load : most),
+      undefined,
+    );
+    const { needsMemory } = facts.verdict;
+    const more =
+      needsMemory === undefined ? '' : `, or give it ${hex(needsMemory)} bytes of memory (--memory judges by that)`;
+    return high === undefined
+      ? undefined
+      : `${facts.loadName(high)} takes ${placeOf(high)}, and the machine has not so much memory: lower it in the linker script by its address or AT(…)${more}`;
+  }),
+  'hypercall-page-clear-of-entry': () =>
+    'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page',
+  'higher-half': (facts) => {
+    const [first] = facts.loads;
+    const place = first === undefined ? '' : `; ${facts.loadName(first)} is at p_vaddr ${hex(first.p_vaddr)}`;
+    return `no PT_LOAD is at ${hex(LOW_END)} or above: link the kernel there${place}`;
+  },
   'not-multiboot': ({ source }) => {
     const header = findMb1(source, QEMU_MB1);
     const place = header === undefined ? 'the multiboot 1 header' : `the multiboot 1 header at ${hex(header.offset)}`;
@@ -218,11 +254,15 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   },
 };
 
+/** What loaders of several protocols ask of a Multiboot header. */
+const HEADER_RULES: ReadonlySet<string> = new Set(['tags', 'address-fields', 'multiboot-flags']);
+
 /** What is to be changed so that the loader of this verdict takes the file; undefined where its rule has no row. */
 export function linkAdvice(source: ByteSource, verdict: Verdict): string | undefined {
   const { loader, rule = '' } = verdict;
   const facts = new LinkFacts(source, verdict);
-  return (isOfFamily(loader, 'multiboot') ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
+  const byHeader = isOfFamily(loader, 'multiboot') || HEADER_RULES.has(rule);
+  return (byHeader ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
 }
 
 /** What is said of a file whose headers no edit can rest on. */

@@ -11,9 +11,12 @@ import { type LinkFacts, placeOf } from './link-facts.js';
 
 type Row = (facts: LinkFacts) => string | undefined;
 
-/** The version that the loader asks for, by its title. */
-function versionOf({ verdict: { loader } }: LinkFacts): MultibootVersion {
-  return loaderRow(loader)?.name.endsWith('multiboot2') === true ? 2 : 1;
+/** The version that the loader asks for. */
+function versionOf({ verdict: { loader }, source }: LinkFacts): MultibootVersion {
+  const name = loaderRow(loader)?.name ?? '';
+  // A loader of several protocols takes the header that is there.
+  if (!name.endsWith('multiboot') && !name.endsWith('multiboot2')) return findMb2(source) === undefined ? 1 : 2;
+  return name.endsWith('multiboot2') ? 2 : 1;
 }
 
 /** Where the loader looks. */
@@ -56,16 +59,20 @@ const noHeader: Row = (facts) => {
 const addresses: Row = (facts) =>
   `${headerOf(facts)} has the addresses ${fieldsText(facts)}: correct them in the source, load_addr <= header_addr, load_addr < load_end_addr <= bss_end_addr, or leave them out, so that the program headers count`;
 
+const flags: Row = (facts) =>
+  `${headerOf(facts)} has flags ${hex(findMb1(facts.source)?.flags ?? 0)}, of which loaders know bits 0 to 2 and 16, and not all of those: clear what they do not know in the source and make the checksum again`;
+
 /** By the name of the rule; rules that are not here have a row for all loaders. */
 export const MULTIBOOT_ADVICE: Readonly<Record<string, Row>> = {
   // QEMU's rule of that name is about the ELF header.
   header: (facts) => (facts.verdict.loader.startsWith('qemu') ? undefined : noHeader(facts)),
   'multiboot-header': noHeader,
-  flags: (facts) =>
-    `${headerOf(facts)} has flags ${hex(findMb1(facts.source)?.flags ?? 0)}, of which GRUB knows bits 0 to 2 and 16: clear the others in the source and make the checksum again`,
+  flags,
   tags: (facts) =>
-    `${headerOf(facts)} has a tag that GRUB does not take: in the source set bit 0 of the tag's flags (optional) or leave it out, pad each tag to a multiple of 8, and end with a tag of type 0 and size 8`,
+    `${headerOf(facts)} has a tag that the loader does not take: in the source leave it out, or for GRUB set bit 0 of the tag's flags (optional), pad each tag to a multiple of 8, and end with a tag of type 0 and size 8`,
+  'multiboot-flags': flags,
   'linear-load': addresses,
+  'entry-in-the-load': addresses,
   'address-fields': addresses,
   class: ({ image: { encoding, header } }) =>
     `it is an ELF${encoding.bits} with e_machine ${header.e_machine}, and QEMU takes a Multiboot kernel as ELF32 with EM_386 alone: link it by ld -m elf_i386, set bit 16 of flags and the address fields, or give it a PVH entry and no header`,
