@@ -14,7 +14,8 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/build-once.ts',
     // Runs of the command leave nothing in the home of whoever runs the tests.
-    env: { XEN_ELFPATCH_CODE_CACHE: '' },
+    // Nor is a make that a test runs one of the make that runs the tests.
+    env: { XEN_ELFPATCH_CODE_CACHE: '', MAKELEVEL: '0', MAKEFLAGS: '', MFLAGS: '' },
     // A limit against hanging, not a measure of speed: a busy machine is no failure.
     testTimeout: 300_000,
     hookTimeout: 600_000,
