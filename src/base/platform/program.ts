@@ -2,7 +2,7 @@
  * Compressors of the host, as kernel builds use them: fed and read through pipes, arguments never through a shell, with
  * an environment that cannot change what they do, and with an end to what they may print.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { ProgramResult } from '../bytes/ports.js';
 import { type ByteSource, describeSystemError } from '../bytes/source.js';
 
@@ -26,7 +26,13 @@ export function runProgram(
   // XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside.
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
   return new Promise((resolve) => {
-    const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    } catch (error) {
+      // What a system says at once that has no memory, or no process, left.
+      return resolve({ kind: 'failed', why: describeSystemError(error) });
+    }
     const output = new Output(limit, Number(input.size));
     let said = '';
     child.on('error', (error) => {
@@ -73,9 +79,13 @@ export function runProgram(
 /** What real compressors reach on kernels, and room to spare. */
 const USUAL_RATIO = 16;
 
+/** Of less than this no more than usual is expected. */
+const LITTLE = 0x100000;
+
 /**
  * One buffer that is filled as bytes come, so that nothing is held twice: room for all that may come is taken at once, and
- * pages that are not written cost nothing. A system that counts them all the same may refuse; then it grows.
+ * pages that are not written cost nothing. A system that counts them all the same may refuse; then it grows, as it does for
+ * little input, of which many may be unpacked one after the other.
  */
 class Output {
   readonly #limit: number;
@@ -86,7 +96,7 @@ class Output {
     this.#limit = limit;
     const usual = Math.min(limit, Math.max(Number(CHUNK), inputSize * USUAL_RATIO));
     try {
-      this.#buffer = new Uint8Array(limit);
+      this.#buffer = new Uint8Array(inputSize < LITTLE ? usual : limit);
     } catch {
       this.#buffer = new Uint8Array(usual);
     }
