@@ -44,8 +44,7 @@ binary: $(NPM_STAMP)
 # start (its code cache, its package, a current folder that is gone, names that Node cannot take) is not asked of it.
 test-binary: $(NPM_STAMP)
 	@if node scripts/binary.mjs; then \
-	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts \
-	    --exclude '**/code-cache*' --exclude '**/package*' --exclude '**/odd-places*' --exclude '**/options*' --exclude '**/foreign-strings*'; \
+	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts; \
 	else echo 'test-binary: SKIPPED: the stand-alone program could not be made' >&2; fi
 
 # What ships beside the bundle: the man page, and the command as one file for machines without npm.

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { commitDefine } from './commit.mjs';
 import { programOf } from './images/npm-package.mjs';
 import { shims } from './shims/plugin.mjs';
 
@@ -44,7 +45,7 @@ await build({
   format: 'cjs',
   legalComments: 'none',
   logLevel: 'warning',
-  define: { 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
+  define: { ...commitDefine(), 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
   plugins: [shims],
 });
 for (const arch of wanted) {
