@@ -45,13 +45,23 @@ type IsWanted = (type: number) => boolean;
 
 function noteMiss(source: ByteSource, wanted: IsWanted): string | undefined {
   const areas = areasOf(source);
-  const found = areas.flatMap((area) => area.walk.records.map((record) => ({ area, record })));
-  const own = found.filter(({ record }) => isXens(record) && wanted(record.type));
-  const [first] = own;
-  if (first !== undefined) return misplaced(areas, first.area, first.record);
-  const foreign = found.find(({ record }) => looksMeant(record) && wanted(record.type));
-  if (foreign !== undefined) return foreignText(foreign.record);
-  return hidden(source, areas, wanted);
+  const distinct = differentWalks(areas);
+  for (const area of distinct) {
+    const own = area.walk.records.find((record) => isXens(record) && wanted(record.type));
+    if (own !== undefined) return misplaced(areas, area, own);
+  }
+  for (const { walk } of distinct) {
+    const foreign = walk.records.find((record) => looksMeant(record) && wanted(record.type));
+    if (foreign !== undefined) return foreignText(foreign);
+  }
+  return hidden(source, distinct, wanted);
+}
+
+/** The first area of each walk: thousands of headers may lead to the same bytes, and noteAreas() walks them once. */
+function differentWalks(areas: readonly NoteArea[]): NoteArea[] {
+  const first = new Map<NoteArea['walk'], NoteArea>();
+  for (const area of areas) if (!first.has(area.walk)) first.set(area.walk, area);
+  return [...first.values()];
 }
 
 function areasOf(source: ByteSource): NoteArea[] {
