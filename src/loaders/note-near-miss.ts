@@ -9,7 +9,7 @@ import { PatchError } from '../base/errors/patch-error.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2MSB } from '../formats/elf/names.js';
 import { multibootNearMiss } from '../formats/multiboot/near-miss.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
-import { type NoteArea, noteAreas } from '../formats/note/areas.js';
+import { distinctAreas, type NoteArea, noteAreas } from '../formats/note/areas.js';
 import { XEN_ELFNOTE } from '../formats/note/note-types.js';
 import { isXens, NHDR_SIZE, type NoteRecord, ownerOf, XEN_OWNER } from '../formats/note/record.js';
 import { noteInfo, noteName } from '../formats/note/xen-notes.js';
@@ -45,7 +45,7 @@ type IsWanted = (type: number) => boolean;
 
 function noteMiss(source: ByteSource, wanted: IsWanted): string | undefined {
   const areas = areasOf(source);
-  const distinct = differentWalks(areas);
+  const distinct = distinctAreas(areas);
   for (const area of distinct) {
     const own = area.walk.records.find((record) => isXens(record) && wanted(record.type));
     if (own !== undefined) return misplaced(areas, area, own);
@@ -55,13 +55,6 @@ function noteMiss(source: ByteSource, wanted: IsWanted): string | undefined {
     if (foreign !== undefined) return foreignText(foreign);
   }
   return hidden(source, distinct, wanted);
-}
-
-/** The first area of each walk: thousands of headers may lead to the same bytes, and noteAreas() walks them once. */
-function differentWalks(areas: readonly NoteArea[]): NoteArea[] {
-  const first = new Map<NoteArea['walk'], NoteArea>();
-  for (const area of areas) if (!first.has(area.walk)) first.set(area.walk, area);
-  return [...first.values()];
 }
 
 function areasOf(source: ByteSource): NoteArea[] {

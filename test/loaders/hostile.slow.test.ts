@@ -2,6 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
+import { PatchError } from '../../src/base/errors/patch-error.js';
+import { planPatch } from '../../src/edit/elf/pipeline.js';
+import { DEFAULT_PLACEMENT } from '../../src/edit/elf/plan/placement-options.js';
+import { findFix } from '../../src/edit/fix/fix.js';
+import { planStamp } from '../../src/edit/stamp/stamp.js';
+import type { ElfImage } from '../../src/formats/elf/image.js';
+import { readElf } from '../../src/formats/elf/read.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
 import { cstr, elf, num } from '../support/elf-builder.js';
 
@@ -9,6 +17,7 @@ const encoding = { bits: 64, endian: 'little' } as const;
 const judge = (bytes: Uint8Array) => judgeLoaders(new BufferSource(bytes));
 
 const nothing = new Uint8Array(0);
+const NO_STAMPS = { metadata: undefined, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };
 
 /** The file with a new table behind it: its first program header, then its last one over and over. */
 function tableOf(bytes: Uint8Array, count: number): Uint8Array {
@@ -68,6 +77,29 @@ describe('hostile images', () => {
     const bytes = tableOf(elf(encoding).load(0x100000n, new Uint8Array(64)).noteSegment(notes()).build(), 65_535);
     expect(judge(bytes).map(({ outcome }) => outcome)).not.toContain('undecided');
   });
+
+  // A hundred seconds and more where records were gone through once for each header.
+  it.each([
+    [
+      'patch',
+      (image) => planPatch(image, [{ kind: 'set', setting: parseSetting('PHYS32_ENTRY=0x100000') }], DEFAULT_PLACEMENT),
+    ],
+    ['stamp', (image) => planStamp(image, { ...NO_STAMPS, members: { name: 'x' } })],
+    ['fix', ({ source }) => findFix(source, ['qemu-pvh'])],
+  ] as const satisfies readonly (readonly [string, (image: ElfImage) => unknown])[])(
+    '65,534 PT_NOTEs over 4,000 notes: %s ends, in a plan or in a refusal',
+    (_, edit) => {
+      const notes = Array.from({ length: 4000 }, () => ({ name: 'x', type: 1, desc: nothing }));
+      const bytes = tableOf(elf(encoding).load(0x100000n, new Uint8Array(64)).noteSegment(notes).build(), 65_534);
+      const image = readElf(new BufferSource(bytes, 'many'));
+      try {
+        expect(edit(image)).toBeDefined();
+      } catch (error) {
+        expect(error).toBeInstanceOf(PatchError);
+        expect(error).toMatchObject({ id: expect.stringMatching(/^plan\./) });
+      }
+    },
+  );
 
   it('any bytes at all get ten verdicts', () => {
     const image = fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean()).map(([bytes, magic]) => {

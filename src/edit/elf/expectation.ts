@@ -5,6 +5,7 @@
 import { PatchError } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
+import { distinctAreas } from '../../formats/note/areas.js';
 import { isXens, type NoteContent } from '../../formats/note/record.js';
 import { verifyImage } from '../../verify/elf/verify.js';
 import type { Expectation } from '../../verify/finding.js';
@@ -70,7 +71,7 @@ export function stoppedBy(meant: Meant): string | undefined {
 
 /** Notes of other owners that are overwritten where no segment shows them and none will: what goes, and what comes. */
 function inSectionsOnly({ analysis, otherOwners, target }: Meant) {
-  const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
+  const segments = distinctAreas(analysis.areas, 'segment');
   const shown = new Set(
     [...segments.flatMap(({ walk }) => walk.records), ...target.records].map(({ offset }) => offset),
   );
@@ -81,6 +82,7 @@ function inSectionsOnly({ analysis, otherOwners, target }: Meant) {
 /** Notes of other owners that only sections showed, in an area that becomes a segment. */
 function promoted({ analysis, layout, otherOwners, target }: Meant): NoteContent[] {
   if (layout?.noteRange === undefined || target.segments.length > 0) return [];
-  const shown = new Set(analysis.areas.filter(({ kind }) => kind === 'segment').flatMap(({ walk }) => walk.records));
+  const segments = distinctAreas(analysis.areas, 'segment');
+  const shown = new Set(segments.flatMap(({ walk }) => walk.records));
   return target.records.filter((record) => !isXens(record) && !shown.has(record) && !otherOwners.gone.includes(record));
 }

@@ -5,6 +5,7 @@
 import { hex } from '../../base/errors/hex.js';
 import { loadAtVaddr } from '../../formats/elf/image.js';
 import { findSymbols } from '../../formats/elf/symbols.js';
+import { distinctAreas } from '../../formats/note/areas.js';
 import { preset } from '../../formats/note/fix.js';
 import { LINUX } from '../../formats/note/note-types.js';
 import { ownerOf } from '../../formats/note/record.js';
@@ -78,6 +79,8 @@ function works(subject: Subject, loader: string, name: string): boolean {
 /** Is it Linux, by its boot protocol, its notes or its symbols? */
 function isLinux({ image, before }: Subject): boolean {
   if (before?.facts.kind === 'bzimage') return true;
-  const noted = analyze(image).areas.some(({ walk }) => walk.records.some(({ name }) => ownerOf(name) === LINUX));
+  const noted = distinctAreas(analyze(image).areas).some(({ walk }) =>
+    walk.records.some(({ name }) => ownerOf(name) === LINUX),
+  );
   return noted || [...findSymbols(image, LINUX_SYMBOLS).values()].some((hits) => hits.length > 0);
 }

@@ -58,6 +58,18 @@ export function noteAreas(image: ElfImage): NoteArea[] {
   return [...segments, ...sections];
 }
 
+/**
+ * The first area of each walk, in their order, of one kind or of both. Thousands of headers may lead to the same bytes, which
+ * noteAreas() walks once: code that goes through records goes through these.
+ */
+export function distinctAreas(areas: readonly NoteArea[], wanted?: NoteArea['kind']): NoteArea[] {
+  const first = new Map<NoteWalk, NoteArea>();
+  for (const area of areas) {
+    if ((wanted === undefined || area.kind === wanted) && !first.has(area.walk)) first.set(area.walk, area);
+  }
+  return [...first.values()];
+}
+
 function cut({ start, end }: FileRange, size: FileOffset): FileRange {
   return { start: start < size ? start : size, end: end < size ? end : size };
 }

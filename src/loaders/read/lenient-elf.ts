@@ -79,7 +79,7 @@ function tableAt<S extends typeof Phdr | typeof Shdr>(
   const size = struct.size(encoding);
   const records: ValueOf<S>[] = [];
   // All at once where that is no more than a table of usual records could be.
-  const whole = BigInt(count) * BigInt(stride) + BigInt(size);
+  const whole = count === 0 ? 0n : BigInt(count - 1) * BigInt(stride) + BigInt(size);
   const atOnce = whole <= READ_LIMIT / 2n && fits(offset, whole, source.size) && stride > 0;
   const table = atOnce ? source.read(offset, whole, struct.name) : undefined;
   for (let index = 0; index < count; index++) {

@@ -55,9 +55,20 @@ function noteSegments({ segments, header }: ElfImage): NoteSegment[] {
 /** What a loader does with a record: it goes to the next one, at a file offset, or its walk of the segment ends. */
 type Step<End> = { readonly next: bigint } | { readonly end: End };
 
-/** The walks over one image: together they follow STEP_LIMIT records. */
-class Walks {
+/** The walks over one image: together they follow STEP_LIMIT records. What ended well is not walked again from another header. */
+class Walks<Kept> {
+  readonly #known = new Map<string, Kept>();
   #steps = 0;
+
+  /** The end of a walk of this segment, where `isKept` says that it holds for every header over the same bytes. */
+  once({ p_offset, p_filesz, p_align }: Phdr, walk: () => Kept, isKept: (end: Kept) => boolean): Kept {
+    const key = `${p_offset} ${p_filesz} ${p_align}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const end = walk();
+    if (isKept(end)) this.#known.set(key, end);
+    return end;
+  }
 
   /** From record to record until a step ends the walk; `tooMany` is the end where the limit is reached. */
   follow<End>(start: bigint, step: (at: bigint) => Step<End>, tooMany: End): End {
@@ -106,7 +117,7 @@ const QEMU_REFUSES: readonly {
 export function physEntryAsQemu(image: ElfImage): PhysEntry {
   const { source, encoding } = image;
   if (encoding.endian === 'big') return refusedBy('QEMU loads little-endian images only');
-  const walks = new Walks();
+  const walks = new Walks<QemuEnd>();
   const read = mappedReader(source);
   let last = 0n;
   // A walk that leaves the file mostly finds nothing there; what another segment said stands.
@@ -116,7 +127,12 @@ export function physEntryAsQemu(image: ElfImage): PhysEntry {
     const refusal = QEMU_REFUSES.find(({ when }) => when(segment, { size: source.size, bits: encoding.bits }));
     if (refusal !== undefined) return refusedBy(refusal.problem(name), { index, kind: refusal.kind });
     const tooMany = { problem: `QEMU walks on through more than ${STEP_LIMIT} records of ${name}` };
-    const end = walks.follow(segment.p_offset, qemuStep(segment, name, encoding.bits, read), tooMany);
+    const end = walks.once(
+      segment,
+      () => walks.follow(segment.p_offset, qemuStep(segment, name, encoding.bits, read), tooMany),
+      // A fault names its header.
+      ({ problem, dies }) => problem === undefined && dies === undefined,
+    );
     if (end.dies !== undefined) return refusedBy(end.dies, { index, kind: 'crash' });
     if (end.problem !== undefined) astray = refusedBy(end.problem, { index, kind: 'runs-away' });
     else if (end.value !== undefined) last = end.value;
@@ -186,12 +202,16 @@ export function physEntryAsLinuxLoader(image: ElfImage, padding: LinuxLoaderPadd
   const { source, encoding } = image;
   if (encoding.bits === 32) return refusedBy('linux-loader loads ELF64 images only');
   if (encoding.endian === 'big') return refusedBy('linux-loader loads little-endian images only');
-  const walks = new Walks();
+  const walks = new Walks<PhysEntry>();
   const reader = new LoaderReader(source, 'little');
   let result = NOTHING;
   for (const note of noteSegments(image)) {
     const tooMany = refusedBy(`more than ${STEP_LIMIT} records up to ${note.name}`);
-    result = walks.follow(note.segment.p_offset, linuxLoaderStep(note, padding, reader), tooMany);
+    result = walks.once(
+      note.segment,
+      () => walks.follow(note.segment.p_offset, linuxLoaderStep(note, padding, reader), tooMany),
+      ({ problem }) => problem === undefined,
+    );
     if (result.problem !== undefined) return result;
   }
   return result;

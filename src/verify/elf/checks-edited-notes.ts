@@ -180,9 +180,9 @@ function* loadersSeeTheSame(before: Subject, after: Subject): Generator<Violatio
  */
 function qemuLevel({ image, areas }: Subject): 'error' | 'warning' {
   const lost = physEntryAsQemu(image);
-  const own = areas()
-    .filter(({ kind, walk }) => kind === 'segment' && walk.records.some(isXens))
-    .map(({ index }) => index);
+  const segments = areas().filter(({ kind }) => kind === 'segment');
+  const xens = new Set(distinctWalks(segments, 'segment').filter(({ records }) => records.some(isXens)));
+  const own = segments.filter(({ walk }) => xens.has(walk)).map(({ index }) => index);
   // Lost in another owner's notes, not in Xen's.
   if (!lost.found && lost.problem !== undefined && physEntryAsQemuFrom(image, own).found) return 'warning';
   const odd = image.segments.some((s) => s.p_type === PT_NOTE && s.p_filesz > 0n && !QEMU_ALIGNS.has(s.p_align));

@@ -6,7 +6,7 @@ import type { Phdr } from '../../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../../formats/elf/image.js';
 import { SHT_NULL } from '../../formats/elf/names.js';
 import { sectionName } from '../../formats/elf/section-names.js';
-import { type NoteArea, noteAreas } from '../../formats/note/areas.js';
+import { distinctAreas, type NoteArea, noteAreas } from '../../formats/note/areas.js';
 import type { NoteWalk } from '../../formats/note/record.js';
 
 /** An image to be judged, with what several checks need of it. Ranges are of the file. */
@@ -61,5 +61,5 @@ export function sectionsWithBytes(image: ElfImage): { readonly index: number; re
 
 /** The areas of one view, each distinct walk once: thousands of equal headers may share one. */
 export function distinctWalks(areas: readonly NoteArea[], kind: NoteArea['kind']): readonly NoteWalk[] {
-  return [...new Set(areas.filter((area) => area.kind === kind).map((area) => area.walk))];
+  return distinctAreas(areas, kind).map(({ walk }) => walk);
 }

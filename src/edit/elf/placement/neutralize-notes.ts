@@ -5,6 +5,7 @@
  */
 import { overlaps, rangeOf } from '../../../base/bytes/range.js';
 import { movedOffset } from '../../../base/bytes/shifted.js';
+import { distinctAreas } from '../../../formats/note/areas.js';
 import { isXens, NHDR_SIZE, type NoteRecord } from '../../../formats/note/record.js';
 import type { Layout } from './layout.js';
 import { neutralName, type PlacementInput } from './placement-input.js';
@@ -28,8 +29,7 @@ export function hideStaleNotes(input: PlacementInput, layout: Layout): Layout {
 function staleRecords({ analysis }: PlacementInput, { blobs, shift }: Layout): readonly NoteRecord[] {
   const rewritten = shift === undefined ? blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))) : [];
   const found = new Map<bigint, NoteRecord>();
-  for (const { kind, walk } of analysis.areas) {
-    if (kind !== 'section') continue;
+  for (const { walk } of distinctAreas(analysis.areas, 'section')) {
     for (const record of walk.records) {
       const range = rangeOf(record.offset, record.size);
       if (isXens(record) && !rewritten.some((blob) => overlaps(blob, range))) {

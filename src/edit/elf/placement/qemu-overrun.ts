@@ -10,6 +10,7 @@ import { hex } from '../../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../../formats/elf/headers.js';
 import { PT_NOTE } from '../../../formats/elf/names.js';
 import type { Encoding } from '../../../formats/elf/struct.js';
+import { distinctAreas } from '../../../formats/note/areas.js';
 import { decodeValue } from '../../../formats/note/desc.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 import { isXens, type NoteRecord } from '../../../formats/note/record.js';
@@ -47,7 +48,8 @@ export function misleadsQemu({ analysis, xenEdited }: PlacementInput, layout: La
   if (address === undefined) {
     // Of another owner, where it stood: QEMU does not look at owners, and no place of Xen's notes changes that.
     const isForeign = (note: NoteRecord) => note.type === PHYS32_ENTRY && !isXens(note);
-    if (analysis.areas.some(({ kind, walk }) => kind === 'segment' && walk.records.some(isForeign))) return undefined;
+    const segments = distinctAreas(analysis.areas, 'segment');
+    if (segments.some(({ walk }) => walk.records.some(isForeign))) return undefined;
     return seen.found
       ? `QEMU would read on behind the notes and take ${hex(seen.value)} for a PHYS32_ENTRY`
       : undefined;

@@ -11,6 +11,7 @@ import { hasFileBytes, isAllocated, loadAtOffset, sectionFileRange } from '../..
 import { SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../../../formats/elf/names.js';
 import { nameTable, sectionName } from '../../../formats/elf/section-names.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
+import { distinctAreas } from '../../../formats/note/areas.js';
 import { isXens } from '../../../formats/note/record.js';
 import type { Analysis } from '../plan/analyze.js';
 import type { PlacementOptions } from '../plan/placement-options.js';
@@ -177,11 +178,16 @@ function noteFields({ range, sh_addr, allocated, align }: Cover) {
  * there, and the section goes on to describe them, as data and no longer as notes.
  */
 function retire(draft: Draft, target: RewriteTarget, reused: number | undefined, covered: boolean): void {
-  const carried = new Set(target.records.map(({ offset }) => offset));
+  const offsets = new Set(target.records.map(({ offset }) => offset));
+  const carried = new Set(
+    distinctAreas(draft.analysis.areas).flatMap(({ walk }) =>
+      walk.records.every(({ offset }) => offsets.has(offset)) ? [walk] : [],
+    ),
+  );
   for (const area of draft.analysis.areas) {
     if (area.kind !== 'section' || area.index === reused || area.walk.records.length === 0) continue;
     const section = draft.sections[area.index];
-    if (section === undefined || !area.walk.records.every(({ offset }) => carried.has(offset))) continue;
+    if (section === undefined || !carried.has(area.walk)) continue;
     // The gABI gives a section called .note its type; eu-elflint insists.
     if (area.loaded !== undefined && covered && area.name !== '.note')
       draft.sections[area.index] = { ...section, sh_type: SHT_PROGBITS };

@@ -8,6 +8,7 @@ import { rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { addressSpace, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '../../../formats/elf/names.js';
+import { distinctAreas } from '../../../formats/note/areas.js';
 import { GNU, NT_GNU_ABI_TAG } from '../../../formats/note/note-types.js';
 import { ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
@@ -183,7 +184,7 @@ function interpreter({ image }: Analysis, wanted: (path: string) => boolean): st
 }
 
 function abiTag({ areas }: Analysis): string | undefined {
-  const area = areas.find(({ walk }) =>
+  const area = distinctAreas(areas).find(({ walk }) =>
     walk.records.some(({ name, type }) => type === NT_GNU_ABI_TAG && ABI_TAG_OWNERS.has(ownerOf(name))),
   );
   return area && `an ABI tag in ${area.name}`;

@@ -5,7 +5,7 @@
  */
 import { equalBytes } from '../../../base/bytes/text.js';
 import { fail } from '../../../base/errors/patch-error.js';
-import type { NoteArea } from '../../../formats/note/areas.js';
+import { distinctAreas, type NoteArea } from '../../../formats/note/areas.js';
 import { XEN } from '../../../formats/note/note-types.js';
 import { descSize, type NoteContent, type NoteRecord, ownerOf, sameNote } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
@@ -132,7 +132,7 @@ function recordsByKey({ areas }: Analysis): ReadonlyMap<string, readonly NoteRec
   const records = new Map<string, NoteRecord[]>();
   for (const kind of ['segment', 'section'] as const) {
     const found = new Map<string, Map<bigint, NoteRecord>>();
-    for (const walk of new Set(areas.filter((area) => area.kind === kind).map((area) => area.walk))) {
+    for (const walk of distinctAreas(areas, kind).map((area) => area.walk)) {
       for (const record of walk.records) {
         const owner = ownerOf(record.name);
         if (owner === XEN) continue;
@@ -173,5 +173,5 @@ function homeOf(analysis: Analysis, moving: readonly Change[], xenEdited: boolea
 }
 
 function areaOf(analysis: Analysis, { offset }: NoteRecord): NoteArea | undefined {
-  return analysis.areas.find(({ walk }) => walk.records.some((record) => record.offset === offset));
+  return distinctAreas(analysis.areas).find(({ walk }) => walk.records.some((record) => record.offset === offset));
 }

@@ -6,7 +6,7 @@ import { equalBytes } from '../../../base/bytes/text.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import type { ElfImage } from '../../../formats/elf/image.js';
 import { PT_GNU_PROPERTY } from '../../../formats/elf/names.js';
-import type { NoteArea } from '../../../formats/note/areas.js';
+import { distinctAreas, type NoteArea } from '../../../formats/note/areas.js';
 import { GNU, NT_GNU_BUILD_ID, NT_GNU_PROPERTY_TYPE_0 } from '../../../formats/note/note-types.js';
 import { isXens, type NoteRecord, ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from './analyze.js';
@@ -72,7 +72,8 @@ export function targetOfAll(analysis: Analysis): RewriteTarget {
 
 function targetAreas(analysis: Analysis, kind: ImageKind): readonly NoteArea[] {
   const seen = xenByArea(analysis);
-  const holdsXen = (area: NoteArea) => area.walk.records.some(isXens) || seen.has(keyOf(area));
+  const xens = new Set(distinctAreas(analysis.areas).flatMap(({ walk }) => (walk.records.some(isXens) ? [walk] : [])));
+  const holdsXen = (area: NoteArea) => xens.has(area.walk) || seen.has(keyOf(area));
   const segments = analysis.areas.filter(({ kind }) => kind === 'segment');
   const holders = segments.filter(holdsXen);
   if (holders.length > 0) return holders;
@@ -148,8 +149,9 @@ function target(analysis: Analysis, seen: XenByArea, areas: readonly NoteArea[])
   // Several PT_NOTEs may show the same bytes, or one a part of another: each record is rewritten once.
   const taken = new Set<bigint>();
   let damaged: RewriteTarget['damaged'];
+  const distinct = new Set(distinctAreas(areas));
   for (const area of areas) {
-    for (const record of area.walk.records) {
+    for (const record of distinct.has(area) ? area.walk.records : []) {
       if (!taken.has(record.offset)) records.push(record);
       taken.add(record.offset);
     }
