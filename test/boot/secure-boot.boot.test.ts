@@ -13,6 +13,9 @@ import '../../src/base/platform/node.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { accepts, type Verdict } from '../../src/loaders/rule.js';
 import { fixture, realImage } from '../support/images.js';
+import { efiMedium, runMachine } from '../support/machine.js';
+import { PeBytes } from '../support/pe-edit.js';
+import { PE_FAULTS } from '../support/pe-faults.js';
 import { grubs, SecureChain } from '../support/secure-boot.js';
 
 const COMMAND = fileURLToPath(new URL('../../bin/xen-elfpatch.js', import.meta.url));
@@ -123,6 +126,58 @@ describe.each([...found.keys()])('GRUB %s behind shim', (version) => {
     }
     expect(run.serial).toContain(`MARK entered by ${entered}`);
     expect(run.status).toBe(PASSED);
+  });
+});
+
+describe('headers with one fault each', () => {
+  const faulty = () =>
+    PE_FAULTS.map((fault) => {
+      const file = new PeBytes(readFileSync(images.unsigned));
+      fault.edit(file);
+      const path = chain.path('fault.efi');
+      writeFileSync(path, file.bytes);
+      return { ...fault, path };
+    });
+
+  /** What GRUB prints of each when it is to be chain-loaded, by firmware or by shim. */
+  const askedByGrub = async (version: string, faults: readonly { readonly path: string }[], secure: boolean) => {
+    const root = found.get(version);
+    if (root === undefined) return undefined;
+    const files = Object.fromEntries(faults.map(({ path }, index) => [`k${index}`, path]));
+    const commands = faults.flatMap((_, index) => [`echo TRY ${index}`, `chainloader /efi/boot/k${index}`]);
+    const grub = chain.grub(root, [...commands, 'echo TRY end']);
+    const until = { until: /ALL DONE/ };
+    const run = secure
+      ? await chain.boot({ second: grub, files }, until)
+      : await runMachine({ firmware: 'uefi', medium: efiMedium(folder, grub, files), folder, ...until });
+    return faults.map((_, index) => new RegExp(`TRY ${index}\\s+([^]*?)TRY`).exec(run.serial)?.[1] ?? '');
+  };
+
+  it('are refused by shim as its row foretells', async () => {
+    const tried = faulty()
+      .filter(({ shim }) => shim !== undefined)
+      .map((fault) => ({ ...fault, path: chain.signOr(fault.path) }));
+    expect(tried.length).toBeGreaterThan(10);
+    const answers = await askedByGrub('2.14', tried, true);
+    if (answers === undefined) return expect(missing.length).toBeGreaterThan(0);
+    for (const [index, { name, path, shim = '' }] of tried.entries()) {
+      const said = verdict(path, 'grub-secure-boot@2.14');
+      expect(said.message, name).toBe('bad shim loader signature');
+      expect(said.reason, name).toContain(shim);
+      expect(answers[index], name).toContain(`error: ${said.message}.`);
+    }
+  });
+
+  it('are refused by UEFI as its row foretells', async () => {
+    // OVMF does not come back from what is longer than the memory that it took: no answer, and no start either.
+    const tried = faulty().filter(({ uefi, name }) => uefi === 'Unsupported' || name === 'nothing');
+    expect(tried.length).toBeGreaterThan(4);
+    const answers = await askedByGrub('2.06', tried, false);
+    if (answers === undefined) return expect(missing.length).toBeGreaterThan(0);
+    for (const [index, { name, path }] of tried.entries()) {
+      const starts = accepts(verdict(path, 'uefi'));
+      expect(/cannot load image|error:/.test(answers[index] ?? ''), `${name}: ${answers[index]}`).toBe(!starts);
+    }
   });
 });
 

@@ -39,7 +39,7 @@ export const PE_FAULTS: readonly PeFault[] = [
     name: '15 directories in room for 16',
     edit: (f) => f.optional('NumberOfRvaAndSizes', 15),
     shim: 'Image header overflows data directory',
-    uefi: undefined,
+    uefi: 'Unsupported',
   },
   {
     name: '17 directories',
@@ -91,7 +91,7 @@ export const PE_FAULTS: readonly PeFault[] = [
   },
   {
     name: 'two .reloc',
-    edit: (f) => f.rename('.comment', '.reloc'),
+    edit: (f) => f.rename('.debug_dummy', '.reloc'),
     shim: 'Relocation section is invalid',
     uefi: undefined,
   },

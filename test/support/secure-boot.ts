@@ -53,6 +53,15 @@ export class SecureChain {
     return output;
   }
 
+  /** The image, signed where sbsign can sign it: shim reads the headers before it asks for a signature. */
+  signOr(image: string): string {
+    try {
+      return this.sign(image);
+    } catch {
+      return image;
+    }
+  }
+
   /** GRUB of a Debian release that runs these commands, each to its end; what fails is told, and the next one is run. */
   grub(root: JudgeRoot, commands: readonly string[]): string {
     const [config, sbat, output] = [this.path('grub.cfg'), this.path('sbat.csv'), this.path('grub.efi')];

@@ -248,7 +248,7 @@ export const LOADERS: readonly LoaderDoc[] = [
     what: 'With Secure Boot on, shim stands between firmware and what it starts: grubx64.efi beside it, or what its options name.',
     steps: [
       'The same headers, read more strictly: an odd FileAlignment, stripped relocations, a section table that SizeOfHeaders ' +
-        'does not hold are refused, each in words of its own.',
+        'does not hold are refused, each in words of its own, which it prints where SHIM_VERBOSE is set.',
       'The image is signed, by a key of the firmware, of shim or a MOK: else "Verification failed: (0x1A) Security Violation".',
       'Section .sbat is there, and no component has a generation below the machine’s: the same words. stamp --sbat puts it in.',
       'Readable sections are copied, but discardable ones: Xen then misses its own relocations and stops with "Unsupported ' +
@@ -264,8 +264,8 @@ export const LOADERS: readonly LoaderDoc[] = [
       'image is refused, so of Xen only xen.efi can be started, by chainloader, or by multiboot2 behind linearize.',
     steps: [
       'GRUB 2.06 and 2.12 ask whether it is signed: else "bad shim signature".',
-      'GRUB 2.14 has shim 16.1 load it, with all that shim asks of sections and entry: else "bad shim loader signature", and ' +
-        'shim says why in a line of its own.',
+      'GRUB 2.14 has shim 16.1 load it, with all that shim asks of sections and entry: else "bad shim loader signature". shim ' +
+        'says why where SHIM_VERBOSE is set; verify says it without.',
       'SBAT need not be there; where it is, no component may be revoked.',
       'multiboot2 then loads the file by its own rules (explain grub-multiboot2). Modules are refused by Debian’s GRUB: ' +
         '"prohibited by secure boot policy".',

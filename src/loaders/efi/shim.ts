@@ -1,6 +1,7 @@
 /**
  * shim (as of 16.1), as what starts a PE image itself, and as what GRUB asks with Secure Boot on: before 2.14 only whether
- * the image is signed (shim_lock), since 2.14 to load it (the loader protocol). Read in the source, and booted.
+ * the image is signed (shim_lock), since 2.14 to load it (the loader protocol). Read in the source, and booted. But for a failed
+ * verification shim keeps its words to itself, unless SHIM_VERBOSE is set.
  */
 import { hex } from '../../base/errors/hex.js';
 import { DataDirectory, OptionalHeader, PE, SECTION_ENTRY } from '../../formats/pe/headers.js';

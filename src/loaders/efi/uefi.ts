@@ -1,7 +1,7 @@
 /** UEFI firmware: EDK2's loader of PE images. */
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
-import { SECTION_ENTRY } from '../../formats/pe/headers.js';
+import { DataDirectory, OptionalHeader, PE, SECTION_ENTRY } from '../../formats/pe/headers.js';
 import { directory, memoryRange, sectionTable } from '../../formats/pe/image.js';
 import { DIRECTORY_SECURITY, peMachineName } from '../../formats/pe/names.js';
 import { type Loader, loader, type Remark, type Rule, refuse, warn } from '../rule.js';
@@ -49,12 +49,16 @@ const RULES: readonly R[] = [
   {
     name: 'directories',
     source: HEADERS,
-    because: 'a fixed table holds the data directories',
+    because: 'the optional header ends where its directories end, of which there are at most 16',
     run({ headers }) {
-      const count = headers?.optionalHeader?.NumberOfRvaAndSizes ?? 0;
-      return count > MOST_DIRECTORIES
-        ? no(`NumberOfRvaAndSizes is ${count}, wanted at most ${MOST_DIRECTORIES}`)
-        : undefined;
+      if (headers?.optionalHeader === undefined) return undefined;
+      const { NumberOfRvaAndSizes: count } = headers.optionalHeader;
+      if (count > MOST_DIRECTORIES) return no(`NumberOfRvaAndSizes is ${count}, wanted at most ${MOST_DIRECTORIES}`);
+      const { SizeOfOptionalHeader: size } = headers.fileHeader;
+      const wanted = OptionalHeader.size(PE) + count * DataDirectory.size(PE);
+      return size === wanted
+        ? undefined
+        : no(`SizeOfOptionalHeader is ${hex(size)}, wanted ${hex(wanted)} for ${count} directories`);
     },
   },
   {
