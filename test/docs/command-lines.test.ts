@@ -16,7 +16,7 @@ import { MESSAGES } from '../../src/explain/messages/message-pages.js';
 /** The words of a line as a shell has them, up to what another program gets. */
 function words(line: string): string[] {
   const own = line
-    .replace(/^(?:zcat \S+ \| |eval "\$\()/, '')
+    .replace(/^(?:zcat \S+ \| |xl dmesg \| |eval "\$\()/, '')
     .replace(/\)"$/, '')
     .replace(/\s+(?:\||>|2>|<|&&|\|\||;|#|\\$).*$/, '');
   return [...own.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word.replace(/['"]/g, ''));
