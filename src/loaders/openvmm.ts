@@ -22,7 +22,7 @@ import { type Loader, loader, lost, otherPath, type Rule, refuse } from './rule.
 const ELF = 'openvmm vm/loader/src/elf.rs, load_static_elf';
 
 /** Where the memory of the kernel starts, below which nothing of it may be. */
-const START = 0x10_0000n;
+export const START = 0x10_0000n;
 
 class OpenVmmView {
   readonly source: ByteSource;

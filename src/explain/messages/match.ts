@@ -141,10 +141,15 @@ function inOneLine(asked: string, spelled: readonly Spelled[]): Answer {
     const holdable = [...[...solidWords(wanted)].flatMap((word) => byWord.get(word) ?? []), ...wordless];
     const found = longestIn(wanted, holdable);
     const length = Math.max(0, ...found.map(({ wording }) => letters(wording)));
-    // A long message that was cut can hold a short one whole.
-    if (length >= part.letters && found.length > 0) return { messages: messagesOf(found), letters: length };
+    // A long message that was cut can hold a short one whole, unless it is no reason.
+    const tells = found.some(isReason) && !part.found.some(isReason);
+    if (found.length > 0 && (tells || length >= part.letters)) return { messages: messagesOf(found), letters: length };
   }
   return { messages: messagesOf(part.found), letters: part.letters };
+}
+
+function isReason({ message }: Wording): boolean {
+  return message.kind === undefined;
 }
 
 function letters(text: string): number {
@@ -163,9 +168,11 @@ function isTelling(wanted: string): boolean {
   return solid.length >= (solid.includes(' ') ? 6 : 9);
 }
 
-/** Of the wordings that stand in the line, the longest. */
+/** Of the wordings that stand in the line, the longest; a reason goes before what every refusal says around it. */
 function longestIn(line: string, wordings: readonly Wording[]): Wording[] {
-  const found = wordings.filter(({ wording }) => standsIn(wording, line));
+  const all = wordings.filter(({ wording }) => standsIn(wording, line));
+  const reasons = all.filter(isReason);
+  const found = reasons.length > 0 ? reasons : all;
   const best = Math.max(0, ...found.map(({ wording }) => wording.length));
   return found.filter(({ wording }) => wording.length === best);
 }

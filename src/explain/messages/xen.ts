@@ -355,7 +355,7 @@ export const xenMessages: readonly Message[] = [
       'The frame that Xen prints around a panic. What was wrong stands in the line below "Panic on CPU", or in the ERROR line above.',
     cure: 'Ask for that line.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv --for xen-dom0-pvh'],
-    kind: 'ending',
+    kind: 'remark',
   },
   {
     by: `${XEN}, PV`,
