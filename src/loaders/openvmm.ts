@@ -111,7 +111,7 @@ const RULES: readonly Rule<OpenVmmView>[] = [
   {
     name: 'entry-in-a-segment',
     source: ELF,
-    because: 'nobody looks where e_entry is',
+    because: 'OpenVMM does not check where e_entry is',
     run({ loads, image: { header } }) {
       const inside = loads.some((s) => header.e_entry >= s.p_paddr && header.e_entry - s.p_paddr < s.p_filesz);
       return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);

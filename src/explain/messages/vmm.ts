@@ -231,7 +231,7 @@ export const vmmMessages: readonly Message[] = [
     by: QEMU,
     says: ['could not open kernel file …', 'could not load kernel …'],
     cause: 'The name behind -kernel leads to no file that can be read.',
-    cure: 'Correct the name, or the rights; a file that is there is told by what it holds.',
+    cure: 'Correct the name, or the rights; a file that is there is recognized by what it holds.',
     commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh --for qemu-multiboot'],
   },
   {
