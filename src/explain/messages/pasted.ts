@@ -4,7 +4,7 @@
 const ESCAPE = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 /** Of a log that is longer, the end is looked at: what stopped a boot stands there. */
-const MOST_LINES = 20_000;
+const MOST_LINES = 2000;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&gt;': '>',
