@@ -71,6 +71,7 @@ const LINES: readonly (readonly [by: string, entry: string, lines: readonly stri
     'Firecracker, Cloud Hypervisor',
     'Invalid Elf magic number',
     [
+      'Cannot load kernel due to invalid memory configuration or invalid kernel image. Kernel Loader: Invalid Elf magic number',
       'Unable to read elf header',
       'Invalid Elf magic number',
       'Unable to read program header',
@@ -107,7 +108,6 @@ const LINES: readonly (readonly [by: string, entry: string, lines: readonly stri
     'Cannot load kernel due to invalid memory configuration or invalid kernel image',
     [
       'Cannot load kernel due to invalid memory configuration or invalid kernel image: Kernel Loader: failed to load ELF kernel image',
-      'Cannot load kernel due to invalid memory configuration or invalid kernel image. Kernel Loader: Invalid Elf magic number',
     ],
   ],
   ['Firecracker, Cloud Hypervisor', 'Invalid entry address', ['InvalidEntryAddress']],
