@@ -65,7 +65,7 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
     xen('4.13', 5),
     xen('4.14', 6, { evidence: 'asked' }),
     xen('4.15', 5),
-    xen('4.16', 7, { changed: 'PV and PVH are told apart: __xen_guest, ENTRY and VIRT_BASE are for PV' }),
+    xen('4.16', 7, { changed: 'PV and PVH are distinguished: __xen_guest, ENTRY and VIRT_BASE are for PV' }),
     xen('4.17', 7, { evidence: 'booted' }),
     xen('4.18', 6, { changed: 'PADDR_OFFSET without VIRT_BASE no longer matters to PVH; L1_MFN_VALID is known' }),
     xen('4.19', 6, { changed: 'PHYS32_RELOC' }),

@@ -39,6 +39,27 @@ describe('explain', () => {
     });
   });
 
+  it('- reads a log, and answers what it says, reasons first', () => {
+    const input = Buffer.from(
+      '(XEN) *** Building a PV Dom0 ***\r\n(XEN) Panic on CPU 0:\r\n(XEN) Could not construct domain 0\r\n' +
+        '(XEN) [2026-08-01 10:11:12] ELF: ERROR: ELF start or entries are out of bounds\r\n',
+    );
+    const { status, stdout } = runCli(['explain', '-'], { input });
+    expect(status).toBe(0);
+    expect(stdout.split('\n').slice(0, 10).join('\n')).toContain('ELF start or entries are out of bounds');
+    expect(stdout).toContain('The panic that ends every refused dom0 kernel');
+    expect(stdout).not.toContain('What Xen read');
+  });
+
+  it('a log that nothing is known about is told by its first line and the nearest message', () => {
+    const input = Buffer.from(`${'booting\n'.repeat(300)}cannot find a multiboot header\nthe end of it all\n`);
+    const { status, stderr } = runCli(['explain', '-'], { input });
+    expect(status).toBe(2);
+    expect(stderr).toContain('nothing is known about booting and 301 more lines');
+    expect(stderr).toContain('"no multiboot header found"');
+    expect(runCli(['explain', '-'], { input: Buffer.from('\n') }).stderr).toContain('holds no line, wanted a log');
+  });
+
   it('--json is one valid document', () => {
     expect(validDocument(runCli(['explain', '--json', 'ENTRY']).stdout)).toMatchObject({ topic: { kind: 'note' } });
     expect(validDocument(runCli(['explain', '--json']).stdout)).toMatchObject({ topic: { kind: 'index' } });
