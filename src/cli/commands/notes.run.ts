@@ -1,20 +1,18 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 
+import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { oneLine } from '../../base/printable.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
-import { readPe } from '../../formats/pe/read.js';
 import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { formatReadnotes } from '../../loaders/read/readnotes.js';
-import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import type { Answer } from '../../report/ci/answers.js';
-import type { CiFormat } from '../../report/ci/ci-report.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
 import { type Json, jsonDocument } from '../../report/json.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
-import { isToldPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
-import { styleOf } from '../../report/text.js';
+import { type Style, styleOf } from '../../report/text.js';
+import { isToldPe } from '../../report/told-pe.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
@@ -38,8 +36,8 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
       const { facts, pe } = await read(image, args.limit);
       if (pe !== undefined) {
         if (args.requireXen) missing = tellMissing(pe.file);
-        if (args.json) entries.push(peJson(pe));
-        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
+        if (args.json) entries.push(pe.json());
+        else writeOut((i === 0 ? '' : '\n') + pe.text(style));
         continue;
       }
       warned = warn(facts) || warned;
@@ -94,17 +92,31 @@ function tellMissing(file: string): true {
 
 type Read =
   | { readonly facts: NotesFacts; readonly pe?: undefined }
-  | { readonly pe: PeFacts; readonly facts?: undefined };
+  | { readonly pe: PeReport; readonly facts?: undefined };
+
+/** What is told of a PE image; what tells it is loaded for one alone. */
+interface PeReport {
+  readonly file: string;
+  json(): { readonly [key: string]: Json };
+  text(style: Style): string;
+}
 
 /** Everything is read here and now, so the image need not stay open. */
 async function read(image: string, limit: bigint | undefined): Promise<Read> {
   const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source), limit);
   try {
-    if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
+    if (!looksLikeElf(input.source)) return { pe: await peReport(input.source) };
     return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
   } finally {
     input.close();
   }
+}
+
+async function peReport(source: ByteSource): Promise<PeReport> {
+  const { peFacts, peJson, peText } = await import('../../report/pe-report.js');
+  const { readPe } = await import('../../formats/pe/read.js');
+  const facts = peFacts(readPe(source));
+  return { file: facts.file, json: () => peJson(facts), text: (style) => peText(facts, style) };
 }
 
 /**
@@ -112,6 +124,8 @@ async function read(image: string, limit: bigint | undefined): Promise<Read> {
  * without Xen notes and 1 for what it does not take for ELF.
  */
 async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
+  const { formatReadnotes } = await import('../../loaders/read/readnotes.js');
+  const { brokenTables, isElfBinary, libelfImage } = await import('../../loaders/xen/libelf-image.js');
   let status: ExitStatus = 0;
   for (const image of images) {
     const input = await openOrRefused(image, limit);
