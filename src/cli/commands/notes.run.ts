@@ -9,14 +9,14 @@ import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import type { Answer } from '../../report/ci/answers.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
-import { type Json, jsonDocument } from '../../report/json.js';
-import { notesJson, notesText } from '../../report/notes-report.js';
+import { type Json, jsonPieces, type Streamed } from '../../report/json.js';
+import { notesPieces, notesStream } from '../../report/notes-report.js';
 import { type Style, styleOf } from '../../report/text.js';
 import { isToldPe } from '../../report/told-pe.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
-import { isTerminal, sayLead, wantsColor, writeErr, writeOut } from '../output.js';
+import { isTerminal, sayLead, wantsColor, writeErr, writeOut, writePieces } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
 /**
@@ -27,7 +27,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.readnotes) return asReadnotes(args);
   if (args.format !== undefined) return forCi(args, args.format);
   const style = styleOf(!args.json && wantsColor(args.color));
-  const entries: { readonly [key: string]: Json }[] = [];
+  const entries: { readonly [key: string]: Streamed }[] = [];
   const errors: PatchError[] = [];
   let missing = false;
   let warned = false;
@@ -44,8 +44,11 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = tellMissing(facts.image.source.name);
       }
-      if (args.json) entries.push(notesJson(facts, args));
-      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
+      if (args.json) entries.push(notesStream(facts, args));
+      else {
+        if (i > 0) writeOut('\n');
+        writePieces(notesPieces(facts, args, style));
+      }
     } catch (thrown) {
       const error = asPatchError(thrown);
       printError(error);
@@ -57,7 +60,8 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.json) {
     // Where nothing at all could be read there are no results: the document is an error's, as for every command.
     const none = errors.length === args.images.length;
-    writeOut(none ? errorDocument('notes', 2, errors) : jsonDocument('notes', { images: entries }));
+    if (none) writeOut(errorDocument('notes', 2, errors));
+    else writePieces(jsonPieces('notes', { images: entries }));
   }
   return status;
 }
