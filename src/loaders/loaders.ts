@@ -101,9 +101,10 @@ export function lostLoaders(
   wrapped: { readonly before?: Wrapped | undefined; readonly after?: Wrapped | undefined } = {},
 ): Lost[] {
   return LOADERS.flatMap((each) => {
-    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
-    if (!accepts(was)) return [];
+    // The result first: who takes that is not lost, and most take it or took neither.
     const is = judge(each, after, wrapped.after, { xenVersion: NEWEST_XEN });
-    return accepts(is) ? [] : [{ before: was, after: is }];
+    if (accepts(is)) return [];
+    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
+    return accepts(was) ? [{ before: was, after: is }] : [];
   });
 }
