@@ -1,5 +1,6 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
+import { isBatch } from './batch-options.js';
 import type { Command } from './command.js';
 import { namedCommand } from './command-name.js';
 import { COMMANDS } from './commands.js';
@@ -8,9 +9,12 @@ import { refuseLostBytes } from './lost-bytes.js';
 import type { RawOptions } from './option-table.js';
 import { COLOR_MODES, colorErr, holdBack, letGo, writeErr, writeOut } from './output.js';
 import { quickParse, type Run } from './quick-parse.js';
+import { startedFrom, WORKER_WORD } from './worker-word.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
+    if (args[1] === WORKER_WORD && (await isWorker())) return;
+    startedFrom(process.argv[1]);
     if (args.length === 0) {
       writeErr((await import('./parse.js')).overviewText(COMMANDS));
       process.exitCode = 2;
@@ -29,7 +33,8 @@ async function main(args: readonly string[]): Promise<void> {
       return;
     }
     const options = typeof config === 'string' ? await configured(config, parsed) : parsed.options;
-    if (parsed.quiet) holdBack();
+    // A batch is silent about each image by itself.
+    if (parsed.quiet && !isBatch(parsed.command.shape, options, parsed.words)) holdBack();
     const status = await parsed.command.run(options, parsed.words);
     letGo(status !== 0);
     process.exitCode = status;
@@ -37,6 +42,13 @@ async function main(args: readonly string[]): Promise<void> {
     // Even where the line itself cannot be read, who asked for JSON gets JSON.
     process.exitCode = await reportFailure(error, namedCommand(args, COMMANDS), asksFor(args));
   }
+}
+
+/** In a thread of a batch: works there until the batch is done. */
+async function isWorker(): Promise<boolean> {
+  const work = (await import('./batch/worker.js')).startWorker();
+  await work;
+  return work !== undefined;
 }
 
 async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
@@ -53,6 +65,7 @@ function asksFor(args: readonly string[]): DocumentFormat | undefined {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);
   if (options.includes('--json')) return 'json';
+  if (options.includes('--json-lines')) return 'json-lines';
   const isAsked = (word: string) =>
     options.some((option, i) => option === `--format=${word}` || (option === '--format' && options[i + 1] === word));
   return CI_WORDS.find(isAsked);

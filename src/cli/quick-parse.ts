@@ -7,6 +7,7 @@ import Parser, { type Options } from 'yargs-parser';
 import type { Command } from './command.js';
 import { splitCommand } from './command-name.js';
 import { isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
+import { countsFor } from './word-counts.js';
 
 /** How words are told from options and values, by yargs and here. Values stay as they are typed. */
 export const PARSING = {
@@ -38,16 +39,33 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
   if (command === undefined) return undefined;
   if (rest.slice(0, endOfOptions(rest)).some((word) => /^-[^-]./.test(word))) return undefined;
   const { options: table, words: wanted } = command.shape;
+  if (repeats(rest.slice(0, endOfOptions(rest)), table)) return undefined;
   const { argv, error } = Parser.detailed([...rest], parserOptions(table));
   if (error) return undefined;
   const { _: before, '--': behind = [], ...options } = argv;
   const words = [...before, ...behind].map(String);
-  if (words.length < wanted.min || words.length > wanted.max) return undefined;
+  const { min, max } = countsFor(wanted, options);
+  if (words.length < min || words.length > max) return undefined;
   const isPlain = Object.entries(options).every(([given, value]) => {
     const option = Object.hasOwn(table, given) ? table[given] : undefined;
     return option !== undefined && takes(option, value);
   });
   return isPlain ? { kind: 'run', command, options, words } : undefined;
+}
+
+/** Is an option given twice that is taken once? The parser would take the first value for a word. */
+function repeats(args: readonly string[], table: OptionTable): boolean {
+  const seen = new Set<string>();
+  for (const word of args) {
+    const [, dashes, given] = /^(--?)([^=]+)/.exec(word) ?? [];
+    if (given === undefined) continue;
+    const named = dashes === '-' ? Object.entries(table).find(([, { alias }]) => alias === given)?.[0] : given;
+    const option = named !== undefined && Object.hasOwn(table, named) ? table[named] : undefined;
+    if (named === undefined || option === undefined || isRepeatable(option)) continue;
+    if (seen.has(named)) return true;
+    seen.add(named);
+  }
+  return false;
 }
 
 /** Where words stand that are none but words. One dash in front of more than one letter is taken apart in parse.ts. */

@@ -122,9 +122,10 @@ describe('quickParse()', () => {
     [['notez', 'k']],
     [['notes', 'k', '--jsno']],
     [['notes', 'k', '--color', 'red']],
-    [['patch', 'k', 'l', '-o', 'm']],
+    [['layout', 'k', 'l']],
     [['patch', 'k', '-o']],
     [['patch', 'k', '-o', 'l', '-o', 'm']],
+    [['verify', 'k', '--baseline', 'l', '--baseline=m']],
   ])('leaves %j to yargs', (line) => {
     expect(quickParse(line, COMMANDS)).toBeUndefined();
   });

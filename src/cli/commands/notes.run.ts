@@ -1,4 +1,4 @@
-/** `notes IMAGE…`: reads each image and prints what its notes say. */
+/** `notes IMAGE`: reads an image and prints what its notes say. */
 
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { oneLine } from '../../base/printable.js';
@@ -8,88 +8,51 @@ import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js'
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
 import { formatReadnotes } from '../../loaders/read/readnotes.js';
 import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
-import type { Answer } from '../../report/ci/answers.js';
 import type { CiFormat } from '../../report/ci/ci-report.js';
-import { errorDocument, errorFacts } from '../../report/error-report.js';
-import { type Json, jsonDocument } from '../../report/json.js';
+import { jsonDocument } from '../../report/json.js';
 import { notesJson, notesText } from '../../report/notes-report.js';
 import { isToldPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
-import { styleOf } from '../../report/text.js';
+import { counted, styleOf } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';
-import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
 import { isTerminal, sayLead, wantsColor, writeErr, writeOut } from '../output.js';
+import { tell, writeAnswers } from '../told.js';
 import type { NotesArgs } from './notes.js';
 
-/**
- * Every image is looked at, also behind one that cannot be read; that one is reported in its turn, stands in the document
- * with its error, and makes the exit status 2. Exit 1 when an image has no Xen note and `--require-xen` is given.
- */
+/** Exit 1 when the image has no Xen note and `--require-xen` is given, or there is a warning and `--strict`. */
 export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.readnotes) return asReadnotes(args);
   if (args.format !== undefined) return forCi(args, args.format);
+  const { facts, pe } = await read(args.image, args.limit);
   const style = styleOf(!args.json && wantsColor(args.color));
-  const entries: { readonly [key: string]: Json }[] = [];
-  const errors: PatchError[] = [];
-  let missing = false;
-  let warned = false;
-  for (const [i, image] of args.images.entries()) {
-    try {
-      const { facts, pe } = await read(image, args.limit);
-      if (pe !== undefined) {
-        if (args.requireXen) missing = tellMissing(pe.file);
-        if (args.json) entries.push(peJson(pe));
-        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
-        continue;
-      }
-      warned = warn(facts) || warned;
-      if (args.requireXen && facts.xen.notes.length === 0) {
-        missing = tellMissing(facts.image.source.name);
-      }
-      if (args.json) entries.push(notesJson(facts, args));
-      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
-    } catch (thrown) {
-      const error = asPatchError(thrown);
-      printError(error);
-      errors.push(error);
-      entries.push({ file: image, error: errorFacts(error) });
-    }
+  if (pe !== undefined) {
+    tell({ word: 'no ELF notes' });
+    if (args.requireXen) tellMissing(pe.file);
+    writeOut(args.json ? jsonDocument('notes', { images: [peJson(pe)] }) : peText(pe, style));
+    return args.requireXen ? 1 : 0;
   }
-  const status = errors.length > 0 ? 2 : missing || (args.strict && warned) ? 1 : 0;
-  if (args.json) {
-    // Where nothing at all could be read there are no results: the document is an error's, as for every command.
-    const none = errors.length === args.images.length;
-    writeOut(none ? errorDocument('notes', 2, errors) : jsonDocument('notes', { images: entries }));
-  }
-  return status;
+  const { notes } = facts.xen;
+  tell({ word: counted(notes.length, 'Xen note') });
+  const warned = warn(facts);
+  const missing = args.requireXen && notes.length === 0;
+  if (missing) tellMissing(facts.image.source.name);
+  writeOut(args.json ? jsonDocument('notes', { images: [notesJson(facts, args)] }) : notesText(facts, args, style));
+  return missing || (args.strict && warned) ? 1 : 0;
 }
 
-/** One document about all images, whatever becomes of each. */
-async function forCi({ images, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
-  const { ciReport, errorAnswer } = await import('../../report/ci/ci-report.js');
-  const answers: Answer[] = [];
-  let status: ExitStatus = 0;
-  for (const image of images) {
-    try {
-      const { facts, pe } = await read(image, limit);
-      const there = pe === undefined && facts.xen.notes.length > 0;
-      const faults = there ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
-      answers.push({ file: image, rule: 'require-xen', because: 'the image carries a note that Xen reads', faults });
-      if (!there && status === 0) status = 1;
-    } catch (thrown) {
-      const error = asPatchError(thrown);
-      printError(error);
-      answers.push({ ...errorAnswer(error), file: image });
-      status = 2;
-    }
-  }
-  writeOut(ciReport(format, 'notes', answers));
-  return status;
+/** Exit 1: no Xen note. */
+async function forCi({ image, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
+  const { facts, pe } = await read(image, limit);
+  const count = pe === undefined ? facts.xen.notes.length : 0;
+  tell({ word: counted(count, 'Xen note') });
+  const faults = count > 0 ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
+  const because = 'the image carries a note that Xen reads';
+  await writeAnswers(format, 'notes', [{ file: image, rule: 'require-xen', because, faults }]);
+  return count > 0 ? 0 : 1;
 }
 
-function tellMissing(file: string): true {
+function tellMissing(file: string): void {
   sayLead('xen-elfpatch:', 'bad', `${placePrefix({ file })}no Xen note found, --require-xen wants one`);
-  return true;
 }
 
 type Read =
@@ -111,27 +74,21 @@ async function read(image: string, limit: bigint | undefined): Promise<Read> {
  * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
  * without Xen notes and 1 for what it does not take for ELF.
  */
-async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
-  let status: ExitStatus = 0;
-  for (const image of images) {
-    const input = await openOrRefused(image, limit);
-    try {
-      const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
-      const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
-      const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
-      // Bytes, not text, for whatever reads them; a terminal gets what every report gives it.
-      writeOut(isTerminal(1) ? stdout : Buffer.from(stdout, 'latin1'));
-      writeErr(stderr);
-      if (exit !== 0) status = exit;
-      if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
-        sayLead('xen-elfpatch:', 'bad', `${image}: no Xen note found, --require-xen wants one`);
-        status = 1;
-      }
-    } finally {
-      input?.close();
-    }
+async function asReadnotes({ image, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
+  const input = await openOrRefused(image, limit);
+  try {
+    const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
+    const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
+    const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
+    // Bytes, not text, for whatever reads them; a terminal gets what every report gives it.
+    writeOut(isTerminal(1) ? stdout : Buffer.from(stdout, 'latin1'));
+    writeErr(stderr);
+    if (!requireXen || elf === undefined || walkAsXen(elf).notes.length > 0) return exit;
+    sayLead('xen-elfpatch:', 'bad', `${image}: no Xen note found, --require-xen wants one`);
+    return 1;
+  } finally {
+    input?.close();
   }
-  return status;
 }
 
 /** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */

@@ -18,9 +18,11 @@ _xen_elfpatch() {
     patch:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     patch:--payload) COMPREPLY=($(compgen -W 'attach replace extract detach' -- "$word")); return ;;
     patch:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
+    patch:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     patch:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     patch:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     notes:--format) COMPREPLY=($(compgen -W 'text readnotes github sarif junit' -- "$word")); return ;;
+    notes:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     notes:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     notes:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
@@ -30,6 +32,7 @@ _xen_elfpatch() {
     fix:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     fix:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     fix:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
+    fix:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     fix:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     fix:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     stamp:--build-id) COMPREPLY=($(compgen -W 'keep sha1 sha256' -- "$word")); return ;;
@@ -39,8 +42,10 @@ _xen_elfpatch() {
     stamp:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     stamp:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
     stamp:--format) COMPREPLY=($(compgen -W 'text github sarif junit' -- "$word")); return ;;
+    stamp:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     stamp:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     stamp:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    diff:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     diff:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     diff:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     layout:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
@@ -49,6 +54,7 @@ _xen_elfpatch() {
     verify:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
     verify:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
     verify:--format) COMPREPLY=($(compgen -W 'text github sarif junit' -- "$word")); return ;;
+    verify:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     verify:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     verify:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     linearize:--mb2) COMPREPLY=($(compgen -W 'auto append gap none' -- "$word")); return ;;
@@ -58,13 +64,13 @@ _xen_elfpatch() {
     mkelf32:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
   esac
   case "$command" in
-    patch) list='--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version' ;;
-    notes) list='--xen --raw --strict --json --format --require-xen --limit --color --config --print-config --quiet --help --version' ;;
-    fix) list='--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version' ;;
-    stamp) list='--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --limit --color --config --print-config --quiet --help --version' ;;
-    diff) list='--json --limit --color --config --print-config --quiet --help --version' ;;
+    patch) list='--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
+    notes) list='--xen --raw --strict --json --format --require-xen --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
+    fix) list='--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
+    stamp) list='--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
+    diff) list='--baseline-dir --recursive --files0-from --jobs --json-lines --json --limit --color --config --print-config --quiet --help --version' ;;
     layout) list='--compare --svg --physical --json --limit --color --config --print-config --quiet --help --version' ;;
-    verify) list='--baseline --for --xen-version --memory --check-record --rules --strict --json --format --limit --color --config --print-config --quiet --help --version' ;;
+    verify) list='--baseline --for --xen-version --memory --check-record --rules --strict --json --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
     linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version' ;;
     explain) list='--json --config --print-config --quiet --help --version' ;;
     mkelf32) list='--notes --compat --list-compat --tidy --note --keep --record --record-format --strict --json --config --print-config --quiet --help --version' ;;

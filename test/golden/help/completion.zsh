@@ -17,9 +17,11 @@ _xen_elfpatch() {
     patch:--kind) compadd -- kernel program; return ;;
     patch:--payload) compadd -- attach replace extract detach; return ;;
     patch:--record-format) compadd -- json in-toto; return ;;
+    patch:--jobs) compadd -- 1 2 4 8; return ;;
     patch:--limit) compadd -- 64M 256M 1G; return ;;
     patch:--color) compadd -- auto always never; return ;;
     notes:--format) compadd -- text readnotes github sarif junit; return ;;
+    notes:--jobs) compadd -- 1 2 4 8; return ;;
     notes:--limit) compadd -- 64M 256M 1G; return ;;
     notes:--color) compadd -- auto always never; return ;;
     fix:--for) compadd -- xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec linux-loader multiboot multiboot2; return ;;
@@ -29,6 +31,7 @@ _xen_elfpatch() {
     fix:--kind) compadd -- kernel program; return ;;
     fix:--payload) compadd -- attach replace extract; return ;;
     fix:--record-format) compadd -- json in-toto; return ;;
+    fix:--jobs) compadd -- 1 2 4 8; return ;;
     fix:--limit) compadd -- 64M 256M 1G; return ;;
     fix:--color) compadd -- auto always never; return ;;
     stamp:--build-id) compadd -- keep sha1 sha256; return ;;
@@ -38,8 +41,10 @@ _xen_elfpatch() {
     stamp:--payload) compadd -- attach replace extract; return ;;
     stamp:--record-format) compadd -- json in-toto; return ;;
     stamp:--format) compadd -- text github sarif junit; return ;;
+    stamp:--jobs) compadd -- 1 2 4 8; return ;;
     stamp:--limit) compadd -- 64M 256M 1G; return ;;
     stamp:--color) compadd -- auto always never; return ;;
+    diff:--jobs) compadd -- 1 2 4 8; return ;;
     diff:--limit) compadd -- 64M 256M 1G; return ;;
     diff:--color) compadd -- auto always never; return ;;
     layout:--limit) compadd -- 64M 256M 1G; return ;;
@@ -48,6 +53,7 @@ _xen_elfpatch() {
     verify:--xen-version) compadd -- 4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22; return ;;
     verify:--memory) compadd -- 256M 512M 1G 4G; return ;;
     verify:--format) compadd -- text github sarif junit; return ;;
+    verify:--jobs) compadd -- 1 2 4 8; return ;;
     verify:--limit) compadd -- 64M 256M 1G; return ;;
     verify:--color) compadd -- auto always never; return ;;
     linearize:--mb2) compadd -- auto append gap none; return ;;
@@ -57,13 +63,13 @@ _xen_elfpatch() {
     mkelf32:--record-format) compadd -- json in-toto; return ;;
   esac
   case "${words[2]}" in
-    patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version) ;;
-    notes) list=(--xen --raw --strict --json --format --require-xen --limit --color --config --print-config --quiet --help --version) ;;
-    fix) list=(--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version) ;;
-    stamp) list=(--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --limit --color --config --print-config --quiet --help --version) ;;
-    diff) list=(--json --limit --color --config --print-config --quiet --help --version) ;;
+    patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version) ;;
+    notes) list=(--xen --raw --strict --json --format --require-xen --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version) ;;
+    fix) list=(--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version) ;;
+    stamp) list=(--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version) ;;
+    diff) list=(--baseline-dir --recursive --files0-from --jobs --json-lines --json --limit --color --config --print-config --quiet --help --version) ;;
     layout) list=(--compare --svg --physical --json --limit --color --config --print-config --quiet --help --version) ;;
-    verify) list=(--baseline --for --xen-version --memory --check-record --rules --strict --json --format --limit --color --config --print-config --quiet --help --version) ;;
+    verify) list=(--baseline --for --xen-version --memory --check-record --rules --strict --json --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version) ;;
     linearize) list=(--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version) ;;
     explain) list=(--json --config --print-config --quiet --help --version) ;;
     mkelf32) list=(--notes --compat --list-compat --tidy --note --keep --record --record-format --strict --json --config --print-config --quiet --help --version) ;;
