@@ -77,6 +77,10 @@ describe('patch: values stay as they are typed', () => {
       json: false,
       verbose: false,
       color: 'auto',
+      files0From: undefined,
+      jobs: undefined,
+      jsonLines: false,
+      recursive: false,
     });
   });
 

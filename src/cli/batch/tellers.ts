@@ -106,7 +106,7 @@ function resultOf({ pieces, told }: Ran): Json | undefined {
   return text.length === 0 ? undefined : JSON.parse(text.join(''));
 }
 
-/** `xen-elfpatch/batch/1`. */
+/** All images as an array of one document, which is written while it grows: `xen-elfpatch/batch/1`. */
 export function jsonTeller(command: string, out: Out): Teller {
   const frame = (after: { readonly [key: string]: Json }) =>
     frameOf({ schema: 'xen-elfpatch/batch/1', command }, after);
@@ -161,7 +161,7 @@ export function notesTeller(out: Out): Teller {
   };
 }
 
-/** `xen-elfpatch/batch-image/1`, a line each. */
+/** Each image as a document of its own on a line, as soon as it is ready: `xen-elfpatch/batch-image/1`. */
 export function linesTeller(command: string, out: Out): Teller {
   return {
     inOrder: false,
