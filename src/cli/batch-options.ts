@@ -57,8 +57,10 @@ interface BatchCommand {
 /** Is a line about several images, or about what holds several? One image is none, whatever the number of jobs. */
 export function isBatch({ batch }: BatchCommand, options: RawOptions, words: readonly string[]): boolean {
   if (batch === undefined) return false;
-  const asked = ['recursive', 'files0-from', 'json-lines', 'baseline-dir'].some((name) => options[name] !== undefined);
-  if (asked || words.length !== batch.images) return true;
+  // Two images are compared with each other, unless the others are in a folder.
+  if (batch.images === 2) return options['baseline-dir'] !== undefined;
+  const asked = ['recursive', 'files0-from', 'json-lines'].some((name) => options[name] !== undefined);
+  if (asked || words.length !== 1) return true;
   const [word = ''] = words;
   return batch.looksThrough && (ARCHIVE_NAME.test(word) || isFolder(word));
 }
