@@ -3,6 +3,55 @@
  * scripts/document-types.mjs, not by hand. An address, an offset or a size is a string in hexadecimal.
  */
 
+/** xen-elfpatch/batch/1: What a command prints with --json for several images, or for what holds several: one entry for each image, in the order in which they were named, folders by name. notes has a document of its own. */
+export type BatchDocument = {
+  readonly schema: 'xen-elfpatch/batch/1';
+  readonly command: 'verify' | 'fix' | 'stamp' | 'patch' | 'diff';
+  readonly images: readonly BatchImage[];
+  /** The exit status: that of the worst image; 1 where no image was found. */
+  readonly exit: 0 | 1 | 2 | 3;
+  readonly counts: BatchCounts;
+};
+
+/** A part of BatchDocument. */
+export type BatchImage = {
+  /** As it was named; within a folder its path, within an archive ARCHIVE:MEMBER. */
+  readonly file: string;
+  /** What the command ends with on this image alone. Of 1 and 2 nothing was written. */
+  readonly exit: 0 | 1 | 2 | 3;
+  readonly result?: BatchResult;
+  /** In place of a result. */
+  readonly errors?: readonly ErrorProblem[];
+};
+
+/** The document that the command prints for this image alone. */
+export type BatchResult = VerifyDocument | FixPart | StampPart | PatchDocument | DiffDocument;
+
+/** A part of BatchDocument. */
+export type BatchCounts = {
+  /** Images with exit 0. */
+  readonly good: number;
+  /** Images with exit 1. */
+  readonly no: number;
+  /** Images with exit 2 or 3. */
+  readonly failed: number;
+  /** Files of folders and archives that are no images. */
+  readonly passedOver: number;
+  /** Names of files that were there already, by this name or by a link. */
+  readonly duplicates: number;
+};
+
+/** xen-elfpatch/batch-image/1: A line of what a command prints with --json-lines: one image, as soon as it is ready. */
+export type BatchImageDocument = {
+  readonly schema: 'xen-elfpatch/batch-image/1';
+  readonly command: 'notes' | 'verify' | 'fix' | 'stamp' | 'patch' | 'diff';
+  readonly file: NonNullable<BatchImage['file']>;
+  readonly exit: NonNullable<BatchImage['exit']>;
+  /** The document that the command prints for this image alone. */
+  readonly result?: BatchResult | NotesDocument;
+  readonly errors?: NonNullable<BatchImage['errors']>;
+};
+
 /** xen-elfpatch/check-record/1: What verify --check-record --json prints. */
 export type CheckRecordDocument = {
   readonly schema: 'xen-elfpatch/check-record/1';
@@ -521,7 +570,10 @@ export type Mkelf32VariantsDocument = {
 /** xen-elfpatch/notes/1: What notes --json prints: one entry for each IMAGE, in the order of the command line. If no image at all can be read, an error document is printed instead. */
 export type NotesDocument = {
   readonly schema: 'xen-elfpatch/notes/1';
+  /** None where folders and archives hold none. */
   readonly images: readonly (NotesImage | NotesPe | NotesFailed)[];
+  /** Files of folders and archives that are no images; absent where there are none. */
+  readonly passedOver?: number;
 };
 
 /** A part of NotesDocument. */

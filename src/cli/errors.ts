@@ -2,6 +2,7 @@
 import { PatchError } from '../base/errors/patch-error.js';
 import type { CiFormat } from '../report/ci/ci-formats.js';
 import { errorDocument } from '../report/error-report.js';
+import { onOneLine } from '../report/json.js';
 import type { ExitStatus } from './command.js';
 import { letGo, sayLead, writeErr, writeOut } from './output.js';
 
@@ -23,7 +24,7 @@ export function printError(error: PatchError): void {
 }
 
 /** What standard output was to hold: each of them has a document for an error as well. */
-export type DocumentFormat = 'json' | CiFormat;
+export type DocumentFormat = 'json' | 'json-lines' | CiFormat;
 
 /** Reports what ended the command, in the format that was asked for as well, and gives its exit status. */
 export async function reportFailure(
@@ -37,9 +38,7 @@ export async function reportFailure(
   printError(error);
   if (format !== undefined) {
     try {
-      writeOut(
-        format === 'json' ? errorDocument(command, error.exit, [error]) : await inFormat(format, command, error),
-      );
+      writeOut(await inFormat(format, command, error));
     } catch {
       // Standard output itself is what failed; the line above has said so.
     }
@@ -47,7 +46,9 @@ export async function reportFailure(
   return error.exit;
 }
 
-async function inFormat(format: CiFormat, command: string | undefined, error: PatchError): Promise<string> {
+async function inFormat(format: DocumentFormat, command: string | undefined, error: PatchError): Promise<string> {
+  if (format === 'json') return errorDocument(command, error.exit, [error]);
+  if (format === 'json-lines') return onOneLine(errorDocument(command, error.exit, [error]));
   const { ciReport, errorAnswer } = await import('../report/ci/ci-report.js');
   return ciReport(format, command ?? '', [errorAnswer(error)]);
 }

@@ -13,6 +13,7 @@ import { prepareDepfile } from './depfile.js';
 import { type ColorMode, sayLead, tellWritten, wantsColor, writeErr, writeOut } from './output.js';
 import { type Steps, startSteps } from './progress.js';
 import type { RecordArgs } from './record.js';
+import { tell } from './told.js';
 
 /** What the command line says about the result. */
 export interface ResultArgs extends RecordArgs {
@@ -74,6 +75,7 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
   for (const warning of work.warnings) warn(work.file, warning);
   const [first] = args.strict ? work.warnings : [];
   if (args.check || args.dryRun) {
+    tell({ word: work.changes ? 'would change' : 'nothing to do' });
     report(work, args, { kind: args.check ? 'checked' : 'planned' });
     return (args.check && work.changes) || first !== undefined ? 1 : 0;
   }
@@ -92,6 +94,7 @@ export async function finish<Written extends Told>(work: Work<Written>, args: Re
   for (const warning of written.warnings ?? []) warn(args.inPlace ? work.file : output, warning);
   for (const warning of depfile?.keep() ?? []) warn(args.depfile ?? '', warning);
   await record?.(work.json({ kind: 'planned' }));
+  tell({ word: work.changes ? 'written' : 'unchanged' });
   report(work, args, { kind: 'written', written, output });
   return 0;
 }

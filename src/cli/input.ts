@@ -26,12 +26,25 @@ export const STDIN_NAME = '<stdin>';
 /** Where the open descriptors of this process have names. */
 const DESCRIPTORS = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd';
 
+/** What files are called in messages and documents that stand for others, as members of archives do. */
+const names = new Map<string, string>();
+
+/** Gives a file another name for everything that is said of it. */
+export function nameInput(path: string, name: string): void {
+  names.set(path, name);
+}
+
+/** Can a command line name what this word stands for once more? Neither standard input nor a member of an archive. */
+export function isNamedAgain(word: string): boolean {
+  return word !== '-' && !names.has(word);
+}
+
 let stdinTaken = false;
 
 /** Opens an image. Errors: those of FileSource.open; `usage.bad` for a terminal or for `-` given twice. */
 export function openInput(word: string): OpenInput {
   if (word !== '-') {
-    const source = FileSource.open(word);
+    const source = FileSource.open(word, names.get(word));
     return { source, path: word, close: () => source.close() };
   }
   if (stdinTaken) fail('usage.bad', {}, { what: '- was given twice, and standard input can be read once' });

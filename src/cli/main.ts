@@ -1,6 +1,7 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
 import { CI_FORMATS } from '../report/ci/ci-formats.js';
+import { isBatch } from './batch-options.js';
 import type { Command } from './command.js';
 import { namedCommand, splitCommand } from './command-name.js';
 import { type DocumentFormat, reportFailure } from './errors.js';
@@ -9,9 +10,12 @@ import type { RawOptions } from './option-table.js';
 import { COLOR_MODES, colorErr, holdBack, letGo, writeErr, writeOut } from './output.js';
 import type { Parsed } from './parse.js';
 import { quickParse, type Run } from './quick-parse.js';
+import { startedFrom, WORKER_WORD } from './worker-word.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
+    if (args[1] === WORKER_WORD && (await isWorker())) return;
+    startedFrom(process.argv[1]);
     if (args.length === 0) {
       writeErr((await import('./parse.js')).overviewText(await allCommands()));
       process.exitCode = 2;
@@ -30,7 +34,8 @@ async function main(args: readonly string[]): Promise<void> {
       return;
     }
     const options = typeof config === 'string' ? await configured(config, parsed) : parsed.options;
-    if (parsed.quiet) holdBack();
+    // A batch is silent about each image by itself.
+    if (parsed.quiet && !isBatch(parsed.command.shape, options, parsed.words)) holdBack();
     const status = await parsed.command.run(options, parsed.words);
     letGo(status !== 0);
     process.exitCode = status;
@@ -62,6 +67,13 @@ async function byYargs(args: readonly string[]): Promise<Parsed> {
   return (await import('./parse.js')).parseCommandLine(args, await allCommands());
 }
 
+/** In a thread of a batch: works there until the batch is done. */
+async function isWorker(): Promise<boolean> {
+  const work = (await import('./batch/worker.js')).startWorker();
+  await work;
+  return work !== undefined;
+}
+
 async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
   const { loadConfig, withConfig } = await import('./config.js');
   return withConfig(loadConfig(path), command.shape.options, options);
@@ -76,6 +88,7 @@ function asksFor(args: readonly string[]): DocumentFormat | undefined {
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);
   if (options.includes('--json')) return 'json';
+  if (options.includes('--json-lines')) return 'json-lines';
   const isAsked = (word: string) =>
     options.some((option, i) => option === `--format=${word}` || (option === '--format' && options[i + 1] === word));
   return CI_FORMATS.find(isAsked);

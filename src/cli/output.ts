@@ -78,11 +78,45 @@ export function colorErr(mode: ColorMode): void {
   errMode = mode;
 }
 
-function styleErr(): Style {
-  return styleOf(errMode === 'auto' ? isColorTerminal(2) : errMode === 'always');
+/** Has standard error colours? As a mode, for a thread to which it is no terminal. */
+export function errColors(): ColorMode {
+  return hasErrColors() ? 'always' : 'never';
 }
 
-let held: { readonly fd: 1 | 2; readonly text: string | Uint8Array }[] | undefined;
+function hasErrColors(): boolean {
+  return errMode === 'auto' ? isColorTerminal(2) : errMode === 'always';
+}
+
+function styleErr(): Style {
+  return styleOf(hasErrColors());
+}
+
+/** A piece of what a run prints, and where to. */
+export interface Piece {
+  readonly fd: 1 | 2;
+  readonly text: string | Uint8Array;
+}
+
+let caught: Piece[] | undefined;
+
+/** From here on nothing is written: it is kept for whoever runs the command on one image of several. */
+export function catchOutput(): void {
+  caught = [];
+}
+
+/** Is it kept? */
+export function isCaught(): boolean {
+  return caught !== undefined;
+}
+
+/** What was kept; from here on things are written again. */
+export function takeCaught(): readonly Piece[] {
+  const all = caught ?? [];
+  caught = undefined;
+  return all;
+}
+
+let held: Piece[] | undefined;
 
 /** From here on nothing is written until it is known whether all went well. Images for standard output go through. */
 export function holdBack(): void {
@@ -98,7 +132,7 @@ export function letGo(wanted: boolean): void {
 
 /** Text that moves the cursor of the terminal on standard error; nothing foreign may stand in it. */
 export function driveErr(text: string): void {
-  if (held === undefined) writeAll(2, text);
+  if (held === undefined && caught === undefined) writeAll(2, text);
 }
 
 /** False when nobody reads any more (EPIPE). */
@@ -109,6 +143,10 @@ function writeAll(fd: 1 | 2, text: string | Uint8Array): boolean {
 }
 
 function writeNow(fd: 1 | 2, text: string | Uint8Array): boolean {
+  if (caught !== undefined) {
+    caught.push({ fd, text });
+    return true;
+  }
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   for (let done = 0; done < bytes.length; ) {
     try {

@@ -13,7 +13,7 @@ import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } 
 import type { Run } from './quick-parse.js';
 import { spreadShortOptions } from './short-options.js';
 import { type UsageWords, usageWords } from './usage-words.js';
-import { missingWords, tooManyWords } from './word-counts.js';
+import { countsFor, missingWords, tooManyWords } from './word-counts.js';
 
 /** How yargs tells words from options and values. Values stay as they are typed. */
 const PARSING = {
@@ -73,12 +73,14 @@ function parseCommand(command: Command, args: readonly string[], commands: reado
   const { shape } = command;
   const { text, options, words } = yargsParse(described(command), args, shape.options, shape.name, commands);
   if (text !== '') return { kind: 'text', text };
-  if (options['print-config'] !== true) checkWords(shape.name, shape.words, words);
+  if (options['print-config'] !== true) checkWords(shape.name, countsFor(shape.words, options), words);
   if (options['print-config'] === true && options['config'] === undefined) {
     refuse({ what: '--print-config goes with --config' }, shape.name);
   }
   const quiet = options['quiet'] === true;
-  if (quiet && options['json'] === true) refuse({ what: '--quiet and --json cannot be given together' }, shape.name);
+  for (const name of ['json', 'json-lines']) {
+    if (quiet && options[name] === true) refuse({ what: `--quiet and --${name} cannot be given together` }, shape.name);
+  }
   return { kind: 'run', command, options, words, quiet };
 }
 

@@ -8,6 +8,7 @@ import type { Command } from './command.js';
 import { splitCommand } from './command-name.js';
 import { COMMON } from './common-options.js';
 import { isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
+import { countsFor } from './word-counts.js';
 
 /** A command line that names a command and gives it what it takes. */
 export interface Run {
@@ -31,13 +32,14 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
   const parsed = parsedBy(table, rest);
   if (parsed === undefined) return undefined;
   const { positionals: words } = parsed;
-  if (words.length < wanted.min || words.length > wanted.max) return undefined;
   const options: Record<string, unknown> = {};
   for (const [given, values] of Object.entries(parsed.values)) {
     const option = table[given];
     if (option === undefined || !Array.isArray(values) || !takes(option, values)) return undefined;
     options[given] = isRepeatable(option) ? values : values[0];
   }
+  const { min, max } = countsFor(wanted, options);
+  if (words.length < min || words.length > max) return undefined;
   const quiet = options['quiet'] === true;
   if (quiet && options['json'] === true) return undefined;
   return { kind: 'run', command, options, words, quiet };

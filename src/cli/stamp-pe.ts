@@ -22,6 +22,7 @@ import type { StampArgs } from './commands/stamp.js';
 import { finish, type Outcome } from './finish.js';
 import type { OpenInput } from './input.js';
 import { sayErr, wantsColor, writeOut } from './output.js';
+import { tell } from './told.js';
 
 /** What of a stamp's arguments is the same for ELF and PE. */
 export interface PackageArgs {
@@ -143,6 +144,7 @@ function show(args: StampArgs, image: PeImage): ExitStatus {
     ...(stamps.metadata === undefined ? ['found no package metadata'] : []),
   ];
   const problems = [...stamps.problems, ...(args.check ? missing : [])];
+  tell({ word: problems.length > 0 ? 'not right' : 'stamped' });
   if (args.json) {
     const ok = problems.length === 0;
     writeOut(jsonDocument('stamp', { file, format: 'pe', ok, problems, ...peStampsJson(stamps) }));

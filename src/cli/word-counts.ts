@@ -1,10 +1,17 @@
 /** How many words a command got and how many it wants, counted as a person would say it. */
 import type { Words } from './command.js';
+import type { RawOptions } from './option-table.js';
 
 const NUMBERS = ['no', 'one', 'two', 'three', 'four'];
 
 function spelled(count: number): string {
   return NUMBERS[count] ?? String(count);
+}
+
+/** The counts that the options of a line ask for. */
+export function countsFor(words: Words, options: RawOptions): Words {
+  const [, other] = Object.entries(words.with ?? {}).find(([name]) => options[name] !== undefined) ?? [];
+  return { ...words, ...other };
 }
 
 /** `no IMAGE given, wanted one`, where words are missing. */

@@ -93,6 +93,11 @@ function hexOf(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? hex(value) : value;
 }
 
+/** A document on one line. Line feeds in it stand between members alone: in strings they are escaped. */
+export function onOneLine(document: string): string {
+  return `${document.trimEnd().replace(/\n */g, '')}\n`;
+}
+
 /** What `base/printable.ts` escapes, but for the line feeds between members; inside strings these are escaped already. */
 const UNSEEN = /[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu;
 

@@ -77,21 +77,23 @@ export function loaderText(file: string, facts: LoaderFacts, style: Style): stri
   return `${head}${matrix}${details.map((verdict) => detailText(verdict, facts, style)).join('')}`;
 }
 
-function wordOf(verdict: Verdict, style: Style): Cell {
-  switch (verdict.outcome) {
-    case 'accepted':
-      return { text: 'yes', paint: style.good };
-    case 'with-warnings':
-      return { text: 'yes, but', paint: style.warn };
-    case 'refused':
-      return { text: 'no', paint: style.bad };
-    case 'crash':
-      return { text: 'crash', paint: style.bad };
-    case 'other-path':
-      return { text: 'otherwise', paint: style.warn };
-    case 'undecided':
-      return { text: 'undecided', paint: style.warn };
-  }
+const OUTCOMES = {
+  accepted: ['yes', 'good'],
+  'with-warnings': ['yes, but', 'warn'],
+  refused: ['no', 'bad'],
+  crash: ['crash', 'bad'],
+  'other-path': ['otherwise', 'warn'],
+  undecided: ['undecided', 'warn'],
+} as const;
+
+/** What a loader does with an image, in a word. */
+export function outcomeWord({ outcome }: Verdict): string {
+  return OUTCOMES[outcome][0];
+}
+
+function wordOf({ outcome }: Verdict, style: Style): Cell {
+  const [text, paint] = OUTCOMES[outcome];
+  return { text, paint: style[paint] };
 }
 
 function summaryOf({ outcome, message, values, warnings }: Verdict): string {

@@ -3,11 +3,20 @@
  * is gone is taken over, so a killed run blocks no later one. A process of another container or machine that shares the folder
  * cannot be looked at from here: its lock counts for as long as an edit may take.
  */
-import { linkSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describeSystemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
-import { fail } from '../base/errors/patch-error.js';
+import { fail, PatchError } from '../base/errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
 import { isRunning, OLD_MS, ownName } from './leftovers.js';
 
@@ -18,10 +27,41 @@ const ATTEMPTS = 4;
 /** Locks of this process; a lock that names it and is none of these was left by an earlier one of the same number. */
 const held = new Set<string>();
 
+/** Locks that were taken for a whole run, from before the file was opened: the edit in that run takes no other. */
+const forRun = new Set<string>();
+
+/**
+ * Takes the lock of a file before it is opened, so that what is planned is planned on what nobody else is changing: times of
+ * files tell changes apart by milliseconds only. Undefined where there is nothing to lock, or no way to: the edit itself tells why.
+ * Errors: `write.locked`.
+ */
+export function lockForRun(file: string): (() => void) | undefined {
+  let unlock: () => void;
+  let lockPath: string;
+  try {
+    const path = realpathSync.native(file);
+    lockPath = lockPathOf(path, file);
+    unlock = lock(path, file);
+  } catch (error) {
+    if (error instanceof PatchError && error.id === 'write.locked') throw error;
+    return undefined;
+  }
+  forRun.add(lockPath);
+  return () => {
+    forRun.delete(lockPath);
+    unlock();
+  };
+}
+
+/** The inode number is in the name: hard links are one file, and long names are cut. */
+function lockPathOf(path: string, name: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
+}
+
 /** Takes the lock of a file and answers how to give it back. Errors: `write.locked`, `write.failed`. */
 export function lock(path: string, name: string): () => void {
-  // The inode number is in the name: hard links are one file, and long names are cut.
-  const lockPath = join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
+  const lockPath = lockPathOf(path, name);
+  if (forRun.has(lockPath)) return () => undefined;
   const mine = `${lockPath}.${ownName()}`;
   const content = `${process.pid} ${startOf(process.pid) ?? '-'} ${place() ?? ''}\n`;
   try {

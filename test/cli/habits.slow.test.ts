@@ -179,12 +179,12 @@ describe('what was likely meant is told', () => {
   });
 
   it.each([
-    ['patch', 'patch: no IMAGE given, wanted one'],
+    ['patch', 'patch: no IMAGE given, wanted at least one'],
     ['notes', 'notes: no IMAGE given, wanted at least one'],
     ['diff', 'diff: no IMAGE given, wanted two'],
     ['diff a', 'diff: one IMAGE given, wanted two'],
     ['diff a b c', 'diff: unexpected word c, wanted two IMAGEs'],
-    ['verify a b', 'verify: unexpected word b, wanted one IMAGE'],
+    ['layout a b', 'layout: unexpected word b, wanted one IMAGE'],
     ['completion', 'completion: no SHELL given, wanted one'],
     ['completion bash zsh', 'completion: unexpected word zsh, wanted one SHELL'],
   ])('%s: %s', (line, what) => {

@@ -77,6 +77,10 @@ describe('patch: values stay as they are typed', () => {
       json: false,
       verbose: false,
       color: 'auto',
+      files0From: undefined,
+      jobs: undefined,
+      jsonLines: false,
+      recursive: false,
     });
   });
 
@@ -112,8 +116,8 @@ describe('patch: what cannot be meant is refused', () => {
     [['k', '-o', 'x', '-o', 'y'], /--output given 2 times/],
     [['k', '-o', 'x', '--dry-rnu'], /unknown option --dry-rnu/],
     [['k', '-o', 'x', '--set'], /--set has no value/],
-    [['k', 'l', '-o', 'x'], /unexpected word l, wanted one IMAGE/],
-    [['-o', 'x'], /no IMAGE given, wanted one \[/],
+    [['k', 'l', '-o', 'x'], /--output takes one IMAGE, and several are named/],
+    [['-o', 'x'], /no IMAGE given, wanted at least one \[/],
   ])('%j', async (words, message) => {
     await expect(patchArgs(...words)).rejects.toThrow(message);
     await expect(patchArgs(...words)).rejects.toMatchObject({ id: 'usage.bad', exit: 2 });

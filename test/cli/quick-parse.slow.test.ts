@@ -152,7 +152,7 @@ describe('quickParse()', () => {
     [['notez', 'k']],
     [['notes', 'k', '--jsno']],
     [['notes', 'k', '--color', 'red']],
-    [['patch', 'k', 'l', '-o', 'm']],
+    [['layout', 'k', 'l']],
     [['patch', 'k', '-o']],
     [['patch', 'k', '-o', 'l', '-o', 'm']],
     [['patch', 'k', '-output', 'l']],
@@ -164,6 +164,7 @@ describe('quickParse()', () => {
     [['notes', 'k', '--json=true']],
     [['notes', 'k', '--json', 'true']],
     [['notes', 'k', '--config=c', '--print-config']],
+    [['verify', 'k', '--baseline', 'l', '--baseline=m']],
   ])('leaves %j to yargs', (line) => {
     expect(quickParse(line, COMMANDS)).toBeUndefined();
   });

@@ -1,8 +1,9 @@
 /** Runs the bundled command the way a user does, through bin/. */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** The stand-alone program, where that is to be tested in place of what Node runs (make test-binary). */
 const PROGRAM = process.env['XEN_ELFPATCH_PROGRAM'];
@@ -36,6 +37,12 @@ export function runCli(args: readonly string[], options: CliOptions = {}): CliRe
     maxBuffer: 1 << 28,
   });
   return { status, signal, stdout, stderr };
+}
+
+/** A run that goes on while the test does; its messages go nowhere. */
+export function startCli(args: readonly string[], cwd: string): ChildProcessByStdio<null, Readable, null> {
+  const [ownCommand = '', ...first] = PROGRAM === undefined ? [process.execPath, BIN] : [PROGRAM];
+  return spawn(ownCommand, [...first, ...args], { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
 /** A folder for one test file, and files in it. */

@@ -24,8 +24,7 @@ export function runProgram(
 ): Promise<ProgramResult> {
   // An empty name is none; spawn() would throw.
   if (program === '') return Promise.resolve({ kind: 'missing' });
-  // XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside.
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+  const env = hostEnvironment();
   return new Promise((resolve) => {
     let child: ChildProcessWithoutNullStreams;
     try {
@@ -58,9 +57,8 @@ export function runProgram(
     child.stdin.on('error', () => undefined);
     child.on('close', (status, signal) => {
       if (status === 0) return resolve({ kind: 'done', bytes: output.bytes() });
-      const first = said.trim().split('\n')[0]?.slice(0, WORDS) ?? '';
       const ended = signal === null ? `status ${status}` : `signal ${signal}`;
-      resolve({ kind: 'failed', why: first === '' ? ended : first.replace(/[^\x20-\x7e]/g, '?') });
+      resolve({ kind: 'failed', why: firstWords(said) || ended });
     });
     let fed = 0n;
     const feed = (): void => {
@@ -75,4 +73,15 @@ export function runProgram(
     };
     feed();
   });
+}
+
+/** The environment of every program: XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside. */
+export function hostEnvironment(): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+}
+
+/** What is worth repeating of what a program says: its first line. */
+export function firstWords(said: string): string {
+  const [first = ''] = said.trim().split('\n');
+  return first.slice(0, WORDS).replace(/[^\x20-\x7e]/g, '?');
 }

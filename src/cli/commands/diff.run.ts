@@ -15,6 +15,7 @@ import type { ExitStatus } from '../command.js';
 import { type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
+import { tell } from '../told.js';
 import type { DiffArgs } from './diff.js';
 
 /** Runs the command. Exit 1: they differ. */
@@ -34,6 +35,7 @@ export async function runDiff(args: DiffArgs): Promise<ExitStatus> {
       const progress = startProgress('comparing');
       const difference = diffImages(a, b, progress.report);
       progress.end();
+      tell({ word: difference.same ? 'same' : 'differs' });
       if (args.json) writeOut(jsonDocument('diff', diffJson(a, b, difference)));
       else writeOut(diffText(a, b, difference, styleOf(wantsColor(args.color))));
       return difference.same ? 0 : 1;
@@ -52,6 +54,7 @@ function takenAsItStands(source: ByteSource): boolean {
 function diffPeImages(args: DiffArgs, first: OpenImage, second: OpenImage): ExitStatus {
   const names = [first.file, second.file] as const;
   const difference = diffPe(readPe(first.source), readPe(second.source));
+  tell({ word: difference.same ? 'same' : 'differs' });
   if (args.json) writeOut(jsonDocument('diff', peDiffJson(names, difference)));
   else writeOut(peDiffText(names, difference, styleOf(wantsColor(args.color))));
   return difference.same ? 0 : 1;

@@ -13,6 +13,7 @@ import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
+import { tell } from '../told.js';
 import type { FixArgs } from './fix.js';
 
 /** Runs the command. Exit 1: no cure is known, or `--check` found something to mend. */
@@ -92,6 +93,7 @@ async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply
     // Nothing to mend; the output still has to be the image.
     return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found, args.loaders) });
   }
+  tell({ word: !found.cured ? 'no cure' : needed ? 'would change' : 'nothing to do' });
   if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
   else writeOut(text());
   if (!found.cured || warned !== undefined) return 1;

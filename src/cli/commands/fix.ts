@@ -1,6 +1,7 @@
 /** `fix IMAGE`: the shape of its arguments. */
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
+import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import type { Shape } from '../command.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
@@ -33,6 +34,7 @@ const OPTIONS = {
   ...KIND_OPTION,
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
+  ...BATCH_OPTIONS,
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
@@ -46,14 +48,15 @@ export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion' | 'lo
 /** The words and options of `fix`, as `--help` and the parser have them. */
 export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
   name: 'fix',
-  synopsis: 'IMAGE [--for LOADER]… [-o OUT | --in-place]',
+  synopsis: 'IMAGE... [--for LOADER]… [-o OUT | --in-place]',
   summary: 'why a loader does not take an image, and the smallest edit that mends it',
   about:
     'Asks the loaders named what they make of the image, tries the smallest edits that the image itself tells, has the ' +
     'loaders judge the result before a byte is written, and prints the reason and the edit. -o or --in-place applies it. ' +
     'Without --for: the loaders that the notes are for. An address that nothing tells is never guessed: then it says what ' +
     'is missing and exits 1.',
-  words: { name: 'IMAGE', min: 1, max: 1 },
+  words: { name: 'IMAGE', ...SEVERAL },
+  batch: { notFor: { output: 'any', depfile: 'any', record: 'any' }, looksThrough: false, images: 1 },
   options: OPTIONS,
   examples: [
     ['xen-elfpatch fix vmlinux', 'what is wrong, and what would mend it?'],

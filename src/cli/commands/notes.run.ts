@@ -1,4 +1,4 @@
-/** `notes IMAGE…`: reads each image and prints what its notes say. */
+/** `notes IMAGE`: reads an image and prints what its notes say. */
 
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
@@ -6,92 +6,52 @@ import { oneLine } from '../../base/printable.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import type { Answer } from '../../report/ci/answers.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
-import { errorDocument, errorFacts } from '../../report/error-report.js';
-import { type Json, jsonPieces, type Streamed } from '../../report/json.js';
+import { type Json, jsonDocument, jsonPieces } from '../../report/json.js';
 import { notesPieces, notesStream } from '../../report/notes-report.js';
-import { type Style, styleOf } from '../../report/text.js';
+import { counted, type Style, styleOf } from '../../report/text.js';
 import { isToldPe } from '../../report/told-pe.js';
 import type { ExitStatus } from '../command.js';
-import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
 import { isTerminal, sayLead, wantsColor, writeErr, writeOut, writePieces } from '../output.js';
+import { tell, writeAnswers } from '../told.js';
 import type { NotesArgs } from './notes.js';
 
-/**
- * Every image is looked at, also behind one that cannot be read; that one is reported in its turn, stands in the document
- * with its error, and makes the exit status 2. Exit 1 when an image has no Xen note and `--require-xen` is given.
- */
+/** Exit 1 when the image has no Xen note and `--require-xen` is given, or there is a warning and `--strict`. */
 export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.readnotes) return asReadnotes(args);
   if (args.format !== undefined) return forCi(args, args.format);
+  const { facts, pe } = await read(args.image, args.limit);
   const style = styleOf(!args.json && wantsColor(args.color));
-  const entries: { readonly [key: string]: Streamed }[] = [];
-  const errors: PatchError[] = [];
-  let missing = false;
-  let warned = false;
-  for (const [i, image] of args.images.entries()) {
-    try {
-      const { facts, pe } = await read(image, args.limit);
-      if (pe !== undefined) {
-        if (args.requireXen) missing = tellMissing(pe.file);
-        if (args.json) entries.push(pe.json());
-        else writeOut((i === 0 ? '' : '\n') + pe.text(style));
-        continue;
-      }
-      warned = warn(facts) || warned;
-      if (args.requireXen && facts.xen.notes.length === 0) {
-        missing = tellMissing(facts.image.source.name);
-      }
-      if (args.json) entries.push(notesStream(facts, args));
-      else {
-        if (i > 0) writeOut('\n');
-        writePieces(notesPieces(facts, args, style));
-      }
-    } catch (thrown) {
-      const error = asPatchError(thrown);
-      printError(error);
-      errors.push(error);
-      entries.push({ file: image, error: errorFacts(error) });
-    }
+  if (pe !== undefined) {
+    tell({ word: 'no ELF notes' });
+    if (args.requireXen) tellMissing(pe.file);
+    writeOut(args.json ? jsonDocument('notes', { images: [pe.json()] }) : pe.text(style));
+    return args.requireXen ? 1 : 0;
   }
-  const status = errors.length > 0 ? 2 : missing || (args.strict && warned) ? 1 : 0;
-  if (args.json) {
-    // Where nothing at all could be read there are no results: the document is an error's, as for every command.
-    const none = errors.length === args.images.length;
-    if (none) writeOut(errorDocument('notes', 2, errors));
-    else writePieces(jsonPieces('notes', { images: entries }));
-  }
-  return status;
+  const { notes } = facts.xen;
+  tell({ word: counted(notes.length, 'Xen note') });
+  const warned = warn(facts);
+  const missing = args.requireXen && notes.length === 0;
+  if (missing) tellMissing(facts.image.source.name);
+  if (args.json) writePieces(jsonPieces('notes', { images: [notesStream(facts, args)] }));
+  else writePieces(notesPieces(facts, args, style));
+  return missing || (args.strict && warned) ? 1 : 0;
 }
 
-/** One document about all images, whatever becomes of each. */
-async function forCi({ images, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
-  const { ciReport, errorAnswer } = await import('../../report/ci/ci-report.js');
-  const answers: Answer[] = [];
-  let status: ExitStatus = 0;
-  for (const image of images) {
-    try {
-      const { facts, pe } = await read(image, limit);
-      const there = pe === undefined && facts.xen.notes.length > 0;
-      const faults = there ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
-      answers.push({ file: image, rule: 'require-xen', because: 'the image carries a note that Xen reads', faults });
-      if (!there && status === 0) status = 1;
-    } catch (thrown) {
-      const error = asPatchError(thrown);
-      printError(error);
-      answers.push({ ...errorAnswer(error), file: image });
-      status = 2;
-    }
-  }
-  writeOut(ciReport(format, 'notes', answers));
-  return status;
+/** Exit 1: no Xen note. */
+async function forCi({ image, limit }: NotesArgs, format: CiFormat): Promise<ExitStatus> {
+  const { facts, pe } = await read(image, limit);
+  const count = pe === undefined ? facts.xen.notes.length : 0;
+  tell({ word: counted(count, 'Xen note') });
+  const faults = count > 0 ? [] : ([{ level: 'error', text: 'no Xen note found' }] as const);
+  const because = 'the image carries a note that Xen reads';
+  await writeAnswers(format, 'notes', [{ file: image, rule: 'require-xen', because, faults }]);
+  return count > 0 ? 0 : 1;
 }
 
-function tellMissing(file: string): true {
+function tellMissing(file: string): void {
   sayLead('xen-elfpatch:', 'bad', `${placePrefix({ file })}no Xen note found, --require-xen wants one`);
-  return true;
 }
 
 type Read =
@@ -127,29 +87,23 @@ async function peReport(source: ByteSource): Promise<PeReport> {
  * As readnotes itself: whatever its reader takes, in its words and with its exit status, which is 0 for an ELF file
  * without Xen notes and 1 for what it does not take for ELF.
  */
-async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
+async function asReadnotes({ image, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
   const { formatReadnotes } = await import('../../loaders/read/readnotes.js');
   const { brokenTables, isElfBinary, libelfImage } = await import('../../loaders/xen/libelf-image.js');
-  let status: ExitStatus = 0;
-  for (const image of images) {
-    const input = await openOrRefused(image, limit);
-    try {
-      const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
-      const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
-      const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
-      // Bytes, not text, for whatever reads them; a terminal gets what every report gives it.
-      writeOut(isTerminal(1) ? stdout : Buffer.from(stdout, 'latin1'));
-      writeErr(stderr);
-      if (exit !== 0) status = exit;
-      if (requireXen && elf !== undefined && walkAsXen(elf).notes.length === 0) {
-        sayLead('xen-elfpatch:', 'bad', `${image}: no Xen note found, --require-xen wants one`);
-        status = 1;
-      }
-    } finally {
-      input?.close();
-    }
+  const input = await openOrRefused(image, limit);
+  try {
+    const elf = input !== undefined && isElfBinary(input.source) ? libelfImage(input.source) : undefined;
+    const refused = { stdout: '', stderr: `File ${oneLine(image)} is not an ELF image\n`, exit: 1 } as const;
+    const { stdout, stderr, exit } = elf === undefined ? refused : formatReadnotes(elf, brokenTables(elf));
+    // Bytes, not text, for whatever reads them; a terminal gets what every report gives it.
+    writeOut(isTerminal(1) ? stdout : Buffer.from(stdout, 'latin1'));
+    writeErr(stderr);
+    if (!requireXen || elf === undefined || walkAsXen(elf).notes.length > 0) return exit;
+    sayLead('xen-elfpatch:', 'bad', `${image}: no Xen note found, --require-xen wants one`);
+    return 1;
+  } finally {
+    input?.close();
   }
-  return status;
 }
 
 /** Undefined for a file that is neither ELF nor a container of one: readnotes has its own words for that. */

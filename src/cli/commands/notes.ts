@@ -1,6 +1,7 @@
 /** `notes IMAGE…`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import { command, type Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
@@ -14,13 +15,14 @@ const OPTIONS = {
   ...JSON_OPTION,
   ...formatOption(['readnotes'], "readnotes (byte for byte what Xen's readnotes prints), or with --require-xen "),
   'require-xen': { kind: 'flag', help: 'exit 1 when an image has no Xen note' },
+  ...BATCH_OPTIONS,
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
 
 /** What the work is given. */
 export interface NotesArgs extends Omit<ArgsOf<typeof OPTIONS>, 'format'> {
-  readonly images: readonly string[];
+  readonly image: string;
   readonly readnotes: boolean;
   /** For a CI system; undefined: text, JSON, or as readnotes. */
   readonly format: CiFormat | undefined;
@@ -33,8 +35,9 @@ export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
   summary: 'show the notes of an image and what Xen does with each',
   about:
     'Shows every note of every owner: name, value, where it stands, and whether Xen reads it and why not. ' +
-    'IMAGE is a linked ELF file, - is standard input.',
-  words: { name: 'IMAGE', min: 1, max: Number.POSITIVE_INFINITY },
+    'IMAGE is a linked ELF file, - is standard input. A folder or an archive is looked through as by verify.',
+  words: { name: 'IMAGE', ...SEVERAL },
+  batch: { notFor: { format: ['readnotes'] }, looksThrough: true, images: 1 },
   options: OPTIONS,
   examples: [
     ['xen-elfpatch notes vmlinux', 'all notes'],
@@ -42,7 +45,7 @@ export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
     ['xen-elfpatch notes --require-xen k1 k2', 'exit 1 if one has no Xen note'],
     ['zcat vmlinux.gz | xen-elfpatch notes -', 'an image from a pipe'],
   ],
-  args({ format: word, ...given }, images) {
+  args({ format: word, ...given }, [image = '']) {
     const readnotes = word === 'readnotes';
     const format = ciFormatOf(word);
     checkFormat('notes', format, given.json);
@@ -50,11 +53,7 @@ export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
     if (given.json && readnotes) {
       fail('usage.bad', {}, { what: '--json and --format readnotes cannot be given together' });
     }
-    if (readnotes && images.length > 1) {
-      const what = `--format readnotes takes one IMAGE, as readnotes does, and ${images.length} are given`;
-      fail('usage.bad', {}, { what });
-    }
-    return { ...given, images, readnotes, format };
+    return { ...given, image, readnotes, format };
   },
 };
 

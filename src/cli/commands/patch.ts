@@ -1,6 +1,7 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
+import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import { command, type Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
@@ -77,6 +78,7 @@ const OPTIONS = {
     ...JSON_OPTION,
     ...VERBOSE_OPTION,
   }),
+  ...BATCH_OPTIONS,
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
@@ -93,13 +95,14 @@ export interface PatchArgs extends Omit<ArgsOf<typeof OPTIONS>, 'loaded' | 'notL
 /** The words and options of `patch`, as `--help` and the parser have them. */
 export const patchShape: Shape<typeof OPTIONS, PatchArgs> = {
   name: 'patch',
-  synopsis: 'IMAGE (-o OUT | --in-place) [edits]',
+  synopsis: '(IMAGE -o OUT | IMAGE... --in-place) [edits]',
   summary: 'write Xen notes into a linked ELF',
   about:
     'Gives a linked ELF image the Xen notes that are asked for, moves as little as possible to make room, reads the ' +
     'result back and proves it before it takes the place of the target. Patching with notes that are there already ' +
     'changes no byte.',
-  words: { name: 'IMAGE', min: 1, max: 1 },
+  words: { name: 'IMAGE', ...SEVERAL },
+  batch: { notFor: { output: 'any', depfile: 'any', record: 'any' }, looksThrough: false, images: 1 },
   options: OPTIONS,
   examples: [
     ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh', 'make it start in a PVH guest'],

@@ -20,6 +20,7 @@ import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { sayLead, wantsColor, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
+import { tell, writeAnswers } from '../told.js';
 import { asksForPe, isMember, type StampArgs } from './stamp.js';
 
 /** Runs the command. Exit 1: `--check` found work to do, or stamps missing or wrong. */
@@ -98,11 +99,11 @@ async function show(
   const stamps = stampsOf(image);
   const problems = stamps.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   if (args.check && !stamps.some(({ text }) => text !== undefined)) problems.push('found no package metadata');
+  tell({ word: problems.length > 0 ? 'not right' : stamps.length > 0 ? 'stamped' : 'no stamps' });
   if (args.format !== undefined) {
-    const { ciReport } = await import('../../report/ci/ci-report.js');
     const faults = problems.map((text) => ({ level: 'error', text }) as const);
     const because = 'package metadata say what the image belongs to';
-    writeOut(ciReport(args.format, 'stamp', [{ file, rule: 'package-metadata', because, faults }]));
+    await writeAnswers(args.format, 'stamp', [{ file, rule: 'package-metadata', because, faults }]);
     return problems.length > 0 ? 1 : 0;
   }
   if (args.json) {

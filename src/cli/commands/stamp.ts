@@ -2,6 +2,7 @@
 import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import type { Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
@@ -79,6 +80,7 @@ const OPTIONS = {
   ...PAYLOAD_OPTIONS,
   ...RESULT_OPTIONS,
   ...formatOption([], 'or with --check and no stamp to write '),
+  ...BATCH_OPTIONS,
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
@@ -93,7 +95,7 @@ export interface StampArgs extends Omit<ArgsOf<typeof OPTIONS>, 'format' | 'load
 /** The words and options of `stamp`, as `--help` and the parser have them. */
 export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
   name: 'stamp',
-  synopsis: 'IMAGE [-o OUT | --in-place] [stamps]',
+  synopsis: 'IMAGE... [-o OUT | --in-place] [stamps]',
   summary: 'say in a note where an image came from: package metadata, build-id, any owner',
   about:
     'Writes notes of other owners than Xen: package metadata as systemd reads them (owner FDO), a build-id (owner GNU), ' +
@@ -101,7 +103,8 @@ export const stampShape: Shape<typeof OPTIONS, StampArgs> = {
     'so. Without stamps to write it shows those that are there; with --check alone it exits 1 when package metadata are ' +
     'missing or break the convention. A PE image holds no notes: there the metadata go into section .pkgnote, and SBAT, ' +
     'a bill of materials or any bytes into sections of their own, behind all that is there.',
-  words: { name: 'IMAGE', min: 1, max: 1 },
+  words: { name: 'IMAGE', ...SEVERAL },
+  batch: { notFor: { output: 'any', depfile: 'any', record: 'any' }, looksThrough: false, images: 1 },
   options: OPTIONS,
   examples: [
     [

@@ -12,18 +12,21 @@ import { EFI_NAMES, LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import { spanOf } from '../../loaders/span.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
+import { holds } from '../../report/findings.js';
 import { jsonDocument } from '../../report/json.js';
+import { type LoaderFacts, nameOf, outcomeWord } from '../../report/loader-report.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
-import { isGood, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
+import { isGood, isSound, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
 import { CHECKS } from '../../verify/elf/checks.js';
 import { verifyImage } from '../../verify/elf/verify.js';
 import { PE_CHECKS, verifyPe } from '../../verify/pe/verify.js';
 import { secondReader } from '../../verify/second-reader.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenImage, openImage } from '../input.js';
+import { isNamedAgain, type OpenImage, openImage } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
+import { tell, writeAnswers } from '../told.js';
 import type { VerifyArgs } from './verify.js';
 
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
@@ -36,9 +39,10 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
     try {
       const facts = await judge(args, input, baseline);
       const { format } = args;
+      tellVerdicts(facts.unreadable !== undefined ? 'malformed' : isSound(facts) ? 'sound' : 'broken', facts.loaders);
       if (format !== undefined) {
-        const { ciReport, verifyAnswers } = await import('../../report/ci/ci-report.js');
-        writeOut(ciReport(format, 'verify', verifyAnswers(facts, CHECKS)));
+        const { verifyAnswers } = await import('../../report/ci/ci-report.js');
+        await writeAnswers(format, 'verify', verifyAnswers(facts, CHECKS));
       } else writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
       return isGood(facts) ? 0 : 1;
     } finally {
@@ -61,13 +65,10 @@ async function byRecord({ image, json, format }: VerifyArgs, record: string): Pr
   const answer = answerOf(record, image);
   const ok = answer === 'output';
   if (format !== undefined) {
-    const { ciReport } = await import('../../report/ci/ci-report.js');
     const faults = ok ? [] : [{ level: 'error', text: RECORD_WORDS[answer] } as const];
-    writeOut(
-      ciReport(format, 'verify', [
-        { file: image, rule: 'check-record', because: `${RECORD_WORDS.output}, ${record}`, faults },
-      ]),
-    );
+    await writeAnswers(format, 'verify', [
+      { file: image, rule: 'check-record', because: `${RECORD_WORDS.output}, ${record}`, faults },
+    ]);
   } else if (json) writeOut(jsonDocument('check-record', { file: image, record, ok, answer }));
   else writeOut(`${printable(image)}: ${RECORD_WORDS[answer]}, ${printable(record)}\n`);
   return ok ? 0 : 1;
@@ -92,12 +93,13 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
       baseline: original?.file,
       strict: args.strict,
       findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
-      loaders: { image: nameOf(args), xenVersion, memory, verdicts, asked, rules },
+      loaders: { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules },
     };
     const { format } = args;
+    tellVerdicts(holds(facts.findings) ? 'sound' : 'broken', facts.loaders);
     if (format !== undefined) {
-      const { ciReport, peVerifyAnswers } = await import('../../report/ci/ci-report.js');
-      writeOut(ciReport(format, 'verify', peVerifyAnswers(facts, PE_CHECKS)));
+      const { peVerifyAnswers } = await import('../../report/ci/ci-report.js');
+      await writeAnswers(format, 'verify', peVerifyAnswers(facts, PE_CHECKS));
     } else writeOut(args.json ? peVerifyDocument(facts) : peVerifyText(facts, styleOf(wantsColor(args.color))));
     return isGoodPe(facts) ? 0 : 1;
   } finally {
@@ -114,7 +116,7 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
       ? verdict
       : { ...verdict, span: spanOf(input.source, verdict, { wrapped: input.wrapped, memory }) },
   );
-  const loaders = { image: nameOf(args), xenVersion, memory, verdicts, asked, rules };
+  const loaders = { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
@@ -172,9 +174,18 @@ async function waysOf({ outer }: Wrapped) {
   return opened.kind === 'elf' ? undefined : waysFor(opened, outer);
 }
 
+/** For the table of a batch. */
+function tellVerdicts(word: string, loaders: LoaderFacts | undefined): void {
+  const verdicts = (loaders?.verdicts ?? []).map((verdict) => ({
+    loader: nameOf(verdict, loaders?.asked ?? []),
+    word: outcomeWord(verdict),
+  }));
+  tell({ word, verdicts });
+}
+
 /** The image as a command line can name it again. */
-function nameOf({ image }: VerifyArgs): string | undefined {
-  return image === '-' ? undefined : image;
+function imageNamed({ image }: VerifyArgs): string | undefined {
+  return isNamedAgain(image) ? image : undefined;
 }
 
 const NOTHING = { baseline: undefined, findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;

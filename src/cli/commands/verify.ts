@@ -2,6 +2,7 @@
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import { command, type Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
@@ -28,6 +29,7 @@ const OPTIONS = {
   ...STRICT_OPTION,
   ...JSON_OPTION,
   ...formatOption([], ''),
+  ...BATCH_OPTIONS,
   ...LIMIT_OPTION,
   ...COLOR_OPTION,
 } as const satisfies OptionTable;
@@ -46,15 +48,16 @@ export interface VerifyArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion' | 
 /** The words and options of `verify`, as `--help` and the parser have them. */
 export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
   name: 'verify',
-  synopsis: 'IMAGE [--baseline ORIGINAL] [--for LOADER]…',
+  synopsis: 'IMAGE... [--baseline ORIGINAL] [--for LOADER]…',
   summary: 'is an image sound, and which loaders would start it?',
   about:
     'Checks an image against the laws of the ELF format that loaders and tools rely on, reads it with a second, ' +
     'independent reader, and with --baseline proves that nothing but notes and headers differs from ORIGINAL. ' +
     "Then says what each loader would do with it, in that loader's words. Exit 1 if a law is broken; with --for, if a " +
     'loader that was named would not start it. Of a PE image (xen.efi) the laws are those of its headers. IMAGE - is ' +
-    'standard input.',
-  words: { name: 'IMAGE', min: 1, max: 1 },
+    'standard input. A folder, or an archive (.deb, .rpm, .tar and packed .tar), is looked through for kernels and Xen images.',
+  words: { name: 'IMAGE', ...SEVERAL },
+  batch: { notFor: { 'check-record': 'any' }, looksThrough: true, images: 1 },
   options: OPTIONS,
   examples: [
     ['xen-elfpatch verify vmlinux', 'is it a sound image?'],
@@ -62,6 +65,10 @@ export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
     ['xen-elfpatch verify vmlinux --for xen-pv', 'would xl start it as a PV guest?'],
     ['xen-elfpatch verify --json vmlinux', 'findings for a program'],
     ['xen-elfpatch verify vmlinux --for qemu-pvh --format junit', 'for a CI system'],
+    [
+      'xen-elfpatch verify linux-image.deb xen-hypervisor.rpm /boot',
+      'a table of the kernels in there and who starts them',
+    ],
   ],
   args({ format: word, ...given }, [image = '']) {
     const format = ciFormatOf(word);

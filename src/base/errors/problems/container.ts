@@ -28,6 +28,14 @@ export const containerProblems = {
     hint: 'Was it copied whole? The program that packed it can test it (-t)',
     meaning: 'The file begins like one that is compressed as a whole, and its data is damaged or is something else.',
   }),
+  'archive.bad': problem<{ why: string }>({
+    exit: 2,
+    text: (c) => `the archive cannot be looked through: ${c.why}`,
+    meaning:
+      'An archive that was named is looked through for kernels and Xen images: a .deb by dpkg-deb, an .rpm by rpm2cpio, a ' +
+      'packed .tar by the program that packed it. That program, or the archive itself, ended too soon. What was found ' +
+      'before that was looked at.',
+  }),
   'container.limit': problem<{ limit: bigint }>({
     exit: 2,
     text: (c) => `unpacks to more than ${hex(c.limit)} bytes, wanted at most that`,
@@ -217,4 +225,4 @@ export const containerProblems = {
   }),
 } as const;
 
-const PACKAGES: Readonly<Record<string, string>> = { xz: 'xz-utils' };
+const PACKAGES: Readonly<Record<string, string>> = { xz: 'xz-utils', 'dpkg-deb': 'dpkg' };

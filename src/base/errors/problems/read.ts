@@ -13,7 +13,10 @@ export const readProblems = {
   'read.not-a-file': problem<{ kind: string }>({
     exit: 2,
     text: (c) => `found a ${c.kind}, wanted a regular file`,
-    hint: 'Images are read by range, in any order; copy a stream into a file first, or give - for standard input',
+    hint: (c) =>
+      c.kind === 'directory'
+        ? 'notes, verify, fix, stamp and patch look through a folder with --recursive'
+        : 'Images are read by range, in any order; copy a stream into a file first, or give - for standard input',
     meaning: 'Directories, pipes, sockets and devices have no stable bytes at a given offset.',
   }),
   'read.truncated': problem<{ need: bigint; have: bigint }>({
