@@ -18,7 +18,14 @@ export interface Expectation {
   readonly fileSize: bigint;
   /** The LOAD (input program header index) that grew over a hole, and by how much in file and memory. */
   readonly extendedLoad: { readonly index: number; readonly by: bigint } | undefined;
+  /** The LOAD (input program header index) that gave back what it grew by, and how much. */
+  readonly shrunkLoad?: { readonly index: number; readonly by: bigint } | undefined;
+  /** Fewer where an edit is undone. */
   readonly addedLoads: number;
+  /** Sections at the end of the table that were meant to go. */
+  readonly droppedSections?: number | undefined;
+  /** Input file ranges that were meant to hold nothing any more, nor to be loaded. */
+  readonly freed?: readonly Range[] | undefined;
   /** Input program header indices that were reused or nulled: PT_NULL, PT_GNU_STACK, PT_NOTE. */
   readonly replacedSegments: readonly number[];
   /** Input section indices whose header was meant to change: the reused note section, the name table. */

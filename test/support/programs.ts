@@ -12,7 +12,7 @@ import { preview } from '../../src/edit/elf/render.js';
 import { planStamp, type StampWish } from '../../src/edit/stamp/stamp.js';
 import type { Phdr } from '../../src/formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable } from '../../src/formats/elf/image.js';
-import { PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR } from '../../src/formats/elf/names.js';
+import { PT_NULL } from '../../src/formats/elf/names.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { noteAreas } from '../../src/formats/note/areas.js';
 import { FDO_PACKAGING_METADATA } from '../../src/formats/note/note-types.js';
@@ -126,21 +126,19 @@ export function compiled(path: string, source: string, compiler: string, flags: 
 const SOURCES = fileURLToPath(new URL('programs/', import.meta.url));
 
 /**
- * What an undo did not give back: entries of the first program header table that the last one has not, and PT_LOADs of which
- * a byte differs behind the ELF header and the table. A PT_LOAD may go on to show more, a PT_NOTE and PT_PHDR go on to stand
- * where they were moved, as long as their contents are the same.
+ * What an undo did not give back: entries of the first program header table that the last one has not, entries that it has in
+ * addition, and PT_LOADs of which a byte differs behind the ELF header and the table. PT_NULLs say nothing.
  */
 export function notRestored(first: string, last: string): readonly string[] {
   const [was, is] = [imageAt(first), imageAt(last)];
-  const lost = (p_type: number, words: (phdr: Phdr) => string) => {
-    const left = is.segments.filter((s) => s.p_type === p_type).map(words);
-    return was.segments.filter((s) => s.p_type === p_type).filter((s) => !left.includes(words(s)));
-  };
-  const types = new Set(was.segments.map(({ p_type }) => p_type));
-  const entries = [...types].flatMap((type) => {
-    if (type === PT_NOTE || type === PT_PHDR || type === PT_NULL) return [];
-    return lost(type, type === PT_LOAD ? placeWords : entryWords);
-  });
+  const [old, made] = [was, is].map(({ segments }) =>
+    segments.filter(({ p_type }) => p_type !== PT_NULL).map((s) => `${s.p_type} ${entryWords(s)}`),
+  );
+  if (old === undefined || made === undefined) throw new Error('no entries');
+  const entries = [
+    ...old.filter((words) => !made.includes(words)).map((words) => `gone: ${words}`),
+    ...made.filter((words) => !old.includes(words)).map((words) => `added: ${words}`),
+  ];
   const hidden = [was, is].flatMap((image) => [{ start: 0n, end: ehdrSize(image.encoding) }, phdrTable(image)]);
   const bytes = loads(was).filter(({ segment: { p_offset, p_filesz } }) => {
     const [old, made] = [was, is].map(({ source }) => Buffer.from(source.read(p_offset, p_filesz, 'test')));
@@ -152,20 +150,13 @@ export function notRestored(first: string, last: string): readonly string[] {
     return !old.equals(made);
   });
   const notes = isDeepStrictEqual(loadedNotes(was), loadedNotes(is)) ? [] : [`notes: ${loadedNotes(is)}`];
-  return [
-    ...entries.map((entry) => `gone: ${entryWords(entry)}`),
-    ...bytes.map(({ index }) => `bytes of PT_LOAD ${index}`),
-    ...notes,
-  ];
+  return [...entries, ...bytes.map(({ index }) => `bytes of PT_LOAD ${index}`), ...notes];
 }
 
 const entryWords = (phdr: Phdr) =>
   Object.entries(phdr)
     .map(([name, value]) => `${name} ${value.toString(16)}`)
     .join(' ');
-const placeWords = ({ p_flags, p_offset, p_vaddr, p_paddr, p_align }: Phdr) =>
-  [p_flags, p_offset, p_vaddr, p_paddr, p_align].join(' ');
-
 /** Notes that readers in memory find, sorted: owner, type and descriptor of every record of a PT_NOTE that a PT_LOAD shows. */
 export function loadedNotes(image: ElfImage): readonly string[] {
   return noteAreas(image)

@@ -13,7 +13,8 @@ import {
   memberText,
 } from '../../report/batch-report.js';
 import type { Answer } from '../../report/ci/answers.js';
-import { type CiFormat, ciReport } from '../../report/ci/ci-report.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { ciReport } from '../../report/ci/ci-report.js';
 import { type Json, jsonDocument, onOneLine } from '../../report/json.js';
 import type { Style } from '../../report/text.js';
 import type { ExitStatus } from '../command.js';

@@ -62,8 +62,9 @@ function extensionOf({ segments }: ElfImage, { extendedLoad }: Layout): Range[] 
   return [rangeOf(load.p_offset + load.p_filesz, extendedLoad.by)];
 }
 
-/** Alignment gaps behind the old end of the file are new bytes too. */
+/** Alignment gaps behind the old end of the file are new bytes too; so is an end that was cut off. */
 function tailOf(base: ByteSource, { fileSize }: Layout): Range[] {
+  if (fileSize < base.size) return [{ start: fileSize, end: base.size }];
   return fileSize > base.size ? [{ start: base.size, end: fileSize }] : [];
 }
 

@@ -18,7 +18,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     how: `Descriptors are overwritten where they stand, or records are rewritten in the room that their segment and section
       have now. Shrinking adjusts segment and section alike, so that both views stay true. When the last Xen note of
       its own PT_NOTE goes, the entry becomes PT_NULL: an empty PT_NOTE would hide the PVH note of another one from
-      Firecracker and Cloud Hypervisor.`,
+      Firecracker and Cloud Hypervisor. Where an edit only removes what an earlier one added, the headers and the memory
+      of before are restored as far as the file shows them.`,
     needs: [
       'the new notes are not longer than the room of the old ones',
       'no kept relocation points into the notes whose boundaries would move (vmlinux keeps .rela.notes)',
@@ -41,7 +42,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     moves: 'nothing that is loaded',
     how: `All records of the PT_NOTE, of whatever owner, are copied with the edit applied, into free header space or to
       the end of the file, and the one PT_NOTE is pointed at the copy. An image without PT_NOTE gets an entry: in the
-      slack behind the program header table, else in place of a PT_NULL, else of a PT_GNU_STACK that no loader evaluates.
+      slack behind the program header table, else in place of a PT_NULL, else of a PT_LOAD that loads nothing, else of a
+      PT_GNU_STACK that no loader evaluates.
       If movable tables stand directly behind the program headers (section headers in GRUB's images), they go to the
       end of the file first. The copy has address 0 and is not loaded; the old bytes stay in memory, dead.`,
     needs: [

@@ -4,13 +4,21 @@
  * may be used again, but only where there is proof that they are that: they have to be this very image's own table,
  * entry by entry, in an earlier state. Anything less is data of an unknown owner.
  */
-import { contains, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
+import { compare, contains, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import { fits } from '../../base/bytes/source.js';
 import { equalBytes, findBytes } from '../../base/bytes/text.js';
 import { Shdr } from './headers.js';
-import { type ElfImage, hasFileBytes, isAllocated, rangesInUse, sectionFileRange, shdrTable } from './image.js';
-import { ELF_MAGIC, SHT_NOTE, SHT_NULL, SHT_STRTAB } from './names.js';
-import { nameTable } from './section-names.js';
+import {
+  type ElfImage,
+  hasFileBytes,
+  isAllocated,
+  phdrTable,
+  rangesInUse,
+  sectionFileRange,
+  shdrTable,
+} from './image.js';
+import { ELF_MAGIC, SHT_NOTE, SHT_NULL, SHT_PROGBITS, SHT_STRTAB } from './names.js';
+import { nameTable, sectionName } from './section-names.js';
 
 /** Unclaimed bytes that are searched, from the end of the file back: edits append, so remains are there. */
 const SEARCHED = 0x800000n;
@@ -27,16 +35,46 @@ const PADDING = 16n;
 export function deadRanges(image: ElfImage): readonly Range[] {
   const search = searchOf(image);
   if (search === undefined) return [];
-  const { gaps } = search;
+  const found = remains(search).flatMap((table) => [table, ...witnessed(search, bytesOf(image, table))]);
+  return withPadding(image, normalize(found), search.gaps);
+}
+
+/** A section header table that no header speaks of any more. */
+export interface DeadTable {
+  readonly offset: bigint;
+  readonly sections: readonly Shdr[];
+}
+
+/** Section header tables of earlier states of this image that still stand in its file, the first in the file first. */
+export function deadTables(image: ElfImage): readonly DeadTable[] {
+  const search = searchOf(image);
+  if (search === undefined) return [];
+  const { entry } = search;
+  return remains(search)
+    .sort((a, b) => compare(a.start, b.start))
+    .map((table) => {
+      const bytes = bytesOf(image, table);
+      const length = bytes.length / entry;
+      const sections = Array.from({ length }, (_, i) => Shdr.decode(bytes, i * entry, image.encoding));
+      return { offset: table.start, sections };
+    });
+}
+
+function bytesOf({ source }: ElfImage, { start, end }: Range): Uint8Array {
+  return source.read(start, end - start, 'unclaimed bytes');
+}
+
+/** Where old tables stand, in all unclaimed bytes that are searched. */
+function remains(search: Search): Range[] {
   const found: Range[] = [];
   let left = SEARCHED;
-  for (const gap of gaps.toReversed()) {
+  for (const gap of search.gaps.toReversed()) {
     const size = gap.end - gap.start;
     if (size < BigInt(search.entry * search.kept) || size > left) continue;
     left -= size;
     for (const range of remainsIn(search, gap)) found.push(range);
   }
-  return withPadding(image, normalize(found), gaps);
+  return found;
 }
 
 interface Search {
@@ -59,7 +97,10 @@ function searchOf(image: ElfImage): Search | undefined {
   if (size === 0n || size > SEARCHED || !fits(range.start, size, source.size)) return undefined;
   const gaps = subtractSorted({ start: 0n, end: source.size }, normalize(rangesInUse(image)));
   if (gaps.length === 0) return undefined;
-  const anchor = sections.findIndex((s, i) => i > 0 && i !== shstrndx && hasFileBytes(s) && s.sh_type !== SHT_NOTE);
+  const anchor = sections.findIndex((s, i) => {
+    const isNotes = s.sh_type === SHT_NOTE || sectionName(image, i).startsWith('.note');
+    return i > 0 && i !== shstrndx && hasFileBytes(s) && !isNotes;
+  });
   if (anchor < 0) return undefined;
   const entry = Shdr.size(image.encoding);
   const table = source.read(range.start, size, 'section header table');
@@ -68,13 +109,17 @@ function searchOf(image: ElfImage): Search | undefined {
 }
 
 /** A section that an edit may have added: notes, or the cover of a moved program header table, outside every section's own. */
-function isOfEdits({ sections, shstrndx }: ElfImage, index: number): boolean {
+function isOfEdits(image: ElfImage, index: number): boolean {
+  const { sections, shstrndx } = image;
   const section = sections[index];
   if (section === undefined || index === 0 || index === shstrndx) return false;
-  return section.sh_type === SHT_NOTE || (isAllocated(section) && section.sh_addr === 0n);
+  if (section.sh_type === SHT_NOTE || (isAllocated(section) && section.sh_addr === 0n)) return true;
+  const table = phdrTable(image);
+  const coversTable = section.sh_offset === table.start && section.sh_size === table.end - table.start;
+  return index > shstrndx && section.sh_type === SHT_PROGBITS && (coversTable || section.sh_size === 0n);
 }
 
-/** The ranges that old tables in one gap prove to be free. */
+/** The old tables in one gap. */
 function* remainsIn(search: Search, gap: Range): Generator<Range> {
   const { image, table, entry, anchor } = search;
   const bytes = image.source.read(gap.start, gap.end - gap.start, 'unclaimed bytes');
@@ -90,7 +135,6 @@ function* remainsIn(search: Search, gap: Range): Generator<Range> {
     if (count === 0) continue;
     from = start + count * entry;
     yield rangeOf(gap.start + BigInt(start), BigInt(count * entry));
-    yield* witnessed(search, bytes.subarray(start, from));
   }
 }
 
@@ -116,6 +160,8 @@ function isEarlierState({ sections, shstrndx }: ElfImage, old: Shdr, index: numb
   if (index === 0) return sameBut(old, now, ['sh_size', 'sh_link', 'sh_info']);
   if (index === shstrndx) return old.sh_type === SHT_STRTAB && sameBut(old, now, ['sh_offset', 'sh_size']);
   if (now.sh_type === SHT_NOTE) return old.sh_type === SHT_NOTE && old.sh_name === now.sh_name;
+  // Notes that stand elsewhere now: an edit made data of them, in the same place.
+  if (old.sh_type === SHT_NOTE && now.sh_type === SHT_PROGBITS) return sameBut(old, now, ['sh_type']);
   // A section that made room for a program header.
   return now.sh_type !== SHT_NULL && !isAllocated(now) && sameBut(old, now, ['sh_offset']);
 }
@@ -137,8 +183,8 @@ function* witnessed({ image, gaps, entry }: Search, old: Uint8Array): Generator<
   }
 }
 
-/** Names are only ever added: one table begins with the other. */
-function areOldNames(image: ElfImage, { start, end }: Range): boolean {
+/** Were these the section names of the image before? Names are only ever added: one table begins with the other. */
+export function areOldNames(image: ElfImage, { start, end }: Range): boolean {
   const now = nameTable(image);
   if (now === undefined || end - start > SEARCHED) return false;
   const old = image.source.read(start, end - start, 'unclaimed bytes');

@@ -130,15 +130,18 @@ function* nameTableKept({ before, after }: Pair): Generator<Violation> {
   // That there is one no more is the finding of sections-kept.
   if (before.image.shstrndx === 0 || after.image.shstrndx === 0 || old === undefined || now === undefined) return;
   const violation = { offset: now.sh_offset, part: 'section-name table' };
-  if (now.sh_size < old.sh_size) {
+  // With sections that an undo dropped their names go: those that are left are the same.
+  const dropped = after.image.sections.length < before.image.sections.length;
+  const size = dropped && now.sh_size < old.sh_size ? now.sh_size : old.sh_size;
+  if (now.sh_size < size) {
     yield { ...violation, text: `sh_size is ${hex(now.sh_size)}, wanted at least ${hex(old.sh_size)} as before` };
     return;
   }
   // Bytes outside a file are the finding of section-in-file.
-  if (!fits(old.sh_offset, old.sh_size, before.fileSize) || !fits(now.sh_offset, old.sh_size, after.fileSize)) return;
+  if (!fits(old.sh_offset, size, before.fileSize) || !fits(now.sh_offset, size, after.fileSize)) return;
   const a = { source: before.image.source, offset: old.sh_offset };
   const b = { source: after.image.source, offset: now.sh_offset };
-  if (sameStretch(a, b, old.sh_size, newBlocks(old.sh_size))) return;
+  if (sameStretch(a, b, size, newBlocks(size))) return;
   yield { ...violation, text: 'does not begin with the names it held before' };
 }
 

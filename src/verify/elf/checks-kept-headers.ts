@@ -1,6 +1,6 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
 
-import { overlaps } from '../../base/bytes/range.js';
+import { contains, overlaps } from '../../base/bytes/range.js';
 import { movedOffset } from '../../base/bytes/shifted.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexBytes } from '../../base/errors/hex.js';
@@ -18,8 +18,8 @@ import {
 import type { Violation } from '../check.js';
 import type { Expectation } from '../finding.js';
 import type { ElfCheck } from './elf-check.js';
-import { isTouched, type Pair } from './pair.js';
-import { sectionPart, segmentPart } from './subject.js';
+import { holdsOnlyAdded, isTouched, type Pair } from './pair.js';
+import { type Subject, sectionPart, segmentPart } from './subject.js';
 
 /** Checks that header fields of the baseline changed only where the edit needs it. */
 export const keptHeaderChecks: readonly ElfCheck[] = [
@@ -90,12 +90,26 @@ function* segmentsKept({ before, after, counterparts, expectation }: Pair): Gene
     const name = segmentTypeName(p_type);
     const now = after.image.segments[counterparts[index] ?? -1];
     if (now === undefined) {
+      if (mayGo(before, index, expectation)) continue;
       yield { part: segmentPart(index), text: `${name} at address ${hex(p_vaddr)} is gone` };
     } else if (now.p_type !== p_type && expectation?.replacedSegments.includes(index) === false) {
       const text = `${name} became ${segmentTypeName(now.p_type)}, wanted it kept`;
       yield { part: segmentPart(counterparts[index] ?? index), text };
     }
   }
+}
+
+/**
+ * An undo takes back what an edit added: with a plan, as many PT_LOADs as it says and entries that it replaced; without one, a
+ * PT_LOAD of nothing but headers and notes. Which notes may go with a PT_NOTE is the word of the checks of notes.
+ */
+function mayGo(before: Subject, index: number, expectation: Expectation | undefined): boolean {
+  const segment = before.image.segments[index];
+  if (segment === undefined) return false;
+  const { p_type } = segment;
+  if (p_type === PT_LOAD) return (expectation?.addedLoads ?? -1) < 0 && holdsOnlyAdded(before, segment);
+  if (p_type !== PT_NOTE) return false;
+  return expectation === undefined || expectation.replacedSegments.includes(index);
 }
 
 function* newSegmentsLast({ before, after, counterparts }: Pair): Generator<Violation> {
@@ -138,21 +152,24 @@ function* segmentFieldsKept({ before, after, counterparts, expectation, shift }:
 }
 
 /**
- * How much a LOAD was allowed to grow: what was planned; without a plan, what it grew by over a hole, zeros behind it.
+ * How much a LOAD was allowed to grow, or to give back (less than 0): what was planned; without a plan, what it did.
  */
 function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
   // Bytes behind p_filesz are zero memory where p_memsz is larger; notes would land in it.
   if (old.p_filesz !== old.p_memsz) return 0n;
   if (expectation !== undefined) {
-    return expectation.extendedLoad?.index === index ? expectation.extendedLoad.by : 0n;
+    const { extendedLoad, shrunkLoad } = expectation;
+    const less = shrunkLoad?.index === index ? shrunkLoad.by : 0n;
+    return (extendedLoad?.index === index ? extendedLoad.by : 0n) - less;
   }
-  return now.p_filesz > old.p_filesz ? now.p_filesz - old.p_filesz : 0n;
+  // What left memory with a shorter one is the word of another check.
+  return now.p_filesz - old.p_filesz;
 }
 
 function* sectionsKept(pair: Pair): Generator<Violation> {
   const old = pair.before.image;
   const now = pair.after.image;
-  if (now.sections.length < old.sections.length) {
+  if (now.sections.length < old.sections.length && !droppedAsMeant(pair)) {
     const text = `found ${now.sections.length} sections, wanted at least the ${old.sections.length} from before`;
     yield { offset: now.header.e_shoff, part: 'section header table', text };
     return;
@@ -169,9 +186,41 @@ function* sectionsKept(pair: Pair): Generator<Violation> {
       // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
       if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
       if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
+      if (describesNoTable(pair, section, current) && EMPTIED.has(field)) continue;
+      if (field === 'sh_type' && describesNotesAgain(pair, section, current)) continue;
       yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
     }
   }
+}
+
+/** The section over program headers that stand elsewhere again: it is emptied. */
+function describesNoTable({ before, after }: Pair, old: Shdr, now: Shdr): boolean {
+  const { start, end } = before.phdrs;
+  const was = sectionFileRange(old);
+  return now.sh_size === 0n && was.start === start && was.end === end && after.phdrs.start !== start;
+}
+
+const EMPTIED: ReadonlySet<string> = new Set(['sh_size', 'sh_flags', 'sh_addr']);
+
+/** The other way round: a PT_NOTE leads to these bytes again. */
+function describesNotesAgain({ after }: Pair, old: Shdr, now: Shdr): boolean {
+  if (old.sh_type !== SHT_PROGBITS || now.sh_type !== SHT_NOTE) return false;
+  const same = now.sh_offset === old.sh_offset && now.sh_size === old.sh_size && now.sh_addr === old.sh_addr;
+  const { segments } = after.image;
+  return same && segments.some((s) => s.p_type === PT_NOTE && contains(segmentFileRange(s), sectionFileRange(now)));
+}
+
+/** Sections at the end may go with an undo: as many as were meant, or those of notes and the program header table alone. */
+function droppedAsMeant({ before, after, expectation }: Pair): boolean {
+  const { sections, shstrndx } = before.image;
+  const kept = after.image.sections.length;
+  if (kept === 0 || kept <= shstrndx) return false;
+  if (expectation !== undefined) return sections.length - kept === expectation.droppedSections;
+  return sections.slice(kept).every((section) => {
+    const range = sectionFileRange(section);
+    const isTable = range.start === before.phdrs.start && range.end === before.phdrs.end;
+    return section.sh_type === SHT_NOTE || isTable || range.start === range.end;
+  });
 }
 
 /**

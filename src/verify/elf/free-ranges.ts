@@ -3,7 +3,7 @@
  * that are provably this image's own tables in an earlier state.
  */
 
-import { differingRanges, newBlocks, ZEROS } from '../../base/bytes/byte-comparison.js';
+import { differingRanges, newBlocks, sameStretch, ZEROS } from '../../base/bytes/byte-comparison.js';
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { deadRanges } from '../../formats/elf/dead-tables.js';
@@ -41,7 +41,8 @@ export function* plannedOverForeign(pair: Pair): Generator<Violation> {
   const claims = image.segments.flatMap((s, index) =>
     SHARING.has(s.p_type) || s.p_filesz === 0n ? [] : [{ index, range: segmentFileRange(s) }],
   );
-  for (const place of intersect(taken, normalize(claims.map(({ range }) => range))).slice(0, LIMIT)) {
+  const places = intersect(taken, normalize(claims.map(({ range }) => range)));
+  for (const place of places.filter((one) => !staysAsItIs(pair, one)).slice(0, LIMIT)) {
     const owner = claims.find(({ range }) => overlaps(range, place));
     const name = segmentTypeName(image.segments[owner?.index ?? 0]?.p_type ?? 0);
     yield over(place, `${name} of ${segmentPart(owner?.index ?? 0)}`);
@@ -57,7 +58,12 @@ function* overSections(pair: Pair, taken: readonly Range[]): Generator<Violation
     return free || index === image.shstrndx ? [] : [{ index, range: sectionFileRange(section) }];
   });
   const inside = intersect([{ start: 0n, end: fileSize }], normalize(owned.map(({ range }) => range)));
-  for (const place of intersect(taken, inside).slice(0, LIMIT)) {
+  const areNotes = (place: Range) =>
+    owned.every(
+      ({ index, range }) => !overlaps(range, place) || pair.after.image.sections[index]?.sh_type === SHT_NOTE,
+    );
+  const places = intersect(taken, inside).filter((place) => !areNotes(place) || !staysAsItIs(pair, place));
+  for (const place of places.slice(0, LIMIT)) {
     const owner = owned.find(({ range }) => overlaps(range, place));
     yield over(place, sectionPart(image, owner?.index ?? 0));
   }
@@ -77,7 +83,9 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation>
   let told = 0;
   for (const { start, end } of places) {
     const here = { source, offset: start };
-    const [first] = differingRanges({ source: ZEROS, offset: 0n }, here, end - start, blocks);
+    const written = [...differingRanges({ source: ZEROS, offset: 0n }, here, end - start, blocks)];
+    // Bytes that stay as they are and get their meaning back, as notes to which a header leads again, are not taken.
+    const first = written.find((run) => !staysAsItIs(pair, { start: start + run.start, end: start + run.end }));
     if (first === undefined) continue;
     const at = start + first.start;
     const text = `the edit takes ${hexRange(start, end)} of the baseline, where the byte at ${hex(at)} is not zero`;
@@ -85,6 +93,15 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation>
     told += 1;
     if (told >= LIMIT) return;
   }
+}
+
+/** Notes and program headers to which the file leads again, with the bytes that are there: an undo, looked at without its plan. */
+function staysAsItIs({ before, after, shift, expectation }: Pair, { start, end }: Range): boolean {
+  if (expectation !== undefined || shift !== undefined || end > after.fileSize || end > before.fileSize) return false;
+  const shown = normalize([after.phdrs, ...after.areas().map(({ range }) => range)]);
+  if (subtractSorted({ start, end }, shown).length > 0) return false;
+  const [was, is] = [before, after].map(({ image: { source } }) => ({ source, offset: start }));
+  return was !== undefined && is !== undefined && sameStretch(was, is, end - start, newBlocks(end - start));
 }
 
 function over(place: Range, owner: string): Violation {

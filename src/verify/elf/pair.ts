@@ -1,7 +1,7 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
 
 import { lazy } from '../../base/bytes/lazy.js';
-import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import { movedOffset, type Shift } from '../../base/bytes/shifted.js';
 import { PatchError } from '../../base/errors/patch-error.js';
 import { deadRanges } from '../../formats/elf/dead-tables.js';
@@ -108,8 +108,10 @@ function matchSegments(before: Subject, after: Subject): (number | undefined)[] 
   let next = 0;
   for (const [index, segment] of old.entries()) {
     if (isMovable(segment) || wasEmptied(segment, now[index])) continue;
-    while (next < now.length && !isSamePlace(segment, now[next])) next += 1;
-    if (next >= now.length) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
+    const found = now.findIndex((other, i) => i >= next && isSamePlace(segment, other));
+    if (found < 0 && (holdsOnlyAdded(before, segment) || isEmptyLoad(segment))) continue;
+    if (found < 0) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
+    next = found;
     matches[index] = next;
     taken.add(next);
     next += 1;
@@ -123,9 +125,32 @@ function matchSegments(before: Subject, after: Subject): (number | undefined)[] 
   return matches;
 }
 
+/**
+ * Is there nothing in this PT_LOAD but the program header table, notes and zeros? Then an edit may have added it, and an undo
+ * takes it away.
+ */
+export function holdsOnlyAdded(before: Subject, { p_type, p_offset, p_filesz, p_memsz }: Phdr): boolean {
+  if (p_type !== PT_LOAD || p_filesz === 0n || p_filesz !== p_memsz) return false;
+  return isOnlyAdded(before, rangeOf(p_offset, p_filesz));
+}
+
+/** Are these bytes headers, notes, what edits left (`remains`), and zeros between them? More zeros than edits leave are somebody's. */
+export function isOnlyAdded(before: Subject, range: Range, remains: readonly Range[] = []): boolean {
+  const { image, fileSize } = before;
+  const own = normalize([...headerAndNoteRanges(before), ...remains]);
+  if (!own.some((one) => overlaps(one, range))) return false;
+  const others = subtractSorted(range, own);
+  if (range.end > fileSize || others.reduce((sum, { start, end }) => sum + end - start, 0n) > ZEROS_LIMIT) return false;
+  return others.every(({ start, end }) =>
+    image.source.read(start, end - start, 'bytes between notes').every((b) => b === 0),
+  );
+}
+
+const ZEROS_LIMIT = 0x1010000n;
+
 /** A PT_LOAD without a byte loads nothing; that it became a PT_NULL in its place, with its other fields kept, is a repair. */
 function wasEmptied(old: Phdr, now: Phdr | undefined): boolean {
-  if (old.p_type !== PT_LOAD || now?.p_type !== PT_NULL || old.p_filesz !== 0n || old.p_memsz !== 0n) return false;
+  if (!isEmptyLoad(old) || now?.p_type !== PT_NULL) return false;
   return now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
 }
 
@@ -133,7 +158,13 @@ function isMovable({ p_type }: Phdr): boolean {
   return p_type === PT_NOTE || p_type === PT_NULL || p_type === PT_GNU_STACK;
 }
 
+function isEmptyLoad({ p_type, p_filesz, p_memsz }: Phdr): boolean {
+  return p_type === PT_LOAD && p_filesz === 0n && p_memsz === 0n;
+}
+
 function isSamePlace(old: Phdr, now: Phdr | undefined): boolean {
+  // One that loads nothing may have the addresses of its neighbour.
+  if (now !== undefined && isEmptyLoad(old) !== isEmptyLoad(now)) return false;
   // There is one PT_PHDR, and it goes where the table goes.
   if (old.p_type === PT_PHDR && now?.p_type === PT_PHDR) return true;
   return now?.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
@@ -164,7 +195,9 @@ function matchMovable(
     if (index !== undefined) taken.add(index);
     return index;
   };
-  const rest = old.flatMap((segment, index) => (isMovable(segment) ? [{ segment, index }] : []));
+  const mayMove = (segment: Phdr, index: number) =>
+    isMovable(segment) || (matches[index] === undefined && isEmptyLoad(segment));
+  const rest = old.flatMap((segment, index) => (mayMove(segment, index) ? [{ segment, index }] : []));
   for (const { segment, index } of rest) matches[index] = take(keyOf(segment));
   for (const { segment, index } of rest) {
     for (const p_type of mayBecome(segment)) matches[index] ??= take(`type ${p_type}`);
@@ -214,7 +247,9 @@ function mayDiffer(
   });
   // Edits before this one may have come and gone: what they left is in neither image's tables any more.
   const remains = shift === undefined ? [...deadRanges(before.image), ...deadRanges(after.image)] : [];
-  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown, ...remains];
+  const cut = { start: after.fileSize, end: before.fileSize };
+  const cutOff = cut.start < cut.end && isOnlyAdded(before, cut, remains) ? [cut] : [];
+  return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown, ...remains, ...cutOff];
 }
 
 function min(a: bigint, b: bigint): bigint {

@@ -1,11 +1,11 @@
 /** Do two images load to the same memory, but for planned bytes? By virtual and by physical address. */
 
 import { type Blocks, newBlocks, type Stretch, sameStretch, ZEROS } from '../../base/bytes/byte-comparison.js';
-import { subtractSorted } from '../../base/bytes/range.js';
+import { normalize, subtractSorted } from '../../base/bytes/range.js';
 import { hexRange } from '../../base/errors/hex.js';
 import type { Violation } from '../check.js';
 import { type Filled, type Meeting, meetings, memoryImage } from './memory-image.js';
-import { movedRange, type Pair } from './pair.js';
+import { isOnlyAdded, movedRange, type Pair } from './pair.js';
 
 /** Bytes that may be compared once more because a LOAD reads them from elsewhere; no sane edit comes near. */
 const BUDGET = 0x40000000n;
@@ -50,8 +50,9 @@ interface Reader {
 
 function difference(pair: Pair, { before, after, start, end }: Meeting, reader: Reader): string | undefined {
   if (before === undefined && after === undefined) return undefined;
-  if (after === undefined) return 'is no longer loaded';
   const length = end - start;
+  if (after === undefined)
+    return leftAsMeant(pair, offsetAt(before, start), length) ? undefined : 'is no longer loaded';
   const now = offsetAt(after, start);
   if (before === undefined) {
     // A LOAD that grew or was added: only with bytes that were planned.
@@ -63,6 +64,14 @@ function difference(pair: Pair, { before, after, start, end }: Meeting, reader: 
   if (old !== undefined && now !== undefined && standsWhereExpected(pair, old, now, length)) return undefined;
   // The same address, filled from elsewhere: that the bytes there were planned does not make them the right ones.
   return reread(stretch(pair.before, old), stretch(pair.after, now), length, reader);
+}
+
+/** Did nothing leave memory but what an edit had put there, headers and notes? With a plan, only what it says. */
+function leftAsMeant({ before, expectation }: Pair, offset: bigint | undefined, length: bigint): boolean {
+  if (offset === undefined) return false;
+  const range = { start: offset, end: offset + length };
+  if (expectation !== undefined) return subtractSorted(range, normalize(expectation.freed ?? [])).length === 0;
+  return isOnlyAdded(before, range);
 }
 
 function offsetAt(filled: Filled | undefined, address: bigint): bigint | undefined {

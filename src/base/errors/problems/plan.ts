@@ -136,10 +136,17 @@ export const planProblems = {
       'A preset fills in what a loader requires from what the image tells: symbols, e_entry, PT_LOAD addresses. Where the ' +
       'image does not tell, nothing is guessed.',
   }),
-  'plan.impossible': problem<{ refused: readonly { placement: string; reason: string }[] }>({
+  'plan.impossible': problem<{
+    refused: readonly { placement: string; reason: string }[];
+    /** The image has PT_INTERP or PT_PHDR, as a kernel need not. */
+    isLinkedAsProgram?: boolean | undefined;
+  }>({
     exit: 2,
     text: (c) => `no placement works: ${c.refused.map((r) => `${r.placement}: ${r.reason}`).join('; ')}`,
-    hint: 'xen-elfpatch explain placements tells what each one needs',
+    hint: (c) =>
+      c.isLinkedAsProgram === true
+        ? 'Link the kernel with ld --no-dynamic-linker: without PT_INTERP and PT_PHDR its program headers may grow or move'
+        : 'xen-elfpatch explain placements tells what each one needs',
     meaning:
       'Each placement has preconditions; the message says, with numbers, which one failed for each that was tried. With ' +
       '--placement only the named one is tried.',

@@ -43,6 +43,8 @@ export function slotWords(slot: Slot): string {
       return `PT_NOTE ${slot.index} redirected to them`;
     case 'null':
       return `PT_NULL ${slot.index} turned into their PT_NOTE`;
+    case 'empty-load':
+      return `PT_LOAD ${slot.index}, which loads nothing, turned into their PT_NOTE`;
     case 'stack':
       return `PT_GNU_STACK ${slot.index} replaced by their PT_NOTE`;
     case 'slack':

@@ -80,7 +80,11 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
   };
   const shiftedFacts = { ...analysis, image: { ...image, segments } };
   const placed = typeof move.table === 'object' ? move.table : undefined;
-  const table = buildTable(shiftedFacts, target, move.slot, entry, { load: move.addedLoad, place: placed });
+  const table = buildTable(shiftedFacts, target, move.slot, entry, {
+    load: move.addedLoad,
+    place: placed,
+    keepsOrder: input.kind.kind === 'program',
+  });
   const tableSize = BigInt(table.length * PhdrStruct.size(image.encoding));
 
   // An image without program headers may have no place for them named yet.
@@ -121,7 +125,7 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
     loaded: move.loadedAt !== undefined,
     cover: plan.covered ? (allocated ? 'allocated' : 'plain') : 'none',
     extendedLoad: move.extended,
-    addedLoads: move.addedLoad === undefined ? 0 : 1,
+    addedLoads: (move.addedLoad === undefined ? 0 : 1) - (move.slot.kind === 'empty-load' ? 1 : 0),
     replacedSegments: replacedBy(target, move.slot),
     touchedSections: plan.touched,
     warnings: [

@@ -7,8 +7,16 @@ import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
-import { addressSpace, allocatedAt, type ElfImage, loads } from '../../../formats/elf/image.js';
+import {
+  addressSpace,
+  allocatedAt,
+  type ElfImage,
+  hasFileBytes,
+  loads,
+  phdrTable,
+} from '../../../formats/elf/image.js';
 import { PF_R, PF_W, PF_X, PT_NULL, SHT_NOBITS, SHT_NULL } from '../../../formats/elf/names.js';
+import { sectionName } from '../../../formats/elf/section-names.js';
 import { nextClaim } from '../plan/analyze.js';
 import { spareForBuildId } from '../plan/rewrite-target.js';
 import { slotWarnings, slotWords } from './append.js';
@@ -120,7 +128,9 @@ function holeBehind(
   const by = range.end - fileEnd;
   const claim = nextClaim(image, fileEnd);
   const toEnd = claim === analysis.fileSize;
-  if (!toEnd && range.end > claim) return { reason: `${bytesText(by)} needed, ${claim - fileEnd} free behind it` };
+  if (!toEnd && range.end > claim) {
+    return { reason: `${bytesText(by)} needed, ${claim - fileEnd} free behind it, up to ${claimant(image, claim)}` };
+  }
   // A section outside memory may start before the load ends and reach beyond it.
   const over = image.sections.findIndex(
     (s) =>
@@ -139,6 +149,15 @@ function holeBehind(
   if (beyond >= 0) return { reason: `program header ${beyond} covers the bytes behind it` };
   if (!analysis.isZero({ start: fileEnd, end: range.end })) return { reason: 'the bytes behind it are not zero' };
   return addressObstacle(input, load, by) ?? { index, load, by, range };
+}
+
+/** What begins at this place of the file, as headers name it. */
+function claimant(image: ElfImage, at: bigint): string {
+  const segment = image.segments.findIndex((s) => s.p_offset === at && s.p_filesz > 0n && s.p_type !== PT_NULL);
+  if (segment >= 0) return `program header ${segment}`;
+  const section = image.sections.findIndex((s) => s.sh_offset === at && hasFileBytes(s));
+  if (section >= 0) return sectionName(image, section) || `section ${section}`;
+  return phdrTable(image).start === at ? 'the program headers' : 'the section headers';
 }
 
 /** New addresses must be free in both address spaces, and the end of the kernel as loaders see it must stay. */

@@ -25,6 +25,7 @@ import {
   mergedNotes,
   neutralName,
   noteParts,
+  onlyRemoves,
   overwriteParts,
   type PlacementInput,
   sizeOf,
@@ -270,7 +271,7 @@ function finish(
   const segments: readonly Phdr[] =
     target.segments.length === 0 && empty
       ? image.segments
-      : buildTable(grownFacts, target, slot, empty ? undefined : entry);
+      : buildTable(grownFacts, target, slot, empty ? undefined : entry, { keepsOrder: input.kind.kind === 'program' });
   const sections = image.sections.map((section, index) => fit.get(index) ?? section);
   // What is no longer used is zeroed, so that no walker finds remains.
   const whole = { start: area.range.start, end: end > area.range.end ? end : area.range.end };
@@ -290,10 +291,10 @@ function finish(
     loaded: load !== undefined,
     cover: coverOf(input, area),
     extendedLoad: extended,
-    addedLoads: 0,
+    addedLoads: slot.kind === 'empty-load' ? -1 : 0,
     replacedSegments: replacedBy(target, slot).filter((index) => index >= 0),
     touchedSections: [...fit.keys()],
-    warnings: warningsFor(input, area, notes),
+    warnings: [...warningsFor(input, area, notes), ...staysLonger(input, area, end)],
   };
 }
 
@@ -315,6 +316,17 @@ function coverOf({ analysis }: PlacementInput, area: NoteArea): Layout['cover'] 
   const sections = sectionsIn(analysis, area.range).map((i) => analysis.image.sections[i]);
   if (sections.length === 0) return 'none';
   return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
+}
+
+/** The PT_LOAD that ended with what is removed: zeros are there now, for it may have been linked so. */
+function staysLonger({ analysis: { image }, ...input }: PlacementInput, area: NoteArea, end: bigint): string[] {
+  const load = area.loaded;
+  const isLast = load !== undefined && load.p_offset + load.p_filesz === area.range.end && end < area.range.end;
+  if (!isLast || !onlyRemoves(input)) return [];
+  const name = `PT_LOAD ${image.segments.indexOf(load)}`;
+  return [
+    `${name} keeps its length, ${bytesText(area.range.end - end)} of zeros at its end: nothing shows whether an edit made it longer`,
+  ];
 }
 
 function warningsFor({ analysis }: PlacementInput, area: NoteArea, notes: readonly NoteContent[]): string[] {

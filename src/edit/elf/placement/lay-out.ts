@@ -28,7 +28,9 @@ import type { PlacementInput } from './placement-input.js';
 import { payloadMustEnd } from './program.js';
 import { misleadsQemu } from './qemu-overrun.js';
 import { shift } from './shift.js';
+import { staysAfterUndo } from './stays.js';
 import { lostTo, resultOf } from './survival.js';
+import { undo } from './undo.js';
 
 const TRY: Readonly<Record<PlacementName, (input: PlacementInput) => Layout | Refusal>> = {
   'in-place': inPlace,
@@ -65,6 +67,8 @@ export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined
     if (fault === undefined) return { layout: overwritten, refused };
     refused.push({ placement: overwritten.placement, reason: fault });
   }
+  const undone = undoneAs(given);
+  if (undone !== undefined && faultOf(undone) === undefined) return { layout: undone, refused };
   const input = withRewrittenOnce(given);
   refuseDamage(input);
   const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
@@ -93,14 +97,34 @@ export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined
     const { mustSurvive } = input.options;
     const lost = mustSurvive.length === 0 ? [] : lostTo(resultOf(image, outcome), image, mustSurvive);
     if (lost.length === 0) {
-      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome), ...staysAfterUndo(input, outcome)];
       return { layout: { ...outcome, warnings }, refused };
     }
     refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
   }
   const place = { file: image.source.name };
-  if (!refused.some(({ sparesProgram }) => sparesProgram)) return fail('plan.impossible', place, { refused });
+  if (!refused.some(({ sparesProgram }) => sparesProgram)) {
+    const { hasInterpreter, hasPhdrSegment } = input.analysis;
+    const isLinkedAsProgram = input.kind.kind === 'kernel' && (hasInterpreter || hasPhdrSegment);
+    return fail('plan.impossible', place, { refused, isLinkedAsProgram });
+  }
   return fail('plan.program', place, { what: kindWords(input.kind), refused });
+}
+
+/** What was before an edit, where this one takes it back and no tool of `--must-survive` is in the way. */
+function undoneAs(input: PlacementInput): Layout | undefined {
+  const { placement, mustSurvive } = input.options;
+  if (placement !== 'auto' && placement !== 'in-place') return undefined;
+  const undone = undo(input);
+  if (undone === undefined) return undefined;
+  const outcome = hideStaleNotes(input, undone);
+  const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
+  if (unseenByXen(outcome) !== undefined || (!isNoKernel && misleadsQemu(input, outcome) !== undefined))
+    return undefined;
+  const { image } = input.analysis;
+  return mustSurvive.length > 0 && lostTo(resultOf(image, outcome), image, mustSurvive).length > 0
+    ? undefined
+    : outcome;
 }
 
 /** Descriptors that would be overwritten where they stand, among records that are rewritten anyway: written once. */

@@ -50,7 +50,14 @@ export interface Layout {
   /** How the section-header side describes them. */
   readonly cover: 'allocated' | 'plain' | 'none';
   readonly extendedLoad: { readonly index: number; readonly by: bigint } | undefined;
+  /** The input PT_LOAD that became shorter at its end, as it was before an edit. */
+  readonly shrunkLoad?: { readonly index: number; readonly by: bigint } | undefined;
+  /** Fewer, where an undo takes back what an edit added. */
   readonly addedLoads: number;
+  /** Sections at the end of the table that go. */
+  readonly droppedSections?: number | undefined;
+  /** Input file ranges that nothing of the result speaks of any more, and that hold nothing of it. */
+  readonly freed?: readonly Range[] | undefined;
   /** Input program headers that were reused, redirected or nulled. */
   readonly replacedSegments: readonly number[];
   /** Input section headers that were meant to change. */

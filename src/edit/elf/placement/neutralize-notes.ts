@@ -26,8 +26,10 @@ export function hideStaleNotes(input: PlacementInput, layout: Layout): Layout {
   return { ...layout, blobs: [...layout.blobs, ...blobs] };
 }
 
-function staleRecords({ analysis }: PlacementInput, { blobs, shift }: Layout): readonly NoteRecord[] {
-  const rewritten = shift === undefined ? blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))) : [];
+function staleRecords({ analysis }: PlacementInput, { blobs, shift, freed = [] }: Layout): readonly NoteRecord[] {
+  const written = shift === undefined ? blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))) : [];
+  // What an undo frees holds nothing any more, and may be behind the end of the file.
+  const rewritten = [...written, ...freed];
   const found = new Map<bigint, NoteRecord>();
   for (const { walk } of distinctAreas(analysis.areas, 'section')) {
     for (const record of walk.records) {

@@ -78,6 +78,20 @@ export function onlyAdds({ target, otherOwners, wanted }: PlacementInput): boole
   return wanted.every(({ original }) => original === undefined);
 }
 
+/** Does something go, and all that is left is what was there, as it was? */
+export function onlyRemoves({
+  wanted,
+  otherOwners,
+  target,
+  rewrite,
+}: Pick<PlacementInput, 'wanted' | 'otherOwners' | 'target' | 'rewrite'>): boolean {
+  const { added, overwritten, changed } = otherOwners;
+  if (rewrite || added.length > 0 || overwritten.length > 0 || target.damaged !== undefined) return false;
+  if ([...changed.values()].some((content) => content !== undefined)) return false;
+  if (wanted.some(({ content, original }) => original !== content)) return false;
+  return changed.size > 0 || wanted.length < target.xen.length;
+}
+
 /** The Xen notes of a list of records that the job wants, in the order they will stand. */
 export function xenOf(input: PlacementInput, notes: readonly NoteContent[]): NoteContent[] {
   const wanted = new Set(input.wanted.map(({ content }) => content));

@@ -8,7 +8,7 @@
 import { contains, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { Phdr } from '../../../formats/elf/headers.js';
-import { hasFileBytes, sectionFileRange, shdrTable } from '../../../formats/elf/image.js';
+import { hasFileBytes, loads, sectionFileRange, shdrTable } from '../../../formats/elf/image.js';
 import {
   ET_EXEC,
   PF_R,
@@ -28,6 +28,8 @@ import { entryMustNotJoin, stackMustStay } from './program.js';
 export type Slot =
   | { readonly kind: 'merged'; readonly index: number }
   | { readonly kind: 'null'; readonly index: number }
+  /** A PT_LOAD that loads nothing, between others that do. */
+  | { readonly kind: 'empty-load'; readonly index: number }
   | { readonly kind: 'stack'; readonly index: number }
   /** A new entry in the slack behind the table; `evict` sections move to the end of the file to make room. */
   | { readonly kind: 'slack'; readonly evict: readonly number[]; readonly loadedBytes: boolean }
@@ -37,7 +39,8 @@ export type Slot =
 /** The entry, or why there is none; `sparesProgram` as in Refusal. */
 export type SlotAnswer = { readonly slot: Slot } | { readonly reason: string; readonly sparesProgram?: boolean };
 
-const EMPTY: Phdr = {
+/** An entry of nothing. */
+export const EMPTY: Phdr = {
   p_type: PT_NULL,
   p_flags: 0,
   p_offset: 0n,
@@ -59,7 +62,7 @@ export function phdrSize({ image }: Analysis): bigint {
 
 /**
  * Finds an entry without moving the table: the merged PT_NOTE's own, a PT_NULL, the slack, slack that movable claims can
- * be moved out of, a PT_GNU_STACK that no loader of kernels evaluates, and last slack that is loaded into memory.
+ * be moved out of, a PT_LOAD that loads nothing, a PT_GNU_STACK that no loader of kernels evaluates, and last slack that is loaded into memory.
  */
 export function findSlot(input: PlacementInput): SlotAnswer {
   const { analysis, target, kind } = input;
@@ -77,6 +80,8 @@ export function findSlot(input: PlacementInput): SlotAnswer {
     const slack = slackSlot(input);
     if ('slot' in slack && !slack.slot.loadedBytes) return slack;
     if ('reason' in slack) reasons.push(slack.reason);
+    const idle = emptyLoad(input);
+    if (idle !== undefined) return { slot: { kind: 'empty-load', index: idle } };
     const stack = segments.findIndex(({ p_type }) => p_type === PT_GNU_STACK);
     const isStatic = header.e_type === ET_EXEC && !analysis.hasInterpreter && !analysis.isDynamic;
     const free = isStatic || (kind.by === 'asked' && kind.kind === 'kernel');
@@ -87,6 +92,28 @@ export function findSlot(input: PlacementInput): SlotAnswer {
     sparesProgram = spared !== undefined || slack.sparesProgram === true;
   } else reasons.push(counted);
   return { reason: `no program header can be had: ${reasons.join(', ')}`, sparesProgram };
+}
+
+/**
+ * A PT_LOAD without a byte that no reader misses: others that load something stand around its addresses, so no loader takes its
+ * image to begin or end there, and in front of it in the table, so that execve does not take its base address from it.
+ */
+function emptyLoad({ analysis: { image } }: PlacementInput): number | undefined {
+  const all = loads(image);
+  const full = all.filter(({ segment }) => segment.p_memsz > 0n);
+  const first = full[0];
+  if (first === undefined) return undefined;
+  const isInside = (at: (s: Phdr) => bigint, s: Phdr) =>
+    full.some(({ segment }) => at(segment) <= at(s)) &&
+    full.some(({ segment }) => at(segment) + segment.p_memsz >= at(s));
+  return all.findLast(
+    ({ index, segment: s }) =>
+      s.p_memsz === 0n &&
+      s.p_filesz === 0n &&
+      index > first.index &&
+      isInside(({ p_vaddr }) => p_vaddr, s) &&
+      isInside(({ p_paddr }) => p_paddr, s),
+  )?.index;
 }
 
 /** May the table hold `more` entries? Above 65,534 the count is kept in section header 0. */
@@ -152,6 +179,9 @@ function evictable(analysis: Analysis, wanted: Range): number[] | undefined {
 /** A place of the program header table in the file and in memory, as PT_PHDR names it. */
 export type TablePlace = Pick<Phdr, 'p_offset' | 'p_vaddr' | 'p_paddr'>;
 
+/** Entries whose p_flags say something; those of a PT_NULL do not. */
+const KEEP_FLAGS: ReadonlySet<number> = new Set([PT_NOTE, PT_GNU_STACK]);
+
 /** Fields of the PT_NOTE to be written. */
 export interface NoteEntry {
   readonly range: Range;
@@ -160,10 +190,13 @@ export interface NoteEntry {
   readonly p_align: bigint;
 }
 
-/** A PT_NOTE over exactly these bytes: p_memsz equals p_filesz, readable. */
+/**
+ * A PT_NOTE over exactly these bytes: p_memsz equals p_filesz, readable. An entry that was something else keeps its p_flags, which
+ * mean nothing in a PT_NOTE: an undo goes by them, and a PT_GNU_STACK that was taken can be read from the file.
+ */
 export function noteSegment({ range, p_vaddr, p_paddr, p_align }: NoteEntry, was: Phdr | undefined): Phdr {
   const size = range.end - range.start;
-  const p_flags = was?.p_type === PT_NOTE ? was.p_flags : PF_R;
+  const p_flags = was === undefined ? PF_R : KEEP_FLAGS.has(was.p_type) ? was.p_flags : 0;
   return { p_type: PT_NOTE, p_flags, p_offset: range.start, p_vaddr, p_paddr, p_filesz: size, p_memsz: size, p_align };
 }
 
@@ -177,8 +210,14 @@ export function buildTable(
   target: RewriteTarget,
   slot: Slot,
   note: NoteEntry | undefined,
-  { load, place }: { readonly load?: Phdr | undefined; readonly place?: TablePlace | undefined } = {},
+  given: {
+    readonly load?: Phdr | undefined;
+    readonly place?: TablePlace | undefined;
+    /** Readers of programs take any PT_NOTE: it stays where it is in the table, so that an undo finds it there. */
+    readonly keepsOrder?: boolean | undefined;
+  } = {},
 ): readonly Phdr[] {
+  const { load, place, keepsOrder = false } = given;
   const table: Phdr[] = [...analysis.image.segments];
   for (const index of target.segments) table[index] = EMPTY;
   const reused = 'index' in slot ? slot.index : undefined;
@@ -189,7 +228,7 @@ export function buildTable(
   } else table[reused] = entry;
   if (load !== undefined) table.splice(table.findLastIndex(({ p_type }) => p_type === PT_LOAD) + 1, 0, load);
   growPhdrSegment(table, analysis, place);
-  if (note === undefined) return table;
+  if (note === undefined || (keepsOrder && reused !== undefined)) return table;
   const at = table.indexOf(entry);
   const xenAt = target.xen.length > 0 || analysis.xen.from !== 'segments' ? -1 : firstXenNote(analysis, table);
   if (xenAt >= 0) {
@@ -206,16 +245,19 @@ function firstXenNote({ image, xen }: Analysis, table: readonly Phdr[]): number 
   return table.findIndex((segment) => holders.has(segment));
 }
 
-/** PT_PHDR describes the table itself: it grows with it and goes where it goes. */
+/**
+ * PT_PHDR describes the table itself: it grows with it and goes where it goes. ld.lld leaves it longer than the table: it stays
+ * so by as much, for an undo could not tell otherwise what it was.
+ */
 function growPhdrSegment(table: Phdr[], analysis: Analysis, place: TablePlace | undefined): void {
   const at = table.findIndex(({ p_type }) => p_type === PT_PHDR);
   const entry = table[at];
+  const count = analysis.image.segments.length;
+  if (entry === undefined || (table.length === count && place === undefined)) return;
   const exact = BigInt(table.length) * phdrSize(analysis);
-  // lld leaves it longer than the table; where it does, what it says beyond is nobody's to change.
-  const size = entry !== undefined && place === undefined && entry.p_filesz > exact ? entry.p_filesz : exact;
-  if (entry !== undefined && (table.length !== analysis.image.segments.length || place !== undefined)) {
-    table[at] = { ...entry, ...place, p_filesz: size, p_memsz: size };
-  }
+  const beyond = entry.p_filesz - BigInt(count) * phdrSize(analysis);
+  const size = place === undefined && beyond > 0n ? exact + beyond : exact;
+  table[at] = { ...entry, ...place, p_filesz: size, p_memsz: size };
 }
 
 /** Input entries that the table no longer holds as they were: for the verifier, as plain indices. */

@@ -1,8 +1,8 @@
 /**
  * Is an image a kernel, which a boot loader starts from the file, or a program, which execve starts and which then reads its
  * own headers in memory? Every sign is a row; a kernel's signs win over a program's, because kernels borrow parts of programs
- * (PT_TLS in unikernels, PT_DYNAMIC in BSD's) and no program borrows those of kernels. Xen notes alone do not win over what only
- * programs have: an edit may have put them there.
+ * (PT_TLS in unikernels, PT_DYNAMIC in BSD's) and no program borrows those of kernels. Xen notes that an edit put there are no
+ * sign, and where no section headers tell who did, they do not win over what only programs have.
  */
 import { rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
@@ -11,6 +11,7 @@ import { EM_386, EM_X86_64, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_TLS } from '
 import { distinctAreas } from '../../../formats/note/areas.js';
 import { GNU, NT_GNU_ABI_TAG } from '../../../formats/note/note-types.js';
 import { ownerOf } from '../../../formats/note/record.js';
+import { isOfEdits } from './added-sections.js';
 import type { Analysis } from './analyze.js';
 import type { ImageKind } from './placement-options.js';
 
@@ -49,7 +50,7 @@ export const SIGNS: readonly Sign[] = [
   {
     name: 'xen-notes',
     of: 'kernel',
-    seen: ({ xen }) => (xen.notes.length > 0 || xen.refused !== undefined ? 'Xen notes' : undefined),
+    seen: xenNotes,
     why: 'its builder meant it for Xen (xen/include/public/elfnote.h)',
   },
   {
@@ -151,6 +152,18 @@ export function kindWords({ kind, by, signs }: KindAnswer): string {
   if (by === 'asked') return `it is to be taken for a ${kind}`;
   if (by === 'nothing') return `nothing shows what it is, and it is taken for a ${kind}`;
   return `it looks like a ${kind}: ${signs.map(({ words }) => words).join(', ')}`;
+}
+
+/** Notes that an edit put there, in a section behind all that a linker writes, are no word of the builder. */
+function xenNotes(analysis: Analysis): string | undefined {
+  const { xen, areas } = analysis;
+  if (xen.refused !== undefined) return 'Xen notes';
+  const added = new Set(
+    distinctAreas(areas, 'section')
+      .filter(({ index }) => isOfEdits(analysis, index))
+      .flatMap(({ walk }) => walk.records.map(({ offset }) => offset)),
+  );
+  return xen.notes.some(({ record }) => !added.has(record.offset)) ? 'Xen notes' : undefined;
 }
 
 function segmentOf({ image }: Analysis, p_type: number, name: string): string | undefined {

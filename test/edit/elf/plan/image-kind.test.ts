@@ -1,10 +1,13 @@
 /** Kernel or program: every sign alone, which signs win, and that the person's word outweighs them all. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
+import { planPatch } from '../../../../src/edit/elf/pipeline.js';
 import { analyze } from '../../../../src/edit/elf/plan/analyze.js';
 import { imageKind, kindWords, SIGNS } from '../../../../src/edit/elf/plan/image-kind.js';
+import { preview } from '../../../../src/edit/elf/render.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
+import { parseSetting } from '../../../../src/formats/note/value.js';
 import { cstr, type ElfBuilder, elf, num, type SegmentOptions } from '../../../support/elf-builder.js';
 
 const PT_DYNAMIC = 2;
@@ -94,6 +97,27 @@ describe.each(ENCODINGS)('imageKind(), ELF$bits $endian', (encoding) => {
     expect(judge(program.build())).toMatchObject({ kind: 'program', signs: [{ name: 'interpreter' }] });
     const both = program.load(0x9000000n, new Uint8Array(16), { paddr: 0x100000n });
     expect(judge(both.build()).kind).toBe('kernel');
+  });
+
+  it('takes Xen notes that an edit put there for no word of the builder: a program without a libc goes on to be one', () => {
+    const program = headersLoaded(encoding)
+      .segment(PT_GNU_STACK, undefined, { flags: 6 })
+      .section('.text')
+      .symbol('a', 1n);
+    const image = readElf(new BufferSource(program.with({ slack: 0x80, trailing: new Uint8Array(0x100) }).build()));
+    expect(imageKind(analyze(image)).kind).toBe('program');
+    const plan = planPatch(image, [{ kind: 'set', setting: parseSetting('GUEST_OS=os') }]);
+    const result = preview(image, plan.rendered);
+    expect(judge(result.read(0n, result.size, 'test'))).toMatchObject({
+      kind: 'program',
+      signs: [{ name: 'stack-rights' }],
+    });
+    // By a linker they stand in front of the section names.
+    const linked = headersLoaded(encoding).segment(PT_GNU_STACK, undefined, { flags: 6 });
+    const xen = linked
+      .noteSegment([{ name: 'Xen', type: 6, desc: cstr('os') }], { section: '.note.Xen' })
+      .symbol('a', 1n);
+    expect(judge(xen.build())).toMatchObject({ kind: 'kernel', signs: [{ name: 'xen-notes' }] });
   });
 
   it.each(['kernel', 'program'] as const)('takes the word of the person for it: %s', (asked) => {

@@ -1,0 +1,52 @@
+/**
+ * What a layout changes that nothing in the file will tell any more: when the notes are removed again, it stays. Everything else
+ * an undo takes back (undo.ts).
+ */
+
+import { hex } from '../../../base/errors/hex.js';
+import type { Phdr } from '../../../formats/elf/headers.js';
+import { PT_LOAD, PT_NOTE, PT_NULL } from '../../../formats/elf/names.js';
+import type { Layout } from './layout.js';
+import { onlyRemoves, type PlacementInput } from './placement-input.js';
+
+/** In words for warnings: what stays where an edit that adds is taken back. */
+export function staysAfterUndo(input: PlacementInput, layout: Layout): string[] {
+  const { analysis, target } = input;
+  const { noteRange, segments, shift } = layout;
+  if (noteRange === undefined || onlyRemoves(input)) return [];
+  const told: string[] = [];
+  if (shift !== undefined) {
+    told.push(
+      `what stands behind ${hex(shift.at)} stays ${hex(shift.by)} later in the file when the notes are removed again`,
+    );
+  }
+  const own = target.segments.at(-1);
+  const reused = own ?? layout.replacedSegments.at(-1);
+  const place = segments.findLastIndex(({ p_type, p_offset }) => p_type === PT_NOTE && p_offset === noteRange.start);
+  if (reused !== undefined && rivals(segments.slice(place + 1)) < rivals(analysis.image.segments.slice(reused + 1))) {
+    const entry = `program header ${reused}`;
+    told.push(`${entry} becomes number ${place}, behind the others, and stays there when the notes are removed again`);
+  }
+  for (const index of layout.replacedSegments) {
+    if (analysis.image.segments[index]?.p_type !== PT_LOAD) continue;
+    told.push(
+      `PT_LOAD ${index}, which loads nothing, becomes their PT_NOTE, and a PT_NULL that stays when the notes are removed again`,
+    );
+  }
+  const emptied = target.segments.slice(0, -1).filter((index) => segments[index]?.p_type === PT_NULL);
+  for (const index of emptied) {
+    told.push(
+      `PT_NOTE ${index} becomes PT_NULL, its notes now being with the others, and stays that when they are removed again`,
+    );
+  }
+  if (own === undefined && target.areas.length > 0) {
+    const names = target.areas.map(({ name }) => name).join(', ');
+    told.push(`${names} gets a PT_NOTE, which stays when the notes are removed again`);
+  }
+  return told;
+}
+
+/** Entries behind which loaders want Xen's PT_NOTE. */
+function rivals(entries: readonly Phdr[]): number {
+  return entries.filter(({ p_type }) => p_type === PT_LOAD || p_type === PT_NOTE).length;
+}
