@@ -58,7 +58,7 @@ _xen_elfpatch() {
   esac
   case "${words[2]}" in
     patch) list=(--clear --from-legacy --copy-from --preset --spec --set --unset --placement --loaded --not-loaded --section --must-survive --notes-align --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version) ;;
-    notes) list=(--xen --raw --strict --json --format --require-xen --limit --color --config --print-config --quiet --help --version) ;;
+    notes) list=(--xen --raw --all --strict --json --format --require-xen --limit --color --config --print-config --quiet --help --version) ;;
     fix) list=(--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version) ;;
     stamp) list=(--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --limit --color --config --print-config --quiet --help --version) ;;
     diff) list=(--json --limit --color --config --print-config --quiet --help --version) ;;
