@@ -25,9 +25,10 @@ import {
   SHT_RELA,
 } from '../formats/elf/names.js';
 import { repairFix } from '../formats/note/fix.js';
+import { ELF_IN_MEMORY, ELF_PLACE } from './grub-multiboot-memory.js';
 import { GIB4, type MultibootView, OUT_OF_RANGE } from './grub-multiboot-view.js';
 import { decodeAt, hasElfMagic } from './read/lenient-elf.js';
-import { lost, type Rule, refuse, warn } from './rule.js';
+import { crash, lost, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, type Placed } from './segment-overlap.js';
 
 type R = Rule<MultibootView>;
@@ -49,6 +50,11 @@ function emptyInside(placed: readonly Placed[]): readonly [Placed, Placed] | und
     if (home !== undefined && empty.start < home.end) return [home, empty];
   }
   return undefined;
+}
+
+/** Is there a byte of the file at that physical address, once all is loaded? */
+function isFileByte(segments: readonly Phdr[], address: bigint): boolean {
+  return segments.some((s) => s.p_type === PT_LOAD && address >= s.p_paddr && address - s.p_paddr < s.p_filesz);
 }
 
 const RULES: readonly R[] = [
@@ -108,10 +114,14 @@ const RULES: readonly R[] = [
       const reason = 'the file has no section headers, and GRUB wants some: keep them in the link and in strip';
       const more = { reason, cure: repairFix('add-section-headers') };
       if (header.e_shoff === 0n) return refuse('invalid section header table offset in e_shoff', more);
-      const seen = header.e_shoff + BigInt(Shdr.size(encoding)) <= window.bytes;
+      const tooFew = 'invalid number of section header table entries in sh_size';
+      if (header.e_shoff + BigInt(Shdr.size(encoding)) > window.bytes) {
+        const outside = `e_shoff ${hex(header.e_shoff)} is outside of what GRUB holds of the file: it goes by what memory has there`;
+        return refuse(tooFew, { ...more, reason: outside });
+      }
       const { sh_size } = decodeAt(source, header.e_shoff, Shdr, encoding);
-      if (seen && sh_size >= BigInt(SHN_LORESERVE)) return undefined;
-      return refuse('invalid number of section header table entries in sh_size', more);
+      if (sh_size >= BigInt(SHN_LORESERVE)) return undefined;
+      return refuse(tooFew, more);
     },
   },
   {
@@ -170,11 +180,14 @@ const RULES: readonly R[] = [
       return refuse(told < 0 ? OUT_OF_RANGE : 'segment crosses 4 GiB border', { reason });
     },
   },
+  ELF_PLACE,
   {
     name: 'no-overlap',
     source: 'grub-core/lib/relocator.c, grub_relocator_alloc_chunk_addr',
     because: 'each PT_LOAD gets its own piece of memory; one of size 0 counts as being where it starts',
-    run({ image: { segments } }) {
+    run({ image: { segments }, relocatable }) {
+      // What may be moved is loaded into one piece of memory.
+      if (relocatable !== undefined) return undefined;
       const placed = segments.flatMap((s, index) =>
         s.p_type === PT_LOAD ? [{ index, start: s.p_paddr, end: s.p_paddr + s.p_memsz }] : [],
       );
@@ -202,17 +215,24 @@ const RULES: readonly R[] = [
     name: 'entry-in-a-segment',
     source: ELF,
     because: 'the first program header of any type around e_entry gives its place in memory',
-    run({ entryHome, image: { segments } }) {
-      if (entryHome === undefined) return refuse("entry point isn't in a segment");
+    run({ entryHome, elfEntry, entersOnUefi, image: { segments } }) {
+      if (entryHome === undefined || elfEntry === undefined) return refuse("entry point isn't in a segment");
       const { index, entry } = entryHome;
       if (entry >= GIB4) return refuse('invalid entry point for ELF64');
+      if (elfEntry !== entry) {
+        if (entersOnUefi || isFileByte(segments, elfEntry)) return undefined;
+        return lost(`the entry tag says ${hex(elfEntry)}, which is not in the file bytes of any PT_LOAD`);
+      }
       const home = segments[index];
-      if (home?.p_type === PT_LOAD) return undefined;
-      const inside = segments.some((s) => s.p_type === PT_LOAD && entry >= s.p_paddr && entry - s.p_paddr < s.p_memsz);
+      const inside = entersOnUefi || isFileByte(segments, entry);
+      if (home?.p_type === PT_LOAD) {
+        return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      }
       const what = `program header ${index} is no PT_LOAD and covers e_entry: GRUB goes by it, to ${hex(entry)}`;
       return inside ? warn(what) : lost(`${what}, where nothing is loaded`);
     },
   },
+  ELF_IN_MEMORY,
   {
     name: 'sections-in-file',
     source: ELF,
@@ -251,7 +271,7 @@ const RULES: readonly R[] = [
     because: 'it is not checked, and what is too much overwrites other memory',
     run({ image: { segments } }) {
       const index = segments.findIndex((s) => s.p_type === PT_LOAD && s.p_filesz > s.p_memsz);
-      return index < 0 ? undefined : warn(`PT_LOAD ${index} has p_filesz above p_memsz: GRUB dies of that`);
+      return index < 0 ? undefined : crash(`PT_LOAD ${index} has p_filesz above p_memsz: GRUB dies of that`);
     },
   },
 ];

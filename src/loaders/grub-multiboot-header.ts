@@ -155,6 +155,12 @@ export const LINEAR: R = {
   },
 };
 
+/** Where the bytes of the file end in memory. */
+export function linearEnd({ offset = 0n, source }: MultibootView, fields: Mb1Fields): bigint {
+  const { load_addr, load_end_addr } = fields;
+  return load_end_addr === 0n ? load_addr + source.size - fileOffset(offset, fields) : load_end_addr;
+}
+
 /** Where the byte for load_addr stands in the file. */
 function fileOffset(header: bigint, { header_addr, load_addr }: Mb1Fields): bigint {
   return header - (header_addr - load_addr);
@@ -192,11 +198,12 @@ export const LINEAR_ENTRY: R = {
   name: 'entry-in-the-load',
   source: 'grub-core/loader/i386/multiboot_mbi.c, grub_multiboot_load',
   because: 'GRUB jumps to the entry address without looking',
-  run({ fields, offset = 0n, source, values }) {
+  run(view) {
+    const { fields, values } = view;
     // With boot services kept, UEFI's own entry is gone by.
     if (fields === undefined || values?.keepsBootServices === true) return undefined;
-    const { load_addr, load_end_addr, entry_addr } = fields;
-    const end = load_end_addr === 0n ? load_addr + source.size - fileOffset(offset, fields) : load_end_addr;
+    const { load_addr, entry_addr } = fields;
+    const end = linearEnd(view, fields);
     if (entry_addr >= load_addr && entry_addr < end) return undefined;
     return lost(
       `the entry ${hex(entry_addr)} is outside of ${hex(load_addr)} to ${hex(end)}, where the file is loaded`,

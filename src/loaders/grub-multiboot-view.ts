@@ -15,12 +15,14 @@ import {
   type Mb2Values,
   mb2Values,
 } from '../formats/multiboot/mb2.js';
-import { TAG_END, TAG_HEAD_SIZE, TagHead } from '../formats/multiboot/tags.js';
+import { type RelocatableTag, TAG_END, TAG_HEAD_SIZE, TagHead } from '../formats/multiboot/tags.js';
 import { grubWindow, type HeaderWindow } from '../formats/multiboot/windows.js';
 import { MULTIBOOT } from '../formats/multiboot/words.js';
 import type { PeImage } from '../formats/pe/image.js';
 import { looksLikePe, readPe } from '../formats/pe/read.js';
+import { DEFAULT_MEMORY } from './memory.js';
 import { type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
+import type { Options } from './rule.js';
 
 /** Where 32-bit addresses end. */
 export const GIB4 = 0x1_0000_0000n;
@@ -31,6 +33,8 @@ export const OUT_OF_RANGE = 'address is out of range';
 export class MultibootView {
   readonly source: ByteSource;
   readonly version: 1 | 2;
+  /** Bytes of memory that the machine has. */
+  readonly memory: bigint;
   readonly image: LaxImage;
   /** The sections of a PE image; undefined for everything else. */
   readonly pe: PeImage | undefined;
@@ -42,9 +46,10 @@ export class MultibootView {
   readonly tags: readonly Mb2Tag[];
   readonly values: Mb2Values | undefined;
 
-  constructor(source: ByteSource, version: 1 | 2) {
+  constructor(source: ByteSource, version: 1 | 2, { memory = DEFAULT_MEMORY }: Pick<Options, 'memory'> = {}) {
     this.source = source;
     this.version = version;
+    this.memory = memory;
     const encoding = { bits: laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32, endian: 'little' } as const;
     this.image = lenientElf(source, encoding, { stride: 'declared', sections: true });
     this.pe = peOf(source);
@@ -74,6 +79,25 @@ export class MultibootView {
 
   get isElf(): boolean {
     return this.fields === undefined;
+  }
+
+  /** Where the image may be moved to as one piece, if its header allows that. */
+  get relocatable(): RelocatableTag | undefined {
+    return this.values?.relocatable;
+  }
+
+  /** Does a 64-bit UEFI enter elsewhere, because the kernel keeps its boot services? */
+  get entersOnUefi(): boolean {
+    return this.values?.keepsBootServices === true && this.values.entryEfi64 !== undefined;
+  }
+
+  /**
+   * Where a file that is loaded as ELF is entered, before it is moved: an entry tag goes before e_entry. Undefined where e_entry
+   * is in no program header, which is not taken with an entry tag either.
+   */
+  get elfEntry(): bigint | undefined {
+    const home = this.entryHome;
+    return home === undefined ? undefined : (this.values?.entry ?? home.entry);
   }
 
   /** The first program header of any type that covers e_entry says where it is in memory. */

@@ -89,7 +89,7 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
       name: '1.12',
       points: [0, 1],
       evidence: 'read',
-      changed: 'PHYS32_ENTRY; before, every ELF is entered at e_entry',
+      changed: 'PHYS32_ENTRY (its pull request 5048); before, every ELF is entered at e_entry',
     },
     { name: '1.13', points: [0, 1], evidence: 'read' },
     { name: '1.14', points: [0, 1], evidence: 'read' },
@@ -105,7 +105,12 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
       changed: 'has linux-loader 0.8.1, which pads notes by p_align; those up to 38 were not looked at',
     },
     { name: '38', points: [0, 0], evidence: 'read', changed: 'notes are padded by 4' },
-    { name: '39', points: [0, 0], evidence: 'read', changed: 'what is no ELF is tried as a bzImage' },
+    {
+      name: '39',
+      points: [0, 0],
+      evidence: 'read',
+      changed: 'what is no ELF is tried as a bzImage (its pull request 6200)',
+    },
     ...releases(40, 53),
   ],
   libkrun: [
@@ -117,7 +122,7 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
   grub: [
     { name: '2.06', evidence: 'booted' },
     { name: '2.12', evidence: 'booted', changed: 'Multiboot: an ELF file must have a section header table' },
-    { name: '2.14', evidence: 'asked' },
+    { name: '2.14', evidence: 'booted' },
   ],
   limine: [main('of October 2024')],
   'kexec-tools': [{ name: '2.0', points: [25, 32], evidence: 'asked' }],

@@ -18,6 +18,7 @@ import {
 } from './linux-loader.js';
 import { DEFAULT_MEMORY, type MemoryMap } from './memory.js';
 import { hasElfMagic } from './read/lenient-elf.js';
+import { NOTE_WALKS } from './read/note-steps.js';
 import { type Loader, loader, type Options, otherPath, type Rule, refuse } from './rule.js';
 import { isSinceRelease } from './versions.js';
 
@@ -126,7 +127,7 @@ export const cloudHypervisor: Loader = loader<LinuxLoaderView>({
     new LinuxLoaderView(
       source,
       { memory, map: HOLE_AT_C },
-      isSinceRelease('cloud-hypervisor', version, '38') ? 'four' : 'p_align',
+      NOTE_WALKS[isSinceRelease('cloud-hypervisor', version, '38') ? 'linux-loader' : 'linux-loader-0.8'].step,
     ),
   rules: [
     HEADER,

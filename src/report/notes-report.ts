@@ -6,7 +6,7 @@ import { containerText } from '../formats/container/facts.js';
 import { fileTypeName, machineName } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
 import { descSize } from '../formats/note/record.js';
-import { type Meaning, typeName } from '../inspect/notes/note-meanings.js';
+import { isBuildAttribute, type Meaning, typeName } from '../inspect/notes/note-meanings.js';
 import type { AreaFact, NoteFact, NotesFacts } from '../inspect/notes/notes-facts.js';
 import { containerJson } from './container-json.js';
 import { bytesToJson, type Json, Lazy, type Streamed } from './json.js';
@@ -18,6 +18,8 @@ export interface NotesReportOptions {
   readonly xen: boolean;
   /** The bytes of each descriptor as well. */
   readonly raw: boolean;
+  /** annobin's notes one by one: the text has one line for those of an area, the document has always all of them. */
+  readonly all?: boolean;
 }
 
 /** Headers of one range that are named; the rest is counted. */
@@ -53,19 +55,46 @@ function* groupPieces(facts: NotesFacts, options: NotesReportOptions, style: Sty
     if (known === undefined) groups.set(key, [note]);
     else known.push(note);
   }
+  const folded = [...groups.values()].map((notes) => ({ notes, lines: options.all ? notes : fold(notes) }));
   const head = ['OFFSET', 'OWNER', 'NOTE', 'VALUE', 'XEN USES IT FOR'].map(
     (text): Cell => ({ text, paint: style.dim }),
   );
-  const lines = tableLines(function* () {
+  const told = tableLines(function* () {
     yield head;
-    for (const notes of groups.values()) for (const note of notes) yield noteRow(note, style);
+    for (const { lines } of folded) {
+      for (const line of lines) yield 'first' in line ? foldedRow(line) : noteRow(line, style);
+    }
   }, '  ');
-  const next = () => String(lines.next().value ?? '');
+  const next = () => String(told.next().value ?? '');
   const titles = next();
-  for (const notes of groups.values()) {
+  for (const { notes, lines } of folded) {
     yield `\n${headingText(facts, notes)}\n${titles}`;
-    for (const { record } of notes) yield `${next()}${options.raw ? dump(record.desc, style) : ''}`;
+    for (const line of lines) {
+      yield `${next()}${options.raw && 'record' in line ? dump(line.record.desc, style) : ''}`;
+    }
   }
+}
+
+/** Several of annobin's notes, which say of every stretch of code how it was compiled. */
+interface Folded {
+  readonly first: NoteFact;
+  readonly count: number;
+}
+
+/** The notes of an area, those of annobin as one line where the first of them stands. */
+function fold(notes: readonly NoteFact[]): (NoteFact | Folded)[] {
+  const isFolded = ({ owner, record }: NoteFact): boolean => isBuildAttribute(owner, record.type);
+  const [first] = notes.filter(isFolded);
+  const count = notes.filter(isFolded).length;
+  if (first === undefined || count < 2) return [...notes];
+  return notes.flatMap((note): (NoteFact | Folded)[] => {
+    if (note === first) return [{ first, count }];
+    return isFolded(note) ? [] : [note];
+  });
+}
+
+function foldedRow({ first, count }: Folded): string[] {
+  return [hex(first.record.offset), 'GA…', 'build attributes', `${count} notes of annobin: --all lists them`, ''];
 }
 
 function noteRow(note: NoteFact, style: Style): (string | Cell)[] {

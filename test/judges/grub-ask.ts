@@ -20,7 +20,9 @@ const MODULES = 'biosdisk fat serial terminal multiboot multiboot2 boot echo loa
 /** Sectors of the disk: 32 MiB. */
 const DISK = ['-C', '-T', '65536', '-h', '16', '-s', '63'];
 /** Milliseconds without a word after which the machine is started anew: once GRUB has said that it loaded, and before. */
-const SILENCE = { loaded: 3000, loading: 20_000 } as const;
+const SILENCE = { loaded: 10_000, loading: 20_000 } as const;
+/** Characters that one machine may print: all images together print less. */
+const CONSOLE_LIMIT = 1 << 18;
 /** `grub-editenv create`, with one variable. */
 const ENVIRONMENT = '# GRUB Environment Block\nn=0\n'.padEnd(1024, '#');
 
@@ -121,7 +123,8 @@ export class Grub {
       child.stdout?.setEncoding('latin1').on('data', (text: string) => {
         serial += text;
         clearTimeout(timer);
-        if (serial.includes('ALLDONE')) end();
+        // A kernel that is lost may print without end.
+        if (serial.includes('ALLDONE') || serial.length > CONSOLE_LIMIT) end();
         const running = serial.lastIndexOf('LOADED') > serial.lastIndexOf('START');
         timer = setTimeout(end, running ? SILENCE.loaded : SILENCE.loading);
       });

@@ -13,6 +13,8 @@ import { askAll, imageFile } from './work.js';
 /** MiB of the machine; Xen takes some 40 of them for itself. */
 const MEMORIES = [128, 1024] as const;
 const LIMIT = 60_000;
+/** Lines in front of the panic among which the reason is: each caller adds its own. */
+const TOLD = 4;
 /** What Xen prints once dom0 is lost, and waits. */
 const ENDS = /Reboot in five seconds|rebooting machine/;
 
@@ -70,6 +72,8 @@ export class XenDom0 {
       memory: this.#memory,
       limit: LIMIT,
       stopAt: ENDS,
+      // What Xen and the kernel write is on the wire before they go on: a kernel that ends at once would take it along.
+      xen: 'sync_console',
     });
     rmSync(path);
     const lines = xenLines(boot);
@@ -87,9 +91,9 @@ export class XenDom0 {
 
 /** The lines in front of the panic's box that say why, and none where they only report. */
 function reasonIn(lines: string): string {
-  const before = lines.slice(0, lines.indexOf('****')).trimEnd().split('\n').slice(-2);
+  const before = lines.slice(0, lines.indexOf('****')).trimEnd().split('\n').slice(-TOLD);
   const telling = before.filter((line) =>
-    /ERROR|Invalid|fail|Fail|not|Not|Unable|conflict|overlap|Mismatch/.test(line),
+    /ERROR|Invalid|fail|Fail|\bnot\b|Not|Unable|conflict|overlap|Mismatch/.test(line),
   );
   return telling.map((line) => `${line.trim()} / `).join('');
 }

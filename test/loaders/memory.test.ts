@@ -70,6 +70,7 @@ describe('--memory', () => {
     ['xen-dom0-pvh', far, 'image-in-memory'],
     ['qemu-pvh', entered(700n * MIB), 'in-memory'],
     ['qemu-multiboot', multiboot(700n * MIB), 'in-memory'],
+    ['grub-multiboot@2.06', multiboot(700n * MIB), 'segments-in-memory'],
     ['firecracker', far, 'segments-and-notes'],
     ['firecracker', kernel(4n * GIB, 0x1000), 'segments-and-notes'],
     ['cloud-hypervisor', far, 'segments-and-notes'],

@@ -11,6 +11,7 @@ import { usageError } from '../usage-error.js';
 const OPTIONS = {
   xen: { kind: 'flag', help: "only Xen's notes" },
   raw: { kind: 'flag', help: 'the bytes of each descriptor as well' },
+  all: { kind: 'flag', help: "annobin's notes one by one, which are one line an area without it" },
   strict: { kind: 'flag', help: 'exit 1 where there is a warning' },
   ...JSON_OPTION,
   ...formatOption(['readnotes'], "readnotes (byte for byte what Xen's readnotes prints), or with --require-xen "),

@@ -109,6 +109,15 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: `${GRUB}, multiboot`,
+    says: ['invalid min/max address and/or load size', "couldn't find suitable memory target"],
+    cause:
+      'A Multiboot2 header has tag 10: the image may be moved, between two addresses. The image is longer than what lies between ' +
+      'them, or the machine has no memory there.',
+    cure: 'The header is made by the kernel; its source has to change. `--memory` says how much the machine has.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot2 --memory 256M'],
+  },
+  {
+    by: `${GRUB}, multiboot`,
     says: [
       'unsupported flag',
       'unsupported tag',

@@ -1,4 +1,5 @@
 import { EFI_ROWS, LOADER_ROWS, type LoaderName } from '../../loaders/names.js';
+import { NOTE_WALKS } from '../../loaders/read/note-steps.js';
 import { PRODUCT_TITLES, releasesOf } from '../../loaders/versions.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
@@ -183,6 +184,7 @@ export const LOADERS: readonly LoaderDoc[] = [
       'The program header table has to end within the first 8 KiB; ELF32 with EM_386 or ELF64 with EM_X86_64.',
       'Two PT_LOADs may not meet ("overlap detected"); one of size 0 is where it starts.',
       'Since 2.12 section headers are wanted: without any it says "invalid section header table offset in e_shoff".',
+      'A PT_LOAD where the machine has no memory (--memory) is loaded all the same, and lost.',
       'The entry is found through the first program header of any type that covers e_entry: a PT_NOTE in front of the ' +
         'PT_LOAD with addresses over the entry redirects the jump.',
       'With address fields (flag bit 16) the file is copied as one piece: nothing in it may move. It need not be ELF then: ' +
@@ -198,6 +200,8 @@ export const LOADERS: readonly LoaderDoc[] = [
       'The program header table must end within the first 32 KiB. Images with relocation sections are refused.',
       'The tags are walked to the end tag, each padded to 8, whatever header_length says. A tag or an information ' +
         'that it does not know is refused unless marked optional ("unsupported tag: 0x8"), and a tag of size 0 hangs it.',
+      'An entry address tag goes before e_entry, in ELF files too. With tag 10 (relocatable) the image goes where that tag has ' +
+        'room, its entry with it, and PT_LOADs may meet.',
       'With an address tag and an entry tag the file is copied as one piece and need not be ELF: linearize makes such a file ' +
         'of a xen.efi. A file that ends too early is no error to GRUB.',
     ],
@@ -296,6 +300,15 @@ export const loaders: Page = {
       known counts. How it is known: booted (kernels were started), asked (the program judged thousands of images), read (in
       the source).`,
     table(['program', 'release', 'known', 'what changed'], ...releaseRows()),
+    heading('How notes are walked'),
+    text`Names and descriptors are padded to 4, to p_align, or (four-or-eight) to 8 where p_align or sh_addralign of an ELF64 is more
+      than 4. Where the walk that is proposed for Xen reads an image otherwise, the verdict says that it depends on today's rule.`,
+    list(
+      ...Object.values(NOTE_WALKS).map(
+        ({ reader, step, owner, width, order }) =>
+          `${reader}: in steps of ${step}. Owner: ${owner}. Number: ${width}. Order: ${order}.`,
+      ),
+    ),
     heading('Memory'),
     text`Whether an image loads can hang on how much memory the guest or the machine has. --memory SIZE says it (256M, 1G); without
       it 4 GiB are there. A refusal for want of memory names the least that works. An image that is loaded and entered, and

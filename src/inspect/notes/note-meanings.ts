@@ -94,10 +94,15 @@ const BUILD_ATTRIBUTES: Readonly<Record<number, Row>> = {
   257: ['NT_GNU_BUILD_ATTRIBUTE_FUNC'],
 };
 
+/** Is it one of annobin's notes, of which a file can have tens of thousands? */
+export function isBuildAttribute(owner: string, type: number): boolean {
+  return owner.startsWith(ANNOBIN) && Object.hasOwn(BUILD_ATTRIBUTES, type);
+}
+
 /** Reads a note. Never fails: what has no known form is raw bytes. */
 export function meaningOf(owner: string, type: number, desc: Uint8Array, encoding: Encoding): NoteMeaning {
   if (owner === XEN) return { name: noteInfo(type)?.name, meaning: decodeValue(type, desc, encoding) };
-  const attribute = owner.startsWith(ANNOBIN) ? BUILD_ATTRIBUTES[type] : undefined;
+  const attribute = isBuildAttribute(owner, type) ? BUILD_ATTRIBUTES[type] : undefined;
   const known = Object.hasOwn(OTHERS, owner) ? OTHERS[owner]?.[type] : attribute;
   const meaning = known?.[1]?.(desc, encoding);
   return { name: known?.[0], meaning: meaning ?? { kind: 'raw', bytes: desc } };

@@ -75,9 +75,10 @@ export class Libelf {
 
   /**
    * The notes owned by Xen among the records from `offset`. Only the start of a record must be inside the range, and
-   * namesz plays no part in telling whose it is. `visit` is asked before each record; false ends the walk.
+   * namesz plays no part in telling whose it is. `visit` is asked before each record; false ends the walk. `unit`: what names
+   * and descriptors are padded to.
    */
-  *xenNotes(offset: bigint, size: bigint, visit: () => boolean): Generator<LibelfNote> {
+  *xenNotes(offset: bigint, size: bigint, visit: () => boolean, unit: 4 | 8 = 4): Generator<LibelfNote> {
     const end = pointer(offset + size);
     let at = offset;
     while (pointer(at) < end && visit()) {
@@ -85,10 +86,10 @@ export class Libelf {
       const namesz = this.word(at);
       const descsz = this.word(at + 4n);
       if (owner === XEN) {
-        const descOffset = at + BigInt(NHDR_SIZE + up4(namesz));
+        const descOffset = at + BigInt(afterHead(namesz, unit));
         yield { offset: at, descOffset, namesz, descsz, type: this.word(at + 8n) };
       }
-      const next = at + BigInt(NHDR_SIZE + up4(namesz) + up4(descsz));
+      const next = at + BigInt(unit === 4 ? NHDR_SIZE + up4(namesz) + up4(descsz) : up8(afterHead(namesz, 8) + descsz));
       if (at >= this.#image.source.size) {
         this.mark('out of range access');
         return;
@@ -107,6 +108,15 @@ export class Libelf {
       .findIndex(({ sh_name }, index) => index > 0 && this.string(table.sh_offset + BigInt(sh_name)) === name);
     return found < 0 ? undefined : found;
   }
+}
+
+/** From the start of a record to its descriptor. In steps of 8 the head counts for the padding of the name (gABI). */
+function afterHead(namesz: number, unit: 4 | 8): number {
+  return unit === 4 ? NHDR_SIZE + up4(namesz) : up8(NHDR_SIZE + namesz);
+}
+
+function up8(size: number): number {
+  return Math.ceil(size / 8) * 8;
 }
 
 /** Rounds up to 4 in 32 bits: the three sizes just below 2^32 become 0. */

@@ -11,6 +11,7 @@ import { firstUnknownRequired } from '../../formats/note/features.js';
 import { NHDR_SIZE, type NoteRecord, RECORD_LIMIT } from '../../formats/note/record.js';
 import { noteInfo } from '../../formats/note/xen-notes.js';
 import { Libelf, type LibelfNote, up4 } from './libelf.js';
+import { NOTE_WALKS, type NoteStep, unitOf } from './note-steps.js';
 
 export { type PhysEntry, physEntryAsLinuxLoader, physEntryAsQemu, physEntryAsQemuFrom } from './phys-entry.js';
 
@@ -71,6 +72,15 @@ export interface XenWalkOptions {
   readonly legacy?: boolean;
   /** Read PHYS32_RELOC; unless said otherwise. Older releases than 4.19 do not know it. */
   readonly reloc?: boolean;
+  /** How it goes from record to record; unless said otherwise as every release does. */
+  readonly step?: NoteStep;
+}
+
+/** Bytes of the file that a header calls notes. */
+interface NoteRange {
+  readonly offset: bigint;
+  readonly size: bigint;
+  readonly align: bigint;
 }
 
 class XenWalk {
@@ -95,14 +105,17 @@ class XenWalk {
     const { header } = this.#image;
     const segments = this.#image.segments.slice(0, header.e_phnum);
     const sections = this.#image.sections.slice(0, header.e_shnum);
-    for (const [index, { p_type, p_offset, p_filesz }] of segments.entries()) {
+    for (const [index, { p_type, p_offset, p_filesz, p_align }] of segments.entries()) {
       // Old binutils wrote 0 for note segments; Xen skips those.
-      if (p_type === PT_NOTE && p_offset !== 0n) this.#range('segment', index, p_offset, p_filesz);
+      if (p_type === PT_NOTE && p_offset !== 0n)
+        this.#range('segment', index, { offset: p_offset, size: p_filesz, align: p_align });
     }
     if (this.#notes.length > 0 || this.#refused !== undefined) return this.#view('segments', undefined);
 
-    for (const [index, { sh_type, sh_offset, sh_size }] of sections.entries()) {
-      if (index > 0 && sh_type === SHT_NOTE) this.#range('section', index, sh_offset, sh_size);
+    for (const [index, { sh_type, sh_offset, sh_size, sh_addralign }] of sections.entries()) {
+      if (index > 0 && sh_type === SHT_NOTE) {
+        this.#range('section', index, { offset: sh_offset, size: sh_size, align: sh_addralign });
+      }
     }
     if (this.#notes.length > 0) return this.#view('sections', undefined);
 
@@ -121,10 +134,12 @@ class XenWalk {
     };
   }
 
-  #range(kind: XenViewNote['kind'], index: number, offset: bigint, size: bigint): void {
+  #range(kind: XenViewNote['kind'], index: number, { offset, size, align }: NoteRange): void {
     if (this.#refused !== undefined) return;
     this.#walkedAny = true;
-    for (const header of this.#libelf.xenNotes(offset, size, () => this.#mayVisit())) {
+    const { step = NOTE_WALKS.xen.step } = this.#options;
+    const unit = unitOf(step, align, this.#image.encoding.bits) === 8n ? 8 : 4;
+    for (const header of this.#libelf.xenNotes(offset, size, () => this.#mayVisit(), unit)) {
       this.#notes.push({ ...this.#record(header), kind, index });
       if (this.#refused !== undefined) return;
     }

@@ -12,6 +12,7 @@ import { readNumber } from '../../formats/note/desc.js';
 import { XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { NHDR_SIZE, RECORD_LIMIT, XEN_OWNER } from '../../formats/note/record.js';
 import { LoaderReader } from './loader-reader.js';
+import { NOTE_WALKS, type NoteStep, unitOf } from './note-steps.js';
 
 /** What a PVH loader concludes about the 32-bit entry point. */
 export interface PhysEntry {
@@ -169,7 +170,8 @@ function qemuStep(
   read: MappedReader,
 ): (at: bigint) => Step<QemuEnd> {
   const space = 1n << BigInt(bits);
-  const up = (size: bigint) => (((size + p_align - 1n) % space) / p_align) * p_align;
+  const unit = unitOf(NOTE_WALKS.qemu.step, p_align, bits);
+  const up = (size: bigint) => (((size + unit - 1n) % space) / unit) * unit;
   const lost = (problem: string) => ({ end: { problem } });
   return (at) => {
     const [namesz, descsz, type] = [read(at, 4), read(at + 4n, 4), read(at + 8n, 4)];
@@ -188,8 +190,8 @@ function qemuStep(
   };
 }
 
-/** How a release of linux-loader pads names and descriptors: by 4 since 0.9, by p_align before. */
-export type LinuxLoaderPadding = 'four' | 'p_align';
+/** How a release of linux-loader pads names and descriptors: by 4 since 0.9, by p_align before (NOTE_WALKS). */
+export type LinuxLoaderPadding = Extract<NoteStep, 'four' | 'p_align'>;
 
 /** Offsets from here on are negative to the system call that moves in a file. */
 const SEEK_LIMIT = 1n << 63n;
@@ -198,7 +200,10 @@ const SEEK_LIMIT = 1n << 63n;
  * rust-vmm/linux-loader (Firecracker, Cloud Hypervisor). ELF64 only, owner checked. Each PT_NOTE overwrites the answer of
  * the one before, an empty one too: the last decides. What ends the load says so in the loader's words (`fault.says`).
  */
-export function physEntryAsLinuxLoader(image: ElfImage, padding: LinuxLoaderPadding = 'four'): PhysEntry {
+export function physEntryAsLinuxLoader(
+  image: ElfImage,
+  padding: LinuxLoaderPadding = NOTE_WALKS['linux-loader'].step,
+): PhysEntry {
   const { source, encoding } = image;
   if (encoding.bits === 32) return refusedBy('linux-loader loads ELF64 images only');
   if (encoding.endian === 'big') return refusedBy('linux-loader loads little-endian images only');
@@ -231,7 +236,7 @@ function linuxLoaderStep(
   padding: LinuxLoaderPadding,
   reader: LoaderReader,
 ): (at: bigint) => Step<PhysEntry> {
-  const unit = padding === 'four' ? 4n : p_align;
+  const unit = unitOf(padding, p_align, 64);
   const ends = (says: string, problem: string): { end: PhysEntry } => ({
     end: refusedBy(problem, { index, kind: 'refused', says }),
   });

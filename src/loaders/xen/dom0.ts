@@ -1,29 +1,38 @@
 /** The kernel of dom0, built by the hypervisor: xen/arch/x86/pv/dom0_build.c and xen/arch/x86/hvm/dom0_build.c. */
 import { rangeOf } from '../../base/bytes/range.js';
 import { hex } from '../../base/errors/hex.js';
+import type { Phdr } from '../../formats/elf/headers.js';
 import { EM_386, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../formats/note/features.js';
 import { preset, setText, unset } from '../../formats/note/fix.js';
-import { mebibytes, orderOf } from '../memory.js';
-import { crash, type Loader, loader, type Rule, refuse, warn } from '../rule.js';
+import { mebibytes } from '../memory.js';
+import { crash, type Loader, loader, lost, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { NOT_COMPRESSED_DOM0 } from './containers.js';
+import {
+  areaEnd,
+  machineFor,
+  memoryForArea,
+  pieceOf,
+  pvFit,
+  pvhPlacement,
+  pvNeeds,
+  pvPages,
+  type Takes,
+} from './dom0-memory.js';
 import { asItIs, mend, mendFeatures, notRequired } from './mend.js';
 import { XenParse } from './parse.js';
 import { INIT_RULES, PARSE_RULES } from './parser-rules.js';
 import { xenValues } from './values.js';
 
 const PV = 'xen/arch/x86/pv/dom0_build.c, dom0_construct_pv';
+const LOAD = 'xen/common/libelf/libelf-loader.c, elf_load_binary';
 const PVH = 'xen/arch/x86/hvm/dom0_build.c, pvh_load_kernel';
 
 const DOM0_BIT = featureMask('dom0');
 const SUPERVISOR_BIT = featureMask('supervisor_mode_kernel');
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
-const GIB4 = 0x1_0000_0000n;
-/** Up to here machines with so much memory have RAM without a hole above 1 MiB. */
-const LOW_RAM = 0xa000_0000n;
-
 /** Where Xen itself lives in the address space of a 64-bit PV guest. */
 const XEN_AREA = { start: 0xffff_8000_0000_0000n, end: 0xffff_8800_0000_0000n };
 /** Addresses between the two halves do not exist. */
@@ -43,47 +52,16 @@ const SUPPORTS_DOM0 = (source: string): Rule<XenParse> => ({
   },
 });
 
-/**
- * The least end of the initial area: kernel, a table of physical pages, start info, page tables, stack, then 4 MiB units
- * with half a MiB to spare. Memory and initrd of a real dom0 make it larger.
- */
-function leastEnd(kend: bigint): bigint {
-  const used = kend + 8n * PAGE;
-  const end = (used + 0x3fffffn) & ~0x3fffffn;
-  return end - used < 0x80000n ? end + 0x400000n : end;
+/** The least and the most end of the initial area, which grows with what memory Xen leaves. */
+function areaEnds(parse: XenParse): { readonly least: bigint; readonly most: bigint } {
+  const end = (takes: Takes) => areaEnd(parse, pvPages(parse, parse.memory, takes));
+  return { least: end('most'), most: end('least') };
 }
 
-/** What dom0 gets of a machine's memory (xen/arch/x86/dom0_build.c, dom0_compute_nr_pages), but for what Xen itself takes. */
-function dom0Memory(memory: bigint): bigint {
-  const kept = memory / 16n;
-  return memory - (kept < 128n * MIB ? kept : 128n * MIB);
-}
-
-/** What Xen itself may take. */
-const XEN_TAKES = 96n * MIB;
-
-/** The least memory of a machine on which dom0 surely gets so much. */
-function machineFor(bytes: bigint): bigint {
-  const sixteenth = (bytes * 16n + 14n) / 15n;
-  return XEN_TAKES + (sixteenth - bytes < 128n * MIB ? sixteenth : bytes + 128n * MIB);
-}
-
-/** What dom0 takes in one piece, in bytes: its area with a word for each page of memory, as a power of two. */
-function pieceOf({ addresses: { virtBase, kend }, parameters }: XenParse, memory: bigint): bigint {
-  const table = parameters.initP2m === undefined ? (memory / PAGE) * 8n : 0n;
-  return orderOf(BigInt.asUintN(64, leastEnd(kend + table) - virtBase)) * PAGE;
-}
-
-/** The least memory of a machine for a PV dom0: its piece, which memory itself makes larger; undefined where none is enough. */
-function pvNeeds(parse: XenParse): bigint | undefined {
-  let machine = machineFor(pieceOf(parse, 0n));
-  for (let round = 0; round < 8; round++) {
-    const next = machineFor(pieceOf(parse, machine));
-    if (next <= machine) return machine < 1n << 46n ? machine : undefined;
-    machine = next;
-  }
-  return undefined;
-}
+const PV_NEEDS = {
+  small: 'Domain 0 allocation is too small for kernel image',
+  torn: 'Not enough RAM for domain 0 allocation',
+} as const;
 
 const PV_IN_MEMORY: Rule<XenParse> = {
   name: 'in-memory',
@@ -91,20 +69,21 @@ const PV_IN_MEMORY: Rule<XenParse> = {
   because: 'the initial area is one piece of memory, a power of two of pages; dom0 must have so many',
   run(parse) {
     const { memory } = parse;
-    const piece = pieceOf(parse, memory);
-    const has = dom0Memory(memory);
-    if (piece <= has - XEN_TAKES) return undefined;
-    const why = `the kernel and its tables take ${mebibytes(piece)} in one piece, of a machine with ${mebibytes(memory)}`;
-    if (piece <= has) return warn(`${why}: Xen may not have so much left`);
-    return refuse('Domain 0 allocation is too small for kernel image', { reason: why, needs: pvNeeds(parse) });
+    const fit = pvFit(parse, memory, 'about');
+    const piece = pieceOf(parse, pvPages(parse, memory, 'about'));
+    const why = `the kernel and its tables take ${mebibytes(piece)} in one aligned piece, of a machine with ${mebibytes(memory)}`;
+    if (fit !== 'good') return refuse(PV_NEEDS[fit], { reason: why, needs: pvNeeds(parse) });
+    const isSure = pvFit(parse, memory, 'most') === 'good';
+    return isSure ? undefined : warn(`${why}: Xen may not have so much left`);
   },
 };
 
+function tooLong({ p_filesz, p_memsz }: Phdr): string {
+  return `p_filesz ${hex(p_filesz)} is larger than p_memsz ${hex(p_memsz)}`;
+}
+
 /** One above the last address. */
 const ADDRESSES_END = 1n << 64n;
-
-/** What memory and initrd of a dom0 may add to the initial area. */
-const AREA_MAY_GROW = 0x2000_0000n;
 
 const PV_RULES: readonly Rule<XenParse>[] = [
   {
@@ -161,9 +140,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     name: 'clear-of-xen',
     source: PV,
     because: 'the initial area must not touch the addresses that Xen keeps for itself',
-    run({ is64, addresses: { virtBase, kend } }) {
+    run(parse) {
+      const { is64, addresses } = parse;
+      const { virtBase } = addresses;
       if (!is64) return undefined;
-      const end = leastEnd(kend);
+      const { least: end } = areaEnds(parse);
       if (virtBase >= XEN_AREA.end || end <= XEN_AREA.start) return undefined;
       return refuse('DOM0 image overlaps with Xen private area.', {
         reason: `${hex(virtBase)} to at least ${hex(end)}; Xen has ${hex(XEN_AREA.start)} to ${hex(XEN_AREA.end)}`,
@@ -184,18 +165,14 @@ const PV_RULES: readonly Rule<XenParse>[] = [
   },
   {
     name: 'segments-copied',
-    source: 'xen/common/libelf/libelf-loader.c, elf_load_binary',
+    source: LOAD,
     because: 'the copy fails at addresses that do not exist, and where p_filesz is larger than p_memsz',
     run({ loadable, addresses: { virtBase, paddrOffset }, is64 }) {
       for (const s of loadable) {
         const { start, end } = rangeOf(BigInt.asUintN(64, s.p_paddr + virtBase - paddrOffset), s.p_memsz);
         const nowhere = is64 && start < HOLE.end && end > HOLE.start;
         if (nowhere) return refuse('Failed to load the kernel binary', { reason: `no such address: ${hex(start)}` });
-        if (s.p_filesz > s.p_memsz) {
-          return refuse('Failed to load the kernel binary', {
-            reason: `p_filesz ${hex(s.p_filesz)} is larger than p_memsz ${hex(s.p_memsz)}`,
-          });
-        }
+        if (s.p_filesz > s.p_memsz) return refuse('Failed to load the kernel binary', { reason: tooLong(s) });
       }
       return undefined;
     },
@@ -206,25 +183,32 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     because: 'the page is filled before the kernel starts, so it has to lie in the initial area',
     run(parse) {
       const { hypercallPage: page } = parse.parameters;
-      const { virtBase, kend } = parse.addresses;
+      const { virtBase } = parse.addresses;
       if (page === undefined) return undefined;
-      const end = leastEnd(kend);
+      const { least: end, most } = areaEnds(parse);
+      const invalid = 'Invalid HYPERCALL_PAGE field in ELF notes.';
       if (end >= ADDRESSES_END) {
-        return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
+        return refuse(invalid, {
           reason: `the initial area from ${hex(virtBase)} ends behind the last address: its end wraps to ${hex(BigInt.asUintN(64, end))}`,
         });
       }
-      if (page < virtBase || page >= end + AREA_MAY_GROW) {
-        return refuse('Invalid HYPERCALL_PAGE field in ELF notes.', {
-          reason: `${hex(page)} is not in ${hex(virtBase)} to about ${hex(end)}`,
+      if (page < virtBase || page >= most) {
+        return refuse(invalid, {
+          reason: `${hex(page)} is not in the initial area, ${hex(virtBase)} to ${hex(most)} without an initrd`,
           cure: mend(parse, preset('pv')),
+          needs: page < virtBase ? undefined : memoryForArea(parse, page + PAGE),
         });
       }
-      if (page >= end) {
-        return warn(`HYPERCALL_PAGE ${hex(page)} is in the initial area only if memory or initrd make it long enough`);
+      if (page >= end)
+        return warn(`HYPERCALL_PAGE ${hex(page)} is in the initial area only if memory makes it long enough`);
+      if (page + PAGE > most) {
+        return lost(
+          `HYPERCALL_PAGE ${hex(page)} runs past the initial area, which ends at ${hex(most)}: Xen dies of that`,
+        );
       }
       if (page + PAGE > end) return warn(`HYPERCALL_PAGE ${hex(page)} may run past the initial area: Xen dies of that`);
-      return page % PAGE === 0n ? undefined : warn(`HYPERCALL_PAGE ${hex(page)} is not page aligned: dom0 will crash`);
+      if (page % PAGE === 0n) return undefined;
+      return lost(`HYPERCALL_PAGE ${hex(page)} is not page aligned: what stands in front of it is filled`);
     },
   },
   {
@@ -233,11 +217,11 @@ const PV_RULES: readonly Rule<XenParse>[] = [
     because: 'the table at INIT_P2M must not meet the initial mapping',
     run(parse) {
       const { initP2m } = parse.parameters;
-      const { virtBase, kend } = parse.addresses;
+      const { virtBase } = parse.addresses;
       if (initP2m === undefined) return undefined;
       if (!parse.is64) return warn('INIT_P2M is ignored in a 32-bit kernel');
       const without = mend(parse, unset('INIT_P2M'));
-      const meets = initP2m >= virtBase && initP2m < leastEnd(kend);
+      const meets = initP2m >= virtBase && initP2m < areaEnds(parse).least;
       return meets ? refuse('DOM0 P2M table overlaps with the initial mapping', { cure: without }) : undefined;
     },
   },
@@ -245,8 +229,21 @@ const PV_RULES: readonly Rule<XenParse>[] = [
 
 /** The least memory of a machine for a PVH dom0 that is not moved. */
 function pvhNeeds({ pend }: XenParse): bigint | undefined {
-  return pend <= LOW_RAM ? machineFor(pend) : undefined;
+  // Its own page tables take a part of what it gets.
+  const machine = machineFor(pend + pend / 64n + 2n * MIB);
+  return pvhPlacement(machine, MIB, pend) === 'memory' ? machine : undefined;
 }
+
+/** What Xen asks whether it is memory: each PT_LOAD as it is copied, and since 4.19 the whole image at once. */
+function pvhRanges(parse: XenParse): readonly { readonly start: bigint; readonly end: bigint }[] {
+  if (parse.since('4.19')) return [{ start: parse.pstart, end: parse.pend }];
+  // What wraps is not found out by the copy.
+  return parse.loadable
+    .map(({ p_paddr, p_memsz }) => ({ start: p_paddr, end: p_paddr + p_memsz }))
+    .filter(({ start, end }) => end > start && end < ADDRESSES_END);
+}
+
+const COPY_FAILED = 'Failed to load kernel: -1';
 
 const PVH_RULES: readonly Rule<XenParse>[] = [
   {
@@ -261,25 +258,37 @@ const PVH_RULES: readonly Rule<XenParse>[] = [
   { ...SUPPORTS_DOM0(PVH), since: '4.22', backported: ['4.20.4', '4.21.2'] },
   {
     name: 'image-in-memory',
-    source: 'xen/arch/x86/hvm/dom0_build.c, check_and_adjust_load_address',
-    because: 'the image must lie in one stretch of RAM, or PHYS32_RELOC must allow another place (4.19)',
+    source: 'xen/arch/x86/hvm/dom0_build.c, check_and_adjust_load_address (4.19); elf_load_binary',
+    because: 'the image must lie in RAM (since 4.19: in one stretch of it, or PHYS32_RELOC must allow another place)',
     run(parse) {
-      const { kstart, kend } = { kstart: parse.pstart, kend: parse.pend };
-      const hole = { start: 0xa0000n, end: MIB };
-      const high = kend > LOW_RAM || kend > dom0Memory(parse.memory) - XEN_TAKES;
-      const nowhere = kend > dom0Memory(parse.memory) && (kend <= GIB4 || kend > GIB4 + parse.memory);
-      if (!high && (kstart >= hole.end || kend <= hole.start)) return undefined;
-      const reloc = parse.since('4.19') && parse.parameters.reloc !== undefined;
-      if (reloc) return warn('the image is moved, as PHYS32_RELOC allows, where its place is no RAM');
-      if (nowhere) {
-        const says = parse.since('4.19') ? 'Address conflict and not relocatable' : 'Failed to load kernel: -1';
-        const reason = `the image ends at ${hex(kend)}, and a machine with ${mebibytes(parse.memory)} gives dom0 less`;
-        return refuse(says, { reason, needs: pvhNeeds(parse) });
+      const asked = pvhRanges(parse).map((range) => ({
+        ...range,
+        there: pvhPlacement(parse.memory, range.start, range.end),
+      }));
+      const bad = asked.find(({ there }) => there === 'hole' || there === 'none');
+      const unsure = asked.find(({ there }) => there === 'unsure');
+      const worst = bad ?? unsure;
+      if (worst === undefined) return undefined;
+      const { start, end, there } = worst;
+      const range = `${hex(start)} to ${hex(end)}`;
+      if (parse.since('4.19') && parse.parameters.reloc !== undefined) {
+        return warn('the image is moved, as PHYS32_RELOC allows, where its place is no RAM');
       }
-      if (high) return warn(`needs RAM from ${hex(kstart)} to ${hex(kend)}; no PHYS32_RELOC allows another place`);
-      return parse.since('4.19')
-        ? refuse('Address conflict and not relocatable', { reason: 'no RAM at 0xa0000 to 0x100000' })
-        : refuse('Failed to load kernel: -1', { reason: 'no RAM at 0xa0000 to 0x100000' });
+      if (there === 'unsure') return warn(`needs RAM from ${range}; no PHYS32_RELOC allows another place`);
+      const says = parse.since('4.19') ? 'Address conflict and not relocatable' : COPY_FAILED;
+      if (there === 'hole')
+        return refuse(says, { reason: `${range} is to be loaded, and there is no RAM at 0xa0000 to 0x100000` });
+      const reason = `${range} is to be loaded, and a machine with ${mebibytes(parse.memory)} gives dom0 less`;
+      return refuse(says, { reason, needs: pvhNeeds(parse) });
+    },
+  },
+  {
+    name: 'segments-copied',
+    source: LOAD,
+    because: 'the copy fails where p_filesz is larger than p_memsz: a negative count of zeros is written',
+    run({ loadable }) {
+      const long = loadable.find((s) => s.p_filesz > s.p_memsz);
+      return long === undefined ? undefined : refuse(COPY_FAILED, { reason: tooLong(long) });
     },
   },
 ];

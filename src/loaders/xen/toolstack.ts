@@ -5,7 +5,7 @@ import { EI_CLASS, ELFCLASS32, EM_X86_64 } from '../../formats/elf/names.js';
 import { featureMask } from '../../formats/note/features.js';
 import { preset, setText } from '../../formats/note/fix.js';
 import { mebibytes } from '../memory.js';
-import { firstEnd, type Loader, loader, otherPath, type Rule, refuse, warn } from '../rule.js';
+import { firstEnd, type Loader, loader, lost, otherPath, type Rule, refuse, warn } from '../rule.js';
 import { HIDDEN_FAULTS } from './accepted-but-broken.js';
 import { FILE_SIZE, NOT_BZIMAGE, NOT_GZIP, NOT_MULTIBOOT_BINARY } from './containers.js';
 import { mend, mendFeatures, notRequired } from './mend.js';
@@ -181,7 +181,9 @@ export const HYPERCALL_PAGE_USABLE: Rule<XenParse> = {
     if (page === undefined) return undefined;
     if (page < virtBase || page >= kend)
       return warn(`HYPERCALL_PAGE ${hex(page)} is outside the image: filling it fails`);
-    return page % PAGE === 0n ? undefined : warn(`HYPERCALL_PAGE ${hex(page)} is not page aligned`);
+    return page % PAGE === 0n
+      ? undefined
+      : lost(`HYPERCALL_PAGE ${hex(page)} is not page aligned: what stands in front of it is filled`);
   },
 };
 

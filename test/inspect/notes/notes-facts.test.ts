@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { readElf } from '../../../src/formats/elf/read.js';
-import { ENCODINGS } from '../../../src/formats/elf/struct.js';
+import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
 import { type NotesFacts, notesFacts } from '../../../src/inspect/notes/notes-facts.js';
-import { notesText } from '../../../src/report/notes-report.js';
+import { notesJson, notesText } from '../../../src/report/notes-report.js';
 import { styleOf } from '../../../src/report/text.js';
-import { concat, cstr, type ElfBuilder, elf, latin1, noteBytes, num } from '../../support/elf-builder.js';
+import {
+  concat,
+  cstr,
+  type ElfBuilder,
+  elf,
+  latin1,
+  noteBytes,
+  num,
+  type TestNote,
+} from '../../support/elf-builder.js';
 
 const facts = (builder: ElfBuilder): NotesFacts => notesFacts(readElf(new BufferSource(builder.build(), 'k')));
 const rules = ({ notes }: NotesFacts) => notes.map(({ owner, name, xen }) => `${owner} ${name}: ${xen.rule}`);
@@ -162,5 +171,34 @@ describe('notesFacts() within bounds', () => {
     expect(found.areas[0]?.places).toHaveLength(60_000);
     expect(found.notes).toHaveLength(1000);
     expect(notesText(found, { xen: false, raw: false }, styleOf(false))).toContain('and 59996 more');
+  });
+});
+
+describe("annobin's notes", () => {
+  const encoding: Encoding = { bits: 64, endian: 'little' };
+  const attribute = (value: string): TestNote => ({ name: `GA${value}`, type: 0x100, desc: new Uint8Array(16) });
+  const bytes = elf(encoding)
+    .load(0n, new Uint8Array(64))
+    .noteSegment([
+      { type: 18, desc: new Uint8Array(4) },
+      attribute('$3p1292'),
+      attribute('*GOW'),
+      attribute('!stack_clash'),
+    ])
+    .build();
+  const found = notesFacts(readElf(new BufferSource(bytes, 'k')));
+
+  it('are one line an area, and all of them where that is asked for', () => {
+    const short = notesText(found, { xen: false, raw: false }, styleOf(false));
+    expect(short).toContain('3 notes of annobin: --all lists them');
+    expect(short).toContain('PHYS32_ENTRY');
+    expect(short).not.toContain('GA*GOW');
+    const long = notesText(found, { xen: false, raw: false, all: true }, styleOf(false));
+    expect(long).not.toContain('--all');
+    for (const owner of ['GA$3p1292', 'GA*GOW', 'GA!stack_clash']) expect(long).toContain(owner);
+  });
+
+  it('are all in the document', () => {
+    expect(notesJson(found, { xen: false, raw: false })['notes']).toHaveLength(4);
   });
 });
