@@ -24,7 +24,7 @@ export function runProgram(
   // An empty name is none; spawn() would throw.
   if (program === '') return Promise.resolve({ kind: 'missing' });
   // XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside.
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+  const env = { PATH: searchPath(process.env['PATH'] ?? '/usr/bin:/bin'), LC_ALL: 'C' };
   return new Promise((resolve) => {
     let child: ChildProcessWithoutNullStreams;
     try {
@@ -74,6 +74,14 @@ export function runProgram(
     };
     feed();
   });
+}
+
+/** Folders by their whole names: an empty one, or `.`, is the current folder, where whoever sent an image may have put a program. */
+function searchPath(path: string): string {
+  return path
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .join(':');
 }
 
 /** What real compressors reach on kernels, and room to spare. */
