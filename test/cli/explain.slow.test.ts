@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { explainIndex, topicNames } from '../../src/explain/index.js';
 import { checkNames, topicWithChecks } from '../../src/report/check-pages.js';
@@ -41,6 +43,16 @@ describe('explain', () => {
     expect(validDocument(runCli(['explain', '--json', 'ENTRY']).stdout)).toMatchObject({ topic: { kind: 'note' } });
     expect(validDocument(runCli(['explain', '--json']).stdout)).toMatchObject({ topic: { kind: 'index' } });
     expect(validDocument(runCli(['explain', '--json', 'nothing-of-that-name']).stdout)).toMatchObject({ exit: 2 });
+  });
+
+  it('every name of a check that stands in src/verify has a page', () => {
+    const folder = join(import.meta.dirname, '../../src/verify');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const names = files.flatMap((file) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/^ +name: '([^']+)',$/gm)].map(([, name = '']) => name),
+    );
+    expect(names.length).toBeGreaterThan(100);
+    expect(names.filter((name) => topicWithChecks(name) === undefined)).toEqual([]);
   });
 
   it.each([...topicNames(), ...checkNames()])('%s has a valid document', (name) => {
