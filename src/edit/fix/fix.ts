@@ -83,7 +83,7 @@ export const MOST_HEADERS = 4096;
 
 /**
  * Looks for the smallest edit after which all of `loaders` take the image (none named: those its notes are for). Writes
- * nothing. Errors: those of readElf, `fix.no-target`, `fix.too-large`.
+ * nothing. Errors: those of readElf, `fix.no-target`, `plan.too-many-headers`.
  */
 export function findFix(
   source: ByteSource,
@@ -93,7 +93,7 @@ export function findFix(
 ): FoundFix {
   const read = readRepaired(source);
   const { length: headers } = read.image.segments;
-  if (headers > MOST_HEADERS) fail('fix.too-large', { file: source.name }, { headers, limit: MOST_HEADERS });
+  if (headers > MOST_HEADERS) fail('plan.too-many-headers', { file: source.name }, { headers, limit: MOST_HEADERS });
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
   const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
   const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });

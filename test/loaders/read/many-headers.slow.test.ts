@@ -90,7 +90,7 @@ describe.each(Object.entries(SHAPES))('%s', (name, make) => {
   it('are too many to look for an edit', () => {
     const source = new Counted(make(MOST_HEADERS + 1));
     expect(() => findFix(source, ['qemu-pvh'])).toThrow(
-      `found ${MOST_HEADERS + 1} program headers, wanted at most ${MOST_HEADERS} [fix.too-large]`,
+      `found ${MOST_HEADERS + 1} program headers, wanted at most ${MOST_HEADERS} [plan.too-many-headers]`,
     );
     for (const verdict of judgeLoaders(source)) expect(proveCure(source, verdict).cure).toBeUndefined();
   });

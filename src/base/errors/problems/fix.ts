@@ -9,14 +9,6 @@ export const fixProblems = {
     meaning:
       'Without --for the loaders are those that the notes of the image speak to: ENTRY to PV, PHYS32_ENTRY to PVH.',
   }),
-  'fix.too-large': problem<{ headers: number; limit: number }>({
-    exit: 2,
-    text: (c) => `found ${c.headers} program headers, wanted at most ${c.limit}`,
-    hint: 'verify --for says where a loader ends',
-    meaning:
-      'fix judges the plan of every edit that it tries, which takes long where a file has tens of thousands of program headers. ' +
-      'Real kernels have a dozen.',
-  }),
   'fix.no-cure': problem<{ loaders: string; why: string }>({
     exit: 1,
     text: (c) => `found no edit after which ${c.loaders} would take the image${c.why === '' ? '' : ` (${c.why})`}`,
