@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench man single deb docs packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb docs packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -69,6 +69,12 @@ demo: build
 # Ratios within one run, never asserted: start-up, in-place and copying patches against cp and objcopy, peak memory.
 bench: build
 	node scripts/bench/all.mjs
+
+# Inputs that are nearly right, as many as one likes, from a seed: make fuzz FUZZ_INPUTS=1000000 FUZZ_SEED=7
+FUZZ_INPUTS ?= 200000
+FUZZ_SEED ?= $(shell date +%s)
+fuzz: $(NPM_STAMP)
+	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SEED=$(FUZZ_SEED) nice -n 19 npx vitest run test/fuzz
 
 # Debian packages that tests and fixtures need; quick when all are there, needs root only when one is missing.
 packages:

@@ -20,6 +20,8 @@ import { stageBeside } from './text-file.js';
 export interface RecordArgs {
   readonly record: string | undefined;
   readonly recordFormat: RecordFormat | undefined;
+  /** The other file that is written besides the result. */
+  readonly depfile?: string | undefined;
 }
 
 /** What is recorded of the run itself. */
@@ -35,12 +37,13 @@ const CHUNK = 0x100000n;
 
 /** Looks at the input; what is given back writes the record of `output`. Errors: those of stageBeside, reading the input. */
 export async function startRecord(
-  { record: path, recordFormat }: RecordArgs,
+  { record: path, recordFormat, depfile }: RecordArgs,
   { command, file, inputPath }: RecordedRun,
   output: string,
 ): Promise<((edits: { readonly [key: string]: Json }) => Promise<void>) | undefined> {
   if (path === undefined) return undefined;
-  const others = [file, output].filter((name) => !name.startsWith('<'));
+  const beside = depfile === undefined ? [] : [depfile];
+  const others = [file, output, ...beside].filter((name) => !name.startsWith('<'));
   // A trial, so that what makes it impossible is known in time.
   stageBeside('--record', path, '', DOING, others).discard();
   const input = await factsOf(file, inputPath);

@@ -7,7 +7,7 @@ import { latin1 } from '../base/bytes/text.js';
 import { Shdr } from '../formats/elf/headers.js';
 import { PT_NOTE, SHT_NOTE } from '../formats/elf/names.js';
 import { XEN } from '../formats/note/note-types.js';
-import { NHDR_SIZE } from '../formats/note/record.js';
+import { NHDR_SIZE, RECORD_LIMIT } from '../formats/note/record.js';
 import { type GrubInfo, grubItem, grubNumber, grubRow, type MutableGrubInfo, Refused } from './grub-note-rows.js';
 import type { LaxImage } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
@@ -19,7 +19,7 @@ export type GrubResult = { readonly info: GrubInfo } | { readonly refused: strin
 /** The longest `__xen_guest` section that is read here; GRUB would try to hold all. */
 const AREA_LIMIT = 0x1000000n;
 /** Records followed in one image. */
-const STEP_LIMIT = 0x100000;
+const STEP_LIMIT = 4 * RECORD_LIMIT;
 
 const SEEK = 'attempt to seek outside of the file';
 const EOF = 'premature end of file';

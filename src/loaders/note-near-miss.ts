@@ -14,7 +14,7 @@ import { XEN_ELFNOTE } from '../formats/note/note-types.js';
 import { isXens, NHDR_SIZE, type NoteRecord, ownerOf, XEN_OWNER } from '../formats/note/record.js';
 import { noteInfo, noteName } from '../formats/note/xen-notes.js';
 import { isOfFamily } from './names.js';
-import { hasElfMagic, laxIdent, lenientElf } from './read/lenient-elf.js';
+import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import type { Verdict } from './rule.js';
 
 /** Rules by which a loader says that a note is missing, whatever its name for it. */
@@ -33,15 +33,23 @@ const MISSING: ReadonlySet<string> = new Set([
 export function nearMissOf(source: ByteSource, { loader, outcome, rule = '' }: Verdict): string | undefined {
   if ((outcome !== 'refused' && outcome !== 'other-path') || !MISSING.has(rule) || !hasElfMagic(source))
     return undefined;
-  const pvh = isOfFamily(loader, 'pvh');
-  const note = noteMiss(
-    source,
-    pvh ? (type) => type === XEN_ELFNOTE.PHYS32_ENTRY : (type) => noteInfo(type) !== undefined,
-  );
+  const note = isOfFamily(loader, 'pvh')
+    ? noteMissOnce(knownPvhMisses, source, (type) => type === XEN_ELFNOTE.PHYS32_ENTRY)
+    : noteMissOnce(knownMisses, source, (type) => noteInfo(type) !== undefined);
   return note ?? (rule === 'pvh-note' ? multibootNearMiss(source, 1, QEMU_MB1) : undefined);
 }
 
 type IsWanted = (type: number) => boolean;
+
+/** Every loader that missed a note asks, and a file may have 65,534 areas. */
+const knownMisses = new WeakMap<ByteSource, { readonly text: string | undefined }>();
+const knownPvhMisses: typeof knownMisses = new WeakMap();
+
+function noteMissOnce(known: typeof knownMisses, source: ByteSource, wanted: IsWanted): string | undefined {
+  const miss = known.get(source) ?? { text: noteMiss(source, wanted) };
+  known.set(source, miss);
+  return miss.text;
+}
 
 function noteMiss(source: ByteSource, wanted: IsWanted): string | undefined {
   const areas = areasOf(source);
@@ -57,6 +65,8 @@ function noteMiss(source: ByteSource, wanted: IsWanted): string | undefined {
   return hidden(source, distinct, wanted);
 }
 
+const knownAreas = new WeakMap<LaxImage, NoteArea[]>();
+
 function areasOf(source: ByteSource): NoteArea[] {
   const ident = laxIdent(source);
   const encoding = {
@@ -64,7 +74,10 @@ function areasOf(source: ByteSource): NoteArea[] {
     endian: ident[EI_DATA] === ELFDATA2MSB ? 'big' : 'little',
   } as const;
   try {
-    return noteAreas(lenientElf(source, encoding, { stride: 'own-size', sections: true }));
+    const image = lenientElf(source, encoding, { stride: 'own-size', sections: true });
+    const areas = knownAreas.get(image) ?? noteAreas(image);
+    knownAreas.set(image, areas);
+    return areas;
   } catch (error) {
     if (error instanceof PatchError) return [];
     throw error;

@@ -166,7 +166,15 @@ function* notWorse<Image>(
 ): Generator<Violation> {
   const known = original === undefined ? undefined : new Set(Array.from(check.run(original), ({ key }) => key));
   for (const violation of check.run(image)) {
+    const { offset, part } = violation;
     const worse = known !== undefined && !known.has(violation.key);
-    yield { ...violation, level: worse ? 'error' : 'warning' };
+    yield {
+      offset,
+      part,
+      get text() {
+        return violation.text;
+      },
+      level: worse ? 'error' : 'warning',
+    };
   }
 }

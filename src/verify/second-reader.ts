@@ -40,6 +40,9 @@ const FILLED = 0x8000000n;
 /** elfy goes through a name byte by byte, for every section anew. */
 const LONGEST_NAME = 4096;
 
+/** Headers of one kind that elfy is asked about: it makes objects of all, and real images have a few hundred. */
+const MOST_HEADERS = 20_000;
+
 /** Differences told. */
 const LIMIT = 16;
 
@@ -83,6 +86,8 @@ function beyondElfy(image: ElfImage): string | undefined {
   if (header.e_shnum !== sections.length || shstrndx >= SHN_LORESERVE) {
     return `elfy does not know extended numbering: ${sections.length} sections, names in ${shstrndx}`;
   }
+  const most = Math.max(segments.length, sections.length);
+  if (most > MOST_HEADERS) return `${most} headers, wanted at most ${MOST_HEADERS}`;
   const outside = [...neededRanges(image), ...wholeNoteRanges(image)].find(
     ({ start, end }) => !fits(start, end - start, source.size),
   );

@@ -3,7 +3,8 @@
  * is decided where they go (target.ts), whether the input is patched where it is or a new file is made beside the target,
  * whose permissions it gets, and that nothing has the target's name before it was read back and judged.
  *
- * A file that was there keeps its permission bits, and its owner where that is allowed; a new one gets the input's. An edit
+ * A file that was there keeps its permission bits, its owner where that is allowed, and what else it has besides its bytes
+ * (attributes.ts); a new one gets the input's permission bits. An edit
  * in place takes a lock: two would mix. Results under another name need none: each is whole, and the last one stays.
  */
 import { closeSync, fsync, openSync, realpathSync } from 'node:fs';
@@ -12,11 +13,12 @@ import { FileSource } from '../base/bytes/file-source.js';
 import type { Changed } from '../base/bytes/shifted.js';
 import { type ByteSource, OverlaySource } from '../base/bytes/source.js';
 import { fail } from '../base/errors/patch-error.js';
+import { keepAttributes } from './attributes.js';
 import { replaceWhole } from './beside.js';
 import type { Content } from './content.js';
 import { type DirectPlan, planDirect, writeDirect } from './direct.js';
 import { lock } from './lock.js';
-import { attempt, attemptAsync, refuseChanged, takeAfter } from './system.js';
+import { attempt, attemptAsync, lostSetId, refuseChanged, takeAfter } from './system.js';
 import { isSameFile, otherNames, type Target, targetAt } from './target.js';
 
 /** What a proof may have to know of the way in which the result was put there. */
@@ -118,17 +120,24 @@ async function replace<Proof>(order: Order<Proof>, target: Target): Promise<Deli
   const { source, inputPath, content } = order;
   const { name, existing } = target;
   const model = existing ?? (content.kind === 'made' ? source.stats : undefined);
-  const warnings = otherNames(existing);
-  const [first] = order.strict === true ? warnings : [];
-  if (first !== undefined) fail('write.warned', { file: name }, { count: 1, first });
+  const warnings = [...otherNames(existing)];
+  const refuseIfStrict = () => {
+    const [first] = order.strict === true ? warnings : [];
+    if (first !== undefined) fail('write.warned', { file: name }, { count: warnings.length, first });
+  };
+  refuseIfStrict();
   let proof: Proof | undefined;
   await replaceWhole(target.path, name, async (temporary) => {
     await fill(content, temporary, name);
-    if (model !== undefined) takeAfter(temporary, model, name);
+    // Attributes first: a new owner ends what capabilities came along.
+    if (existing !== undefined) warnings.push(...keepAttributes(target.path, temporary));
+    const mode = model && takeAfter(temporary, model, name);
+    if (model !== undefined && mode !== undefined) warnings.push(...lostSetId(model.mode, mode));
+    refuseIfStrict();
     // The disk is busy with one while this process is with the other; nothing is renamed before both are done.
     const synced = sync(temporary, name);
     try {
-      proof = await proveFile(order, temporary, name, model?.mode);
+      proof = await proveFile(order, temporary, name, mode);
     } catch (error) {
       await synced.catch(() => {});
       throw error;

@@ -4,9 +4,14 @@
  * cannot be looked at from here: its lock counts for as long as an edit may take.
  */
 import {
+  closeSync,
+  constants,
+  fstatSync,
   linkSync,
+  openSync,
   readFileSync,
   readlinkSync,
+  readSync,
   realpathSync,
   renameSync,
   statSync,
@@ -23,6 +28,8 @@ import { isRunning, OLD_MS, ownName } from './leftovers.js';
 /** A file name may have 255 bytes; those of the lock files need some for themselves. */
 const NAME_KEPT = 50;
 const ATTEMPTS = 4;
+/** Read of a lock, or of what the system says of a process: both are a line. */
+const MOST = 4096;
 
 /** Locks of this process; a lock that names it and is none of these was left by an earlier one of the same number. */
 const held = new Set<string>();
@@ -142,17 +149,31 @@ function takeAway(path: string, stale: string, aside: string): void {
   remove(aside);
 }
 
-/** A lock as text; one that is empty is being written just now, and is given a moment. */
+/**
+ * A lock as text; one that is empty is being written just now, and is given a moment. Undefined for what cannot be read, and for
+ * what nobody who locks makes there: a pipe would be waited for, a link may lead anywhere.
+ */
 function contentOf(path: string): string | undefined {
   try {
     for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
-      const text = readFileSync(path, 'latin1');
+      const text = beginningOf(path);
       if (text !== '') return text;
       waitABit();
     }
     return '';
   } catch {
     return undefined;
+  }
+}
+
+function beginningOf(path: string): string | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    if (!fstatSync(fd).isFile()) return undefined;
+    const bytes = Buffer.alloc(MOST);
+    return bytes.toString('latin1', 0, readSync(fd, bytes, 0, MOST, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

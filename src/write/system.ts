@@ -38,12 +38,30 @@ export function refuseChanged(path: string, source: FileSource): void {
   if (what !== undefined) fail('read.changed', { file: source.name }, { what });
 }
 
-/** Gives a file the permission bits of another, and its owner where that is allowed. Errors: `write.failed`. */
-export function takeAfter(path: string, { uid, gid, mode }: Stats, name: string): void {
+const SETUID = 0o4000;
+const SETGID = 0o2000;
+
+/**
+ * Gives a new file the owner of another where that is allowed, and its permission bits, but for set-id bits that would
+ * speak for another owner. The bits it has then. Errors: `write.failed`.
+ */
+export function takeAfter(path: string, { uid, gid, mode }: Stats, name: string): number {
   try {
     chownSync(path, uid, gid);
   } catch {
     // Only root may give files away; a file of one's own is what every tool leaves then.
   }
-  attempt(name, 'set the permissions', () => chmodSync(path, mode & 0o7777));
+  const now = attempt(name, 'look at the file', () => statSync(path));
+  const foreign = (now.uid === uid ? 0 : SETUID) | (now.gid === gid ? 0 : SETGID);
+  const bits = mode & 0o7777 & ~foreign;
+  attempt(name, 'set the permissions', () => chmodSync(path, bits));
+  return bits;
+}
+
+/** What a file that took another's place no longer has of these bits, as a sentence; none where nothing is lost. */
+export function lostSetId(was: number, is: number): readonly string[] {
+  const lost = was & ~is & (SETUID | SETGID);
+  const words = [(lost & SETUID) === 0 ? [] : ['set-user-ID'], (lost & SETGID) === 0 ? [] : ['set-group-ID']].flat();
+  if (words.length === 0) return [];
+  return [`the ${words.join(' and ')} bit is dropped: the new file has another owner`];
 }

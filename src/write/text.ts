@@ -3,10 +3,15 @@
  * that it is written through a terminal, a pipe or a device. It is on disk before it gets its name, so that a caller may
  * learn that it cannot be written while nothing else has been.
  */
-import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { waitABit } from '../base/bytes/wait.js';
+import { keepAttributes } from './attributes.js';
 import { beside } from './beside.js';
-import { attempt, takeAfter } from './system.js';
-import { otherNames, targetAt } from './target.js';
+import { attempt, lostSetId, takeAfter } from './system.js';
+import { otherNames, type Target, targetAt } from './target.js';
+
+/** How long a reader may take for what a pipe does not hold at once. */
+const READER_MS = 60_000;
 
 /** A text that waits for its name. */
 export interface Staged {
@@ -19,17 +24,16 @@ export interface Staged {
 export function stageText(name: string, text: string, doing: string): Staged {
   const target = targetAt(name, 'text', doing);
   const { path, existing } = target;
-  if (target.stream) {
-    const through = () => {
-      attempt(name, doing, () => writeFileSync(path, text));
-      return [];
-    };
-    return { keep: through, discard: () => undefined };
-  }
+  if (target.stream)
+    return existing?.isFIFO() === true ? throughPipe(target, text, doing) : through(target, text, doing);
   const { temporary, take, drop } = beside(path, name, doing);
+  const warnings = [...otherNames(existing)];
   try {
     attempt(name, doing, () => writeNew(temporary, text));
-    if (existing !== undefined) takeAfter(temporary, existing, name);
+    if (existing !== undefined) {
+      warnings.push(...keepAttributes(path, temporary));
+      warnings.push(...lostSetId(existing.mode, takeAfter(temporary, existing, name)));
+    }
   } catch (error) {
     drop();
     throw error;
@@ -37,10 +41,52 @@ export function stageText(name: string, text: string, doing: string): Staged {
   return {
     keep() {
       take();
-      return otherNames(existing);
+      return warnings;
     },
     discard: drop,
   };
+}
+
+function through({ path, name }: Target, text: string, doing: string): Staged {
+  return {
+    keep() {
+      attempt(name, doing, () => writeFileSync(path, text));
+      return [];
+    },
+    discard: () => undefined,
+  };
+}
+
+/**
+ * A pipe that nobody reads would be waited for without an end, signals unheard: it is an error, known in time. A reader that
+ * is slow is waited for.
+ */
+function throughPipe({ path, name }: Target, text: string, doing: string): Staged {
+  const fd = attempt(name, doing, () => openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  return {
+    keep() {
+      try {
+        attempt(name, doing, () => writeAll(fd, Buffer.from(text)));
+      } finally {
+        closeSync(fd);
+      }
+      return [];
+    },
+    discard: () => closeSync(fd),
+  };
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  const end = Date.now() + READER_MS;
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(fd, bytes, done);
+    } catch (error) {
+      const full = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+      if (!full || Date.now() > end) throw error;
+      waitABit();
+    }
+  }
 }
 
 function writeNew(path: string, text: string): void {

@@ -77,11 +77,19 @@ export function runProgram(
 
 /** The environment of every program: XZ_OPT, ZSTD_CLEVEL, GZIP and the like would change the result from outside. */
 export function hostEnvironment(): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+  return { PATH: searchPath(process.env['PATH'] ?? '/usr/bin:/bin'), LC_ALL: 'C' };
 }
 
 /** What is worth repeating of what a program says: its first line. */
 export function firstWords(said: string): string {
   const [first = ''] = said.trim().split('\n');
   return first.slice(0, WORDS).replace(/[^\x20-\x7e]/g, '?');
+}
+
+/** Folders by their whole names: an empty one, or `.`, is the current folder, where whoever sent an image may have put a program. */
+function searchPath(path: string): string {
+  return path
+    .split(':')
+    .filter((folder) => folder.startsWith('/'))
+    .join(':');
 }

@@ -4,13 +4,16 @@
  */
 import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
+import { Ehdr, EI_NIDENT } from '../../formats/elf/headers.js';
+import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2MSB } from '../../formats/elf/names.js';
 import { isEmptyFix } from '../../formats/note/fix.js';
+import { decodeAt, hasElfMagic, laxIdent } from '../../loaders/read/lenient-elf.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
-import { type FoundFix, findFix } from './fix.js';
+import { type FoundFix, findFix, MOST_HEADERS } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
 import { attempt, isFailure, isUntold, type Subject } from './search.js';
@@ -44,6 +47,8 @@ export function proveCure(
 ): ProvedVerdict {
   // It is not this image that linearize writes.
   if (verdict.cure?.kind === 'linearize') return verdict;
+  const headers = programHeaders(source);
+  if (headers > MOST_HEADERS) return unproved(verdict, headers);
   const conditions = { xenVersion, memory, before: wrapped, ways };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
@@ -66,6 +71,20 @@ export function proveCure(
   const [diagnosis] = found.diagnoses;
   const advice = diagnosis?.advice ?? adviceOn({ ...named, source, image: found.image, told: found.told }, verdict);
   return { ...verdict, cure: undefined, advice };
+}
+
+/** What a file names of them, in it or not. */
+function programHeaders(source: ByteSource): number {
+  const bits = laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32;
+  const endian = laxIdent(source)[EI_DATA] === ELFDATA2MSB ? 'big' : 'little';
+  return hasElfMagic(source) ? decodeAt(source, BigInt(EI_NIDENT), Ehdr, { bits, endian }).e_phnum : 0;
+}
+
+/** An image that fix() does not look at has no cure that was seen to work. */
+function unproved(verdict: Verdict, headers: number): ProvedVerdict {
+  const warnings = verdict.warnings.map((warning) => ({ ...warning, cure: undefined }));
+  const advice = `no edit is looked for: found ${headers} program headers, wanted at most ${MOST_HEADERS}`;
+  return { ...verdict, warnings, cure: undefined, advice: accepts(verdict) ? undefined : advice };
 }
 
 /** Is the loader's remark gone after the fix that comes with it? */

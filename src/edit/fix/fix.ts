@@ -78,9 +78,12 @@ export function targetsOf(image: ElfImage): string[] {
   return [...pv, ...pvh];
 }
 
+/** Program headers of an image that is mended: every edit that is tried costs a look at all of them by every loader. */
+export const MOST_HEADERS = 4096;
+
 /**
  * Looks for the smallest edit after which all of `loaders` take the image (none named: those its notes are for). Writes
- * nothing. Errors: those of readElf, `fix.no-target`.
+ * nothing. Errors: those of readElf, `fix.no-target`, `plan.too-many-headers`.
  */
 export function findFix(
   source: ByteSource,
@@ -89,6 +92,8 @@ export function findFix(
   { xenVersion = NEWEST_XEN, memory, before: wrapped, ways }: Conditions = {},
 ): FoundFix {
   const read = readRepaired(source);
+  const { length: headers } = read.image.segments;
+  if (headers > MOST_HEADERS) fail('plan.too-many-headers', { file: source.name }, { headers, limit: MOST_HEADERS });
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
   const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
   const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });

@@ -28,6 +28,11 @@ export interface LaxOptions {
 
 type AnyStruct = typeof Ehdr | typeof Phdr | typeof Shdr;
 
+/** Tables from here on are kept with their source: a file may name 65,535 headers, and every loader reads them. */
+const MANY = 1000;
+const knownImages = new WeakMap<ByteSource, Map<string, LaxImage>>();
+const knownTables = new WeakMap<ByteSource, Map<string, readonly unknown[]>>();
+
 /** e_ident; zeros behind the end of the file. */
 export function laxIdent(source: ByteSource): Uint8Array {
   return bytesAt(source, 0n, EI_NIDENT);
@@ -40,6 +45,15 @@ export function hasElfMagic(source: ByteSource): boolean {
 
 /** The image under an encoding that the loader has chosen by its own rules. */
 export function lenientElf(source: ByteSource, encoding: Encoding, options: LaxOptions): LaxImage {
+  const { stride, sectionStride, sections, maxSections } = options;
+  const key = [encoding.bits, encoding.endian, stride, sectionStride, sections, maxSections].join();
+  const images = knownImages.get(source) ?? new Map<string, LaxImage>();
+  const image = images.get(key) ?? laxImage(source, encoding, options);
+  if (image.segments.length + image.sections.length >= MANY) knownImages.set(source, images.set(key, image));
+  return image;
+}
+
+function laxImage(source: ByteSource, encoding: Encoding, options: LaxOptions): LaxImage {
   const header = decodeAt(source, BigInt(EI_NIDENT), Ehdr, encoding);
   const { e_phoff, e_phnum, e_phentsize, e_shoff, e_shnum, e_shentsize } = header;
   const own = options.stride === 'own-size';
@@ -75,20 +89,38 @@ function tableAt<S extends typeof Phdr | typeof Shdr>(
   stride: number,
   struct: S,
   encoding: Encoding,
+): readonly ValueOf<S>[] {
+  if (count < MANY) return recordsAt(source, offset, count, stride, struct, encoding);
+  const key = [offset, count, stride, struct.name, encoding.bits, encoding.endian].join();
+  const tables = knownTables.get(source) ?? new Map<string, readonly unknown[]>();
+  const table = tables.get(key) ?? recordsAt(source, offset, count, stride, struct, encoding);
+  knownTables.set(source, tables.set(key, table));
+  return table as readonly ValueOf<S>[];
+}
+
+function recordsAt<S extends typeof Phdr | typeof Shdr>(
+  source: ByteSource,
+  offset: bigint,
+  count: number,
+  stride: number,
+  struct: S,
+  encoding: Encoding,
 ): ValueOf<S>[] {
   const size = struct.size(encoding);
   const records: ValueOf<S>[] = [];
   // All at once where that is no more than a table of usual records could be.
   const whole = count === 0 ? 0n : BigInt(count - 1) * BigInt(stride) + BigInt(size);
   const atOnce = whole <= READ_LIMIT / 2n && fits(offset, whole, source.size) && stride > 0;
-  const table = atOnce ? source.read(offset, whole, struct.name) : undefined;
+  if (atOnce) {
+    const table = source.read(offset, whole, struct.name);
+    return Array.from({ length: count }, (_, index) => decode(struct, table, index * stride, encoding));
+  }
   for (let index = 0; index < count; index++) {
     const at = BigInt.asUintN(64, offset + BigInt(index) * BigInt(stride));
     // Section 0 says nothing, and no loader looks whether it is there; an offset that wraps puts those behind it into
     // the file.
     if (at >= source.size && !(struct === Shdr && index === 0)) break;
-    const record =
-      table === undefined ? decodeAt(source, at, struct, encoding) : decode(struct, table, index * stride, encoding);
+    const record = decodeAt(source, at, struct, encoding);
     records.push(record);
     if (stride === 0 && index > 0) {
       // The same record over and over; its first copy says it all, but the count must stay true.

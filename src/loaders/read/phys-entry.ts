@@ -116,6 +116,23 @@ const QEMU_REFUSES: readonly {
  * p_filesz, never the sum, so the walk may leave the segment.
  */
 export function physEntryAsQemu(image: ElfImage): PhysEntry {
+  return once(qemuAnswers, image, () => walkAsQemu(image));
+}
+
+/** Several loaders ask for each answer, and an image with 65,534 PT_NOTEs is expensive to walk. */
+const qemuAnswers = new WeakMap<ElfImage, PhysEntry>();
+const linuxLoaderAnswers: Readonly<Record<LinuxLoaderPadding, WeakMap<ElfImage, PhysEntry>>> = {
+  four: new WeakMap(),
+  p_align: new WeakMap(),
+};
+
+function once(known: WeakMap<ElfImage, PhysEntry>, image: ElfImage, work: () => PhysEntry): PhysEntry {
+  const answer = known.get(image) ?? work();
+  known.set(image, answer);
+  return answer;
+}
+
+function walkAsQemu(image: ElfImage): PhysEntry {
   const { source, encoding } = image;
   if (encoding.endian === 'big') return refusedBy('QEMU loads little-endian images only');
   const walks = new Walks<QemuEnd>();
@@ -204,6 +221,10 @@ export function physEntryAsLinuxLoader(
   image: ElfImage,
   padding: LinuxLoaderPadding = NOTE_WALKS['linux-loader'].step,
 ): PhysEntry {
+  return once(linuxLoaderAnswers[padding], image, () => walkAsLinuxLoader(image, padding));
+}
+
+function walkAsLinuxLoader(image: ElfImage, padding: LinuxLoaderPadding): PhysEntry {
   const { source, encoding } = image;
   if (encoding.bits === 32) return refusedBy('linux-loader loads ELF64 images only');
   if (encoding.endian === 'big') return refusedBy('linux-loader loads little-endian images only');

@@ -138,9 +138,18 @@ function* loadOverlaps({ loads }: Subject, kind: string, address: (s: Phdr) => b
   let farthest = memory[0];
   for (const next of memory.slice(1)) {
     if (farthest !== undefined && next.range.start < farthest.range.end) {
-      const text = `its ${kind} addresses ${show(next.range)} overlap ${show(farthest.range)} of program header ${farthest.index}`;
-      const key = `${kind} ${identity(farthest.segment)} / ${identity(next.segment)}`;
-      yield { ...at(next.index, next.segment, text), key };
+      const [one, other] = [farthest, next];
+      // Only what is told, or compared with a baseline, is put into words.
+      yield {
+        offset: next.segment.p_offset,
+        part: segmentPart(next.index),
+        get text() {
+          return `its ${kind} addresses ${show(other.range)} overlap ${show(one.range)} of program header ${one.index}`;
+        },
+        get key() {
+          return `${kind} ${identity(one.segment)} / ${identity(other.segment)}`;
+        },
+      };
     }
     if (farthest === undefined || next.range.end > farthest.range.end) farthest = next;
   }

@@ -163,4 +163,12 @@ export const planProblems = {
       'program that ran. What shows a kernel (Xen notes, a Multiboot header, p_paddr unlike p_vaddr, addresses in the upper ' +
       'half) outweighs what shows a program.',
   }),
+  'plan.too-many-headers': problem<{ headers: number; limit: number }>({
+    exit: 2,
+    text: (c) => `found ${c.headers} program headers, wanted at most ${c.limit}`,
+    hint: 'verify --for says where a loader ends',
+    meaning:
+      'fix judges the plan of every edit that it tries, which takes long where a file has tens of thousands of program headers. ' +
+      'Real kernels have a dozen.',
+  }),
 } as const;
