@@ -13,7 +13,7 @@ _xen_elfpatch() {
     patch:--set) COMPREPLY=($(compgen -W 'INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
     patch:--unset) COMPREPLY=($(compgen -W 'INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC' -- "$word")); return ;;
     patch:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    patch:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
+    patch:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
     patch:--notes-align) COMPREPLY=($(compgen -W '4 8' -- "$word")); return ;;
     patch:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     patch:--payload) COMPREPLY=($(compgen -W 'attach replace extract detach' -- "$word")); return ;;
@@ -26,7 +26,7 @@ _xen_elfpatch() {
     fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec linux-loader multiboot multiboot2' -- "$word")); return ;;
     fix:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
     fix:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
-    fix:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
+    fix:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
     fix:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     fix:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     fix:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
@@ -34,7 +34,7 @@ _xen_elfpatch() {
     fix:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     stamp:--build-id) COMPREPLY=($(compgen -W 'keep sha1 sha256' -- "$word")); return ;;
     stamp:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat' -- "$word")); return ;;
+    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
     stamp:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     stamp:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     stamp:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;

@@ -12,7 +12,7 @@ _xen_elfpatch() {
     patch:--set) compadd -S '' -- INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=; return ;;
     patch:--unset) compadd -- INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC; return ;;
     patch:--placement) compadd -- auto in-place grow append extend move-table shift new-load new-table; return ;;
-    patch:--must-survive) compadd -- strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat; return ;;
+    patch:--must-survive) compadd -- strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40; return ;;
     patch:--notes-align) compadd -- 4 8; return ;;
     patch:--kind) compadd -- kernel program; return ;;
     patch:--payload) compadd -- attach replace extract detach; return ;;
@@ -25,7 +25,7 @@ _xen_elfpatch() {
     fix:--for) compadd -- xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec linux-loader multiboot multiboot2; return ;;
     fix:--xen-version) compadd -- 4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22; return ;;
     fix:--memory) compadd -- 256M 512M 1G 4G; return ;;
-    fix:--must-survive) compadd -- strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat; return ;;
+    fix:--must-survive) compadd -- strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40; return ;;
     fix:--kind) compadd -- kernel program; return ;;
     fix:--payload) compadd -- attach replace extract; return ;;
     fix:--record-format) compadd -- json in-toto; return ;;
@@ -33,7 +33,7 @@ _xen_elfpatch() {
     fix:--color) compadd -- auto always never; return ;;
     stamp:--build-id) compadd -- keep sha1 sha256; return ;;
     stamp:--placement) compadd -- auto in-place grow append extend move-table shift new-load new-table; return ;;
-    stamp:--must-survive) compadd -- strip objcopy llvm-strip llvm-objcopy eu-strip eu-strip-o patchelf flat; return ;;
+    stamp:--must-survive) compadd -- strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40; return ;;
     stamp:--kind) compadd -- kernel program; return ;;
     stamp:--payload) compadd -- attach replace extract; return ;;
     stamp:--record-format) compadd -- json in-toto; return ;;
