@@ -91,7 +91,6 @@ export type { LinearLayout } from './edit/linear/layout.js';
 export { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from './edit/linear/options.js';
 export {
   changesLinear,
-  type LinearWriteOptions,
   type LinearWritten,
   proveLinear,
   writeLinear,
@@ -103,7 +102,7 @@ export { planTidy, type TidyRequest } from './edit/mkelf32/tidy.js';
 export { VARIANTS, type Variant, variantOf } from './edit/mkelf32/variants.js';
 export { writeMkelf32 } from './edit/mkelf32/write.js';
 export { layOutStamped, type PeStampLayout } from './edit/pe/lay-out.js';
-export { changesPe, type PeWriteOptions, type PeWritten, proveStamped, writePeStamp } from './edit/pe/pipeline.js';
+export { changesPe, type PeWritten, proveStamped, writePeStamp } from './edit/pe/pipeline.js';
 export { type PeStamps, peStampsOf } from './edit/pe/stamps.js';
 export type { PeStampWish } from './edit/pe/wish.js';
 // Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
@@ -241,3 +240,4 @@ export { verifyImage } from './verify/elf/verify.js';
 export type { Expectation, VerifyInput } from './verify/finding.js';
 export { type LinearVerdict, verifyLinear, verifyPe } from './verify/pe/verify.js';
 export { type SecondOpinion, secondReader } from './verify/second-reader.js';
+export type { WholeOptions as LinearWriteOptions, WholeOptions as PeWriteOptions } from './write/whole.js';

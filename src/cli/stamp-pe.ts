@@ -1,7 +1,7 @@
 /** `stamp` of a PE image: SBAT, package metadata, a bill of materials, and sections of any name. */
 import { fail } from '../base/errors/patch-error.js';
 import { layOutStamped } from '../edit/pe/lay-out.js';
-import { changesPe, type PeWritten, writePeStamp } from '../edit/pe/pipeline.js';
+import { changesPe, PE_UNTOUCHED, type PeWritten, writePeStamp } from '../edit/pe/pipeline.js';
 import { peStampsOf } from '../edit/pe/stamps.js';
 import type { PeStampWish, SectionContent } from '../edit/pe/wish.js';
 import { fileBytes } from '../edit/stamp/note-words.js';
@@ -36,7 +36,7 @@ export interface PackageArgs {
  * Errors: `usage.bad`, `pe.*`, `stamp.bad-metadata`, `plan.bad-file`, `write.*`, `verify.failed`.
  */
 export async function stampPe(args: StampArgs, input: OpenInput, given: PackageArgs): Promise<ExitStatus> {
-  refuseNotes(args, input.source.name);
+  refuseForElf(args, input.source.name);
   const image = readPe(input.source);
   const files = [...given.files];
   const wish: PeStampWish = {
@@ -54,7 +54,7 @@ export async function stampPe(args: StampArgs, input: OpenInput, given: PackageA
   if (!asks && !args.stripSignature) return show(args, image);
   const layout = layOutStamped(image, wish);
   const outcomeOf = (outcome: Outcome<PeWritten>): PeStampOutcome =>
-    outcome.kind === 'written' ? { ...outcome, findings: outcome.written.findings } : outcome;
+    outcome.kind === 'written' ? { ...outcome, ...outcome.written } : outcome;
   return finish<PeWritten>(
     {
       command: 'stamp',
@@ -63,8 +63,9 @@ export async function stampPe(args: StampArgs, input: OpenInput, given: PackageA
       warnings: layout.warnings,
       changes: changesPe(layout),
       files,
-      result: { planned: () => layout.output, there: { findings: [], warnings: [] } },
-      write: (output, steps) => writePeStamp(layout, { inputPath: input.path, output, onProgress: steps('writing') }),
+      result: { planned: () => layout.output, there: PE_UNTOUCHED },
+      write: (output, steps) =>
+        writePeStamp(layout, { inputPath: input.path, output, strict: args.strict, onProgress: steps('writing') }),
       text: (outcome, style) => peStampText(layout, outcomeOf(outcome), style),
       json: (outcome) => peStampJson(layout, outcomeOf(outcome)),
     },
@@ -72,17 +73,29 @@ export async function stampPe(args: StampArgs, input: OpenInput, given: PackageA
   );
 }
 
-/** A PE image has no notes. Errors: `usage.bad`. */
-function refuseNotes({ notes, added, remove, buildId, payload }: StampArgs, file: string): void {
-  const found = [
-    ['--note', notes.length > 0],
-    ['--add-note', added.length > 0],
-    ['--remove', remove.length > 0],
-    ['--build-id', buildId !== undefined],
-    ['--payload', payload !== undefined],
-  ].find(([, is]) => is === true);
+/** A PE image has no notes, no program headers, and no payload that is looked into. Errors: `usage.bad`. */
+function refuseForElf(args: StampArgs, file: string): void {
+  const holds = 'which holds no notes';
+  const ahead = 'whose sections go behind all that is there';
+  const found = (
+    [
+      ['--note', args.notes.length > 0, holds],
+      ['--add-note', args.added.length > 0, holds],
+      ['--remove', args.remove.length > 0, holds],
+      ['--build-id', args.buildId !== undefined, holds],
+      ['--payload', args.payload !== undefined, 'the whole of it'],
+      ['--compressor', args.compressor !== undefined, 'the whole of it'],
+      ['--keep-tail', args.keepTail, 'the whole of it'],
+      ['--placement', args.placement !== 'auto', ahead],
+      ['--loaded', args.loaded === true, ahead],
+      ['--not-loaded', args.loaded === false, ahead],
+      ['--must-survive', args.mustSurvive.length > 0, ahead],
+      ['--kind', args.kind !== undefined, 'which is neither'],
+    ] as const
+  ).find(([, is]) => is);
   if (found === undefined) return;
-  const what = `${found[0]} is for an ELF file, and ${file} is stamped as a PE image, which holds no notes`;
+  const [option, , why] = found;
+  const what = `${option} is for an ELF file, and ${file} is stamped as a PE image, ${why}`;
   fail('usage.bad', {}, { what, hint: '--add-section NAME=file:PATH puts any bytes into a section of their own' });
 }
 

@@ -27,7 +27,7 @@ const HEADERS = 'crosvm kernel_loader/src/lib.rs, read_elf';
 const MULTIBOOT = 'crosvm kernel_loader/src/multiboot.rs, multiboot_header';
 
 /** x86_64/src/lib.rs, KERNEL_START_OFFSET. */
-const KERNEL_START = 0x20_0000n;
+export const KERNEL_START = 0x20_0000n;
 /** x86_64/src/lib.rs, END_ADDR_BEFORE_32BITS. */
 const MAP: MemoryMap = { holeStart: 0xd000_0000n };
 /** Flag bits of a Multiboot header that it does not know; it knows 0, 1, 2 and 16. */

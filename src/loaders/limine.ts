@@ -163,7 +163,7 @@ const OWN_RULES: readonly R[] = [
   {
     name: 'entry-in-a-segment',
     source: ELF,
-    because: 'nobody looks where the entry is',
+    because: 'Limine does not check where the entry is',
     run({ high, image: { header } }) {
       const inside = high.some((s) => header.e_entry >= s.p_vaddr && header.e_entry - s.p_vaddr < s.p_filesz);
       return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);

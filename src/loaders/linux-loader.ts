@@ -165,7 +165,7 @@ export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
     name: 'memory-behind-the-file',
     source: SOURCE,
     because:
-      'what p_memsz is longer than p_filesz is looked at by nobody, and the kernel clears it itself or not at all',
+      'no check covers the part by which p_memsz exceeds p_filesz, and the kernel clears it itself or not at all',
     run({ image: { segments }, guest: { map, memory } }) {
       const index = segments.findIndex((s) => s.p_type === PT_LOAD && !isMemory(map, memory, s.p_paddr, s.p_memsz));
       const s = segments[index];

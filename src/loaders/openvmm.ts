@@ -22,7 +22,7 @@ import { type Loader, loader, lost, otherPath, type Rule, refuse } from './rule.
 const ELF = 'openvmm vm/loader/src/elf.rs, load_static_elf';
 
 /** Where the memory of the kernel starts, below which nothing of it may be. */
-const START = 0x10_0000n;
+export const START = 0x10_0000n;
 
 class OpenVmmView {
   readonly source: ByteSource;
@@ -111,7 +111,7 @@ const RULES: readonly Rule<OpenVmmView>[] = [
   {
     name: 'entry-in-a-segment',
     source: ELF,
-    because: 'nobody looks where e_entry is',
+    because: 'OpenVMM does not check where e_entry is',
     run({ loads, image: { header } }) {
       const inside = loads.some((s) => header.e_entry >= s.p_paddr && header.e_entry - s.p_paddr < s.p_filesz);
       return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);

@@ -200,7 +200,7 @@ export function inMemory<View extends QemuElf>(entryOf: (view: View) => bigint):
   return {
     name: 'in-memory',
     source: 'hw/core/loader.c, rom_reset',
-    because: 'what goes where the machine has no memory is not written, and nobody says so',
+    because: 'what goes where the machine has no memory is not written, and QEMU does not report it',
     run(view) {
       const { loads, memory } = view;
       const entry = entryOf(view);

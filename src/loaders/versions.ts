@@ -15,7 +15,9 @@ export type Product =
   | 'openvmm'
   | 'grub'
   | 'limine'
-  | 'kexec-tools';
+  | 'kexec-tools'
+  | 'edk2'
+  | 'shim';
 
 /** How the rules of a branch are known. */
 export type Evidence = 'booted' | 'asked' | 'read';
@@ -63,7 +65,7 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
     xen('4.13', 5),
     xen('4.14', 6, { evidence: 'asked' }),
     xen('4.15', 5),
-    xen('4.16', 7, { changed: 'PV and PVH are told apart: __xen_guest, ENTRY and VIRT_BASE are for PV' }),
+    xen('4.16', 7, { changed: 'PV and PVH are distinguished: __xen_guest, ENTRY and VIRT_BASE are for PV' }),
     xen('4.17', 7, { evidence: 'booted' }),
     xen('4.18', 6, { changed: 'PADDR_OFFSET without VIRT_BASE no longer matters to PVH; L1_MFN_VALID is known' }),
     xen('4.19', 6, { changed: 'PHYS32_RELOC' }),
@@ -119,6 +121,8 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
   ],
   limine: [main('of October 2024')],
   'kexec-tools': [{ name: '2.0', points: [25, 32], evidence: 'asked' }],
+  edk2: [{ name: '2022.11', evidence: 'booted' }],
+  shim: [{ name: '16.1', evidence: 'booted', changed: 'lays out and relocates what GRUB 2.14 hands it' }],
 };
 
 /** Names of the programs, for people. */
@@ -133,6 +137,8 @@ export const PRODUCT_TITLES: Readonly<Record<Product, string>> = {
   grub: 'GRUB',
   limine: 'Limine',
   'kexec-tools': 'kexec-tools',
+  edk2: 'EDK2',
+  shim: 'shim',
 };
 
 /** One branch as people read of it. */

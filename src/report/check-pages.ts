@@ -5,6 +5,7 @@ import type { Check } from '../verify/check.js';
 import { BZIMAGE_CHECKS, GZIP_CHECKS } from '../verify/container/checks.js';
 import { RESULT_CHECKS } from '../verify/container/result-checks.js';
 import { CHECKS } from '../verify/elf/checks.js';
+import { STAMPED_CHECKS } from '../verify/pe/stamped.js';
 import { KEPT_CHECKS, LINEAR_CHECKS } from '../verify/pe/verify.js';
 
 const NEEDS: Readonly<Record<Check['needs'], string>> = {
@@ -29,6 +30,7 @@ const OF_CONTAINERS =
 const OF_PE = {
   image: 'Looked at in every PE image (xen.efi), by verify and by linearize --verify.',
   linear: 'Looked at in a linear PE image (xen.efi after linearize), by linearize --verify.',
+  stamped: 'Looked at when stamp writes a PE image, before the result takes the place of the target.',
   baseline: 'Looked at with --baseline, and by linearize: what a linear file keeps of the one it was made from.',
 } as const;
 
@@ -40,6 +42,7 @@ const TABLE: readonly CheckPage[] = [
       check.needs !== 'image' ? OF_PE.baseline : 'anyImage' in check && check.anyImage ? OF_PE.image : OF_PE.linear;
     return { name: check.name, because: check.because, needs: check.needs, when };
   }),
+  ...STAMPED_CHECKS.map(({ name, because, needs }): CheckPage => ({ name, because, needs, when: OF_PE.stamped })),
   ...[...BZIMAGE_CHECKS, ...GZIP_CHECKS, ...Object.values(RESULT_CHECKS)].map(
     ({ name, because }): CheckPage => ({ name, because, needs: 'expectation', when: OF_CONTAINERS }),
   ),

@@ -12,13 +12,20 @@ import { counted, type Style, table } from './text.js';
 export type PeStampOutcome =
   | { readonly kind: 'planned' }
   | { readonly kind: 'checked' }
-  | { readonly kind: 'written'; readonly findings: readonly Finding[]; readonly output: string };
+  | { readonly kind: 'written'; readonly how: string; readonly findings: readonly Finding[]; readonly output: string };
 
 /** The report for people. */
 export function peStampText(layout: PeStampLayout, outcome: PeStampOutcome, style: Style): string {
   const { image, wanted, placement, stripped, output } = layout;
   const file = style.bold(printable(image.source.name));
-  if (placement === undefined) return `${file}: holds all of that already, nothing to change\n`;
+  if (placement === undefined) {
+    const copied = outcome.kind === 'written' && outcome.how === 'clone';
+    const done = copied ? `copied unchanged to ${printable(outcome.output)}` : 'nothing to change';
+    return `${file}: holds all of that already, ${done}\n`;
+  }
+  if (outcome.kind === 'written' && outcome.how === 'unchanged') {
+    return `${file}: ${printable(outcome.output)} holds the result already and was left alone\n`;
+  }
   const sizes = `${image.source.size} bytes become ${output.size}`;
   const head = {
     planned: 'to be stamped',

@@ -119,6 +119,44 @@ describe('stamp of a PE image', () => {
     expect([statSync(file).ino, statSync(file).mtimeMs]).toEqual([ino, mtimeMs]);
   });
 
+  it('says whether the output was written, copied or left alone', () => {
+    const stamp = (input: string, ...rest: readonly string[]) =>
+      runCli(['stamp', input, '-o', path('if.efi'), '--sbat', XEN, ...rest]).stdout;
+    expect(stamp(fixture('dual.efi'), '--if-changed')).toMatch(/written to \S*if\.efi, .*\n(.*\n)* {2}verified/);
+    expect(stamp(fixture('dual.efi'), '--if-changed')).toMatch(
+      /if\.efi holds the result already and was left alone\n$/,
+    );
+    expect(stamp(stamped)).toMatch(/holds all of that already, copied unchanged to \S*if\.efi\n$/);
+    expect(readFileSync(path('if.efi')).equals(readFileSync(stamped))).toBe(true);
+  });
+
+  it.each([
+    ['--placement', 'append'],
+    ['--loaded'],
+    ['--not-loaded'],
+    ['--must-survive', 'strip'],
+    ['--kind', 'kernel'],
+    ['--payload', 'extract'],
+    ['--compressor', 'gzip', '--payload', 'replace'],
+    ['--keep-tail', '--payload', 'extract'],
+    ['--build-id', 'sha1'],
+    ['--remove', 'A:1'],
+    ['--add-note', 'A:1=x'],
+  ])('%s is for an ELF, and is not passed over', (...words) => {
+    const { status, stderr } = runCli([
+      'stamp',
+      fixture('dual.efi'),
+      '-o',
+      path('refused.efi'),
+      '--sbat',
+      XEN,
+      ...words,
+    ]);
+    expect(stderr).toMatch(/--\S+ is for an ELF file, and \S*dual\.efi is stamped as a PE image/);
+    expect(status).toBe(2);
+    expect(() => statSync(path('refused.efi'))).toThrow();
+  });
+
   it.each([
     ['a note', ['--note', 'A:1=x', '--sbat', XEN], 'usage.bad'],
     ['a lower generation', ['--sbat', XEN.replace(',1,', ',2,'), '--sbat', XEN], 'pe.sbat-downgrade'],

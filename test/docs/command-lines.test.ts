@@ -16,7 +16,7 @@ import { MESSAGES } from '../../src/explain/messages/message-pages.js';
 /** The words of a line as a shell has them, up to what another program gets. */
 function words(line: string): string[] {
   const own = line
-    .replace(/^(?:zcat \S+ \| |eval "\$\()/, '')
+    .replace(/^(?:zcat \S+ \| |xl dmesg \| |eval "\$\()/, '')
     .replace(/\)"$/, '')
     .replace(/\s+(?:\||>|2>|<|&&|\|\||;|#|\\$).*$/, '');
   return [...own.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word.replace(/['"]/g, ''));
@@ -89,6 +89,8 @@ const TOLD_BY: Readonly<Record<string, readonly string[]>> = {
   'pe.sbat-downgrade': ['stamp'],
   'pe.bad-sbom': ['stamp'],
   'pe.section-name': ['stamp'],
+  'pe.data-after-bss': ['linearize'],
+  'plan.preset-missing': ['patch'],
   'record.bad': WRITING,
   mb1: ['linearize'],
   mb2: ['linearize'],
@@ -120,30 +122,59 @@ function optionsIn(text: string): { command: string | undefined; option: string;
 const COMMON_OPTIONS: OptionTable = COMMON;
 const KNOWN = new Set(COMMANDS.map(({ shape }) => shape.name));
 
+function missingOptions(id: string, hint: string): string[] {
+  const tellers = TOLD_BY[id] ?? TOLD_BY[id.split('.')[0] ?? ''] ?? [...KNOWN];
+  const missing: string[] = [];
+  for (const { command, option, value } of optionsIn(hint)) {
+    const names = command === undefined ? tellers : [command];
+    for (const { shape } of COMMANDS.filter((each) => names.includes(each.shape.name))) {
+      // Some are options of every command.
+      const found = shape.options[option] ?? COMMON_OPTIONS[option];
+      const choices = found !== undefined && 'choices' in found ? found.choices : undefined;
+      if (found === undefined) missing.push(`${shape.name} has no --${option}`);
+      else if (option === 'payload' && choices !== undefined && value !== undefined && !choices.includes(value)) {
+        missing.push(`${shape.name} has no --${option} ${value}`);
+      }
+    }
+  }
+  return missing;
+}
+
+/** The sentences of hints that are functions, as the source has them; what is filled in is one word. */
+const MADE: readonly (readonly [id: string, hint: string])[] = readdirSync('src/base/errors/problems').flatMap(
+  (name) => {
+    const source = readFileSync(join('src/base/errors/problems', name), 'utf8');
+    return source.split(/\n {2}(?=')/).flatMap((block) => {
+      const id = /^'([a-z0-9.-]+)': problem/.exec(block)?.[1];
+      const made = /\n {4}hint: \(([\s\S]*?)\n {4}(?:meaning|text|exit):/.exec(block)?.[1];
+      if (id === undefined || made === undefined) return [];
+      return [...made.matchAll(/'((?:\\.|[^'\\])*)'|`((?:\\.|[^`\\])*)`/g)].map(
+        ([, plain, filled = '']) => [id, plain ?? filled.replace(/\$\{[^}]*\}/g, 'x')] as const,
+      );
+    });
+  },
+);
+
 describe('every option that a hint names is one of the commands that show it', () => {
   const hints = Object.entries(PROBLEMS as Readonly<Record<string, { readonly hint?: unknown }>>).flatMap(
     ([id, { hint }]): [string, string][] => (typeof hint === 'string' ? [[id, hint]] : []),
   );
 
   it.each(hints.filter(([, hint]) => hint.includes('--')))('%s: %s', (id, hint) => {
-    const tellers = TOLD_BY[id] ?? TOLD_BY[id.split('.')[0] ?? ''] ?? [...KNOWN];
-    const missing: string[] = [];
-    for (const { command, option, value } of optionsIn(hint)) {
-      const names = command === undefined ? tellers : [command];
-      for (const { shape } of COMMANDS.filter((each) => names.includes(each.shape.name))) {
-        // Some are options of every command.
-        const found = shape.options[option] ?? COMMON_OPTIONS[option];
-        const choices = found !== undefined && 'choices' in found ? found.choices : undefined;
-        if (found === undefined) missing.push(`${shape.name} has no --${option}`);
-        else if (option === 'payload' && choices !== undefined && value !== undefined && !choices.includes(value)) {
-          missing.push(`${shape.name} has no --${option} ${value}`);
-        }
-      }
-    }
-    expect(missing).toEqual([]);
+    expect(missingOptions(id, hint)).toEqual([]);
   });
+
+  it.each(MADE.filter(([, hint]) => hint.includes('--')))('%s, made from its context: %s', (id, hint) => {
+    expect(missingOptions(id, hint)).toEqual([]);
+  });
+
+  it('hints that functions make are looked at, too', () => expect(MADE.length).toBeGreaterThan(5));
 
   it.each(hints)('%s shows no command with a word to fill in', (_, hint) => {
     expect(hint).not.toMatch(/xen-elfpatch [^,;]*\b(IMAGE|FILE|COMMAND|LOADER|KERNEL|OUT)\b/);
+    // Neither of another program, which a person would copy as well.
+    expect(hint).not.toMatch(
+      /\b(gzip|xz|objcopy|strip|ld|dd|truncate|uswid|sbsign|patch|stamp|linearize) [^,;:]*\b(IMAGE|FILE|IN|OUT|NEW|OLD)\b/,
+    );
   });
 });

@@ -4,8 +4,9 @@
  */
 
 import { hex } from '../../base/errors/hex.js';
+import { paddr, vaddr } from '../../formats/elf/address.js';
 import type { Phdr } from '../../formats/elf/headers.js';
-import type { ElfImage } from '../../formats/elf/image.js';
+import { type ElfImage, loadAtPaddr, loadAtVaddr } from '../../formats/elf/image.js';
 import { PT_LOAD } from '../../formats/elf/names.js';
 import { nativeSize } from '../../formats/elf/struct.js';
 import { findSymbols } from '../../formats/elf/symbols.js';
@@ -74,7 +75,7 @@ export function candidatesFor(image: ElfImage, loaders: readonly string[], told:
       edits: [{ kind: 'from-legacy' }],
     });
   }
-  for (const record of present.values()) candidates.push(...rightWidth(image, record));
+  for (const record of present.values()) candidates.push(...rightWidth(image, record), ...physicalEntry(image, record));
   candidates.push(...knownFeatures(image, present));
   if (pv && target.xen.length > 0 && image.encoding.bits === 32)
     candidates.push(...constant('PAE_MODE', 'yes', present));
@@ -194,6 +195,19 @@ function rightWidth({ encoding }: ElfImage, { type, desc }: NoteRecord): Candida
   if (value.kind !== 'number' || value.value >> BigInt(width * 8) !== 0n) return [];
   const reason = `${info.name} has ${desc.length} bytes, and its readers take ${width}`;
   return [setting(reason, `${info.name}/${width}=${hex(value.value)}`)];
+}
+
+/** PHYS32_ENTRY that names its place by the virtual address of a PT_LOAD: the header tells the physical one. */
+function physicalEntry(image: ElfImage, { type, desc }: NoteRecord): Candidate[] {
+  if (type !== XEN_ELFNOTE.PHYS32_ENTRY) return [];
+  const value = decodeValue(type, desc, image.encoding);
+  if (value.kind !== 'number' || loadAtPaddr(image, paddr(value.value)) !== undefined) return [];
+  const load = loadAtVaddr(image, vaddr(value.value));
+  if (load === undefined) return [];
+  const physical = value.value - load.p_vaddr + load.p_paddr;
+  if (physical >> 32n !== 0n) return [];
+  const reason = `PHYS32_ENTRY is the virtual address ${hex(value.value)}, and loaders enter a physical one`;
+  return [setting(reason, `PHYS32_ENTRY=${hex(physical)}`)];
 }
 
 /** A note whose value the loader dictates. */

@@ -3,16 +3,21 @@
  * started, and the edit by which a person who knows the code can say what the image does not. `fix` never makes it unasked.
  */
 import { hex } from '../../base/errors/hex.js';
-import { loadAtVaddr } from '../../formats/elf/image.js';
+import { paddr } from '../../formats/elf/address.js';
+import { loadAtPaddr, loadAtVaddr } from '../../formats/elf/image.js';
+import { PT_LOAD } from '../../formats/elf/names.js';
 import { findSymbols } from '../../formats/elf/symbols.js';
 import { distinctAreas } from '../../formats/note/areas.js';
+import { decodeValue } from '../../formats/note/desc.js';
 import { preset } from '../../formats/note/fix.js';
-import { LINUX } from '../../formats/note/note-types.js';
+import { LINUX, XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { ownerOf } from '../../formats/note/record.js';
 import { buildsDom0 } from '../../loaders/names.js';
 import { accepts } from '../../loaders/rule.js';
 import { analyze } from '../elf/plan/analyze.js';
 import { START_SYMBOL } from '../elf/plan/presets.js';
+import { findRewriteTarget } from '../elf/plan/rewrite-target.js';
+import { placeOf } from './link-facts.js';
 import { attempt, isFailure, type Subject } from './search.js';
 import { BARE } from './way.js';
 
@@ -49,6 +54,8 @@ export function pvhAdvice(subject: Subject, loader: string, command: (preset: st
   if (isLinux(subject)) {
     return `this is a Linux kernel that was built without a PVH entry: set CONFIG_PVH=y and build it again, no note can stand for the code.${asPv(subject, loader)}`;
   }
+  const wrong = wrongEntry(subject);
+  if (wrong !== undefined) return `${wrong}${asPv(subject, loader)}`;
   const none = 'nothing in the image tells a 32-bit entry made for PVH';
   const name = `pvh${buildsDom0(loader) ? '+dom0' : ''}`;
   const symbol = findSymbols(image, [START_SYMBOL]).get(START_SYMBOL)?.[0];
@@ -63,6 +70,21 @@ export function pvhAdvice(subject: Subject, loader: string, command: (preset: st
   }
   return `${none}; if it has one, the note PHYS32_ENTRY takes its physical address (explain pvh).${asPv(subject, loader)}`;
 }
+
+/** A PHYS32_ENTRY that is there and leads nowhere: what it says, and where the image is. */
+function wrongEntry({ image }: Subject): string | undefined {
+  const note = findRewriteTarget(analyze(image)).xen.find(({ type }) => type === XEN_ELFNOTE.PHYS32_ENTRY);
+  if (note === undefined) return undefined;
+  const value = decodeValue(note.type, note.desc, image.encoding);
+  if (value.kind === 'number' && loadAtPaddr(image, paddr(value.value)) !== undefined) return undefined;
+  const says = value.kind === 'number' ? hex(value.value) : `${note.desc.length} bytes, which are no address`;
+  const places = image.segments
+    .flatMap((s, k) => (s.p_type === PT_LOAD && s.p_memsz > 0n ? [`PT_LOAD ${k} ${placeOf(s)}`] : []))
+    .slice(0, MOST_PLACES);
+  return `PHYS32_ENTRY is ${says}, and physical memory has the image elsewhere (${places.join(', ')}): it takes the physical address of 32-bit code in there, so correct it in the source, or set it (explain values)`;
+}
+
+const MOST_PLACES = 3;
 
 function asPv({ told }: Subject, loader: string): string {
   return told.pv ? (AS_PV[loader] ?? '') : '';

@@ -3,18 +3,28 @@
  * with the addresses and the names of the file that was judged. Rules that mean the same have the same name in every loader.
  */
 import { type ByteSource, fits } from '../../base/bytes/source.js';
-import { hex, hexBytes } from '../../base/errors/hex.js';
-import { EM_386, EM_X86_64, fileTypeName, machineName, PT_INTERP } from '../../formats/elf/names.js';
+import { hex } from '../../base/errors/hex.js';
+import { PT_INTERP } from '../../formats/elf/names.js';
 import { findMb1 } from '../../formats/multiboot/mb1.js';
 import { QEMU_MB1 } from '../../formats/multiboot/windows.js';
+import { KERNEL_START as CROSVM_START } from '../../loaders/crosvm.js';
 import { isOfFamily } from '../../loaders/names.js';
-import { bytesAt, hasElfMagic } from '../../loaders/read/lenient-elf.js';
+import { START as OPENVMM_START } from '../../loaders/openvmm.js';
+import { hasElfMagic } from '../../loaders/read/lenient-elf.js';
 import type { Verdict } from '../../loaders/rule.js';
-import { LinkFacts, type Load, placeOf } from './link-facts.js';
-import { MULTIBOOT_ADVICE } from './multiboot-advice.js';
-
-/** A sentence; undefined where the row has nothing to say of this file. */
-export type LinkRow = (facts: LinkFacts) => string | undefined;
+import {
+  damaged,
+  elfHeader,
+  firstOf,
+  machine,
+  noElf,
+  noSegments,
+  notExecutable,
+  oddHeader,
+  otherwise,
+} from './header-advice.js';
+import { LinkFacts, type LinkRow, type Load, placeOf } from './link-facts.js';
+import { MULTIBOOT_ADVICE, unseenHeader } from './multiboot-advice.js';
 
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
@@ -74,35 +84,19 @@ function up(value: bigint, unit: bigint): bigint {
   return ((value + unit - 1n) / unit) * unit;
 }
 
-const damaged: LinkRow = ({ source, image: { header } }) =>
-  `e_phoff is ${hex(header.e_phoff)} with ${header.e_phnum} program headers, e_shoff ${hex(header.e_shoff)} with ${header.e_shnum} section headers, and the file has ${hex(source.size)} bytes: it was cut short or changed after the link, so link or copy it again`;
+/** The least p_paddr of a PT_LOAD. */
+const LEAST: Readonly<Partial<Record<string, bigint>>> = { crosvm: CROSVM_START, openvmm: OPENVMM_START };
 
-const oddHeader: LinkRow = ({ image: { header, ident } }) =>
-  `e_ident is ${hexBytes(ident.subarray(0, 8))}, e_version ${header.e_version}, e_ehsize ${header.e_ehsize}, e_phentsize ${header.e_phentsize}, e_shentsize ${header.e_shentsize}: no linker for x86 writes such an ELF header, so link the kernel again or undo what changed it`;
-
-const machine: LinkRow = ({ image: { header, encoding } }) =>
-  `it is an ELF${encoding.bits} for ${machineName(header.e_machine)}, ${encoding.endian}-endian: build and link it for x86, by ld -m elf_x86_64 (${machineName(EM_X86_64)}) or -m elf_i386 (${machineName(EM_386)})`;
-
-const noElf: LinkRow = ({ source }) =>
-  source.size === 0n
-    ? 'the file is empty: build it again'
-    : `the file begins with ${hexBytes(bytesAt(source, 0n, 4))} and is no ELF: name the kernel that the linker wrote (vmlinux)`;
-
-const notExecutable: LinkRow = ({ image: { header } }) =>
-  `e_type is ${fileTypeName(header.e_type)}: link an executable, by ld without -r`;
-
-const noSegments: LinkRow = ({ image: { header } }) =>
-  `e_phnum is ${header.e_phnum}${header.e_phnum === 0 ? `, e_type ${fileTypeName(header.e_type)}: link an executable that has PT_LOADs, by ld without -r` : `, e_phoff ${hex(header.e_phoff)}: the table was cut off or overwritten, so link or copy the file again`}`;
-
-const firstOf =
-  (...rows: readonly LinkRow[]): LinkRow =>
-  (facts) => {
-    for (const row of rows) {
-      const said = row(facts);
-      if (said !== undefined) return said;
-    }
-    return undefined;
-  };
+const tooLow: LinkRow = (facts) => {
+  const least = LEAST[facts.verdict.loader];
+  return least === undefined
+    ? undefined
+    : facts.about(
+        ({ p_paddr }) => p_paddr < least,
+        (name, { p_paddr }) =>
+          `${name} goes to p_paddr ${hex(p_paddr)}, and ${facts.verdict.loader} takes ${hex(least)} or above: link the kernel there, or lift it by AT(…) in the linker script`,
+      );
+};
 
 const lowest = ({ loads }: LinkFacts): Load | undefined =>
   loads
@@ -122,6 +116,26 @@ const entryOutside: LinkRow = (facts) => {
   return `the entry has to lie in the file bytes of a PT_LOAD (${homes.join('; ')}): correct the note that tells it (PHYS32_ENTRY, ENTRY), or e_entry ${hex(header.e_entry)} by ENTRY(symbol) in the linker script`;
 };
 
+/** The PT_LOAD that ends last, where the machine has not so much memory. */
+const beyond: LinkRow = (facts) => {
+  const high = facts.loads.reduce<Load | undefined>(
+    (most, load) => (most === undefined || load.p_paddr + load.p_memsz > most.p_paddr + most.p_memsz ? load : most),
+    undefined,
+  );
+  const { needsMemory } = facts.verdict;
+  const more =
+    needsMemory === undefined ? '' : `, or give it ${hex(needsMemory)} bytes of memory (--memory judges by that)`;
+  return high === undefined
+    ? undefined
+    : `${facts.loadName(high)} takes ${placeOf(high)}, and the machine has not so much memory: lower it in the linker script by its address or AT(…)${more}`;
+};
+
+/** As far as the loader says that it is a matter of memory. */
+const inMemory: LinkRow = (facts) => (facts.verdict.needsMemory === undefined ? undefined : beyond(facts));
+
+const noLoads = (e_phnum: number) =>
+  `none of its ${e_phnum} program headers is a PT_LOAD: link an executable, by ld without -r`;
+
 const LOW_END = 0xffff_ffff_8000_0000n;
 
 /** By the name of the rule. */
@@ -133,7 +147,7 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   'elf-magic': noElf,
   header: (facts) => (hasElfMagic(facts.source) ? machine(facts) : noElf(facts)),
   'byte-order': machine,
-  'elf-header': (facts) => (hasElfMagic(facts.source) ? oddHeader(facts) : noElf(facts)),
+  'elf-header': elfHeader,
   flags: ({ image: { header } }) =>
     `e_flags is ${hex(header.e_flags)}, and x86 has none: link it again, or undo what set them`,
   machine,
@@ -166,10 +180,19 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   'program-header-offset': noSegments,
   'entry-in-high-memory': ({ image: { header } }) =>
     `e_entry is ${hex(header.e_entry)}: name the start in the linker script by ENTRY(symbol), or by ld -e, and link it at ${hex(MIB)} or above`,
-  'segments-and-notes': firstOf(cutShort, longFile, tooHigh, wraps, damaged),
-  segments: firstOf(cutShort, longFile, tooHigh, wraps, damaged),
-  'segment-bytes-in-file': firstOf(cutShort, damaged),
-  'bytes-in-the-file': firstOf(cutShort, damaged),
+  'segments-and-notes': firstOf(cutShort, longFile, tooHigh, wraps, otherwise),
+  segments: firstOf(
+    ({ loads, image }) => (loads.length === 0 ? noLoads(image.header.e_phnum) : undefined),
+    tooLow,
+    cutShort,
+    longFile,
+    tooHigh,
+    wraps,
+    (facts) => inMemory(facts),
+    otherwise,
+  ),
+  'segment-bytes-in-file': firstOf(cutShort, otherwise),
+  'bytes-in-the-file': firstOf(cutShort, otherwise),
   'file-size-in-memory-size': longFile,
   'total-size': firstOf(wraps, tooHigh),
   'no-overlap': firstOf(overlapping(1n), overlapping(PAGE), (facts) =>
@@ -228,18 +251,7 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
     'this is a file of debug information (objcopy --only-keep-debug): give the kernel that it was split from',
   'entry-in-a-segment': entryOutside,
   'multiboot-entry': entryOutside,
-  'in-memory': firstOf(wraps, (facts) => {
-    const high = facts.loads.reduce<Load | undefined>(
-      (most, load) => (most === undefined || load.p_paddr + load.p_memsz > most.p_paddr + most.p_memsz ? load : most),
-      undefined,
-    );
-    const { needsMemory } = facts.verdict;
-    const more =
-      needsMemory === undefined ? '' : `, or give it ${hex(needsMemory)} bytes of memory (--memory judges by that)`;
-    return high === undefined
-      ? undefined
-      : `${facts.loadName(high)} takes ${placeOf(high)}, and the machine has not so much memory: lower it in the linker script by its address or AT(…)${more}`;
-  }),
+  'in-memory': firstOf(wraps, (facts) => inMemory(facts) ?? beyond(facts)),
   'hypercall-page-clear-of-entry': () =>
     'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page',
   'higher-half': (facts) => {
@@ -262,7 +274,9 @@ export function linkAdvice(source: ByteSource, verdict: Verdict): string | undef
   const { loader, rule = '' } = verdict;
   const facts = new LinkFacts(source, verdict);
   const byHeader = isOfFamily(loader, 'multiboot') || HEADER_RULES.has(rule);
-  return (byHeader ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
+  const advice = (byHeader ? MULTIBOOT_ADVICE[rule]?.(facts) : undefined) ?? ROWS[rule]?.(facts);
+  const header = advice === undefined || !hasElfMagic(source) ? undefined : unseenHeader(source, loader);
+  return header === undefined ? advice : `${advice}; and ${header}`;
 }
 
 /** What is said of a file whose headers no edit can rest on. */

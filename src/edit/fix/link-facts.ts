@@ -70,6 +70,9 @@ export class LinkFacts {
   }
 }
 
+/** A sentence about a file; undefined where it has nothing to say of this one. */
+export type LinkRow = (facts: LinkFacts) => string | undefined;
+
 const MOST_NAMES = 3;
 
 function readable(source: ByteSource): ElfImage | undefined {

@@ -1,11 +1,20 @@
 /** What has to change in the source or the link for a boot loader that goes by a Multiboot header: one row a rule. */
+import type { ByteSource } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { hasFileBytes } from '../../formats/elf/image.js';
 import { PT_LOAD, SHT_REL, SHT_RELA } from '../../formats/elf/names.js';
 import { findMb1 } from '../../formats/multiboot/mb1.js';
 import { findMb2, mb2Values } from '../../formats/multiboot/mb2.js';
-import { multibootNearMiss } from '../../formats/multiboot/near-miss.js';
-import { grubWindow, type HeaderWindow, type MultibootVersion, QEMU_MB1 } from '../../formats/multiboot/windows.js';
+import { multibootNearMiss, unseenMultiboot } from '../../formats/multiboot/near-miss.js';
+import {
+  GRUB_MB1,
+  GRUB_MB2,
+  grubWindow,
+  HEADER_WINDOWS,
+  type HeaderWindow,
+  type MultibootVersion,
+  QEMU_MB1,
+} from '../../formats/multiboot/windows.js';
 import { loaderRow } from '../../loaders/names.js';
 import { type LinkFacts, placeOf } from './link-facts.js';
 
@@ -61,6 +70,25 @@ const addresses: Row = (facts) =>
 
 const flags: Row = (facts) =>
   `${headerOf(facts)} has flags ${hex(findMb1(facts.source)?.flags ?? 0)}, of which loaders know bits 0 to 2 and 16, and not all of those: clear what they do not know in the source and make the checksum again`;
+
+/** Loaders that look for a header first, and then go by the ELF as if there were none; what each looks for. */
+const ALSO_LOOKS: Readonly<Partial<Record<string, readonly HeaderWindow[]>>> = {
+  kexec: HEADER_WINDOWS.filter(({ loader }) => loader === 'kexec'),
+  crosvm: [{ ...GRUB_MB1, loader: 'crosvm' }],
+  limine: [
+    { ...GRUB_MB2, loader: 'Limine' },
+    { ...GRUB_MB1, loader: 'Limine' },
+  ],
+};
+
+/** A header that is there and that such a loader does not see; undefined where there is none. */
+export function unseenHeader(source: ByteSource, loader: string): string | undefined {
+  for (const window of ALSO_LOOKS[loader] ?? []) {
+    const near = unseenMultiboot(source, window);
+    if (near !== undefined) return near;
+  }
+  return undefined;
+}
 
 /** By the name of the rule; rules that are not here have a row for all loaders. */
 export const MULTIBOOT_ADVICE: Readonly<Record<string, Row>> = {

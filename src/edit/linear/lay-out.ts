@@ -1,9 +1,9 @@
 /** The passes that turn an image and options into a linear layout. Pure: nothing is written. */
-import { type Piece, PiecedSource } from '../../base/bytes/pieces.js';
-import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { PiecedSource } from '../../base/bytes/pieces.js';
 import { OverlaySource, type Write } from '../../base/bytes/source.js';
 import { directory, type PeImage } from '../../formats/pe/image.js';
 import { DIRECTORY_BASERELOC } from '../../formats/pe/names.js';
+import { checkSumWrite } from './check-sum.js';
 import { classify } from './classify.js';
 import { debugWrites, symbolWrites } from './file-pointers.js';
 import type { LinearLayout } from './layout.js';
@@ -11,7 +11,7 @@ import { planMb1 } from './mb1-plan.js';
 import { planMb2 } from './mb2-plan.js';
 import { partsOf } from './merge.js';
 import { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from './options.js';
-import { checkSumOffset, chooseFileAlignment, headerWrites, peCheckSum, sizeOfImage } from './pe-headers.js';
+import { chooseFileAlignment, headerWrites, sizeOfImage } from './pe-headers.js';
 import { place } from './place.js';
 import { refuseUnfit } from './preconditions.js';
 
@@ -39,12 +39,7 @@ export function layOutLinear(image: PeImage, options: LinearOptions = DEFAULT_LI
     ...(mb2?.writes ?? []),
     ...(mb1?.writes ?? []),
   ];
-  // The checksum covers everything else, so it is the last byte decided.
-  const checkSumAt = checkSumOffset(image);
-  const checkSum = new Uint8Array(4);
-  const whole = new OverlaySource(linear, edits, placement.fileSize);
-  new DataView(checkSum.buffer).setUint32(0, peCheckSum(whole, checkSumAt, dataRanges(placement.pieces, edits)), true);
-  edits.push({ offset: checkSumAt, bytes: checkSum });
+  edits.push(checkSumWrite(image, linear, edits));
   return {
     image,
     options,
@@ -57,11 +52,6 @@ export function layOutLinear(image: PeImage, options: LinearOptions = DEFAULT_LI
     output: new OverlaySource(linear, edits, placement.fileSize),
     warnings: [...placement.warnings, ...sizeWarning(image, size), ...(mb2?.warnings ?? [])],
   };
-}
-
-/** Where the result may hold anything but zeros. */
-function dataRanges(pieces: readonly Piece[], edits: readonly Write[]): Range[] {
-  return normalize([...pieces, ...edits.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)))]);
 }
 
 function sizeWarning({ optionalHeader }: PeImage, size: bigint): string[] {

@@ -1,7 +1,6 @@
 /** The PE headers of the result: new places for sections and symbols; whatever does not depend on them stays. */
 import { alignUp } from '../../base/bytes/align.js';
-import type { Range } from '../../base/bytes/range.js';
-import type { ByteSource, Write } from '../../base/bytes/source.js';
+import type { Write } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import {
@@ -111,49 +110,4 @@ export function headerWrites(image: PeImage, placement: Placement, values: Heade
     writes.push({ offset: directoryOffset(image, DIRECTORY_SECURITY), bytes: new Uint8Array(DataDirectory.size(PE)) });
   }
   return writes;
-}
-
-const CHUNK = 0x40000n;
-
-/** Where the CheckSum field stands. */
-export function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
-  return optionalHeaderOffset(image) + BigInt(OptionalHeader.offsetOf('CheckSum', PE));
-}
-
-/**
- * The PE checksum: all 16-bit words added with the carry brought round, plus the size of the file. The field itself
- * counts as zero. Only the given ranges are read, sorted and disjoint; everything else must be zeros.
- */
-export function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[]): number {
-  let sum = 0;
-  // One buffer for all: what a checksum takes must not depend on the size of the file.
-  const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
-  for (const { start, end } of ranges) {
-    for (let at = start; at < end; ) {
-      const length = end - at < CHUNK ? end - at : CHUNK;
-      const bytes = buffer.subarray(0, Number(length));
-      source.readInto(at, bytes, 'bytes of the checksum');
-      const from = Number(fieldAt - at);
-      for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
-      // A chunk holds a hundred thousand words: their plain sum stays exact, and the carries are brought round once.
-      sum += sumOfWords(bytes, at % 2n === 1n);
-      while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
-      at += length;
-    }
-  }
-  return (sum + Number(source.size)) % 2 ** 32;
-}
-
-/** Little-endian words; with `odd` the first byte is the upper half of one. */
-function sumOfWords(bytes: Uint8Array, odd: boolean): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let sum = 0;
-  let at = 0;
-  if (odd && bytes.length > 0) {
-    sum += (bytes[0] ?? 0) << 8;
-    at = 1;
-  }
-  for (; at + 1 < bytes.length; at += 2) sum += view.getUint16(at, true);
-  if (at < bytes.length) sum += bytes[at] ?? 0;
-  return sum;
 }

@@ -1,7 +1,6 @@
 /** From an image and the sections that it is to hold to every byte of the result. Pure: nothing is written. */
 import { isAlignment } from '../../base/bytes/align.js';
-import { type Piece, PiecedSource } from '../../base/bytes/pieces.js';
-import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { PiecedSource } from '../../base/bytes/pieces.js';
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
 import { latin1Bytes } from '../../base/bytes/text.js';
 import { hex } from '../../base/errors/hex.js';
@@ -24,8 +23,8 @@ import {
   sectionTable,
 } from '../../formats/pe/image.js';
 import { DIRECTORY_SECURITY } from '../../formats/pe/names.js';
+import { checkSumWrite } from '../linear/check-sum.js';
 import { debugWrites } from '../linear/file-pointers.js';
-import { checkSumOffset, peCheckSum } from '../linear/pe-headers.js';
 import { refuseUnmovable } from '../linear/preconditions.js';
 import { type PePlacement, placeSections } from './place.js';
 import { type PeStampWish, type WantedSection, wantedSections } from './wish.js';
@@ -62,15 +61,8 @@ export function layOutStamped(image: PeImage, wish: PeStampWish): PeStampLayout 
   for (const { bytes, header } of placement.sections) {
     if (bytes !== undefined) edits.push({ offset: header.PointerToRawData, bytes });
   }
-  const { CheckSum } = image.optionalHeader;
-  // 0 says that there is none, and stays; the sum covers everything else, so it is the last that is decided.
-  if (CheckSum !== 0) {
-    const at = checkSumOffset(image);
-    const sum = new Uint8Array(4);
-    const whole = new OverlaySource(taken, edits, placement.fileSize);
-    new DataView(sum.buffer).setUint32(0, peCheckSum(whole, at, dataRanges(placement.pieces, edits)), true);
-    edits.push({ offset: at, bytes: sum });
-  }
+  // 0 says that there is none, and stays.
+  if (image.optionalHeader.CheckSum !== 0) edits.push(checkSumWrite(image, taken, edits));
   return {
     image,
     wanted,
@@ -86,10 +78,6 @@ function refuseAlignment({ source, optionalHeader: { FileAlignment } }: PeImage)
   if (isAlignment(FileAlignment)) return;
   const context = { field: 'FileAlignment', found: hex(FileAlignment), wanted: 'a power of two' };
   fail('pe.bad-header', { file: source.name, part: 'optional header' }, context);
-}
-
-function dataRanges(pieces: readonly Piece[], edits: readonly Write[]): Range[] {
-  return normalize([...pieces, ...edits.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)))]);
 }
 
 /** The headers of the result; whatever does not depend on the sections stays. */

@@ -160,6 +160,16 @@ export const bootMessages: readonly Message[] = [
     commands: ['xen-elfpatch linearize --verify xen.mb.efi', 'xen-elfpatch linearize xen.efi -o xen.mb.efi'],
   },
   {
+    by: `${GRUB}, a remark`,
+    says: ['you need to load the kernel first', 'no suitable video mode found', 'Booting in blind mode'],
+    cause:
+      'No reason. The first follows a multiboot, linux or xen_hypervisor command that failed: what it said stands above. The ' +
+      'others are about the screen, and the kernel is started all the same.',
+    cure: 'Look at the line above; with a serial line the screen does not matter.',
+    commands: ['xen-elfpatch verify kernel.elf --for multiboot --for multiboot2'],
+    kind: 'ending',
+  },
+  {
     by: `${GRUB}, Secure Boot`,
     says: [
       'bad shim signature',
@@ -190,6 +200,7 @@ export const bootMessages: readonly Message[] = [
       'that is switched off, or memory that is not there.',
     cure: 'Nothing is wrong with the notes or headers that kexec-tools reads.',
     commands: [],
+    kind: 'ending',
   },
   {
     by: 'kexec',
@@ -242,12 +253,60 @@ export const bootMessages: readonly Message[] = [
     commands: ['xen-elfpatch notes xen.efi'],
   },
   {
+    by: 'UEFI firmware, Secure Boot',
+    says: ['Access Denied', 'Security Violation', 'Verification failed: (0x1A) Security Violation'],
+    cause: 'The image has no signature that this machine trusts, or was changed after it was signed.',
+    cure: 'Sign it last, with a key that is in db or enrolled by shim; every edit takes the signature off.',
+    commands: ['xen-elfpatch notes xen.efi'],
+  },
+  {
+    by: 'shim, a remark',
+    says: ['addr is not page aligned'],
+    cause: 'shim 16 says it of sections that begin inside a page (.buildid and .reloc of Xen) and goes on.',
+    cure: 'Nothing has to be done.',
+    commands: ['xen-elfpatch notes xen.efi'],
+    kind: 'remark',
+  },
+  {
+    by: 'signing tools (sbsign, sbverify)',
+    says: ['gap in section table', 'data remaining[… vs …]: gaps between PE/COFF sections?'],
+    cause:
+      'The sections of the image leave bytes of the file uncovered; a signature counts bytes, and such files may be hashed ' +
+      'in another way by the firmware.',
+    cure: 'linearize lays sections without gaps, before the image is signed.',
+    commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
+  },
+  {
+    by: 'pe-library',
+    says: ['Binary with symbols is not supported now'],
+    cause: 'This library of npm takes no PE image with COFF symbols, which every xen.efi has.',
+    cure: 'stamp and linearize keep the symbols.',
+    commands: ['xen-elfpatch stamp xen.efi'],
+  },
+  {
     by: 'UEFI tools (ukify, objcopy)',
     says: ['Not enough header space to add section', 'section below image base'],
     cause:
       'The headers of an xen.efi leave no room for another section header, and its sections begin right behind them.',
     cure: 'linearize lays the image out anew; the result has room for ukify. Sign it last.',
     commands: ['xen-elfpatch linearize xen.efi --keep-reloc -o xen.mb.efi'],
+  },
+  {
+    by: 'readnotes',
+    says: ['File … is not an ELF image'],
+    cause:
+      'readnotes opens an ELF, a gzip file of one, and a bzImage with a gzip payload or none; and it refuses an ELF of which the ' +
+      'header tables lie behind the end of the file.',
+    cure: 'notes looks into the other payloads, too, and prints the same lines with --format readnotes.',
+    commands: ['xen-elfpatch notes vmlinuz'],
+  },
+  {
+    by: 'Linux',
+    says: ['Unable to mount root fs on unknown-block(…,…)', 'VFS: Cannot open root device'],
+    cause: 'Linux came up and found no disk: its notes and headers were good.',
+    cure: 'Nothing is wrong with the image; give it a root= and an initrd.',
+    commands: [],
+    kind: 'remark',
   },
   {
     by: 'patchelf',
@@ -261,7 +320,12 @@ export const bootMessages: readonly Message[] = [
   },
   {
     by: 'file, readelf',
-    says: ['bad note description size …', 'corrupt note'],
+    says: [
+      'bad note description size …',
+      'corrupt note',
+      'note with invalid namesz and/or descsz found at offset …',
+      'Corrupt note: only … bytes left, not enough for a full note',
+    ],
     cause:
       'The reader lost the record boundaries: records padded to 4 in a segment that says 8, or a gap in front of an 8-aligned ' +
       'note.',

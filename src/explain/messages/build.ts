@@ -15,7 +15,7 @@ export const buildMessages: readonly Message[] = [
   },
   {
     by: BUILD,
-    says: ['Expect precisly … program header; found ….'],
+    says: ['Expect precisly … program header; found ….', 'Expect precisly … program headers; found ….'],
     cause:
       'xen-syms has another number of program headers than the call expects: one, or two with --notes. A PT_GNU_STACK or a ' +
       'second PT_NOTE (.note.gnu.property) counts.',

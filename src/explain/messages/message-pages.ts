@@ -39,13 +39,16 @@ export function messagesTopic(): Topic {
   });
 }
 
+/** What a document says of a log that was asked about. */
+const MOST_OF_A_NAME = 4096;
+
 /** The page for a piece of a message; undefined when no known message has it. */
 export function messageTopic(asked: string): Topic | undefined {
   const found = findMessages(asked, MESSAGES);
   if (found.length === 0) return undefined;
   const blocks = [...found.flatMap((message) => answerTo(asked, message)), text`All known messages: explain messages.`];
   const title = found.length === 1 ? 'A known message' : `${found.length} known messages have these words`;
-  return topicOf({ name: asked, title, blocks }, 'messages', { messages: found });
+  return topicOf({ name: asked.slice(0, MOST_OF_A_NAME), title, blocks }, 'messages', { messages: found });
 }
 
 /**

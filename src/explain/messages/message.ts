@@ -7,4 +7,6 @@ export interface Message {
   readonly cure: string;
   /** Command lines that find or mend it. */
   readonly commands: readonly string[];
+  /** `ending`: how every refusal ends, with the reason above it. `remark`: printed where nothing is wrong. Else a reason. */
+  readonly kind?: 'ending' | 'remark';
 }

@@ -82,10 +82,14 @@ export const toolstackMessages: readonly Message[] = [
       'xc_dom_kernel_file failed',
       'xc_dom_boot_mem_init failed',
       'cannot (re-)build domain: …',
+      'hvm building failed',
+      'Unable to destroy guest',
+      'Non-existant domain',
     ],
     cause: 'How every refusal of a kernel ends. The reason is in a line above it.',
     cure: 'Look at that line, or ask for it here.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
+    kind: 'ending',
   },
   {
     by: XL,
@@ -155,7 +159,7 @@ export const toolstackMessages: readonly Message[] = [
   },
   {
     by: XL,
-    says: ["can't allocate low memory for domain"],
+    says: ["can't allocate low memory for domain", 'Could not allocate memory for HVM guest'],
     cause:
       'The guest has less memory than the kernel spans from address 0 (PVH) or from its first page (PV): often one p_paddr is ' +
       'far away because a tool wrote p_paddr = p_vaddr.',
@@ -169,5 +173,37 @@ export const toolstackMessages: readonly Message[] = [
       'A gzip file of several members, or with bytes behind its end: the unpacked size is read from the last 4 bytes.',
     cure: 'Compress the kernel anew, as one member.',
     commands: ['xen-elfpatch notes kernel.gz'],
+  },
+  {
+    by: XL,
+    says: ['File format not recognized', 'XZ: File is corrupt', 'LZMA: File is corrupt'],
+    cause:
+      'The payload of the bzImage is not what its first bytes say, or was cut short: a download that ended early, or a tool that ' +
+      'changed it without changing payload_length.',
+    cure: 'Take the kernel again; verify shows which bytes are wrong.',
+    commands: ['xen-elfpatch verify vmlinuz --for xen-pv --for xen-pvh'],
+  },
+  {
+    by: XL,
+    says: ['bootloader […] exited with error status …', 'bootloader failed - consult logfile …'],
+    cause:
+      'pygrub or another program in front of the toolstack found no kernel on the disk of the guest; no kernel was looked at.',
+    cure: 'Say kernel= in the configuration of the guest, or mend its grub.cfg; then judge that kernel.',
+    commands: ['xen-elfpatch verify vmlinuz --for xen-pv --for xen-pvh'],
+  },
+  {
+    by: XL,
+    says: [
+      'loader probe failed',
+      'loader probe OK',
+      'xc_dom_parse_elf_kernel: called',
+      'xc_dom_find_loader: trying … loader',
+    ],
+    cause:
+      'Remarks of the toolstack (xl -vvv) while it tries multiboot, HVM, bzImage and ELF one after the other; one that fails is ' +
+      'no fault as long as another takes the file.',
+    cure: 'Look for the line with "panic" or "ERROR".',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
+    kind: 'remark',
   },
 ];

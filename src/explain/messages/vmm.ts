@@ -50,7 +50,11 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: QEMU,
-    says: ['Some ROM regions are overlapping'],
+    says: [
+      'Some ROM regions are overlapping',
+      'rom: requested regions overlap',
+      'These ROM regions might have been loaded by direct user request or by default.',
+    ],
     cause: 'Two PT_LOADs overlap in physical memory, or one lies over the firmware below 4 GiB.',
     cure: 'Check p_paddr of each PT_LOAD.',
     commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh'],
@@ -92,7 +96,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header', 'PVH entry not present'],
+    says: ['KernelMissingPvhHeader', 'Kernel lacks PVH header', 'PVH entry not present', 'PvhEntryNotPresent'],
     cause:
       'No PHYS32_ENTRY in the last PT_NOTE: the note is missing, or stands in an earlier PT_NOTE, or its owner lacks the NUL ' +
       '(namesz 3). A build-id segment or an empty PT_NOTE behind it is enough.',
@@ -101,7 +105,7 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid PVH note header'],
+    says: ['Invalid PVH note header', 'InvalidPvhNote'],
     cause: 'PHYS32_ENTRY has fewer than 4 bytes.',
     cure: 'Write it again.',
     commands: ['xen-elfpatch patch kernel.elf --set PHYS32_ENTRY=phys:pvh_start -o kernel.pvh'],
@@ -112,6 +116,9 @@ export const vmmMessages: readonly Message[] = [
       'Unable to read note header',
       'Unable to seek to note header',
       'Overflow occurred during an arithmetic operation',
+      'ReadNoteHeader',
+      'SeekNoteHeader',
+      'Elf(Overflow)',
     ],
     cause:
       'A PT_NOTE ends in padding at the end of the file, or a record claims more than is there; a p_offset of 2^63 or more; a ' +
@@ -134,21 +141,27 @@ export const vmmMessages: readonly Message[] = [
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid alignment'],
+    says: ['Invalid alignment', 'Elf(Align)'],
     cause: 'linux-loader before 0.9 steps by p_align, which is not a power of two here (0 included).',
     cure: 'p_align 4, which patch writes.',
     commands: ['xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh'],
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid program header size', 'Invalid ELF program header size', 'Invalid program header offset'],
+    says: [
+      'Invalid program header size',
+      'Invalid ELF program header size',
+      'Invalid program header offset',
+      'InvalidProgramHeaderSize',
+      'InvalidProgramHeaderOffset',
+    ],
     cause: 'The kernel is an ELF32; these loaders take ELF64 only. Of the offset: e_phoff points into the ELF header.',
     cure: 'Link it as ELF64. The code at the entry stays 32-bit code.',
     commands: [],
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid entry address'],
+    says: ['Invalid entry address', 'InvalidEntryAddress'],
     cause: 'e_entry is below 1 MiB, which is refused even where PHYS32_ENTRY is used.',
     cure: 'Link the kernel at 1 MiB or above.',
     commands: [],
@@ -161,34 +174,65 @@ export const vmmMessages: readonly Message[] = [
       'Unable to read program header',
       'Unable to read kernel image',
       'Unable to seek to kernel start',
+      'InvalidElfMagicNumber',
+      'ReadElfHeader',
+      'ReadProgramHeader',
+      'ReadKernelImage',
+      'SeekKernelStart',
+      'SeekProgramHeader',
     ],
     cause:
-      'The file is no ELF, is cut short, a p_offset is 2^63 or more, or a segment lies outside the memory of the guest.',
-    cure: 'Give the linked kernel, and enough memory.',
+      'The file is no ELF (a vmlinuz, a gzip file, a page that a download gave in its place), is cut short, a p_offset is ' +
+      '2^63 or more, or a segment lies outside the memory of the guest.',
+    cure: 'Give the linked kernel (patch --payload extract takes it out of a vmlinuz), and enough memory.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
   },
   {
     by: LINUX_LOADER,
-    says: ['Trying to load big-endian binary on little-endian machine'],
+    says: ['Trying to load big-endian binary on little-endian machine', 'BigEndianElfOnLittle'],
     cause: 'EI_DATA is not 1.',
     cure: 'The kernel is for another machine.',
     commands: [],
   },
   {
     by: LINUX_LOADER,
-    says: ['memory to load kernel image is not enough'],
+    says: ['memory to load kernel image is not enough', 'KernelLoader(MemoryOverflow)'],
     cause: 'p_paddr + p_memsz of a PT_LOAD does not fit 64 bits: often p_paddr = p_vaddr, written by a tool.',
     cure: 'Physical addresses belong into p_paddr.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
   },
   {
     by: LINUX_LOADER,
-    says: ['Invalid bzImage'],
+    says: ['Invalid bzImage', 'InvalidBzImage', 'Unable to read bzImage header'],
     cause:
       'The file is no ELF that the loader takes, and no bzImage either: callers try the one after the other and print the ' +
       'last complaint. For an ELF the reason is the first one.',
     cure: 'See what it says of the ELF.',
     commands: ['xen-elfpatch verify kernel.elf --for linux-loader'],
+  },
+  {
+    by: LINUX_LOADER,
+    says: [
+      'Cannot load kernel due to invalid memory configuration or invalid kernel image',
+      'Kernel Loader: failed to load ELF kernel image',
+      'Kernel Loader: failed to load bzImage kernel image',
+    ],
+    cause:
+      'How every refusal of a kernel ends here, with the reason left out. Most often the file is no ELF: a vmlinuz, which these ' +
+      'versions do not unpack.',
+    cure: 'Ask for the reason; extract takes the ELF out of a vmlinuz.',
+    commands: [
+      'xen-elfpatch verify vmlinux --for firecracker --for cloud-hypervisor',
+      'xen-elfpatch patch vmlinuz --payload extract -o vmlinux',
+    ],
+    kind: 'ending',
+  },
+  {
+    by: QEMU,
+    says: ['could not open kernel file …', 'could not load kernel …'],
+    cause: 'The name behind -kernel leads to no file that can be read.',
+    cure: 'Correct the name, or the rights; a file that is there is recognized by what it holds.',
+    commands: ['xen-elfpatch verify kernel.elf --for qemu-pvh --for qemu-multiboot'],
   },
   {
     by: `${QEMU}, a remark`,
@@ -202,6 +246,7 @@ export const vmmMessages: readonly Message[] = [
       'host: the CPU model has features that this machine does not.',
     cure: 'If the kernel does not come up, look for the reason elsewhere.',
     commands: ['xen-elfpatch verify kernel.elf --for qemu-multiboot'],
+    kind: 'remark',
   },
   {
     by: 'StratoVirt',

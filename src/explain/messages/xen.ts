@@ -70,12 +70,18 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['Could not construct domain 0', 'Could not construct d0', 'Could not set up DOM0 guest OS'],
+    says: [
+      'Could not construct domain 0',
+      'Could not construct d0',
+      'Could not set up DOM0 guest OS',
+      'Error … constructing d…',
+    ],
     cause:
       'The panic that ends every refused dom0 kernel; the reason is the ERROR line above it. With no such line, FEATURES ' +
       'requires (!) a feature that Xen does not know.',
     cure: 'Correct the feature string.',
     commands: [...LOOK, "xen-elfpatch patch kernel.elf --set 'FEATURES=!writable_page_tables' -o kernel.xen"],
+    kind: 'ending',
   },
   {
     by: XEN,
@@ -158,7 +164,12 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['Domain 0 allocation is too small for kernel image', 'Not enough RAM for domain 0 allocation'],
+    says: [
+      'Domain 0 allocation is too small for kernel image',
+      'Not enough RAM for domain 0 allocation',
+      'unable to allocate memory with order …',
+      'Failed to setup Dom0 physical memory map',
+    ],
     cause: 'The image spans more memory than dom0 gets. Often two segments lie far apart because one p_paddr is wrong.',
     cure: 'Check p_paddr of each PT_LOAD, or give dom0 more memory (dom0_mem=).',
     commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
@@ -171,6 +182,8 @@ export const xenMessages: readonly Message[] = [
       'FATAL TRAP: vec …',
       'FATAL TRAP: vector = …',
       'DOUBLE FAULT',
+      'Early fatal page fault at …',
+      'Unknown interrupt (cr2=…)',
       'Xen BUG at …',
       'Xen BUG at arch/x86/pv/dom0_build.c',
       'Assertion … failed at …',
@@ -202,6 +215,9 @@ export const xenMessages: readonly Message[] = [
       'Hardware Dom0 crashed: rebooting machine in … seconds.',
       'Dom0 crashed: rebooting machine in … seconds.',
       "Hardware Dom0 crashed: 'noreboot' set - not rebooting.",
+      'Hardware Dom0 crashed: Executing kexec image on cpu…',
+      'Domain 0 crashed: rebooting machine in … seconds.',
+      "Domain 0 crashed: 'noreboot' set - not rebooting.",
     ],
     cause: 'Dom0 was built and entered, and then died. The lines above say how; the notes were good enough for Xen.',
     cure: 'See "Unhandled: vec 14" or "Triple fault" for the usual ways. A Linux without a root file system ends here too.',
@@ -209,18 +225,33 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: XEN,
-    says: ['Hardware Dom0 halted: halting machine', 'Hardware Dom0 shutdown: rebooting machine'],
+    says: [
+      'Hardware Dom0 halted: halting machine',
+      'Hardware Dom0 shutdown: rebooting machine',
+      'Hardware Dom0 shutdown: watchdog rebooting machine',
+      'Domain 0 halted: halting machine',
+      'Domain 0 shutdown: rebooting machine',
+    ],
     cause: 'The kernel ran and asked for this itself (SCHEDOP_shutdown).',
     cure: 'Nothing is wrong with the image.',
     commands: [],
   },
   {
     by: XEN,
-    says: ['Multi part input', 'Decoding failed'],
+    says: [
+      'Multi part input',
+      'Decoding failed',
+      'crc error',
+      'length error',
+      'XZ-compressed data is corrupt',
+      'ZSTD-compressed data is corrupt',
+      'LZMA data is corrupt',
+      '-- System halted',
+    ],
     cause:
       'Xen could not unpack the kernel: a gzip file of more than one member, or a compressed payload with bytes between the ' +
-      'end of the stream and its size word. After "Decoding failed" from Linux itself the stream overran its buffer: ' +
-      'init_size is too small.',
+      'end of the stream and its size word. Where Linux itself says "Decoding failed" or "is corrupt" and then "System ' +
+      'halted", the output overran the stream in its buffer: init_size is too small.',
     cure: 'Let patch write the payload; it follows the rules of every unpacker.',
     commands: ['xen-elfpatch verify vmlinuz', 'xen-elfpatch patch vmlinuz --preset pv+dom0 -o vmlinuz.xen'],
   },
@@ -242,6 +273,8 @@ export const xenMessages: readonly Message[] = [
     by: XEN,
     says: [
       'd0v0 Unhandled: vec 14, #PF[…]',
+      'unhandled page fault (ec=…)',
+      '*** Dumping Dom… vcpu#… state: ***',
       'Unhandled: vec …, #…',
       'Unhandled … fault/trap […] on VCPU …',
       'Unhandled … fault/trap [#…, ec=…]',
@@ -267,6 +300,7 @@ export const xenMessages: readonly Message[] = [
     cause: 'The parser refused the notes; its ERROR line is above.',
     cure: 'See that line.',
     commands: ['xen-elfpatch notes kernel.elf'],
+    kind: 'ending',
   },
   {
     by: `${XEN}, PVH dom0`,
@@ -284,7 +318,14 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: `${XEN}, PVH`,
-    says: ['Triple fault - invoking HVM shutdown action …', 'Failed vm entry (exit reason …)'],
+    says: [
+      'Triple fault - invoking HVM shutdown action …',
+      'Failed vm entry (exit reason …)',
+      'VMRESUME error: …',
+      'VMLAUNCH error: …',
+      'Bad rIP … for mode …',
+      'MMIO emulation failed (…)',
+    ],
     cause: 'The kernel was entered and crashed: 64-bit code at PHYS32_ENTRY, no stack, or a segment load without GDT.',
     cure: 'The note may point at the wrong symbol; otherwise it is the code. explain pvh gives the state at entry.',
     commands: ['xen-elfpatch patch kernel.elf --set PHYS32_ENTRY=phys:pvh_start --dry-run'],
@@ -306,5 +347,56 @@ export const xenMessages: readonly Message[] = [
     cause: 'Nothing to do with the image: a PVH dom0 needs nested paging and an IOMMU.',
     cure: 'Under QEMU: -machine q35 -cpu EPYC,-rdtscp -device amd-iommu (explain pvh).',
     commands: [],
+  },
+  {
+    by: XEN,
+    says: ['Panic on CPU …:', 'Manual reset required', 'Reboot in five seconds...'],
+    cause:
+      'The frame that Xen prints around a panic. What was wrong stands in the line below "Panic on CPU", or in the ERROR line above.',
+    cure: 'Ask for that line.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv --for xen-dom0-pvh'],
+    kind: 'remark',
+  },
+  {
+    by: `${XEN}, PV`,
+    says: ['Bad L… flags …', 'Error getting mfn … (pfn …) from L… entry'],
+    cause:
+      'The kernel runs, and Xen refuses an entry of its page tables: a frame number that is not its own. A PV kernel maps machine ' +
+      'frames, from the list in start_info; one that writes pseudo-physical numbers, or that is no PV kernel, ends here.',
+    cure: 'The notes were good enough to enter it; the page tables are the code of the kernel.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
+  },
+  {
+    by: `${XEN}, a remark`,
+    says: ['Pagetable walk from …:', 'Faulting linear address: …', '[error_code=…]'],
+    cause:
+      'Part of a register dump. Whose fault it is, the lines around it say: RIP e033 (or e019) is the guest, e008 Xen itself; ' +
+      '"Unhandled" and "crashed on cpu" are the guest, "FATAL" is Xen.',
+    cure: 'Ask for the line that names the fault.',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-dom0-pv --for xen-dom0-pvh'],
+    kind: 'remark',
+  },
+  {
+    by: `${XEN}, a remark`,
+    says: [
+      'ELF: note: …',
+      'ELF: note: unknown (…)',
+      'ELF: phdr: paddr=… memsz=…',
+      'ELF: memory: … -> …',
+      'ELF: addresses:',
+      'ELF: using notes from SHT_NOTE section',
+      'Dom0 kernel: …-bit, … paddr … -> …',
+      'Dom0 kernel: …-bit, PAE, lsb',
+      'Xen  kernel: …-bit, …',
+      '*** Building a PV Dom0 ***',
+      '*** Building a PVH Dom0 ***',
+      '*** LOADING DOMAIN 0 ***',
+    ],
+    cause:
+      'What Xen read, and no refusal. A note that is "unknown" is newer than this Xen, or belongs to others; it is passed over. ' +
+      '"using notes from SHT_NOTE section" means that no PT_NOTE has notes of Xen, and other loaders will see none.',
+    cure: 'notes shows the same without a boot; a refusal is a line with ERROR, or a panic.',
+    commands: ['xen-elfpatch notes kernel.elf', 'xen-elfpatch verify kernel.elf --for xen-dom0-pv'],
+    kind: 'remark',
   },
 ];

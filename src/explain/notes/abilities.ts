@@ -79,7 +79,7 @@ export const abilityDocs = {
     does: [
       `With exactly yes, Xen copies the ELF header, the symbol table and its string table behind the kernel in memory, as
       the BSD kernels expect it from their own boot loaders. The kernel takes that much more room. NetBSD and FreeBSD
-      use it, nobody else does.`,
+      use it, no other reader does.`,
     ],
     readers: [
       ['PV DomU', 'used'],

@@ -90,7 +90,7 @@ export const addressDocs = {
     releases:
       'From Xen 4.16 on it is taken as 0 for PVH. Up to 4.17 PADDR_OFFSET without VIRT_BASE refuses PVH as well.',
     does: [
-      `Two habits exist. Linux writes physical addresses into p_paddr and needs PADDR_OFFSET 0. Linkers that were told
+      `Two habits exist. Linux writes physical addresses into p_paddr and needs PADDR_OFFSET 0. Linkers that are given
       nothing write p_paddr = p_vaddr; with high addresses (NetBSD, FreeBSD) PADDR_OFFSET must then equal VIRT_BASE,
       which takes it off again.`,
       `The default differs from that of the old __xen_guest string, which without ELF_PADDR_OFFSET takes the value of

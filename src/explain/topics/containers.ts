@@ -23,8 +23,8 @@ export const containers: Page = {
       ],
       ['unified kernel image', 'refused', 'take .linux out, patch that, build the image again'],
     ),
-    text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. What is
-      unpacked may have 1 GiB.`,
+    text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. Without
+      these, xz, lzma and bzip2 still are, where npm installed what is optional. What is unpacked may have 1 GiB.`,
     heading('Who unpacks what'),
     table(
       ['reader', 'gzip file', 'payload of a bzImage'],
@@ -54,7 +54,7 @@ export const containers: Page = {
       $ xen-elfpatch patch vmlinuz -o vmlinuz.xen --set SUPPORTED_FEATURES=0x8801
       $ xen-elfpatch patch vmlinuz.xen --payload detach -o vmlinuz.before`,
     text`What linkers leave behind the kernel (zeros, and in Linux 6.17 and 6.18 the .modinfo strings of the decompressor) stays
-      where it is with all but extract. Other bytes there are somebody\u0027s, and the file is refused.`,
+      where it is with all but extract. Other bytes there belong to another tool, and the file is refused.`,
     heading('Signatures'),
     text`A Secure Boot signature covers nearly every byte, so an edit breaks it. A signed kernel is refused unless
       --strip-signature is given; the result has to be signed again where Secure Boot is on. The CRC-32 at the end of

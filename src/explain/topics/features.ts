@@ -10,7 +10,7 @@ export const FEATURE_MEANINGS: Readonly<Record<string, string>> = {
   auto_translated_physmap: 'Xen translates guest page numbers to machine ones; required in a PV guest: refused',
   supervisor_mode_kernel: 'the kernel must run in ring 0; required in a PV dom0: Xen panics',
   pae_pgdir_above_4gb: 'page directories of a PAE guest may lie above 4 GiB',
-  hvm_callback_vector: 'events of an HVM guest come by a vector; name known since Xen 4.4',
+  hvm_callback_vector: 'events of an HVM guest arrive through a vector; name known since Xen 4.4',
   dom0: 'the kernel can run as dom0; name known since Xen 4.2',
   grant_map_identity: 'no longer in use',
   ARM_SMCCC_supported: 'not for x86',

@@ -41,7 +41,7 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
     moves: 'nothing that is loaded',
     how: `All records of the PT_NOTE, of whatever owner, are copied with the edit applied, into free header space or to
       the end of the file, and the one PT_NOTE is pointed at the copy. An image without PT_NOTE gets an entry: in the
-      slack behind the program header table, else in place of a PT_NULL, else of a PT_GNU_STACK that nobody evaluates.
+      slack behind the program header table, else in place of a PT_NULL, else of a PT_GNU_STACK that no loader evaluates.
       If movable tables stand directly behind the program headers (section headers in GRUB's images), they go to the
       end of the file first. The copy has address 0 and is not loaded; the old bytes stay in memory, dead.`,
     needs: [

@@ -76,7 +76,8 @@ function peKind(source: ByteSource, zboot: boolean): Recognised {
     kind: 'other',
     name: 'an EFI program (PE)',
     why: 'it is no ELF',
-    instead: 'Give the ELF that it was made from (xen-syms for xen.efi)',
+    instead:
+      'Give the ELF that it was made from (xen-syms for xen.efi); an xen.efi itself is laid out for Multiboot by linearize',
   };
 }
 

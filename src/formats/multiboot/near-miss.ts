@@ -34,15 +34,34 @@ export function multibootNearMiss(
   version: MultibootVersion,
   window: HeaderWindow = grubWindow(version),
 ): string | undefined {
-  const bytes = source.read(0n, source.size < SEARCHED ? source.size : SEARCHED, 'Multiboot headers');
+  const bytes = headOf(source);
   const own = candidates(bytes, version);
   const good = own.find(({ checksum }) => checksum === undefined);
   if (good !== undefined) return placeOf(good, version, window);
   const other = version === 1 ? 2 : 1;
   const theirs = candidates(bytes, other).find(({ checksum, aligned }) => checksum === undefined && aligned);
   if (theirs !== undefined && theirs.offset <= grubWindow(other).last) {
-    return `there is a ${NAMES[other]} header at ${hex(theirs.offset)} and no ${NAMES[version]} header: in grub.cfg say ${GRUB_CFG[other]}`;
+    const there = `there is a ${NAMES[other]} header at ${hex(theirs.offset)} and no ${NAMES[version]} header`;
+    // QEMU has no other command for it.
+    return window.loader === 'QEMU'
+      ? `${there}, and QEMU knows no other: boot it by GRUB, or give it a ${NAMES[version]} header or a PVH entry`
+      : `${there}: in grub.cfg say ${GRUB_CFG[other]}`;
   }
+  return sumOf(own, version, window);
+}
+
+/** As `multibootNearMiss`, for a loader that looks for either version and goes on without: nothing of the other one. */
+export function unseenMultiboot(source: ByteSource, window: HeaderWindow): string | undefined {
+  const own = candidates(headOf(source), window.version);
+  const good = own.find(({ checksum }) => checksum === undefined);
+  return good === undefined ? sumOf(own, window.version, window) : placeOf(good, window.version, window);
+}
+
+function headOf(source: ByteSource): Uint8Array {
+  return source.read(0n, source.size < SEARCHED ? source.size : SEARCHED, 'Multiboot headers');
+}
+
+function sumOf(own: readonly Candidate[], version: MultibootVersion, window: HeaderWindow): string | undefined {
   const bad = own.find(({ aligned, offset }) => aligned && offset <= window.last);
   if (bad?.checksum === undefined) return undefined;
   const { found, wanted } = bad.checksum;

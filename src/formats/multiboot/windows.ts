@@ -9,7 +9,7 @@ export type MultibootVersion = 1 | 2;
 
 /** The search of one loader for the header of one version. */
 export interface HeaderWindow {
-  readonly loader: 'QEMU' | 'GRUB' | 'kexec';
+  readonly loader: 'QEMU' | 'GRUB' | 'kexec' | 'crosvm' | 'Limine';
   readonly version: MultibootVersion;
   /** Bytes at the start of the file that it reads. It follows the fields and tags of a header without a look at their end. */
   readonly bytes: bigint;

@@ -66,7 +66,7 @@ export function xenJudge(view: XenView): (note: JudgedNote) => XenVerdict {
     if (reads !== undefined) return judgeSeen(note, reads, last.get(note.record.type) ?? note.record.offset);
     return view.from === 'segments' && !note.inSegment
       ? ignored('segments-first', 'ignored: a PT_NOTE holds Xen notes, this is in a section only')
-      : ignored('not-reached', "ignored: Xen's walk does not come by here");
+      : ignored('not-reached', "ignored: Xen's note walk never reaches this record");
   };
 }
 

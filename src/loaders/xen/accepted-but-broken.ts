@@ -75,7 +75,7 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
   {
     name: 'segments-apart',
     source: LOAD,
-    because: 'segments are copied in table order, and nobody looks whether they meet or wrap',
+    because: 'segments are copied in table order, and no check finds that they overlap or wrap',
     run({ loadable }) {
       const placed = loadable.map(({ p_paddr, p_memsz }, index) => ({ index, start: p_paddr, end: p_paddr + p_memsz }));
       const wraps = placed.find(({ end }) => end > 1n << 64n);

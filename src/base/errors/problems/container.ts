@@ -17,7 +17,7 @@ export const containerProblems = {
     exit: 2,
     text: (c) =>
       `found a bare ${c.format} stream, which is read and not rewritten, wanted gzip, a bzImage or the ELF itself`,
-    hint: '--payload extract --compressor gzip -o NEW.gz wraps the result as gzip: every part of Xen takes an ELF.gz',
+    hint: '--payload extract --compressor gzip wraps the result as gzip: every part of Xen takes an ELF.gz',
     meaning:
       "Of an ELF that is compressed as a whole, Xen's tools unpack gzip only; the hypervisor takes other formats, and only " +
       'with the unpacked size as 4 more bytes behind the stream. Wrapped as gzip it works everywhere.',
@@ -65,7 +65,7 @@ export const containerProblems = {
   'gzip.members': problem<{ at: bigint }>({
     exit: 2,
     text: (c) => `found a second member at ${hex(c.at)}, wanted one: Xen reads only the first`,
-    hint: 'Write it anew: gzip -dc FILE | gzip -n -9 > NEW',
+    hint: 'Write it anew: unpack it by gzip -dc, and pack that by gzip -n -9',
     meaning:
       'gzip files may be joined, and gzip then unpacks all of them. Xen takes the length from the end of the file and the ' +
       'data from the first member, and refuses. Such a file is read, never rewritten.',
@@ -73,7 +73,7 @@ export const containerProblems = {
   'gzip.trailing': problem<{ at: bigint; size: bigint }>({
     exit: 2,
     text: (c) => `found ${c.size} bytes behind the gzip data at ${hex(c.at)}, wanted none`,
-    hint: 'Write it anew: gzip -dc FILE | gzip -n -9 > NEW',
+    hint: 'Write it anew: unpack it by gzip -dc, and pack that by gzip -n -9',
     meaning:
       'Xen takes the last 4 bytes of the file as the unpacked size. With anything behind the data, zeros too, that is ' +
       'wrong: the tools refuse, the hypervisor can hang. Such a file is read, never rewritten.',
@@ -201,7 +201,8 @@ export const containerProblems = {
     hint: (c) => `Install it (the Debian package is ${PACKAGES[c.program] ?? c.program})`,
     meaning:
       'gzip, zstd and lz4 payloads are unpacked without help; xz, lzma, bzip2 and lzo by the programs that kernel builds ' +
-      'use, and all but gzip are packed by them.',
+      'use, and all but gzip are packed by them. Where a program is missing, xz and lzma are unpacked by the npm package ' +
+      'node-liblzma, bzip2 by seek-bzip; npm installs both beside this one unless it is told to leave out what is optional.',
   }),
   'codec.failed': problem<{ program: string; why: string }>({
     exit: 2,

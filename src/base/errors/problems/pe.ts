@@ -90,7 +90,7 @@ export const peProblems = {
   'pe.bad-sbom': problem<{ why: string }>({
     exit: 2,
     text: (c) => `the bill of materials is no uSWID container: ${c.why}`,
-    hint: 'uswid --load sbom.json --save sbom.uswid makes one',
+    hint: 'Give what a tool for uSWID writes: a file that begins with the 16 bytes of its magic, not the JSON or XML it is made from',
     meaning: 'fwupd and its tools look for the uSWID magic in section .sbom, and take nothing else from there.',
   }),
   'pe.section-exists': problem<{ name: string }>({
@@ -116,7 +116,7 @@ export const peProblems = {
   'pe.no-section-room': problem<{ name: string; size: bigint; room: bigint; why: string }>({
     exit: 2,
     text: (c) => `section ${c.name} cannot become ${c.size} bytes long: ${c.room} are free, ${c.why}`,
-    hint: 'Shorten what goes in, or give the image without that section: objcopy --remove-section takes it out',
+    hint: 'Shorten what goes in, or begin with the image as it was before that section came in: no tool moves the sections behind it',
     meaning: 'A section that is there stays at its address. It grows up to the next one and no further.',
   }),
   'pe.relocations': problem<{ what: string }>({

@@ -130,7 +130,7 @@ export const planProblems = {
   'plan.preset-missing': problem<{ preset: string; note: string; why: string }>({
     exit: 2,
     text: (c) => `preset ${c.preset} cannot fill in ${c.note}: ${c.why}`,
-    hint: (c) => `Give it yourself: --set ${c.note}=ADDRESS (or sym:NAME)`,
+    hint: (c) => `Give it yourself by --set ${c.note}, as an address or as the symbol that stands there (explain values)`,
     meaning:
       'A preset fills in what a loader requires from what the image tells: symbols, e_entry, PT_LOAD addresses. Where the ' +
       'image does not tell, nothing is guessed.',

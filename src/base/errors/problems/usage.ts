@@ -14,7 +14,7 @@ export const usageProblems = {
     hint: 'schema/config.schema.json describes the file; --print-config shows what is read of it',
     meaning:
       'The file that --config names is no mapping of settings that are known, each with words or names and words. The line ' +
-      'and the key are told; nothing was done.',
+      'and the key are named; nothing was done.',
   }),
   'record.bad': problem<{ what: string }>({
     exit: 2,

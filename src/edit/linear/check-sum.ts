@@ -1,0 +1,70 @@
+/** The checksum of a PE image: over everything else, so it is the last that is decided. */
+import type { PiecedSource } from '../../base/bytes/pieces.js';
+import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
+import { OptionalHeader, PE } from '../../formats/pe/headers.js';
+import { optionalHeaderOffset } from '../../formats/pe/image.js';
+
+/**
+ * The checksum of pieces with these edits over them, as an edit of its own. Only pieces and edits are read; between them a
+ * PiecedSource holds zeros.
+ */
+export function checkSumWrite(
+  image: { readonly peOffset: bigint },
+  pieced: PiecedSource,
+  edits: readonly Write[],
+): Write {
+  const data = normalize([
+    ...pieced.pieces,
+    ...edits.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+  ]);
+  const offset = checkSumOffset(image);
+  const bytes = new Uint8Array(4);
+  const sum = peCheckSum(new OverlaySource(pieced, edits, pieced.size), offset, data);
+  new DataView(bytes.buffer).setUint32(0, sum, true);
+  return { offset, bytes };
+}
+
+const CHUNK = 0x40000n;
+
+function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
+  return optionalHeaderOffset(image) + BigInt(OptionalHeader.offsetOf('CheckSum', PE));
+}
+
+/**
+ * The PE checksum: all 16-bit words added with the carry brought round, plus the size of the file. The field itself
+ * counts as zero. Only the given ranges are read, sorted and disjoint; everything else must be zeros.
+ */
+function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[]): number {
+  let sum = 0;
+  // One buffer for all: what a checksum takes must not depend on the size of the file.
+  const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
+  for (const { start, end } of ranges) {
+    for (let at = start; at < end; ) {
+      const length = end - at < CHUNK ? end - at : CHUNK;
+      const bytes = buffer.subarray(0, Number(length));
+      source.readInto(at, bytes, 'bytes of the checksum');
+      const from = Number(fieldAt - at);
+      for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
+      // A chunk holds a hundred thousand words: their plain sum stays exact, and the carries are brought round once.
+      sum += sumOfWords(bytes, at % 2n === 1n);
+      while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+      at += length;
+    }
+  }
+  return (sum + Number(source.size)) % 2 ** 32;
+}
+
+/** Little-endian words; with `odd` the first byte is the upper half of one. */
+function sumOfWords(bytes: Uint8Array, odd: boolean): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let sum = 0;
+  let at = 0;
+  if (odd && bytes.length > 0) {
+    sum += (bytes[0] ?? 0) << 8;
+    at = 1;
+  }
+  for (; at + 1 < bytes.length; at += 2) sum += view.getUint16(at, true);
+  if (at < bytes.length) sum += bytes[at] ?? 0;
+  return sum;
+}
