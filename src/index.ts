@@ -75,6 +75,9 @@ export {
   type PlacementOptions,
   SURVIVORS,
   type Survivor,
+  type SurvivorWish,
+  TRIED,
+  type Tried,
 } from './edit/elf/plan/placement-options.js';
 // The result of a plan as bytes to read, before anything is written.
 export { preview } from './edit/elf/render.js';

@@ -1,6 +1,6 @@
 /** The options of every command that edits an image: where the result goes, and what it has to survive. */
 import { fail } from '../base/errors/patch-error.js';
-import { IMAGE_KINDS, SURVIVORS } from '../edit/elf/plan/placement-options.js';
+import { IMAGE_KINDS, SURVIVORS, type SurvivorWish, TRIED, wishOf } from '../edit/elf/plan/placement-options.js';
 import type { PayloadAction } from '../formats/container/payload-action.js';
 import { RECORD_FORMATS } from '../report/record.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
@@ -156,14 +156,20 @@ export function checkTarget(
   if (output === '-' && json) usageError(command, '-o - and --json both want standard output');
 }
 
+/** One tool as typed, perhaps with a version. Errors: `usage.bad`. */
+function survivorOf(text: string, option: string): SurvivorWish {
+  const what = `${option} is ${text}, wanted some of ${SURVIVORS.join(', ')}, each perhaps with a version (TOOL@VERSION)`;
+  return wishOf(text) ?? fail('usage.bad', {}, { what, hint: 'xen-elfpatch explain survival says what each does' });
+}
+
 /** `--must-survive`, out of every tool that is followed. */
 export const SURVIVORS_OPTION = {
   'must-survive': {
     kind: 'list',
     metavar: 'TOOLS',
-    choices: SURVIVORS,
-    help: `a comma-separated list of ${SURVIVORS.join(', ')}`,
-    complete: SURVIVORS,
+    read: survivorOf,
+    help: `a comma-separated list of ${SURVIVORS.join(', ')}, each perhaps with a version: strip@${TRIED.strip.versions[0]}`,
+    complete: SURVIVORS.flatMap((tool) => [tool, ...TRIED[tool].versions.map((version) => `${tool}@${version}`)]),
   },
 } as const satisfies OptionTable;
 

@@ -9,7 +9,7 @@ import type { PatchArgs } from '../../src/cli/commands/patch.js';
 import type { StampArgs } from '../../src/cli/commands/stamp.js';
 import type { VerifyArgs } from '../../src/cli/commands/verify.js';
 import { type ArgsOf, group, type OptionTable } from '../../src/cli/option-table.js';
-import type { ImageKind, PlacementName, Survivor } from '../../src/edit/elf/plan/placement-options.js';
+import type { ImageKind, PlacementName, SurvivorWish } from '../../src/edit/elf/plan/placement-options.js';
 import type { LinearOptions } from '../../src/edit/linear/options.js';
 import type { XenVersion } from '../../src/loaders/xen-version.js';
 
@@ -63,7 +63,7 @@ export type OfCommands = [
   Holds<Same<PatchArgs['loaded'], boolean | undefined>>,
   Holds<Same<PatchArgs['placement'], PlacementName | 'auto' | undefined>>,
   Holds<Same<PatchArgs['notesAlign'], 4 | 8>>,
-  Holds<Same<PatchArgs['mustSurvive'], readonly Survivor[]>>,
+  Holds<Same<PatchArgs['mustSurvive'], readonly SurvivorWish[]>>,
   Holds<Same<PatchArgs['payload'], 'attach' | 'replace' | 'extract' | 'detach' | undefined>>,
   Holds<Same<StampArgs['payload'], 'attach' | 'replace' | 'extract' | undefined>>,
   Holds<Same<StampArgs['placement'], PlacementName | 'auto'>>,

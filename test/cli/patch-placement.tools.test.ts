@@ -143,6 +143,21 @@ describe('what goes with a placement', () => {
     );
   });
 
+  it('--must-survive TOOL@VERSION is about that version, and says when it was not tried', () => {
+    const kept = planned('loaded', ENTRY, '--must-survive', 'strip@2.40,eu-strip@0.188');
+    expect(kept['survives']).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ tool: 'strip@2.40', verdict: 'kept' }),
+        expect.objectContaining({ tool: 'eu-strip@0.188', verdict: 'kept' }),
+      ]),
+    );
+    expectError(
+      bench.run(['patch', 'loaded', '-o', 'x', ENTRY, '--must-survive=strip@2.99']),
+      'plan.impossible',
+      /not known to survive strip@2\.99 \(binutils 2\.99 was not tried; what is foretold holds for binutils 2\.40/,
+    );
+  });
+
   it('--notes-align 8 keeps p_align 8, where Xen can still step', () => {
     const run = bench.run(['patch', 'pvh64-bare', '-o', 'out', '--notes-align=8', '--set=ENTRY/8=0x100000']);
     expect(run.status, run.stderr).toBe(0);

@@ -90,8 +90,8 @@ describe('patch: values stay as they are typed', () => {
   });
 
   it('lists of tools are taken apart', async () => {
-    const args = await patchArgs('k', '--check', '--must-survive', 'strip,eu-strip', '--must-survive=flat');
-    expect(args.mustSurvive).toEqual(['strip', 'eu-strip', 'flat']);
+    const args = await patchArgs('k', '--check', '--must-survive', 'strip,eu-strip@0.188', '--must-survive=flat');
+    expect(args.mustSurvive).toEqual(['strip', 'eu-strip@0.188', 'flat']);
   });
 
   it('memory and padding are chosen', async () => {
@@ -112,6 +112,8 @@ describe('patch: what cannot be meant is refused', () => {
     [['k', '-o', 'x', '--set', 'ENTRY'], /--set is ENTRY, wanted NAME=VALUE/],
     [['k', '-o', 'x', '--loaded', '--not-loaded'], /--loaded and --not-loaded/],
     [['k', '-o', 'x', '--must-survive', 'strip,gzip'], /--must-survive is gzip/],
+    [['k', '-o', 'x', '--must-survive', 'strip@'], /--must-survive is strip@, wanted .* a version \(TOOL@VERSION\)/],
+    [['k', '-o', 'x', '--must-survive', 'strip@new'], /--must-survive is strip@new/],
     [['k', '-o', 'x', '--placement', 'here'], /--placement is here, wanted one of auto, in-place/],
     [['k', '-o', 'x', '-o', 'y'], /--output given 2 times/],
     [['k', '-o', 'x', '--dry-rnu'], /unknown option --dry-rnu/],

@@ -2,7 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Survivor } from '../../src/edit/elf/plan/placement-options.js';
+import { SHF_ALLOC, SHT_NOTE } from '../../src/formats/elf/names.js';
+import { readElf } from '../../src/formats/elf/read.js';
 import { held } from './held.js';
 
 interface Way {
@@ -34,42 +37,68 @@ export function afterTool(tool: Exclude<Survivor, 'flat'>, bytes: Uint8Array, fo
   rmSync(output, { force: true });
   const { args, inPlace } = LATER[tool];
   const [command, ...rest] = args(input, output);
-  const run = spawnSync(command, rest, { encoding: 'latin1' });
+  const run = spawnBounded(command, rest);
+  if (run.signal === TOO_LARGE) return undefined;
   if (/recogni[sz]e the format/.test(run.stderr)) return undefined;
-  if (inPlace) return held(bytes, readFileSync(input));
-  if (run.status !== 0 || !existsSync(output)) return `refused: ${run.stderr}`;
-  // Sections far apart, by an alignment or an address, make files that nobody keeps.
-  if (statSync(output).size > HUGE) return undefined;
-  return held(bytes, readFileSync(output));
+  const result = inPlace ? input : output;
+  if (!inPlace && (run.status !== 0 || !existsSync(output))) return `refused: ${run.stderr}`;
+  return held(bytes, readFileSync(result));
 }
 
-const HUGE = 0x20000000;
+/** Sections far apart, by an alignment or an address, make files that nobody keeps: blocks of 512 bytes that may be written. */
+const HUGE = 0x100000;
+const TOO_LARGE = 'SIGXFSZ';
+
+function spawnBounded(command: string, args: readonly string[]) {
+  return spawnSync('sh', ['-c', `ulimit -f ${HUGE}; exec "$@"`, 'sh', command, ...args], { encoding: 'latin1' });
+}
 
 /** A few bytes of notes, or a header, more: no address is far away. */
 const NEAR = 0x1000000;
 
-/** What becomes of a flat binary by an edit: `kept` where it still begins with the same bytes and is about as long. */
+/** What becomes of a flat binary by an edit: `kept` where it still holds the same bytes in the same places and is about as long. */
 export function flatAfter(before: Uint8Array, bytes: Uint8Array, folder: string): string | undefined {
-  const [old, now] = [before, bytes].map((image) => flatOf(image, folder));
+  const old = flatOf(before, folder);
   if (old === undefined) return undefined;
+  const now = flatOf(bytes, folder);
   if (now === undefined) return 'refused';
   if (Math.abs(now.size - old.size) > NEAR) return `${old.size} bytes, now ${now.size}`;
-  return old.head.equals(now.head) ? 'kept' : 'begins with other bytes';
+  // Nothing but zeros looks the same wherever it begins.
+  if (old.head.every((byte) => byte === 0)) return undefined;
+  const isNote = notePlaces(before, old.head);
+  // Zeros are holes, as far as one can see here, and notes may stand in them.
+  const at = old.head.findIndex((byte, place) => byte !== 0 && byte !== now.head[place] && !isNote(place));
+  return at < 0 ? 'kept' : `holds other bytes at ${at}`;
 }
+
+/** Notes that are rewritten where they stand change a flat binary that holds them. */
+function notePlaces(before: Uint8Array, flat: Buffer): (place: number) => boolean {
+  const { sections } = readElf(new BufferSource(before, 'image'));
+  const places = sections.flatMap(({ sh_type, sh_flags, sh_offset, sh_size }) => {
+    if (sh_type !== SHT_NOTE || (sh_flags & SHF_ALLOC) === 0n || sh_size === 0n) return [];
+    const notes = before.subarray(Number(sh_offset), Number(sh_offset + sh_size));
+    const start = flat.indexOf(notes);
+    return start < 0 ? [] : [{ start, end: start + notes.length }];
+  });
+  return (place) => places.some(({ start, end }) => place >= start && place < end);
+}
+
+/** So much of a flat binary is compared. */
+const HEAD = 0x400000;
 
 /** A flat binary may have gigabytes of holes: its size, and how it begins. */
 function flatOf(bytes: Uint8Array, folder: string): { readonly size: number; readonly head: Buffer } | undefined {
   const [input, output] = [join(folder, 'flat-in'), join(folder, 'flat-out')];
   writeFileSync(input, bytes);
   rmSync(output, { force: true });
-  const run = spawnSync('objcopy', ['-O', 'binary', input, output]);
+  const run = spawnBounded('objcopy', ['-O', 'binary', input, output]);
   if (run.status !== 0 || !existsSync(output)) return undefined;
   const { size } = statSync(output);
   if (size === 0) return undefined;
   const file = openSync(output, 'r');
   try {
-    const head = Buffer.alloc(16);
-    return { size, head: head.subarray(0, readSync(file, head, 0, 16, 0)) };
+    const head = Buffer.alloc(Math.min(size, HEAD));
+    return { size, head: head.subarray(0, readSync(file, head, 0, head.length, 0)) };
   } finally {
     closeSync(file);
   }

@@ -30,6 +30,8 @@ import {
   type ImageKind,
   isOtherOwnersEdit,
   type PlacementOptions,
+  SURVIVORS,
+  type SurvivorWish,
 } from './plan/placement-options.js';
 import { findRewriteTarget, type RewriteTarget } from './plan/rewrite-target.js';
 import { wantedNotes } from './plan/wanted.js';
@@ -103,13 +105,13 @@ export function planPatch(
     const xenNotes = wanted.notes.map(({ content }) => content);
     const asItIs = { ...settled, xenNotes, layout: undefined, rendered };
     if (stoppedBy(asItIs) === undefined) {
-      return { ...asItIs, refused: [], survives: survivalOf(image, image), warnings: wanted.warnings };
+      return { ...asItIs, refused: [], survives: survivalOf(image, image, told(options)), warnings: wanted.warnings };
     }
   }
   const judge = (tried: Layout) =>
     stoppedBy({ ...settled, xenNotes: tried.xenNotes, layout: tried, rendered: render(image, tried) });
   const { layout, refused } = layOut(input, judge);
-  const survives = survivalOf(resultOf(image, layout), image);
+  const survives = survivalOf(resultOf(image, layout), image, told(options));
   // From here on no offset changes; rendering only finds out which bytes differ.
   const rendered = render(image, layout);
   const warnings = [
@@ -119,6 +121,11 @@ export function planPatch(
     ...trailingData(analysis, layout),
   ];
   return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+}
+
+/** What is said of later tools: of every one that is followed, and of the versions that were asked for. */
+function told({ mustSurvive }: PlacementOptions): readonly SurvivorWish[] {
+  return [...new Set([...SURVIVORS, ...mustSurvive])];
 }
 
 /** The plan that writes the image as it is; where it was read with bytes laid over it, those alone are written. */

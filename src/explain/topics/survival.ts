@@ -1,7 +1,7 @@
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
-/** `explain survival`: what later build steps do to the notes. Held against binutils 2.40, LLVM 14, elfutils 0.188, patchelf 0.14. */
+/** `explain survival`: what later build steps do to the notes. Held against binutils 2.40, LLVM 14.0.6, elfutils 0.188, patchelf 0.14.3. */
 export const survival: Page = {
   name: 'survival',
   title: 'Survival: which later tools keep the notes',
@@ -10,8 +10,9 @@ export const survival: Page = {
       stand and on whether a section covers them. The plan that patch --dry-run prints says which tools the result
       survives, worked out from the headers of the result; --must-survive strip,eu-strip,flat allows only placements that
       do. The tools are strip, objcopy, llvm-strip, llvm-objcopy, eu-strip (in place), eu-strip-o (eu-strip -o OUT), patchelf
-      and flat (objcopy -O binary). The forecasts were held against binutils 2.40, LLVM 14, elfutils 0.188 and patchelf 0.14,
-      which --json names as tried; of other versions it is not known.`,
+      and flat (objcopy -O binary). The forecasts were held against binutils 2.40, LLVM 14.0.6, elfutils 0.188 and patchelf
+      0.14.3, which --json names as tried. --must-survive strip@2.40 asks about one version; one that was not tried is
+      refused as unknown. Which version this machine has is not looked at: the tool may run on another.`,
     table(
       ['notes stand', 'section', 'GNU', 'LLVM', 'eu-strip', 'flat binary'],
       ['in a PT_LOAD (extend)', 'allocated', 'kept', 'kept', 'kept', 'same size'],

@@ -58,19 +58,36 @@ export const SHT_PROGBITS = 1;
 export const SHT_SYMTAB = 2;
 export const SHT_STRTAB = 3;
 export const SHT_RELA = 4;
+export const SHT_HASH = 5;
 export const SHT_DYNAMIC = 6;
 export const SHT_NOTE = 7;
 export const SHT_NOBITS = 8;
 export const SHT_REL = 9;
+export const SHT_SHLIB = 10;
 export const SHT_DYNSYM = 11;
+export const SHT_INIT_ARRAY = 14;
+export const SHT_FINI_ARRAY = 15;
+export const SHT_PREINIT_ARRAY = 16;
 export const SHT_GROUP = 17;
 export const SHT_SYMTAB_SHNDX = 18;
+export const SHT_RELR = 19;
+/** From here to SHT_HIOS, and from SHT_LOPROC and SHT_LOUSER on, types of systems, machines and programs. */
+export const SHT_LOOS = 0x60000000;
+export const SHT_GNU_HASH = 0x6ffffff6;
+export const SHT_GNU_VERNEED = 0x6ffffffe;
+export const SHT_GNU_VERSYM = 0x6fffffff;
+export const SHT_LOPROC = 0x70000000;
+export const SHT_LOUSER = 0x80000000;
+export const SHT_HIUSER = 0x8fffffff;
 
 /** Bits of sh_flags. */
 export const SHF_WRITE = 0x1n;
 export const SHF_ALLOC = 0x2n;
 export const SHF_EXECINSTR = 0x4n;
+export const SHF_OS_NONCONFORMING = 0x100n;
+export const SHF_GROUP = 0x200n;
 export const SHF_TLS = 0x400n;
+export const SHF_COMPRESSED = 0x800n;
 export const SHF_INFO_LINK = 0x40n;
 
 /** Section indices with a meaning of their own (gABI, "Special Section Indexes"). */
@@ -78,6 +95,7 @@ export const SHN_UNDEF = 0;
 /** From this section index on, 16-bit fields hold an escape (gABI, "Special Section Indexes"). */
 export const SHN_LORESERVE = 0xff00;
 export const SHN_ABS = 0xfff1;
+export const SHN_COMMON = 0xfff2;
 export const SHN_XINDEX = 0xffff;
 /** e_phnum when the real count is in section header 0's sh_info. */
 export const PN_XNUM = 0xffff;

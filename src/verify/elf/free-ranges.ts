@@ -6,7 +6,6 @@
 import { differingRanges, newBlocks, sameStretch, ZEROS } from '../../base/bytes/byte-comparison.js';
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
-import { deadRanges } from '../../formats/elf/dead-tables.js';
 import { hasFileBytes, sectionFileRange, segmentFileRange } from '../../formats/elf/image.js';
 import {
   PT_GNU_RELRO,
@@ -18,6 +17,7 @@ import {
   SHT_NOTE,
   segmentTypeName,
 } from '../../formats/elf/names.js';
+import { remainsOf } from '../../formats/note/dead-notes.js';
 import type { Violation } from '../check.js';
 import { wentElsewhere } from './moved-sections.js';
 import { headerAndNoteRanges, originOf, type Pair } from './pair.js';
@@ -75,7 +75,7 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation>
     ...pair.before.image.sections.flatMap((section, index) =>
       wentElsewhere(pair, index) ? [sectionFileRange(section)] : [],
     ),
-    ...deadRanges(pair.before.image),
+    ...remainsOf(pair.before.image),
   ]);
   const places = taken.flatMap((range) => subtractSorted(range, vacated));
   const longest = places.reduce((most, { start, end }) => (end - start > most ? end - start : most), 0n);

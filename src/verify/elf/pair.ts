@@ -4,9 +4,9 @@ import { lazy } from '../../base/bytes/lazy.js';
 import { normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import { movedOffset, type Shift } from '../../base/bytes/shifted.js';
 import { PatchError } from '../../base/errors/patch-error.js';
-import { deadRanges } from '../../formats/elf/dead-tables.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../../formats/elf/names.js';
+import { remainsOf } from '../../formats/note/dead-notes.js';
 import type { Expectation, VerifyInput } from '../finding.js';
 import { type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
@@ -246,7 +246,7 @@ function mayDiffer(
     return { start, end: now === undefined ? start : now.p_offset + now.p_filesz };
   });
   // Edits before this one may have come and gone: what they left is in neither image's tables any more.
-  const remains = shift === undefined ? [...deadRanges(before.image), ...deadRanges(after.image)] : [];
+  const remains = shift === undefined ? [...remainsOf(before.image), ...remainsOf(after.image)] : [];
   const cut = { start: after.fileSize, end: before.fileSize };
   const cutOff = cut.start < cut.end && isOnlyAdded(before, cut, remains) ? [cut] : [];
   return [...old, ...headerAndNoteRanges(after), ...gap, appended, ...grown, ...remains, ...cutOff];

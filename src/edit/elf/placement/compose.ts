@@ -8,7 +8,7 @@ import { addressSpace, loadAtVaddr } from '../../../formats/elf/image.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
 import { notesSize } from '../../../formats/note/large-notes.js';
 import type { NoteContent } from '../../../formats/note/record.js';
-import type { PlacementName } from '../plan/placement-options.js';
+import { type PlacementName, partsOf } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
 import {
@@ -17,8 +17,10 @@ import {
   mergedNotes,
   noteParts,
   overwriteParts,
+  type Parts,
   type PlacementInput,
   xenOf,
+  zeroParts,
 } from './placement-input.js';
 import { notesMustBeLoaded } from './program.js';
 import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
@@ -116,6 +118,7 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
     ...joined([
       noteParts(merged.notes, input, move.range),
       { blobs: [...(move.blobs ?? []), ...plan.blobs], copies: [] },
+      ...clearedRemains(input, room, move),
       overwriteParts(input, (offset) => movedOffset(move.shift, offset)),
     ]),
     shift: move.shift,
@@ -146,6 +149,18 @@ function roomFor({ analysis }: PlacementInput, { range, end, shift, extended, bl
   return roomOf(analysis.spare(), [range, table, ...hole, ...zeros], end);
 }
 
+/**
+ * What is left of the remains of earlier edits becomes zeros: a part of a table proves nothing to the next edit, zeros next to
+ * notes do. Nothing of the image looks at those bytes, so they may change before the edit is committed.
+ */
+function clearedRemains({ analysis }: PlacementInput, room: Room, { shift }: Move): Parts[] {
+  if (shift !== undefined) return [];
+  const inside = room.free.map(({ start, end }) => ({ start, end: end < analysis.fileSize ? end : analysis.fileSize }));
+  return inside
+    .filter((range) => range.start < range.end && !analysis.isZero(range))
+    .map((range) => zeroParts(range, 'remains of an earlier edit, cleared'));
+}
+
 const UNTRUE_ALLOC =
   'the note section is marked allocated although no PT_LOAD holds it, so that eu-strip keeps it; GNU tools warn about that';
 
@@ -155,7 +170,8 @@ const UNTRUE_ALLOC =
  * section would say of loaded bytes that they are notes.
  */
 function coverOutsideMemory({ analysis, options }: PlacementInput): boolean {
-  const asked = options.mustSurvive.includes('eu-strip') && !options.mustSurvive.includes('flat');
+  const tools = new Set(options.mustSurvive.map((wish) => partsOf(wish).tool));
+  const asked = (tools.has('eu-strip') || tools.has('eu-strip-o')) && !tools.has('flat');
   return asked && loadAtVaddr(analysis.image, vaddr(0n)) === undefined;
 }
 

@@ -17,7 +17,7 @@ import { append } from './append.js';
 import { extend } from './extend.js';
 import { grow, inPlace } from './in-place.js';
 import { brokenLaw } from './laws.js';
-import { isLayout, type Layout, type Refusal } from './layout.js';
+import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
 import { lostFromMemory } from './loaded-notes.js';
 import { moveTable } from './move-table.js';
 import { hideStaleNotes } from './neutralize-notes.js';
@@ -100,7 +100,7 @@ export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined
       const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome), ...staysAfterUndo(input, outcome)];
       return { layout: { ...outcome, warnings }, refused };
     }
-    refused.push({ placement, reason: lost.map(({ tool, why }) => `does not survive ${tool} (${why})`).join(', ') });
+    refused.push({ placement, reason: lost.map(lossText).join(', ') });
   }
   const place = { file: image.source.name };
   if (!refused.some(({ sparesProgram }) => sparesProgram)) {
@@ -125,6 +125,10 @@ function undoneAs(input: PlacementInput): Layout | undefined {
   return mustSurvive.length > 0 && lostTo(resultOf(image, outcome), image, mustSurvive).length > 0
     ? undefined
     : outcome;
+}
+
+function lossText({ tool, verdict, why }: Survival): string {
+  return `${verdict === 'unknown' ? 'not known to survive' : 'does not survive'} ${tool} (${why})`;
 }
 
 /** Descriptors that would be overwritten where they stand, among records that are rewritten anyway: written once. */

@@ -4,7 +4,7 @@ import type { Shift } from '../../../base/bytes/shifted.js';
 import type { Copied } from '../../../base/bytes/source.js';
 import type { Ehdr, Phdr, Shdr } from '../../../formats/elf/headers.js';
 import type { NoteContent } from '../../../formats/note/record.js';
-import type { PlacementName, Survivor } from '../plan/placement-options.js';
+import type { PlacementName, SurvivorWish } from '../plan/placement-options.js';
 
 /** New bytes at a place of the output, and what they are. */
 export interface Blob {
@@ -20,7 +20,7 @@ export interface CopiedBlob extends Copied {
 
 /** What a later tool does to the result. */
 export interface Survival {
-  readonly tool: Survivor;
+  readonly tool: SurvivorWish;
   readonly verdict: 'kept' | 'kept with a warning' | 'dropped' | 'broken' | 'unknown';
   readonly why: string;
   /** The versions that this was held against; of others it is not known. */

@@ -4,7 +4,7 @@
  */
 import type { ElfImage } from '../../../formats/elf/image.js';
 import { readElf } from '../../../formats/elf/read.js';
-import { SURVIVORS, type Survivor } from '../plan/placement-options.js';
+import { partsOf, SURVIVORS, type Survivor, type SurvivorWish, TRIED } from '../plan/placement-options.js';
 import { preview, render } from '../render.js';
 import { euStrip, euStripTo } from './forecast/elfutils.js';
 import { flat } from './forecast/flat.js';
@@ -14,47 +14,55 @@ import type { Outcome } from './forecast/outcome.js';
 import { patchelf } from './forecast/patchelf.js';
 import type { Layout, Survival } from './layout.js';
 
-interface Model {
-  /** The versions that it was held against; of others nothing is known. */
-  readonly tried: string;
-  readonly outcome: (result: ElfImage, before: ElfImage) => Outcome;
-}
+type Model = (result: ElfImage, before: ElfImage) => Outcome;
 
-const BINUTILS = 'binutils 2.40';
-const LLVM = 'LLVM 14';
-const ELFUTILS = 'elfutils 0.188';
-
-/** The model of each tool. */
-export const MODELS: Readonly<Record<Survivor, Model>> = {
-  strip: { tried: BINUTILS, outcome: gnu },
-  objcopy: { tried: BINUTILS, outcome: gnu },
-  'llvm-strip': { tried: LLVM, outcome: llvmStrip },
-  'llvm-objcopy': { tried: LLVM, outcome: llvmObjcopy },
-  'eu-strip': { tried: ELFUTILS, outcome: euStrip },
-  'eu-strip-o': { tried: ELFUTILS, outcome: euStripTo },
-  patchelf: { tried: 'patchelf 0.14', outcome: patchelf },
-  flat: { tried: BINUTILS, outcome: flat },
+/** The model of each tool; it is the same for every version that was tried. */
+const MODELS: Readonly<Record<Survivor, Model>> = {
+  strip: gnu,
+  objcopy: gnu,
+  'llvm-strip': llvmStrip,
+  'llvm-objcopy': llvmObjcopy,
+  'eu-strip': euStrip,
+  'eu-strip-o': euStripTo,
+  patchelf,
+  flat,
 };
 
 /** What each of these tools does to a result; `before` is the image without the edit. */
 export function survivalOf(
   result: ElfImage,
   before: ElfImage,
-  tools: readonly Survivor[] = SURVIVORS,
+  wishes: readonly SurvivorWish[] = SURVIVORS,
 ): readonly Survival[] {
-  const known = new Map<Model['outcome'], Outcome>();
-  return tools.map((tool) => {
-    const { tried, outcome: model } = MODELS[tool];
+  const known = new Map<Model, Outcome>();
+  return wishes.map((wish) => {
+    const { tool, version } = partsOf(wish);
+    const tried = triedText(tool);
+    if (version !== undefined && !isTried(tool, version)) {
+      const why = `${TRIED[tool].program} ${version} was not tried; what is foretold holds for ${tried}`;
+      return { tool: wish, verdict: 'unknown', why, tried };
+    }
+    const model = MODELS[tool];
     const outcome = known.get(model) ?? model(result, before);
     known.set(model, outcome);
     const { verdict, why, about } = outcome;
     const anyway = about === 'loads' && result !== before && model(before, before).about === 'loads';
-    return { tool, verdict, why: anyway ? `${why}; without the edit as well` : why, tried };
+    return { tool: wish, verdict, why: anyway ? `${why}; without the edit as well` : why, tried };
   });
 }
 
+function triedText(tool: Survivor): string {
+  const { program, versions } = TRIED[tool];
+  return `${program} ${versions.join(', ')}`;
+}
+
+/** Is it one of those tried? `14` is every 14.x that was. */
+function isTried(tool: Survivor, version: string): boolean {
+  return TRIED[tool].versions.some((known) => known === version || known.startsWith(`${version}.`));
+}
+
 /** The tools of `wanted` that the result does not survive, or of which nothing is known. */
-export function lostTo(result: ElfImage, before: ElfImage, wanted: readonly Survivor[]): readonly Survival[] {
+export function lostTo(result: ElfImage, before: ElfImage, wanted: readonly SurvivorWish[]): readonly Survival[] {
   return survivalOf(result, before, wanted).filter(({ verdict: v }) => v !== 'kept' && v !== 'kept with a warning');
 }
 

@@ -5,7 +5,6 @@
 import { alignDown } from '../../../base/bytes/align.js';
 import { lazy } from '../../../base/bytes/lazy.js';
 import { compare, normalize, overlaps, type Range } from '../../../base/bytes/range.js';
-import { deadRanges } from '../../../formats/elf/dead-tables.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -15,10 +14,12 @@ import {
   rangesInUse,
   sectionFileRange,
   segmentFileRange,
+  shdrTable,
 } from '../../../formats/elf/image.js';
-import { PT_DYNAMIC, PT_INTERP, PT_PHDR, SHT_REL, SHT_RELA } from '../../../formats/elf/names.js';
+import { PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, SHT_NOTE, SHT_REL, SHT_RELA } from '../../../formats/elf/names.js';
 import { type MultibootHeader, multibootHeaders } from '../../../formats/multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
+import { remainsOf } from '../../../formats/note/dead-notes.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
 /** What planning has to know about an image; read once for all placements. */
@@ -85,7 +86,31 @@ const TAIL_LIMIT = 0x10000n;
 function spareRanges(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): readonly Range[] {
   const tail = { start: usedRanges.at(-1)?.end ?? image.source.size, end: image.source.size };
   const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
-  return normalize([...deadRanges(image), ...(isFree ? [tail] : [])]);
+  return normalize([...remainsOf(image), ...clearedGaps(image, usedRanges, isZero), ...(isFree ? [tail] : [])]);
+}
+
+/**
+ * Zeros behind everything that is loaded, next to what edits put there: the rest of remains that a later edit took a part of.
+ * Zeros elsewhere may be the page that a PT_LOAD ends in, or a hole that somebody fills.
+ */
+function clearedGaps(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): Range[] {
+  const { sections, shstrndx } = image;
+  const ends = loads(image).map(({ segment }) => segmentFileRange(segment).end);
+  const loaded = ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
+  const names = sections[shstrndx];
+  const ours = [
+    shdrTable(image),
+    ...(names === undefined ? [] : [sectionFileRange(names)]),
+    ...image.segments.filter(({ p_type }) => p_type === PT_NOTE).map(segmentFileRange),
+    ...sections.filter(({ sh_type }) => sh_type === SHT_NOTE).map(sectionFileRange),
+  ];
+  const edges = new Set<bigint>(ours.filter(({ start, end }) => start < end).flatMap(({ start, end }) => [start, end]));
+  return usedRanges.flatMap(({ end: start }, index) => {
+    const end = usedRanges[index + 1]?.start ?? start;
+    const isNext = edges.has(start) || edges.has(end);
+    if (start < loaded || end <= start || end - start > TAIL_LIMIT || !isNext) return [];
+    return isZero({ start, end }) ? [{ start, end }] : [];
+  });
 }
 
 function loadOfTable(image: ElfImage, table: Range): Analysis['tableLoad'] {

@@ -6,6 +6,7 @@ import { compare } from '../../../../base/bytes/range.js';
 import type { Phdr, Shdr } from '../../../../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable } from '../../../../formats/elf/image.js';
 import {
+  ET_DYN,
   PT_LOAD,
   PT_PHDR,
   PT_TLS,
@@ -88,8 +89,10 @@ export function sectionsOf(image: ElfImage): Section[] {
   const noPaddr = segments.every(({ p_paddr }) => p_paddr === 0n);
   const keepsVma = noPaddr && loads(image).filter(({ segment }) => segment.p_memsz !== 0n).length > 1;
   return image.sections.flatMap((shdr, index) => {
-    if (index === 0 || index === shstrndx || NO_SECTION.has(shdr.sh_type)) return [];
     const isAlloc = (shdr.sh_flags & SHF_ALLOC) !== 0n;
+    // Shared objects may have their symbol table in memory.
+    const isMapped = shdr.sh_type === SHT_SYMTAB && isAlloc && image.header.e_type === ET_DYN;
+    if (index === 0 || index === shstrndx || (NO_SECTION.has(shdr.sh_type) && !isMapped)) return [];
     if (!isAlloc && (shdr.sh_type === SHT_STRTAB || shdr.sh_type === SHT_REL || shdr.sh_type === SHT_RELA)) return [];
     return [{ index, shdr, lma: isAlloc && !keepsVma ? lmaOf(segments, shdr) : shdr.sh_addr }];
   });

@@ -4,12 +4,13 @@
  * zeros afterwards. In place it leaves an image alone that has nothing to strip; with -o it writes all of it anew.
  */
 import { alignUp } from '../../../../base/bytes/align.js';
-import { contains, overlaps, type Range, rangeOf } from '../../../../base/bytes/range.js';
+import { compare, normalize, overlaps, type Range, rangeOf, subtract } from '../../../../base/bytes/range.js';
 import { fits, READ_LIMIT } from '../../../../base/bytes/source.js';
 import { hex } from '../../../../base/errors/hex.js';
 import { Shdr, Sym } from '../../../../formats/elf/headers.js';
 import {
   type ElfImage,
+  ehdrSize,
   hasFileBytes,
   isAllocated,
   loads,
@@ -20,6 +21,7 @@ import {
   SHF_INFO_LINK,
   SHN_LORESERVE,
   SHT_DYNSYM,
+  SHT_NOBITS,
   SHT_NOTE,
   SHT_NULL,
   SHT_PROGBITS,
@@ -27,6 +29,7 @@ import {
   SHT_RELA,
 } from '../../../../formats/elf/names.js';
 import { sectionName } from '../../../../formats/elf/section-names.js';
+import { libelfRefusal } from './libelf-refusal.js';
 import { firstNonZero, kept, loadsBroken, noteSegments, notesBroken, type Outcome, uncovered } from './outcome.js';
 
 /** The outcome of `eu-strip FILE`. */
@@ -34,13 +37,18 @@ export function euStrip(image: ElfImage): Outcome {
   const stays = staying(image);
   const removes = stays.some((stay, index) => !stay && index > 0 && index !== image.shstrndx);
   if (!removes) return kept('there is nothing to strip, so eu-strip leaves the image alone');
+  const refused = libelfRefusal(image, stays);
+  if (refused !== undefined) return kept(`eu-strip refuses the image and leaves it alone: ${refused}`);
   return written(image, stays);
 }
 
 /** The outcome of `eu-strip -o OUT FILE`. */
 export function euStripTo(image: ElfImage): Outcome {
   if (image.sections.length === 0) return loadsBroken('without section headers eu-strip writes an empty file');
-  return written(image, staying(image));
+  const stays = staying(image);
+  const refused = libelfRefusal(image, stays);
+  if (refused !== undefined) return loadsBroken(`eu-strip refuses the image: ${refused}`);
+  return written(image, stays);
 }
 
 /** Which sections eu-strip keeps; the name table is written anew. */
@@ -52,7 +60,8 @@ function staying(image: ElfImage): boolean[] {
     again = false;
     for (const [index, { sh_type, sh_link, sh_info, sh_flags }] of sections.entries()) {
       const relocates = sh_type === SHT_REL || sh_type === SHT_RELA;
-      if (!stays[index] && relocates && index > 0 && stays[sh_info]) again = stays[index] = true;
+      // Relocations for no section at all count as for one that stays.
+      if (!stays[index] && relocates && index > 0 && (sh_info === 0 || stays[sh_info])) again = stays[index] = true;
       if (!stays[index]) continue;
       const named = [sh_link, ...(relocates || (sh_flags & SHF_INFO_LINK) !== 0n ? [sh_info] : [])];
       for (const other of named) if (other > 0 && stays[other] === false) again = stays[other] = true;
@@ -90,9 +99,8 @@ function written(image: ElfImage, stays: readonly boolean[]): Outcome {
   const shdrs = rangeOf(alignUp(end, BigInt(image.encoding.bits / 8)), headers);
   const cut = loads(image).find(({ segment: s }) => s.p_filesz > 0n && s.p_offset + s.p_filesz > shdrs.end);
   if (cut !== undefined) return loadsBroken(`eu-strip ends the file at ${hex(shdrs.end)}, inside PT_LOAD ${cut.index}`);
-  if (clearsTable(image, places, shdrs)) {
-    return loadsBroken('eu-strip writes over the program header table, which no section covers');
-  }
+  const spoilt = headersSpoilt(image, places, shdrs);
+  if (spoilt !== undefined) return loadsBroken(spoilt);
   for (const { segment } of noteSegments(image)) {
     const lost = firstNonZero(image, uncovered(image, segment, fixed));
     if (lost === undefined) continue;
@@ -129,21 +137,42 @@ function loadedSymbolsChange(image: ElfImage, stays: readonly boolean[]): number
 }
 
 /**
- * Is the program header table written over? libelf writes it first, then the sections, with zeros between them, then the section
- * headers (libelf/elf32_updatefile.c): in front of all sections it is safe, elsewhere only under a section with its bytes.
+ * Are the ELF header and the program header table written over? libelf writes them first, then the sections by their offsets,
+ * with zeros from the end of each to the start of the next, then the section headers (libelf/elf32_updatefile.c). One of no
+ * size sends it back as well.
  */
-function clearsTable(image: ElfImage, places: ReadonlyMap<number, bigint>, shdrs: Range): boolean {
+function headersSpoilt(image: ElfImage, places: ReadonlyMap<number, bigint>, shdrs: Range): string | undefined {
+  const ehdr = rangeOf(0n, ehdrSize(image.encoding));
   const table = phdrTable(image);
-  if (table.start === table.end) return false;
-  const parts = [...places].flatMap(([index, at]) => {
+  const kept = [...places].flatMap(([index, at]) => {
     const section = image.sections[index];
-    return section === undefined || !hasFileBytes(section)
-      ? []
-      : [{ ...rangeOf(at, section.sh_size), same: at === section.sh_offset }];
+    if (section === undefined || section.sh_type === SHT_NOBITS) return [];
+    return [{ index, at, size: section.sh_size, same: at === section.sh_offset }];
   });
-  if (parts.some((part) => part.same && contains(part, table))) return false;
-  if (overlaps(shdrs, table) || parts.some((part) => overlaps(part, table))) return true;
-  return parts.some(({ end }) => end <= table.start) && parts.some(({ start }) => start >= table.end);
+  const sorted = kept.toSorted((a, b) => compare(a.at, b.at) || compare(a.size, b.size) || a.index - b.index);
+  // What stands in these two and is no longer right.
+  let spoilt: readonly Range[] = [];
+  const write = (range: Range, same: boolean) => {
+    if (same) spoilt = spoilt.flatMap((r) => subtract(r, [range]));
+    else spoilt = [...spoilt, ...[ehdr, table].flatMap((header) => common(header, range))];
+  };
+  let last = (image.header.e_phoff > ehdr.end ? image.header.e_phoff : ehdr.end) + (table.end - table.start);
+  for (const { at, size, same } of sorted) {
+    if (at > last) write({ start: last, end: at }, false);
+    write(rangeOf(at, size), same);
+    last = at + size;
+  }
+  if (shdrs.start > last) write({ start: last, end: shdrs.start }, false);
+  write(shdrs, false);
+  const lost = firstNonZero(image, normalize(spoilt));
+  if (lost === undefined) return undefined;
+  if (overlaps(lost, ehdr)) return 'eu-strip writes over the ELF header';
+  return 'eu-strip writes over the program header table, which no section covers';
+}
+
+/** What two ranges share. */
+function common(a: Range, b: Range): Range[] {
+  return overlaps(a, b) ? [{ start: a.start > b.start ? a.start : b.start, end: a.end < b.end ? a.end : b.end }] : [];
 }
 
 /** Where the sections that stay will stand, and the end of the last, the new name table behind them. */
@@ -155,15 +184,19 @@ function newPlaces(
   let end = 0n;
   const put = (index: number, section: Shdr) => {
     const free = segments.length === 0 || !isAllocated(section) || section.sh_offset === 0n;
-    const at = free ? alignUp(end, section.sh_addralign) : section.sh_offset;
+    // An alignment of 0 makes it compute 0.
+    const at = !free ? section.sh_offset : section.sh_addralign === 0n ? 0n : alignUp(end, section.sh_addralign);
     places.set(index, at);
     const last = at + (hasFileBytes(section) ? section.sh_size : 0n);
     if (last > end) end = last;
   };
-  // Where both kinds are mixed, the allocated ones come first.
+  // Where an allocated one comes behind one of either kind, the allocated ones are put first.
   const firstAllocated = sections.findIndex((s, index) => index > 0 && isAllocated(s));
-  const plain = sections.findIndex((s, index) => index > firstAllocated && firstAllocated > 0 && !isAllocated(s));
-  const mixed = plain >= 0 && sections.some((s, index) => index > plain && isAllocated(s));
+  const firstPlain = sections.findIndex((s, index) => index > 0 && !isAllocated(s));
+  const mixed =
+    firstPlain > 0 &&
+    firstAllocated > 0 &&
+    sections.some((s, index) => index > firstPlain && index > firstAllocated && isAllocated(s));
   const rounds = mixed ? [true, false] : [undefined];
   for (const round of rounds) {
     for (const [index, section] of sections.entries()) {

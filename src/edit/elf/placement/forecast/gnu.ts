@@ -12,7 +12,9 @@ import {
   phdrTable,
   sectionFileRange,
 } from '../../../../formats/elf/image.js';
+import { SHT_NOBITS } from '../../../../formats/elf/names.js';
 import { type Rebuilt, rebuild } from './bfd.js';
+import { bfdRefusal } from './bfd-refusal.js';
 import { firstNonZero, kept, loadsBroken, noteSegments, notesBroken, type Outcome, uncovered } from './outcome.js';
 
 /** Sections times segments that are gone through; images with tables of tens of thousands are not foretold. */
@@ -29,6 +31,8 @@ export function gnu(image: ElfImage): Outcome {
       why: `${image.sections.length} sections in ${image.segments.length} segments are not followed`,
     };
   }
+  const refused = bfdRefusal(image);
+  if (refused !== undefined) return loadsBroken(`GNU tools refuse the image: ${refused}`);
   const rebuilt = rebuild(image);
   const why = rebuilt.trouble ?? loadTrouble(image, rebuilt);
   if (why !== undefined) return loadsBroken(`GNU tools rebuild segments from sections: ${why}`);
@@ -59,6 +63,11 @@ function notes(image: ElfImage, { held }: Rebuilt): Outcome {
   for (const { index, segment } of noteSegments(image)) {
     const own = held[index] ?? [];
     if (own.length === 0) return notesBroken('no section covers the notes', 'dropped');
+    const bss = own.find((i) => image.sections[i]?.sh_type === SHT_NOBITS);
+    if (bss !== undefined) {
+      const why = `section ${bss}, which has no bytes, has the address of the PT_NOTE, and where GNU tools put it then is not followed`;
+      return { verdict: 'unknown', why };
+    }
     const lost = firstNonZero(image, uncovered(image, segment, own));
     if (lost !== undefined) return notesBroken(`no section covers the notes at ${hex(lost.start)}`);
     const moved = apart(image, segment, own);
