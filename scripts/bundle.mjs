@@ -1,7 +1,8 @@
 // Bundles the command and the library. The command runs in every kernel build, so it is made to start fast:
 //
-//   dist/cli/main.js        what the commands of kernel builds run, as chunks in one file (parts.mjs).
+//   dist/cli/main.js        what every run reads and `notes` runs, as chunks in one file (parts.mjs).
 //                           bin/xen-elfpatch.js calls them: CommonJS starts faster than ES modules, one file faster than many
+//   dist/cli/work.js        what the other commands of kernel builds run, `patch` and `verify`
 //   dist/cli/copy.js        what makes a copy of the image, read when one is made
 //   dist/cli/rest.js        everything else: the other commands, yargs, explain, wrappers, prose
 //   dist/cli/code/          V8's compiled code of them, for the Node that builds; bin/code-cache.js makes it for others
@@ -19,12 +20,13 @@ import { shims } from './shims/plugin.mjs';
 // Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
 const LAZY = { 'ajv/dist/2020.js': 'ajv', yaml: 'yaml' };
 
-// What a run of the commands in kernel builds reads; the rest is one part more.
+// What the commands in kernel builds read: `notes` the first part, the others the second too; the rest is one part more.
 const PARTS = {
-  main: [
-    'src/cli/main.ts',
-    'src/cli/commands/notes.run.ts',
+  main: ['src/cli/main.ts', 'src/cli/commands/notes.ts', 'src/cli/commands/notes.run.ts'],
+  work: [
+    'src/cli/commands/patch.ts',
     'src/cli/commands/patch.run.ts',
+    'src/cli/commands/verify.ts',
     'src/cli/commands/verify.run.ts',
     'src/loaders/loaders.ts',
     'node_modules/elfy/lib/elfy.js',

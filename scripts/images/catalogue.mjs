@@ -203,6 +203,15 @@ export const TOOLS = [
     file: './usr/lib/x86_64-linux-gnu/libxenguest.a',
     traits: ['library'],
   })),
+  // What stands between firmware and GRUB with Secure Boot on; the tests sign it with a key of their own.
+  {
+    name: 'shim',
+    arch: 'amd64',
+    set: 'tools',
+    package: 'shim-unsigned',
+    file: './usr/lib/shim/shimx64.efi',
+    traits: ['shim'],
+  },
   // A program by Go's linker, which has shapes of its own, and nothing of a libc.
   {
     name: 'gosu',
@@ -266,15 +275,27 @@ export const CORPORA = [
 
 // The loaders themselves, of every Debian release that has others: test/judges starts them where they were unpacked. A release
 // that a mirror no longer has is a named gap.
-export const JUDGES = [
+const RELEASES = [
   { debian: '12', release: 'bookworm' },
   { debian: '13', release: 'trixie' },
   { debian: 'sid', release: 'sid' },
-].map(({ debian, release }) => ({
+];
+
+export const JUDGES = RELEASES.map(({ debian, release }) => ({
   name: `debian-${debian}`,
   set: 'judges',
   arch: 'amd64',
   optional: true,
   root: { release, packages: ['kexec-tools', 'qemu-system-x86', 'grub-common', 'grub-pc-bin'] },
   programs: ['kexec', 'qemu-system-x86_64', 'grub-file', 'grub-mkimage'],
+}));
+
+// GRUB for UEFI, of those releases: what it makes of a kernel behind shim.
+export const GRUB_EFI = RELEASES.map(({ debian, release }) => ({
+  name: `grub-efi-debian-${debian}`,
+  set: 'grub-efi',
+  arch: 'amd64',
+  optional: true,
+  root: { release, packages: ['grub-common', 'grub-efi-amd64-bin'] },
+  programs: ['grub-mkimage'],
 }));

@@ -7,20 +7,20 @@ import { fixShape } from './commands/fix.js';
 import { layoutShape } from './commands/layout.js';
 import { linearizeShape } from './commands/linearize.js';
 import { mkelf32Shape } from './commands/mkelf32.js';
-import { notesShape } from './commands/notes.js';
-import { patchShape } from './commands/patch.js';
+import { notesCommand } from './commands/notes.js';
+import { patchCommand } from './commands/patch.js';
 import { stampShape } from './commands/stamp.js';
-import { verifyShape } from './commands/verify.js';
+import { verifyCommand } from './commands/verify.js';
 
 /** Every command, in the order in which `--help` lists them. The work of one is loaded when it runs. */
 export const COMMANDS: readonly Command[] = [
-  command(patchShape, async (args) => (await import('./commands/patch.run.js')).runPatch(args)),
-  command(notesShape, async (args) => (await import('./commands/notes.run.js')).runNotes(args)),
+  patchCommand,
+  notesCommand,
   command(fixShape, async (args) => (await import('./commands/fix.run.js')).runFix(args)),
   command(stampShape, async (args) => (await import('./commands/stamp.run.js')).runStamp(args)),
   command(diffShape, async (args) => (await import('./commands/diff.run.js')).runDiff(args)),
   command(layoutShape, async (args) => (await import('./commands/layout.run.js')).runLayout(args)),
-  command(verifyShape, async (args) => (await import('./commands/verify.run.js')).runVerify(args)),
+  verifyCommand,
   command(linearizeShape, async (args) => (await import('./commands/linearize.run.js')).runLinearize(args)),
   command(explainShape, async (args) => (await import('./commands/explain.run.js')).runExplain(args)),
   command(mkelf32Shape, async (args) => (await import('./commands/mkelf32.run.js')).runMkelf32(args)),

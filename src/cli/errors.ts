@@ -1,6 +1,6 @@
 /** Every failure ends here: one line and a hint on stderr, one JSON document on stdout where JSON was asked for. */
 import { PatchError } from '../base/errors/patch-error.js';
-import type { CiFormat } from '../report/ci/ci-report.js';
+import type { CiFormat } from '../report/ci/ci-formats.js';
 import { errorDocument } from '../report/error-report.js';
 import type { ExitStatus } from './command.js';
 import { letGo, sayLead, writeErr, writeOut } from './output.js';
@@ -22,9 +22,7 @@ export function printError(error: PatchError): void {
   }
 }
 
-/** The formats that have a document for an error as well, besides JSON. */
-export const CI_WORDS = ['github', 'sarif', 'junit'] as const satisfies readonly CiFormat[];
-/** What standard output was to hold. */
+/** What standard output was to hold: each of them has a document for an error as well. */
 export type DocumentFormat = 'json' | CiFormat;
 
 /** Reports what ended the command, in the format that was asked for as well, and gives its exit status. */

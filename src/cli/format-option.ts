@@ -1,5 +1,5 @@
 /** `--format`, of commands that answer yes or no: text for people, or what a CI system reads. */
-import { CI_FORMATS, type CiFormat } from '../report/ci/ci-report.js';
+import { CI_FORMATS, type CiFormat } from '../report/ci/ci-formats.js';
 import type { OptionTable } from './option-table.js';
 import { usageError } from './usage-error.js';
 

@@ -1,23 +1,24 @@
 /** The command: reads its line, runs what it names, turns failures into messages and exit statuses. */
 import '../base/platform/node.js';
+import { CI_FORMATS } from '../report/ci/ci-formats.js';
 import type { Command } from './command.js';
-import { namedCommand } from './command-name.js';
-import { COMMANDS } from './commands.js';
-import { CI_WORDS, type DocumentFormat, reportFailure } from './errors.js';
+import { namedCommand, splitCommand } from './command-name.js';
+import { type DocumentFormat, reportFailure } from './errors.js';
 import { refuseLostBytes } from './lost-bytes.js';
 import type { RawOptions } from './option-table.js';
 import { COLOR_MODES, colorErr, holdBack, letGo, writeErr, writeOut } from './output.js';
+import type { Parsed } from './parse.js';
 import { quickParse, type Run } from './quick-parse.js';
 
 async function main(args: readonly string[]): Promise<void> {
   try {
     if (args.length === 0) {
-      writeErr((await import('./parse.js')).overviewText(COMMANDS));
+      writeErr((await import('./parse.js')).overviewText(await allCommands()));
       process.exitCode = 2;
       return;
     }
     refuseLostBytes(args);
-    const parsed = quickParse(args, COMMANDS) ?? (await import('./parse.js')).parseCommandLine(args, COMMANDS);
+    const parsed = quickParse(args, await commandsFor(args)) ?? (await byYargs(args));
     if (parsed.kind === 'text') {
       writeOut(parsed.text);
       return;
@@ -35,8 +36,30 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = status;
   } catch (error) {
     // Even where the line itself cannot be read, who asked for JSON gets JSON.
-    process.exitCode = await reportFailure(error, namedCommand(args, COMMANDS), asksFor(args));
+    process.exitCode = await reportFailure(error, namedCommand(args, await allCommands()), asksFor(args));
   }
+}
+
+/** Those of kernel builds come by themselves: what the others take is not read for them. */
+const OFTEN: Readonly<Record<string, () => Promise<Command>>> = {
+  notes: async () => (await import('./commands/notes.js')).notesCommand,
+  patch: async () => (await import('./commands/patch.js')).patchCommand,
+  verify: async () => (await import('./commands/verify.js')).verifyCommand,
+};
+
+/** The commands among which the one is that the line names, where it names one. */
+async function commandsFor(args: readonly string[]): Promise<readonly Command[]> {
+  const { name = '' } = splitCommand(args);
+  const often = Object.hasOwn(OFTEN, name) ? OFTEN[name] : undefined;
+  return often === undefined ? allCommands() : [await often()];
+}
+
+async function allCommands(): Promise<readonly Command[]> {
+  return (await import('./commands.js')).COMMANDS;
+}
+
+async function byYargs(args: readonly string[]): Promise<Parsed> {
+  return (await import('./parse.js')).parseCommandLine(args, await allCommands());
 }
 
 async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
@@ -55,7 +78,7 @@ function asksFor(args: readonly string[]): DocumentFormat | undefined {
   if (options.includes('--json')) return 'json';
   const isAsked = (word: string) =>
     options.some((option, i) => option === `--format=${word}` || (option === '--format' && options[i + 1] === word));
-  return CI_WORDS.find(isAsked);
+  return CI_FORMATS.find(isAsked);
 }
 
 // Not awaited: the bundle is CommonJS, which starts faster. Every failure is caught inside. Everything is written by then, and

@@ -20,6 +20,21 @@ export function writeOut(text: string | Uint8Array): void {
   if (!writeAll(1, typeof text === 'string' ? inLines(text, colors) : text)) process.exit(process.exitCode ?? 0);
 }
 
+/** A write is worth this much: pieces are gathered until they are as many characters. */
+const GATHERED = 0x10000;
+
+/** Writes results that come in pieces of whole lines, or of JSON. Errors: those of writeOut. */
+export function writePieces(pieces: Iterable<string>): void {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < GATHERED) continue;
+    writeOut(text);
+    text = '';
+  }
+  if (text !== '') writeOut(text);
+}
+
 /** Why a reader that went away got nothing. */
 const READER_GONE = 'the program that was to read it has ended';
 

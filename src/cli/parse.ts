@@ -10,10 +10,22 @@ import type { Command, Words } from './command.js';
 import { splitCommand } from './command-name.js';
 import { ABOUT, COMMON } from './common-options.js';
 import { helpOf, isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
-import { PARSING, type Run } from './quick-parse.js';
+import type { Run } from './quick-parse.js';
 import { spreadShortOptions } from './short-options.js';
 import { type UsageWords, usageWords } from './usage-words.js';
 import { missingWords, tooManyWords } from './word-counts.js';
+
+/** How yargs tells words from options and values. Values stay as they are typed. */
+const PARSING = {
+  // 0xffffffff81000018 would become a rounded double, `--set A=1 vmlinux` would swallow the image.
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'greedy-arrays': false,
+  'dot-notation': false,
+  'boolean-negation': false,
+  'short-option-groups': false,
+  'populate--': true,
+} as const;
 
 /** The name of the command in `--help`, error messages and completion. */
 export const SCRIPT = 'xen-elfpatch';

@@ -5,19 +5,21 @@ import { driveErr, isTerminal } from './output.js';
 const PATIENCE_MS = 500;
 const BETWEEN_MS = 100;
 
+/** Milliseconds. `performance` is a module that Node loads when it is first named. */
+const now = () => process.uptime() * 1000;
+
 /** Told how many bytes are done, and how many there are. */
 export type Progress = (done: bigint, total: bigint) => void;
 
 /** Starts counting time. `end` wipes the line; call it before anything else is printed. */
 export function startProgress(doing: string): { report: Progress; end(): void } {
   if (!isTerminal(2)) return { report: () => undefined, end: () => undefined };
-  let next = performance.now() + PATIENCE_MS;
+  let next = now() + PATIENCE_MS;
   let shown = false;
   return {
     report(done, total) {
-      const now = performance.now();
-      if (now < next || total === 0n) return;
-      next = now + BETWEEN_MS;
+      if (now() < next || total === 0n) return;
+      next = now() + BETWEEN_MS;
       shown = true;
       driveErr(`\r${doing} ${(done * 100n) / total} %`);
     },

@@ -1,24 +1,13 @@
 /**
  * The plain case of a command line: a known command, known options, each with what it takes, and as many words as it wants.
- * yargs-parser alone reads it, by the table that yargs is given too (parse.ts). Whatever else a line may be — help, a typing
+ * Node's own parser reads it, by the table that yargs is given too (parse.ts). Whatever else a line may be — help, a typing
  * error, a wrong choice — is for yargs, which takes as long to load as many a command takes to run.
  */
-import Parser, { type Options } from 'yargs-parser';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Command } from './command.js';
 import { splitCommand } from './command-name.js';
+import { COMMON } from './common-options.js';
 import { isRepeatable, type Option, type OptionTable, type RawOptions } from './option-table.js';
-
-/** How words are told from options and values, by yargs and here. Values stay as they are typed. */
-export const PARSING = {
-  // 0xffffffff81000018 would become a rounded double, `--set A=1 vmlinux` would swallow the image.
-  'parse-numbers': false,
-  'parse-positional-numbers': false,
-  'greedy-arrays': false,
-  'dot-notation': false,
-  'boolean-negation': false,
-  'short-option-groups': false,
-  'populate--': true,
-} as const;
 
 /** A command line that names a command and gives it what it takes. */
 export interface Run {
@@ -36,44 +25,50 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
   const { name, rest } = splitCommand(args);
   const command = commands.find(({ shape }) => shape.name === name);
   if (command === undefined) return undefined;
-  if (rest.slice(0, endOfOptions(rest)).some((word) => /^-[^-]./.test(word))) return undefined;
-  const { options: table, words: wanted } = command.shape;
-  const { argv, error } = Parser.detailed([...rest], parserOptions(table));
-  if (error) return undefined;
-  const { _: before, '--': behind = [], ...options } = argv;
-  const words = [...before, ...behind].map(String);
+  const { words: wanted } = command.shape;
+  const table: OptionTable = { ...command.shape.options, config: COMMON.config, quiet: COMMON.quiet };
+  if (rest.some((word) => isForYargs(word, table))) return undefined;
+  const parsed = parsedBy(table, rest);
+  if (parsed === undefined) return undefined;
+  const { positionals: words } = parsed;
   if (words.length < wanted.min || words.length > wanted.max) return undefined;
-  const isPlain = Object.entries(options).every(([given, value]) => {
-    const option = Object.hasOwn(table, given) ? table[given] : undefined;
-    return option !== undefined && takes(option, value);
-  });
-  return isPlain ? { kind: 'run', command, options, words } : undefined;
+  const options: Record<string, unknown> = {};
+  for (const [given, values] of Object.entries(parsed.values)) {
+    const option = table[given];
+    if (option === undefined || !Array.isArray(values) || !takes(option, values)) return undefined;
+    options[given] = isRepeatable(option) ? values : values[0];
+  }
+  const quiet = options['quiet'] === true;
+  if (quiet && options['json'] === true) return undefined;
+  return { kind: 'run', command, options, words, quiet };
 }
 
-/** Where words stand that are none but words. One dash in front of more than one letter is taken apart in parse.ts. */
-function endOfOptions(args: readonly string[]): number {
-  const at = args.indexOf('--');
-  return at < 0 ? args.length : at;
+/**
+ * What yargs reads in its own way: a value of a flag, quotes in a value, and with one dash in front a long name or `=`, on
+ * which parse.ts has its own word.
+ */
+function isForYargs(word: string, table: OptionTable): boolean {
+  if (word === 'true' || word === 'false' || /^(?:-.*=)?['"]/s.test(word)) return true;
+  if (!/^-[^-]./s.test(word)) return false;
+  return word[2] === '=' || Object.hasOwn(table, word.slice(1).split('=')[0] ?? '');
 }
 
-/** As yargsOption() in parse.ts says it to yargs, in the words of its parser. */
-function parserOptions(table: OptionTable): Options {
-  const all = Object.entries(table);
-  const named = (kinds: readonly Option['kind'][]) =>
-    all.filter(([, { kind }]) => kinds.includes(kind)).map(([name]) => name);
-  return {
-    alias: Object.fromEntries(all.flatMap(([name, { alias }]) => (alias === undefined ? [] : [[name, alias]]))),
-    boolean: named(['flag']),
-    string: named(['value', 'values', 'list']),
-    array: named(['values', 'list']),
-    // What yargs makes of requiresArg: one value at least.
-    narg: Object.fromEntries(named(['value', 'choice', 'values', 'list']).map((name) => [name, Number.NaN])),
-    configuration: { ...PARSING, 'camel-case-expansion': false, 'strip-aliased': true },
-  };
+function parsedBy(table: OptionTable, args: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const [name, { kind, alias }] of Object.entries(table)) {
+    const type = kind === 'flag' ? 'boolean' : 'string';
+    options[name] = { type, multiple: true, ...(alias === undefined ? {} : { short: alias }) };
+  }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch {
+    // What is wrong with it yargs tells, and what was likely meant.
+    return undefined;
+  }
 }
 
-/** Is this one value where one is taken, and one of the choices? */
-function takes(option: Option, value: unknown): boolean {
-  if (Array.isArray(value) && !isRepeatable(option)) return false;
-  return option.kind !== 'choice' || option.choices.some((choice) => choice === value);
+/** Is this one value where one is taken, and one of the choices? what may be given again yargs takes neither empty nor as a lone dash. */
+function takes(option: Option, values: readonly unknown[]): boolean {
+  if (isRepeatable(option) ? values.some((value) => value === '' || value === '-') : values.length > 1) return false;
+  return option.kind !== 'choice' || values.every((value) => option.choices.some((choice) => choice === value));
 }

@@ -2,11 +2,13 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { withCodeInFile } from './code-in-file.js';
 import { crosvm } from './crosvm.js';
+import { grubSecureBoot, shim } from './efi/shim.js';
+import { uefi } from './efi/uefi.js';
 import { grubMultiboot, grubMultiboot2 } from './grub-multiboot.js';
 import { grubXen } from './grub-xen.js';
 import { kexec } from './kexec.js';
 import { limine } from './limine.js';
-import { LOADER_NAMES, type LoaderName, loaderRow, releaseOf, rowTargets, targetOf } from './names.js';
+import { EFI_NAMES, LOADER_NAMES, type LoaderName, loaderRow, releaseOf, rowTargets, targetOf } from './names.js';
 import { nearMissOf } from './note-near-miss.js';
 import { openvmm } from './openvmm.js';
 import { qemuPvh } from './qemu.js';
@@ -36,10 +38,16 @@ const RULES: Readonly<Record<LoaderName, Loader>> = {
   'grub-multiboot2': grubMultiboot2,
   limine,
   kexec,
+  uefi,
+  shim,
+  'grub-secure-boot': grubSecureBoot,
 };
 
 /** Every loader, in the order of LOADER_NAMES. */
 export const LOADERS: readonly Loader[] = LOADER_NAMES.map((name) => RULES[name]);
+
+/** Those that start PE images alone; they see a file as it stands, whatever it wraps. */
+const EFI_LOADERS: readonly Loader[] = EFI_NAMES.map((name) => RULES[name]);
 
 /** How the image is judged; `names`: `NAME[@VERSION]`, of rows or of what stands for them; `wrapped`: what it was found in. */
 export type JudgeOptions = {
@@ -48,8 +56,8 @@ export type JudgeOptions = {
 } & Partial<Options>;
 
 /**
- * Would these loaders start the image, and with which values? All of them when none is named. Reads headers and notes
- * only, whatever the size of the file; the image need not be one that readElf takes. Errors: those of reading the file,
+ * Would these loaders start the image, and with which values? Without names: all that are asked about any image. Reads headers
+ * and notes only, whatever the size of the file, but for a signature, which is of every byte; the image need not be one that readElf takes. Errors: those of reading the file,
  * `usage.bad` for a version that is not known, or behind a name for several programs.
  */
 export function judgeLoaders(
@@ -57,7 +65,7 @@ export function judgeLoaders(
   { names, xenVersion = NEWEST_XEN, memory, wrapped }: JudgeOptions = {},
 ): Verdict[] {
   const asked = names === undefined ? undefined : rowTargets(names);
-  return LOADERS.flatMap((each) => {
+  return [...LOADERS, ...(asked === undefined ? [] : EFI_LOADERS)].flatMap((each) => {
     const targets = asked === undefined ? [each.name] : asked.filter((target) => targetOf(target).name === each.name);
     return targets.map((target) => judge(each, source, wrapped, ruledBy(target, { xenVersion, memory })));
   });
@@ -72,6 +80,7 @@ function ruledBy(target: string, options: Options): Options {
 }
 
 function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): Verdict {
+  if (EFI_LOADERS.includes(each)) return each.judge(wrapped?.outer ?? source, options);
   const verdict = wrapped === undefined ? each.judge(source, options) : judgeWrapped(each, source, wrapped, options);
   const seen = wrapped === undefined || looksThrough(each.name, wrapped.facts.kind) ? source : wrapped.outer;
   const near = nearMissOf(seen, verdict);
@@ -92,9 +101,10 @@ export function lostLoaders(
   wrapped: { readonly before?: Wrapped | undefined; readonly after?: Wrapped | undefined } = {},
 ): Lost[] {
   return LOADERS.flatMap((each) => {
-    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
-    if (!accepts(was)) return [];
+    // The result first: who takes that is not lost, and most take it or took neither.
     const is = judge(each, after, wrapped.after, { xenVersion: NEWEST_XEN });
-    return accepts(is) ? [] : [{ before: was, after: is }];
+    if (accepts(is)) return [];
+    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
+    return accepts(was) ? [{ before: was, after: is }] : [];
   });
 }

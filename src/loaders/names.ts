@@ -5,11 +5,11 @@
 import { fail } from '../base/errors/patch-error.js';
 import { knownVersion, newestVersion, type Product } from './versions.js';
 
-/** The entry that a loader goes by: Xen's PV notes, PHYS32_ENTRY, a Multiboot header, or e_entry. */
-export type LoaderFamily = 'pv' | 'pvh' | 'multiboot' | 'elf';
+/** The entry that a loader goes by: Xen's PV notes, PHYS32_ENTRY, a Multiboot header, e_entry, or that of a PE image. */
+export type LoaderFamily = 'pv' | 'pvh' | 'multiboot' | 'elf' | 'pe';
 
 /** Who starts the kernel: `toolstack` builds a guest, `hypervisor` builds dom0, `vmm` is a machine monitor without Xen. */
-export type Starter = 'toolstack' | 'hypervisor' | 'vmm' | 'boot-loader';
+export type Starter = 'toolstack' | 'hypervisor' | 'vmm' | 'boot-loader' | 'firmware';
 
 /** What is known about a loader besides its rules. */
 export interface LoaderRow {
@@ -148,10 +148,44 @@ export const LOADER_ROWS = [
   },
 ] as const satisfies readonly LoaderRow[];
 
-/** The name of a loader on a command line and in `--json`. */
-export type LoaderName = (typeof LOADER_ROWS)[number]['name'];
+/** What starts PE images alone: shown of a PE image, and of any other where it is asked for. */
+export const EFI_ROWS = [
+  {
+    name: 'uefi',
+    title: 'UEFI firmware (EDK2)',
+    family: 'pe',
+    starter: 'firmware',
+    bits: 64,
+    product: 'edk2',
+    aliases: ['edk2', 'ovmf'],
+  },
+  {
+    name: 'shim',
+    title: 'shim, as what it starts itself',
+    family: 'pe',
+    starter: 'boot-loader',
+    bits: 64,
+    product: 'shim',
+  },
+  {
+    name: 'grub-secure-boot',
+    title: 'GRUB behind shim with Secure Boot on',
+    family: 'pe',
+    starter: 'boot-loader',
+    bits: 64,
+    product: 'grub',
+  },
+] as const satisfies readonly LoaderRow[];
 
-/** The names, in the order of the rows. */
+/** The name of a loader on a command line and in `--json`. */
+export type LoaderName = (typeof LOADER_ROWS)[number]['name'] | (typeof EFI_ROWS)[number]['name'];
+
+/** The names of those that start PE images alone. */
+export const EFI_NAMES: readonly LoaderName[] = EFI_ROWS.map(({ name }) => name);
+
+const EVERY_ROW: readonly (LoaderRow & { readonly name: LoaderName })[] = [...LOADER_ROWS, ...EFI_ROWS];
+
+/** The names of those that are asked about any image, in the order of the rows. */
 export const LOADER_NAMES: readonly LoaderName[] = LOADER_ROWS.map(({ name }) => name);
 
 /** Names that stand for rows by other names; one for several has no version of its own. */
@@ -162,7 +196,7 @@ const NAMES_FOR: Readonly<Record<string, readonly LoaderName[]>> = {
 };
 
 /** Every name that `--for` takes: those of the rows, then those that stand for others. */
-export const TARGET_NAMES: readonly string[] = [...LOADER_NAMES, ...Object.keys(NAMES_FOR)];
+export const TARGET_NAMES: readonly string[] = [...LOADER_NAMES, ...EFI_NAMES, ...Object.keys(NAMES_FOR)];
 
 /** What `--for` names: a loader, and the release by whose rules it is to judge; without: the newest known. */
 export interface Target {
@@ -209,15 +243,14 @@ export function releaseOf(text: string): string {
 /** The row of that name, with or without a version behind it; undefined where there is none, or where it is for several. */
 export function loaderRow(name: string): LoaderRow | undefined {
   const [own, ...others] = rowsNamed(targetOf(name).name);
-  return others.length > 0 ? undefined : LOADER_ROWS.find((row) => row.name === own);
+  return others.length > 0 ? undefined : EVERY_ROW.find((row) => row.name === own);
 }
 
 /** Other words under which people look for a row, each with the row's name. */
 export function loaderAliases(): Record<string, string> {
-  const rows: readonly (LoaderRow & { readonly name: LoaderName })[] = LOADER_ROWS;
   return Object.fromEntries([
     ...Object.entries(NAMES_FOR).flatMap(([name, [first]]) => (first === undefined ? [] : [[name, first]])),
-    ...rows.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name])),
+    ...EVERY_ROW.flatMap(({ name, aliases = [] }) => aliases.map((alias) => [alias, name])),
   ]);
 }
 

@@ -5,7 +5,7 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { PatchError } from '../base/errors/patch-error.js';
 import type { Fix } from '../formats/note/fix.js';
-import { LOADER_ROWS, type LoaderName } from './names.js';
+import { type LoaderName, loaderRow } from './names.js';
 import { newestVersion, type Product, resolveVersion, type Span, spans, spanText } from './versions.js';
 import type { XenVersion } from './xen-version.js';
 
@@ -128,7 +128,7 @@ export function loader<View>(definition: LoaderDefinition<View>): Loader {
 }
 
 function titleOf(name: LoaderName): string {
-  return LOADER_ROWS.find((row) => row.name === name)?.title ?? name;
+  return loaderRow(name)?.title ?? name;
 }
 
 function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, options: Options): Verdict {
@@ -165,7 +165,7 @@ function undecided(error: PatchError, reports: readonly RuleReport[]): Pick<Verd
 }
 
 function productOf(name: LoaderName): Product {
-  return LOADER_ROWS.find((row) => row.name === name)?.product ?? 'xen';
+  return loaderRow(name)?.product ?? 'xen';
 }
 
 /** The release whose rules a verdict goes by, in full. */

@@ -15,7 +15,9 @@ export type Product =
   | 'openvmm'
   | 'grub'
   | 'limine'
-  | 'kexec-tools';
+  | 'kexec-tools'
+  | 'edk2'
+  | 'shim';
 
 /** How the rules of a branch are known. */
 export type Evidence = 'booted' | 'asked' | 'read';
@@ -119,6 +121,8 @@ const BRANCHES: Readonly<Record<Product, readonly Branch[]>> = {
   ],
   limine: [main('of October 2024')],
   'kexec-tools': [{ name: '2.0', points: [25, 32], evidence: 'asked' }],
+  edk2: [{ name: '2022.11', evidence: 'booted' }],
+  shim: [{ name: '16.1', evidence: 'booted', changed: 'lays out and relocates what GRUB 2.14 hands it' }],
 };
 
 /** Names of the programs, for people. */
@@ -133,6 +137,8 @@ export const PRODUCT_TITLES: Readonly<Record<Product, string>> = {
   grub: 'GRUB',
   limine: 'Limine',
   'kexec-tools': 'kexec-tools',
+  edk2: 'EDK2',
+  shim: 'shim',
 };
 
 /** One branch as people read of it. */

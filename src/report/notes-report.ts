@@ -9,8 +9,8 @@ import { descSize } from '../formats/note/record.js';
 import { type Meaning, typeName } from '../inspect/notes/note-meanings.js';
 import type { AreaFact, NoteFact, NotesFacts } from '../inspect/notes/notes-facts.js';
 import { containerJson } from './container-json.js';
-import { bytesToJson, type Json } from './json.js';
-import { type Cell, counted, type Style, table } from './text.js';
+import { bytesToJson, type Json, Lazy, type Streamed } from './json.js';
+import { type Cell, counted, type Style, table, tableLines } from './text.js';
 
 /** How much of the notes is shown. */
 export interface NotesReportOptions {
@@ -25,12 +25,19 @@ const PLACES_SHOWN = 4;
 
 /** The report of `notes` on one ELF image, for people. */
 export function notesText(facts: NotesFacts, options: NotesReportOptions, style: Style): string {
+  return [...notesPieces(facts, options, style)].join('');
+}
+
+/** The same in pieces of whole lines: there may be many notes, and no text about all of them is held. */
+export function* notesPieces(facts: NotesFacts, options: NotesReportOptions, style: Style): Generator<string> {
   const { encoding, header, source } = facts.image;
   const format = `ELF${encoding.bits} ${encoding.endian}-endian`;
   const title = `${style.bold(printable(source.name))}: ${format}, ${machineName(header.e_machine)}, ${fileTypeName(header.e_type)}\n`;
   const { container } = facts;
   const through = container === undefined ? '' : `looked through: ${containerText(container)}\n`;
-  return `${title}${through}${groupsText(facts, options, style)}${legacyText(facts, style)}\n${xenText(facts)}\n`;
+  yield `${title}${through}`;
+  yield* groupPieces(facts, options, style);
+  yield `${legacyText(facts, style)}\n${xenText(facts)}\n`;
 }
 
 function shownNotes({ notes }: NotesFacts, { xen }: NotesReportOptions): readonly NoteFact[] {
@@ -38,7 +45,7 @@ function shownNotes({ notes }: NotesFacts, { xen }: NotesReportOptions): readonl
 }
 
 /** Notes that stand in the same segments and sections, under one heading; the columns are the same for all groups. */
-function groupsText(facts: NotesFacts, options: NotesReportOptions, style: Style): string {
+function* groupPieces(facts: NotesFacts, options: NotesReportOptions, style: Style): Generator<string> {
   const groups = new Map<string, NoteFact[]>();
   for (const note of shownNotes(facts, options)) {
     const key = note.areas.join(' ');
@@ -46,18 +53,19 @@ function groupsText(facts: NotesFacts, options: NotesReportOptions, style: Style
     if (known === undefined) groups.set(key, [note]);
     else known.push(note);
   }
-  const ordered = [...groups.values()].flat();
   const head = ['OFFSET', 'OWNER', 'NOTE', 'VALUE', 'XEN USES IT FOR'].map(
     (text): Cell => ({ text, paint: style.dim }),
   );
-  const [titles = '', ...lines] = table([head, ...ordered.map((note) => noteRow(note, style))], '  ').split('\n');
-  let at = 0;
-  let text = '';
+  const lines = tableLines(function* () {
+    yield head;
+    for (const notes of groups.values()) for (const note of notes) yield noteRow(note, style);
+  }, '  ');
+  const next = () => String(lines.next().value ?? '');
+  const titles = next();
   for (const notes of groups.values()) {
-    text += `\n${headingText(facts, notes)}\n${titles}\n`;
-    for (const { record } of notes) text += `${lines[at++] ?? ''}\n${options.raw ? dump(record.desc, style) : ''}`;
+    yield `\n${headingText(facts, notes)}\n${titles}`;
+    for (const { record } of notes) yield `${next()}${options.raw ? dump(record.desc, style) : ''}`;
   }
-  return text;
 }
 
 function noteRow(note: NoteFact, style: Style): (string | Cell)[] {
@@ -158,6 +166,19 @@ function xenText({ xen }: NotesFacts): string {
 
 /** The report of `notes` on one ELF image, for `--json`. */
 export function notesJson(facts: NotesFacts, options: NotesReportOptions): { readonly [key: string]: Json } {
+  return { ...frameJson(facts), notes: [...notesOf(facts, options)], legacy: legacyJson(facts) };
+}
+
+/** The same for jsonPieces(): a note is made when it is written. */
+export function notesStream(facts: NotesFacts, options: NotesReportOptions): { readonly [key: string]: Streamed } {
+  return { ...frameJson(facts), notes: new Lazy(() => notesOf(facts, options)), legacy: legacyJson(facts) };
+}
+
+function* notesOf(facts: NotesFacts, options: NotesReportOptions): Generator<Json> {
+  for (const note of shownNotes(facts, options)) yield noteJson(note, facts, options);
+}
+
+function frameJson(facts: NotesFacts): { readonly [key: string]: Json } {
   const { source, encoding, header } = facts.image;
   const { from, notes, broken, refused } = facts.xen;
   return {
@@ -169,8 +190,6 @@ export function notesJson(facts: NotesFacts, options: NotesReportOptions): { rea
     type: fileTypeName(header.e_type),
     xen: { from, notes: notes.length, broken, refused },
     areas: facts.areas.map(areaJson),
-    notes: shownNotes(facts, options).map((note) => noteJson(note, facts, options)),
-    legacy: legacyJson(facts),
   };
 }
 

@@ -1,16 +1,12 @@
 /** What `notes` has to say about a PE image: it has no ELF notes; what loaders read instead. */
-import type { ByteSource } from '../base/bytes/source.js';
 import { hex, hexRange } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
 import { type PeStamps, peStampsOf } from '../edit/pe/stamps.js';
-import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { findMb2, type Mb2Values, mb2Values } from '../formats/multiboot/mb2.js';
 import { tagName } from '../formats/multiboot/tags.js';
 import { peBuildId } from '../formats/pe/debug.js';
 import type { PeImage } from '../formats/pe/image.js';
-import { METADATA_SECTIONS } from '../formats/pe/metadata-sections.js';
 import { peMachineName } from '../formats/pe/names.js';
-import { hasPeSection, looksLikePe } from '../formats/pe/read.js';
 import { bytesToJson, type Json } from './json.js';
 import { peStampRows, peStampsJson } from './pe-stamp-report.js';
 import { type Style, table } from './text.js';
@@ -34,16 +30,6 @@ export interface PeFacts {
         readonly loadable: boolean;
       }
     | undefined;
-}
-
-/**
- * Is there something to tell of a PE image: is it made for Multiboot2 as well, as xen.efi is, or does it say what it is, as
- * GRUB does? Boot images are containers of a kernel, whose notes are meant, and others are no business of ours.
- */
-export function isToldPe(source: ByteSource): boolean {
-  if (!looksLikePe(source)) return false;
-  if (findMb2(source) !== undefined) return true;
-  return !hasLinuxMagic(source) && METADATA_SECTIONS.some((name) => hasPeSection(source, name));
 }
 
 /** Everything is read here and now, so the image need not stay open. Errors: `pe.directory`. */

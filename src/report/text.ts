@@ -35,24 +35,31 @@ export interface Cell {
   readonly paint?: ((text: string) => string) | undefined;
 }
 
+/** The cells of a line. */
+export type Row = readonly (string | Cell)[];
+
 /**
  * Rows in columns, each as wide as its widest cell but at most `most`, two blanks apart, the last one free. No line ends
  * in blanks, and no cell is more than one.
  */
-export function table(rows: readonly (readonly (string | Cell)[])[], indent = '', most = 64): string {
-  const cells = rows.map((row) =>
-    row.map((cell): Cell => {
-      const { text, paint } = typeof cell === 'string' ? { text: cell, paint: undefined } : cell;
-      return { text: inLines(text, true).replaceAll('\n', '\\x0a'), paint };
-    }),
-  );
+export function table(rows: readonly Row[], indent = '', most = 64): string {
+  return [...tableLines(() => rows, indent, most)].join('');
+}
+
+/** The lines of table(), one by one. The rows are asked for twice, for their widths and to be written, and none is held. */
+export function* tableLines(rows: () => Iterable<Row>, indent = '', most = 64): Generator<string> {
   const widths: number[] = [];
-  for (const row of cells) {
-    for (const [i, { text }] of row.entries()) {
-      if (i < row.length - 1) widths[i] = Math.max(widths[i] ?? 0, Math.min(text.length, most));
+  for (const row of rows()) {
+    for (const [i, cell] of row.entries()) {
+      if (i < row.length - 1) widths[i] = Math.max(widths[i] ?? 0, Math.min(plainCell(cell).text.length, most));
     }
   }
-  return cells.map((row) => `${indent}${line(row, widths)}\n`).join('');
+  for (const row of rows()) yield `${indent}${line(row.map(plainCell), widths)}\n`;
+}
+
+function plainCell(cell: string | Cell): Cell {
+  const { text, paint } = typeof cell === 'string' ? { text: cell, paint: undefined } : cell;
+  return { text: inLines(text, true).replaceAll('\n', '\\x0a'), paint };
 }
 
 function line(row: readonly Cell[], widths: readonly number[]): string {

@@ -181,7 +181,31 @@ describe('compiled code in the cache folder of the user', () => {
     ])
       run(undefined, args);
     const names = kept().map((name) => name.split('-').slice(0, 2).join('-'));
-    expect(names.sort()).toEqual(['main-notes', 'main-other', 'main-verify', 'rest-other']);
+    expect(names.sort()).toEqual([
+      'main-notes',
+      'main-other',
+      'main-verify',
+      'rest-other',
+      'work-other',
+      'work-verify',
+    ]);
+  });
+
+  it.each([
+    ['notes K', ['main']],
+    ['notes K --json', ['main']],
+    ['notes -q K --color=never', ['main']],
+    ['patch K --in-place --set=GUEST_OS=linux', ['main', 'work']],
+    ['patch -q K --in-place --set GUEST_OS=linux --notes-align=4', ['main', 'work']],
+    ['patch K -oOUT --set GUEST_OS=linux', ['copy', 'main', 'work']],
+    ['verify K --color=never', ['main', 'work']],
+    ['notes K --colour=never', ['main', 'rest', 'work']],
+  ])('%s: reads %j of the command, and nothing else', (line, parts) => {
+    const image = join(folder.path, 'kernel');
+    copyFileSync(kernel, image);
+    const words = line.split(' ').map((word) => word.replace(/^K$/, image).replace('OUT', `${image}.out`));
+    run(undefined, words);
+    expect([...new Set(kept().map((name) => name.split('-')[0]))].sort()).toEqual(parts);
   });
 
   it('removes what nobody made for a month, and leaves nothing half done', () => {

@@ -1,4 +1,4 @@
-/** yargs-parser alone and yargs read a plain line alike, and only a plain line is read without yargs. */
+/** Node's own parser and yargs read a plain line alike, and only a plain line is read without yargs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PatchError } from '../../src/base/errors/patch-error.js';
@@ -7,10 +7,12 @@ import type { Option } from '../../src/cli/option-table.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
 import { quickParse, type Run } from '../../src/cli/quick-parse.js';
 
-/** The command, its options as the table names them, and its words. */
-function shown({ command, options, words }: Run) {
-  const own = Object.entries(options).filter(([name]) => Object.hasOwn(command.shape.options, name));
-  return { command: command.shape.name, options: Object.fromEntries(own), words };
+/** The command, its options as the table and main.ts name them, its words, and whether it is quiet. */
+function shown({ command, options, words, quiet }: Run) {
+  const own = Object.entries(options).filter(
+    ([name]) => Object.hasOwn(command.shape.options, name) || name === 'config',
+  );
+  return { command: command.shape.name, options: Object.fromEntries(own), words, quiet };
 }
 
 /** What yargs makes of a line; undefined: a text or an error. */
@@ -40,7 +42,11 @@ const VALUES = [
   'true',
   'false',
   'a b',
+  "'a'",
+  '"a',
+  "a'",
   '-1',
+  '-o',
   '=',
   '--json',
   '__proto__',
@@ -72,6 +78,18 @@ const lines = fc.constantFrom(...COMMANDS).chain(({ shape }) => {
     '--__proto__',
     '--constructor',
     '-oX',
+    '-q',
+    '--quiet',
+    '-qoX',
+    '-qo=X',
+    '-qx',
+    '-q=1',
+    '-output',
+    '-json',
+    '--config',
+    '--config=c',
+    '---json',
+    "'quoted'",
     '--',
   ];
   const piece = fc.oneof(
@@ -113,6 +131,18 @@ describe('quickParse()', () => {
   );
 
   it.each([
+    [['patch', 'k', '-oOUT', '--set=PAE_MODE=yes']],
+    [['patch', '-qoOUT', 'k', '--set', 'A=1', '--set=B=2']],
+    [['-q', 'patch', 'k', '-o', 'OUT', '--clear']],
+    [['patch', 'k', '--in-place', '--quiet', '--notes-align=8', '--']],
+    [['notes', '--color=always', 'k', '--', '-odd-name']],
+    [['verify', 'k', '--for=xen-pv,xen-pvh', '--config=c.yaml']],
+  ])('reads %j itself', (line) => {
+    expect(quickly(line)).toBeDefined();
+    expect(quickly(line)).toEqual(byYargs(line));
+  });
+
+  it.each([
     [[]],
     [['--help']],
     [['--version']],
@@ -125,6 +155,15 @@ describe('quickParse()', () => {
     [['patch', 'k', 'l', '-o', 'm']],
     [['patch', 'k', '-o']],
     [['patch', 'k', '-o', 'l', '-o', 'm']],
+    [['patch', 'k', '-output', 'l']],
+    [['patch', 'k', '-o=l']],
+    [['patch', 'k', '--clear', '--set=']],
+    [['patch', 'k', '--spec', '-']],
+    [['notes', 'k', '--color', "'auto'"]],
+    [['notes', 'k', '-q', '--json']],
+    [['notes', 'k', '--json=true']],
+    [['notes', 'k', '--json', 'true']],
+    [['notes', 'k', '--config=c', '--print-config']],
   ])('leaves %j to yargs', (line) => {
     expect(quickParse(line, COMMANDS)).toBeUndefined();
   });

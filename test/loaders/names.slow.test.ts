@@ -6,6 +6,7 @@ import { LOADERS as DOCS } from '../../src/explain/topics/loaders.js';
 import { LOADERS } from '../../src/loaders/loaders.js';
 import {
   buildsDom0,
+  EFI_NAMES,
   guestLoaders,
   isOfFamily,
   LOADER_NAMES,
@@ -20,7 +21,7 @@ describe('LOADER_ROWS', () => {
     expect(LOADERS.map(({ name, title }) => ({ name, title }))).toEqual(
       LOADER_ROWS.map(({ name, title }) => ({ name, title })),
     );
-    expect(DOCS.map(({ name }) => name)).toEqual([...LOADER_NAMES]);
+    expect(DOCS.map(({ name }) => name)).toEqual([...LOADER_NAMES, ...EFI_NAMES]);
   });
 
   it.each(TARGET_NAMES)('--for takes %s, and names it where another word is close', (name) => {

@@ -29,7 +29,7 @@ interface Listing {
   readonly images: readonly (RealImage & { readonly set: string })[];
   readonly missing: readonly { readonly name: string; readonly set: string; readonly reason: string }[];
   readonly corpora: readonly { readonly name: string; readonly path: string }[];
-  readonly roots: readonly JudgeRoot[];
+  readonly roots: readonly (JudgeRoot & { readonly set: string })[];
 }
 
 /** Programs of one Debian release, unpacked and not installed. */
@@ -44,7 +44,7 @@ export interface JudgeRoot {
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools' | 'judges'): Listing {
+function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools' | 'judges' | 'grub-efi'): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -173,12 +173,27 @@ export function xenLibraries(): {
 }
 
 /** The loaders of other Debian releases; in `missing` the releases that the archives no longer have, with what apt said. */
-export function judgeRoots(): { readonly roots: readonly JudgeRoot[]; readonly missing: readonly string[] } {
-  const { cache, roots, missing } = listing('judges');
-  const gone = missing.filter(({ set }) => set === 'judges');
-  if (roots.length + gone.length === 0) throw new Error('no loaders to ask; run: node scripts/fetch-images.mjs judges');
+export function judgeRoots(): Roots {
+  return rootsOf('judges');
+}
+
+/** GRUB for UEFI, of other Debian releases. */
+export function grubEfiRoots(): Roots {
+  return rootsOf('grub-efi');
+}
+
+interface Roots {
+  readonly roots: readonly JudgeRoot[];
+  readonly missing: readonly string[];
+}
+
+function rootsOf(set: 'judges' | 'grub-efi'): Roots {
+  const { cache, roots, missing } = listing(set);
+  const own = roots.filter((root) => root.set === set);
+  const gone = missing.filter((each) => each.set === set);
+  if (own.length + gone.length === 0) throw new Error(`no loaders to ask; run: node scripts/fetch-images.mjs ${set}`);
   return {
-    roots: roots.map((root) => inCache(cache, root)),
+    roots: own.map((root) => inCache(cache, root)),
     missing: gone.map(({ name, reason }) => `${name}: ${reason.split('\n')[0]}`),
   };
 }

@@ -10,7 +10,8 @@ import { requireTools } from './tools.js';
 const OVMF = '/usr/share/OVMF';
 const CONSOLE_LIMIT = 1 << 20;
 
-export type Firmware = 'bios' | 'uefi';
+/** `secure`: UEFI with Secure Boot on, and Debian's test key (PkKek-1-snakeoil) in PK, KEK and db. */
+export type Firmware = 'bios' | 'uefi' | 'secure';
 
 export interface MachineOptions {
   readonly firmware: Firmware;
@@ -57,11 +58,15 @@ export function grubMedium(
 }
 
 /** An EFI system partition whose boot program is `program`; `files` stand beside it. */
-export function efiMedium(folder: string, program: string, files: Readonly<Record<string, string>> = {}): string[] {
+export function efiMedium(
+  folder: string,
+  program: string | undefined,
+  files: Readonly<Record<string, string>> = {},
+): string[] {
   const tree = mkdtempSync(join(folder, 'esp-'));
   const boot = join(tree, 'EFI/BOOT');
   mkdirSync(boot, { recursive: true });
-  copyFileSync(program, join(boot, 'BOOTX64.EFI'));
+  if (program !== undefined) copyFileSync(program, join(boot, 'BOOTX64.EFI'));
   for (const [name, path] of Object.entries(files)) copyFileSync(path, join(boot, name));
   return ['-drive', `format=raw,file=fat:rw:${tree}`];
 }
@@ -71,9 +76,23 @@ export function runMachine(options: MachineOptions): Promise<MachineRun> {
   requireTools('qemu-system-x86_64');
   const { firmware, medium, until, memory = 256, limit = 150_000, folder } = options;
   const args = [
-    ...['-M', 'q35', '-cpu', 'max', '-accel', 'tcg', '-m', `${memory}`, '-display', 'none', '-monitor', 'none'],
+    ...[
+      '-M',
+      firmware === 'secure' ? 'q35,smm=on' : 'q35',
+      '-cpu',
+      'max',
+      '-accel',
+      'tcg',
+      '-m',
+      `${memory}`,
+      '-display',
+      'none',
+      '-monitor',
+      'none',
+    ],
     ...['-serial', 'stdio', '-no-reboot', '-net', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x4'],
-    ...(firmware === 'uefi' ? uefi(folder) : []),
+    ...(firmware === 'bios' ? [] : uefi(folder, FIRMWARE[firmware])),
+    ...(firmware === 'secure' ? SECURE : []),
     ...medium,
   ];
   return new Promise((resolve, reject) => {
@@ -100,12 +119,19 @@ export function runMachine(options: MachineOptions): Promise<MachineRun> {
   });
 }
 
+const FIRMWARE = {
+  uefi: ['OVMF_CODE.fd', 'OVMF_VARS.fd'],
+  secure: ['OVMF_CODE_4M.secboot.fd', 'OVMF_VARS_4M.snakeoil.fd'],
+} as const;
+/** Variables that only the firmware may write. */
+const SECURE = ['-global', 'driver=cfi.pflash01,property=secure,value=on'];
+
 /** Fresh variables for every boot: the firmware writes a boot order into them and then tries nothing else. */
-function uefi(folder: string): string[] {
-  const code = `${OVMF}/OVMF_CODE.fd`;
+function uefi(folder: string, [codeName, varsName]: readonly [string, string]): string[] {
+  const code = join(OVMF, codeName);
   if (!existsSync(code)) throw new Error(`no ${code}; run as root: scripts/install-debian-packages.sh boot`);
   const vars = join(mkdtempSync(join(folder, 'vars-')), 'vars.fd');
-  copyFileSync(`${OVMF}/OVMF_VARS.fd`, vars);
+  copyFileSync(join(OVMF, varsName), vars);
   return [
     ...['-drive', `if=pflash,format=raw,readonly=on,file=${code}`],
     ...['-drive', `if=pflash,format=raw,file=${vars}`],

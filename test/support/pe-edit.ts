@@ -11,6 +11,7 @@ const FILE = {
   NumberOfSections: [2, 2],
   PointerToSymbolTable: [8, 4],
   NumberOfSymbols: [12, 4],
+  Characteristics: [18, 2],
 } as const;
 const OPTIONAL = {
   Magic: [0, 2],

@@ -29,6 +29,9 @@ export type ProgramResult =
   | { readonly kind: 'too-long'; readonly bytes: Uint8Array }
   | { readonly kind: 'failed'; readonly why: string };
 
+/** Formats that a program of the host unpacks, and that the platform may unpack by itself. */
+export type PackedFormat = 'xz' | 'lzma' | 'bzip2';
+
 /** An open file; close it when done. */
 export interface OpenFile extends ByteSource {
   close(): void;
@@ -66,6 +69,8 @@ export interface Ports {
     limit: number,
     onProgress?: (done: bigint, total: bigint) => void,
   ): Promise<ProgramResult>;
+  /** Unpacks a stream to at most `limit` bytes, where the program for it is missing. Without it only programs unpack these. */
+  unpackItself(format: PackedFormat, packed: Uint8Array, limit: number): Promise<ProgramResult>;
   /** Opens a regular file. Errors: `read.open`, `read.not-a-file`. */
   openFile(path: string): OpenFile;
   /** The bytes of a file of any kind. Throws what the system says. */

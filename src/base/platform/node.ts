@@ -34,6 +34,7 @@ installPorts({
   },
   loadSecondParser,
   runProgram: async (...args) => (await import('./program.js')).runProgram(...args),
+  unpackItself: async (...args) => (await import('./codecs.js')).unpackItself(...args),
   openFile: (path) => FileSource.open(path),
   readFile: (path) => Uint8Array.from(process.getBuiltinModule('node:fs').readFileSync(path)),
 });

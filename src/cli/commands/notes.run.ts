@@ -1,24 +1,22 @@
 /** `notes IMAGE…`: reads each image and prints what its notes say. */
 
+import type { ByteSource } from '../../base/bytes/source.js';
 import { PatchError, placePrefix } from '../../base/errors/patch-error.js';
 import { oneLine } from '../../base/printable.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
-import { readPe } from '../../formats/pe/read.js';
 import { type NotesFacts, notesFacts } from '../../inspect/notes/notes-facts.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
-import { formatReadnotes } from '../../loaders/read/readnotes.js';
-import { brokenTables, isElfBinary, libelfImage } from '../../loaders/xen/libelf-image.js';
 import type { Answer } from '../../report/ci/answers.js';
-import type { CiFormat } from '../../report/ci/ci-report.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
 import { errorDocument, errorFacts } from '../../report/error-report.js';
-import { type Json, jsonDocument } from '../../report/json.js';
-import { notesJson, notesText } from '../../report/notes-report.js';
-import { isToldPe, type PeFacts, peFacts, peJson, peText } from '../../report/pe-report.js';
-import { styleOf } from '../../report/text.js';
+import { type Json, jsonPieces, type Streamed } from '../../report/json.js';
+import { notesPieces, notesStream } from '../../report/notes-report.js';
+import { type Style, styleOf } from '../../report/text.js';
+import { isToldPe } from '../../report/told-pe.js';
 import type { ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { type OpenImage, openImage } from '../input.js';
-import { isTerminal, sayLead, wantsColor, writeErr, writeOut } from '../output.js';
+import { isTerminal, sayLead, wantsColor, writeErr, writeOut, writePieces } from '../output.js';
 import type { NotesArgs } from './notes.js';
 
 /**
@@ -29,7 +27,7 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.readnotes) return asReadnotes(args);
   if (args.format !== undefined) return forCi(args, args.format);
   const style = styleOf(!args.json && wantsColor(args.color));
-  const entries: { readonly [key: string]: Json }[] = [];
+  const entries: { readonly [key: string]: Streamed }[] = [];
   const errors: PatchError[] = [];
   let missing = false;
   let warned = false;
@@ -38,16 +36,19 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
       const { facts, pe } = await read(image, args.limit);
       if (pe !== undefined) {
         if (args.requireXen) missing = tellMissing(pe.file);
-        if (args.json) entries.push(peJson(pe));
-        else writeOut((i === 0 ? '' : '\n') + peText(pe, style));
+        if (args.json) entries.push(pe.json());
+        else writeOut((i === 0 ? '' : '\n') + pe.text(style));
         continue;
       }
       warned = warn(facts) || warned;
       if (args.requireXen && facts.xen.notes.length === 0) {
         missing = tellMissing(facts.image.source.name);
       }
-      if (args.json) entries.push(notesJson(facts, args));
-      else writeOut((i === 0 ? '' : '\n') + notesText(facts, args, style));
+      if (args.json) entries.push(notesStream(facts, args));
+      else {
+        if (i > 0) writeOut('\n');
+        writePieces(notesPieces(facts, args, style));
+      }
     } catch (thrown) {
       const error = asPatchError(thrown);
       printError(error);
@@ -59,7 +60,8 @@ export async function runNotes(args: NotesArgs): Promise<ExitStatus> {
   if (args.json) {
     // Where nothing at all could be read there are no results: the document is an error's, as for every command.
     const none = errors.length === args.images.length;
-    writeOut(none ? errorDocument('notes', 2, errors) : jsonDocument('notes', { images: entries }));
+    if (none) writeOut(errorDocument('notes', 2, errors));
+    else writePieces(jsonPieces('notes', { images: entries }));
   }
   return status;
 }
@@ -94,17 +96,31 @@ function tellMissing(file: string): true {
 
 type Read =
   | { readonly facts: NotesFacts; readonly pe?: undefined }
-  | { readonly pe: PeFacts; readonly facts?: undefined };
+  | { readonly pe: PeReport; readonly facts?: undefined };
+
+/** What is told of a PE image; what tells it is loaded for one alone. */
+interface PeReport {
+  readonly file: string;
+  json(): { readonly [key: string]: Json };
+  text(style: Style): string;
+}
 
 /** Everything is read here and now, so the image need not stay open. */
 async function read(image: string, limit: bigint | undefined): Promise<Read> {
   const input = await openImage(image, (source) => looksLikeElf(source) || isToldPe(source), limit);
   try {
-    if (!looksLikeElf(input.source)) return { pe: peFacts(readPe(input.source)) };
+    if (!looksLikeElf(input.source)) return { pe: await peReport(input.source) };
     return { facts: { ...notesFacts(readElf(input.source)), container: input.container } };
   } finally {
     input.close();
   }
+}
+
+async function peReport(source: ByteSource): Promise<PeReport> {
+  const { peFacts, peJson, peText } = await import('../../report/pe-report.js');
+  const { readPe } = await import('../../formats/pe/read.js');
+  const facts = peFacts(readPe(source));
+  return { file: facts.file, json: () => peJson(facts), text: (style) => peText(facts, style) };
 }
 
 /**
@@ -112,6 +128,8 @@ async function read(image: string, limit: bigint | undefined): Promise<Read> {
  * without Xen notes and 1 for what it does not take for ELF.
  */
 async function asReadnotes({ images, requireXen, limit }: NotesArgs): Promise<ExitStatus> {
+  const { formatReadnotes } = await import('../../loaders/read/readnotes.js');
+  const { brokenTables, isElfBinary, libelfImage } = await import('../../loaders/xen/libelf-image.js');
   let status: ExitStatus = 0;
   for (const image of images) {
     const input = await openOrRefused(image, limit);

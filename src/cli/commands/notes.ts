@@ -1,7 +1,7 @@
 /** `notes IMAGE…`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
-import type { CiFormat } from '../../report/ci/ci-report.js';
-import type { Shape } from '../command.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { command, type Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION } from '../options.js';
@@ -57,3 +57,6 @@ export const notesShape: Shape<typeof OPTIONS, NotesArgs> = {
     return { ...given, images, readnotes, format };
   },
 };
+
+/** `notes`, its work loaded when it runs. */
+export const notesCommand = command(notesShape, async (args) => (await import('./notes.run.js')).runNotes(args));

@@ -1,7 +1,7 @@
 /** `patch IMAGE (-o OUT | --in-place)`: the shape of its arguments. */
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
-import type { Shape } from '../command.js';
+import { command, type Shape } from '../command.js';
 import { noteNames, noteSettings } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
@@ -117,6 +117,9 @@ export const patchShape: Shape<typeof OPTIONS, PatchArgs> = {
     return { ...given, ...loadedOf({ loaded, notLoaded }), image };
   },
 };
+
+/** `patch`, its work loaded when it runs. */
+export const patchCommand = command(patchShape, async (args) => (await import('./patch.run.js')).runPatch(args));
 
 function settingOf(text: string): string {
   if (text.includes('=')) return text;

@@ -1,7 +1,7 @@
 /** `stamp IMAGE`: the shape of its arguments. */
 import { fail } from '../../base/errors/patch-error.js';
 import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
-import type { CiFormat } from '../../report/ci/ci-report.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
 import type { Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';

@@ -1,8 +1,8 @@
 /** `verify IMAGE`: the shape of its arguments. */
 import { TARGET_NAMES } from '../../loaders/names.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
-import type { CiFormat } from '../../report/ci/ci-report.js';
-import type { Shape } from '../command.js';
+import type { CiFormat } from '../../report/ci/ci-formats.js';
+import { command, type Shape } from '../command.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { MEMORY_OPTION, newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from '../loader-option.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
@@ -69,3 +69,6 @@ export const verifyShape: Shape<typeof OPTIONS, VerifyArgs> = {
     return { ...given, format, xenVersion: newestUnlessNamed(given.xenVersion, given.loaders), image };
   },
 };
+
+/** `verify`, its work loaded when it runs. */
+export const verifyCommand = command(verifyShape, async (args) => (await import('./verify.run.js')).runVerify(args));

@@ -97,7 +97,7 @@ function presetCommand({ source, before }: RewriteTarget, name: string): string 
 /** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
 function takenOut(subject: Subject, loader: string): string | undefined {
   const { image, before, xenVersion, memory } = subject;
-  if (before === undefined || looksThrough(loader, before.facts.kind)) return undefined;
+  if (before === undefined || isOfFamily(loader, 'pe') || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
   const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
   const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;

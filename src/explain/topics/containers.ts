@@ -23,8 +23,8 @@ export const containers: Page = {
       ],
       ['unified kernel image', 'refused', 'take .linux out, patch that, build the image again'],
     ),
-    text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. What is
-      unpacked may have 1 GiB.`,
+    text`gzip, zstd and lz4 are unpacked without help; xz, lzma, bzip2 and lzo by the programs xz, bzip2 and lzop. Without
+      these, xz, lzma and bzip2 still are, where npm installed what is optional. What is unpacked may have 1 GiB.`,
     heading('Who unpacks what'),
     table(
       ['reader', 'gzip file', 'payload of a bzImage'],

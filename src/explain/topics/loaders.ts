@@ -1,4 +1,4 @@
-import { LOADER_ROWS, type LoaderName } from '../../loaders/names.js';
+import { EFI_ROWS, LOADER_ROWS, type LoaderName } from '../../loaders/names.js';
 import { PRODUCT_TITLES, releasesOf } from '../../loaders/versions.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
@@ -229,6 +229,48 @@ export const LOADERS: readonly LoaderDoc[] = [
         'themselves fails this), and no two may share one ("Overlapping memory segments").',
     ],
   },
+  {
+    name: 'uefi',
+    title: 'UEFI firmware (EDK2)',
+    what: 'Firmware starts PE images: xen.efi, a Linux kernel with an EFI stub, a UKI, shim, GRUB. Notes play no part.',
+    steps: [
+      'PE32+ of the own machine with Subsystem 10, 11 or 12; headers, certificate table and the data of every section in the ' +
+        'file; at most 16 directories: else "Unsupported".',
+      'Every section ends within SizeOfImage: else "Load Error".',
+      'Each section is copied to its address, min(VirtualSize, SizeOfRawData) bytes, the rest zeros; discardable ones too.',
+      'With Secure Boot on the signature must be of these bytes and by a key in db: else "Access Denied". Whose key it is no ' +
+        'file tells; verify says whether there is a signature, and whether it is of this image.',
+    ],
+  },
+  {
+    name: 'shim',
+    title: 'shim, as what it starts itself',
+    what: 'With Secure Boot on, shim stands between firmware and what it starts: grubx64.efi beside it, or what its options name.',
+    steps: [
+      'The same headers, read more strictly: an odd FileAlignment, stripped relocations, a section table that SizeOfHeaders ' +
+        'does not hold are refused, each in words of its own, which it prints where SHIM_VERBOSE is set.',
+      'The image is signed, by a key of the firmware, of shim or a MOK: else "Verification failed: (0x1A) Security Violation".',
+      'Section .sbat is there, and no component has a generation below the machine’s: the same words. stamp --sbat puts it in.',
+      'Readable sections are copied, but discardable ones: Xen then misses its own relocations and stops with "Unsupported ' +
+        'relocation type"; linearize --keep-reloc clears the flag.',
+      'The entry lies in exactly one section.',
+    ],
+  },
+  {
+    name: 'grub-secure-boot',
+    title: 'GRUB behind shim with Secure Boot on',
+    what:
+      'GRUB hands every kernel to shim, whatever starts it then: multiboot2, chainloader, linux. A kernel that is no signed PE ' +
+      'image is refused, so of Xen only xen.efi can be started, by chainloader, or by multiboot2 behind linearize.',
+    steps: [
+      'GRUB 2.06 and 2.12 ask whether it is signed: else "bad shim signature".',
+      'GRUB 2.14 has shim 16.1 load it, with all that shim asks of sections and entry: else "bad shim loader signature". shim ' +
+        'says why where SHIM_VERBOSE is set; verify says it without.',
+      'SBAT need not be there; where it is, no component may be revoked.',
+      'multiboot2 then loads the file by its own rules (explain grub-multiboot2). Modules are refused by Debian’s GRUB: ' +
+        '"prohibited by secure boot policy".',
+    ],
+  },
 ];
 
 /** The page on the loaders and their readers of notes. */
@@ -270,7 +312,7 @@ export const loaders: Page = {
 };
 
 function releaseRows(): string[][] {
-  const products = [...new Set(LOADER_ROWS.map(({ product }) => product))];
+  const products = [...new Set([...LOADER_ROWS, ...EFI_ROWS].map(({ product }) => product))];
   return products.flatMap((product) =>
     releasesOf(product).map(({ version, evidence, changed = '' }) => [
       PRODUCT_TITLES[product],

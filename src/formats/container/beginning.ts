@@ -2,12 +2,11 @@
  * What packed data begins with, found out before the rest is unpacked: some hundred bytes can become a gigabyte, and only an
  * ELF is worth it. Each format is unpacked as little as it can be: a first block, or up to LOOK bytes.
  */
-import { portOrNone, runProgram } from '../../base/bytes/ports.js';
-import { BufferSource } from '../../base/bytes/source.js';
+import { portOrNone } from '../../base/bytes/ports.js';
 import type { PayloadFormat } from './formats.js';
 import { gzipHeaderSize } from './gzip.js';
 import { unpackLz4Chunk } from './lz4-legacy.js';
-import { UNPACKERS } from './unpackers.js';
+import { unpackStream } from './unpackers.js';
 import { firstBlockAlone, unpackZstd } from './zstd.js';
 
 /** Bytes that are looked at: enough for every magic. */
@@ -35,8 +34,7 @@ export async function beginning(format: PayloadFormat, packed: Uint8Array): Prom
     case 'lzma':
     case 'bzip2':
     case 'lzo': {
-      const [program, ...args] = UNPACKERS[format];
-      const result = await runProgram(program, args, new BufferSource(packed, 'stream'), LOOK);
+      const result = await unpackStream(format, packed, LOOK);
       return result.kind === 'done' || result.kind === 'too-long' ? result.bytes : undefined;
     }
   }

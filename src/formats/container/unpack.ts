@@ -1,12 +1,10 @@
 /** Compressed data to what it was, by format, never to more than is allowed. */
-import { runProgram } from '../../base/bytes/ports.js';
-import { BufferSource } from '../../base/bytes/source.js';
 import type { PayloadFormat } from './formats.js';
 import { unpackGzip } from './gzip.js';
 import { type OnProgress, UNPACKED_LIMIT } from './limits.js';
 import { unpackLz4 } from './lz4-legacy.js';
 import { bzip2StreamEnd, xzStreamEnd } from './stream-end.js';
-import { type ProgramFormat, UNPACKERS } from './unpackers.js';
+import { type ProgramFormat, UNPACKERS, unpackStream } from './unpackers.js';
 import { onlySkippable, unpackZstd, zstdFrame } from './zstd.js';
 
 /** An unpacked payload, or what went wrong with it. */
@@ -105,15 +103,13 @@ async function byProgram(
   limit: number,
   onProgress: OnProgress | undefined,
 ): Promise<Unpacked> {
-  const [program, ...args] = UNPACKERS[format];
   const end = STREAM_ENDS[format]?.(packed) ?? packed.length;
-  const stream = new BufferSource(packed.subarray(0, end), 'stream');
-  const result = await runProgram(program, args, stream, size ?? limit, onProgress);
+  const result = await unpackStream(format, packed.subarray(0, end), size ?? limit, onProgress);
   switch (result.kind) {
     case 'done':
       return sized(result.bytes, size, packed.length - end);
     case 'missing':
-      return { kind: 'missing', program };
+      return { kind: 'missing', program: UNPACKERS[format][0] };
     case 'too-long':
       return MORE;
     case 'failed':

@@ -5,8 +5,11 @@ import { Certificate, PE } from './headers.js';
 import { directory, type PeImage } from './image.js';
 import { DIRECTORY_SECURITY } from './names.js';
 
+/** What of an image tells of its signatures. */
+export type Signed = Pick<PeImage, 'source' | 'directories'>;
+
 /** Where the signatures stand in the file; undefined in an unsigned image. Errors: `read.truncated`. */
-export function certificateTable(image: PeImage): Range | undefined {
+export function certificateTable(image: Signed): Range | undefined {
   const table = directory(image, DIRECTORY_SECURITY);
   if (table === undefined) return undefined;
   checkInside(image.source, table.VirtualAddress, table.Size, 'certificate table');
@@ -20,7 +23,7 @@ export interface CertificateRecord {
 }
 
 /** The certificates up to the first whose length makes no sense. Errors: `read.truncated`. */
-export function certificates(image: PeImage): CertificateRecord[] {
+export function certificates(image: Signed): CertificateRecord[] {
   const table = certificateTable(image);
   const found: CertificateRecord[] = [];
   if (table === undefined) return found;

@@ -90,7 +90,7 @@ export function fileOffsetOf(image: PeImage, rva: bigint, size: bigint = 1n): bi
 }
 
 /** A data directory that is there and not empty. */
-export function directory({ directories }: PeImage, index: number): DataDirectory | undefined {
+export function directory({ directories }: Pick<PeImage, 'directories'>, index: number): DataDirectory | undefined {
   const found = directories[index];
   return found === undefined || found.Size === 0n || found.VirtualAddress === 0n ? undefined : found;
 }

@@ -26,7 +26,7 @@ export function sectionCalled({ sections }: Pick<PeImage, 'sections'>, name: str
  * What a section holds: its bytes in memory as far as the file has them. Undefined without data, and where it is larger
  * than 16 MiB. Errors: `read.truncated`.
  */
-export function sectionContent({ source }: PeImage, section: PeSection): Uint8Array | undefined {
+export function sectionContent({ source }: Pick<PeImage, 'source'>, section: PeSection): Uint8Array | undefined {
   const size = copiedSize(section);
   if (!hasRawData(section) || size > LARGEST) return undefined;
   return source.read(section.PointerToRawData, size, `section ${section.name}`);

@@ -1,15 +1,11 @@
 /** The formats in which CI systems take answers. */
 import type { Answer } from './answers.js';
+import type { CiFormat } from './ci-formats.js';
 import { githubText } from './github.js';
 import { junitText } from './junit.js';
 import { sarifText } from './sarif.js';
 
 export { errorAnswer, peVerifyAnswers, verifyAnswers } from './answers.js';
-
-/** As `--format` takes them. */
-export const CI_FORMATS = ['github', 'sarif', 'junit'] as const;
-/** A choice of `--format`. */
-export type CiFormat = (typeof CI_FORMATS)[number];
 
 const WRITERS: Readonly<Record<CiFormat, (command: string, answers: readonly Answer[]) => string>> = {
   github: githubText,

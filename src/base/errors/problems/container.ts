@@ -201,7 +201,8 @@ export const containerProblems = {
     hint: (c) => `Install it (the Debian package is ${PACKAGES[c.program] ?? c.program})`,
     meaning:
       'gzip, zstd and lz4 payloads are unpacked without help; xz, lzma, bzip2 and lzo by the programs that kernel builds ' +
-      'use, and all but gzip are packed by them.',
+      'use, and all but gzip are packed by them. Where a program is missing, xz and lzma are unpacked by the npm package ' +
+      'node-liblzma, bzip2 by seek-bzip; npm installs both beside this one unless it is told to leave out what is optional.',
   }),
   'codec.failed': problem<{ program: string; why: string }>({
     exit: 2,
