@@ -210,7 +210,7 @@ export const containerProblems = {
     meaning:
       'gzip, zstd and lz4 payloads are unpacked without help; xz, lzma, bzip2 and lzo by the programs that kernel builds ' +
       'use, and all but gzip are packed by them. Where a program is missing, xz and lzma are unpacked by the npm package ' +
-      'node-liblzma, bzip2 by seek-bzip; npm installs both beside this one unless it is told to leave out what is optional.',
+      'node-liblzma, bzip2 by seek-bzip; npm installs both beside this one unless it runs with --omit=optional.',
   }),
   'codec.failed': problem<{ program: string; why: string }>({
     exit: 2,
