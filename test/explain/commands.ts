@@ -98,7 +98,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--json': undefined,
   },
   diff: { '--json': undefined },
-  layout: { '--compare': file, '--svg': file, '--physical': undefined, '--json': undefined },
+  layout: { '--compare': file, '--svg': file, '--sizes': undefined, '--physical': undefined, '--json': undefined },
   explain: { '--json': undefined },
 };
 
