@@ -1,7 +1,7 @@
 /** Sizes by section, loaded part and note owner: as a table for people and as a member of a `xen-elfpatch/layout/1` document. */
 import { hex } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
-import { roundSize } from '../inspect/map/image-map.js';
+import { roundSize } from '../base/round-size.js';
 import type { ImageSizes, SizeRow } from '../inspect/map/sizes.js';
 import type { Json } from './json.js';
 import { counted, type Style, table } from './text.js';

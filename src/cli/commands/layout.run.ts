@@ -20,6 +20,10 @@ import type { LayoutArgs } from './layout.js';
 
 /** Runs the command. */
 export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
+  const pictures = [args.svg, args.html].filter((path) => path !== undefined);
+  if (args.html !== undefined) await writePage(args, args.html);
+  // Who asks for a page asks for the rest by name.
+  if (args.html !== undefined && args.svg === undefined && !args.json && !args.sizes) return 0;
   const shown = await look(args.image, args);
   const other = args.compare === undefined ? undefined : await look(args.compare, args);
   if (args.svg === '-') {
@@ -27,8 +31,7 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
     return 0;
   }
   if (args.svg !== undefined) {
-    const images = [args.image, ...(args.compare === undefined ? [] : [args.compare])];
-    writePicture(args.svg, mapSvg(shown.map, other?.map), images);
+    writePicture('--svg', args.svg, mapSvg(shown.map, other?.map), args);
     sayErr(`xen-elfpatch: drawn to ${args.svg}`);
   }
   if (args.json) {
@@ -36,10 +39,18 @@ export async function runLayout(args: LayoutArgs): Promise<ExitStatus> {
       ...shownJson(shown),
       compare: other === undefined ? null : shownJson(other),
     });
-    if (args.svg === undefined) writeOut(text);
-    else tellWritten(args.svg, text);
-  } else if (args.svg === undefined || args.sizes) writeOut(asText(shown, other, args));
+    if (pictures[0] === undefined) writeOut(text);
+    else tellWritten(pictures[0], text);
+  } else if (pictures[0] === undefined || args.sizes) writeOut(asText(shown, other, args));
   return 0;
+}
+
+async function writePage(args: LayoutArgs, path: string): Promise<void> {
+  const { layoutHtml } = await import('../layout-html.js');
+  const page = await layoutHtml(args.image, args.compare, args.limit);
+  if (path === '-') return writeOut(page);
+  writePicture('--html', path, page, args);
+  sayErr(`xen-elfpatch: the page is in ${path}`);
 }
 
 /** What an image shows: its map, and where they were asked for the sizes of its parts. */
@@ -81,7 +92,8 @@ async function look(word: string, { physical, limit, sizes }: LayoutArgs): Promi
 }
 
 /** The whole picture or none, and nothing that it was drawn from is lost. */
-function writePicture(path: string, svg: string, images: readonly string[]): void {
-  const picture = stageBeside('--svg', path, svg, 'write the picture', images);
+function writePicture(option: string, path: string, text: string, { image, compare }: LayoutArgs): void {
+  const images = [image, ...(compare === undefined ? [] : [compare])];
+  const picture = stageBeside(option, path, text, 'write the picture', images);
   for (const warning of picture.keep()) warn(path, warning);
 }

@@ -66,6 +66,9 @@ export const SHT_DYNSYM = 11;
 export const SHT_GROUP = 17;
 export const SHT_SYMTAB_SHNDX = 18;
 
+/** Symbol types (st_info & 15) up to this one name code or data: STT_NOTYPE, STT_OBJECT, STT_FUNC. */
+export const STT_FUNC = 2;
+
 /** Bits of sh_flags. */
 export const SHF_WRITE = 0x1n;
 export const SHF_ALLOC = 0x2n;

@@ -4,10 +4,11 @@
  */
 
 import { hex } from '../../base/errors/hex.js';
+import { roundSize } from '../../base/round-size.js';
 import { segmentFlags } from '../../formats/elf/names.js';
 import type { Band } from './bands.js';
 import { type DrawnBand, foldBands } from './fold.js';
-import { type ImageMap, roundSize } from './image-map.js';
+import type { ImageMap } from './image-map.js';
 import type { MemoryBand } from './memory.js';
 import { dashed, escapeXml, pointer, rect, ribbon, type TextStyle, text } from './svg-shapes.js';
 import { SVG_STYLE } from './svg-style.js';

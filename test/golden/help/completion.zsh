@@ -62,7 +62,7 @@ _xen_elfpatch() {
     fix) list=(--for --xen-version --memory --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --limit --color --config --print-config --quiet --help --version) ;;
     stamp) list=(--package-metadata --date --build-id --note --add-note --remove --sbat --allow-sbat-downgrade --sbom --add-section --placement --loaded --not-loaded --must-survive --kind --payload --compressor --strip-signature --keep-tail --output --in-place --if-changed --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verbose --format --limit --color --config --print-config --quiet --help --version) ;;
     diff) list=(--json --limit --color --config --print-config --quiet --help --version) ;;
-    layout) list=(--compare --svg --sizes --physical --json --limit --color --config --print-config --quiet --help --version) ;;
+    layout) list=(--compare --svg --html --sizes --physical --json --limit --color --config --print-config --quiet --help --version) ;;
     verify) list=(--baseline --for --xen-version --memory --check-record --rules --strict --json --format --limit --color --config --print-config --quiet --help --version) ;;
     linearize) list=(--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version) ;;
     explain) list=(--json --config --print-config --quiet --help --version) ;;
