@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb docs packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb docs web web-serve packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -13,6 +13,7 @@ build: $(NPM_STAMP)
 
 types: $(NPM_STAMP)
 	npx tsc --noEmit
+	npx tsc --noEmit -p tsconfig.web.json
 
 lint: $(NPM_STAMP)
 	npx biome check .
@@ -61,6 +62,13 @@ deb: man
 # The library's reference from its docstrings, into dist/docs.
 docs: $(NPM_STAMP)
 	npx typedoc
+
+# The tool as a page, for any static host: the folder dist/web. web-serve shows it on loopback, for trying.
+web: $(NPM_STAMP)
+	node scripts/web.mjs
+
+web-serve: web
+	node scripts/web-serve.mjs
 
 # The main job on a real linked kernel, verified.
 demo: build

@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { commitDefine } from './commit.mjs';
 import { programOf } from './images/npm-package.mjs';
 import { shims } from './shims/plugin.mjs';
+import { mapPagePlugin } from './web/map-page.mjs';
 
 const VERSION = '1.4.5';
 /** The builds of bun: for x64 the one that runs on any such processor. */
@@ -46,7 +47,7 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   define: { ...commitDefine(), 'import.meta.url': '__filename', 'import.meta.resolve': 'require.resolve' },
-  plugins: [shims],
+  plugins: [shims, mapPagePlugin],
 });
 for (const arch of wanted) {
   const program = `dist/bin/xen-elfpatch-linux-${arch}`;

@@ -16,9 +16,10 @@ import { build } from 'esbuild';
 import { commitDefine } from './commit.mjs';
 import { partsOf } from './parts.mjs';
 import { shims } from './shims/plugin.mjs';
+import { mapPagePlugin } from './web/map-page.mjs';
 
 // Read by few runs: files of their own, as they come. elfy and fs-extra are in the parts.
-const LAZY = { 'ajv/dist/2020.js': 'ajv', yaml: 'yaml' };
+const LAZY = { 'ajv/dist/2020.js': 'ajv', yaml: 'yaml', 'xen-elfpatch:map-page': 'map-page' };
 
 // What the commands in kernel builds read: `notes` the first part, the others the second too; the rest is one part more.
 const PARTS = {
@@ -78,6 +79,7 @@ for (const [path, name] of Object.entries(LAZY)) {
     stdin: { contents: `module.exports = require('${path}');`, resolveDir: '.' },
     outfile: `dist/cli/vendor/${name}.cjs`,
     format: 'cjs',
+    plugins: [mapPagePlugin],
   });
 }
 await build({

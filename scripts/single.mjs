@@ -3,6 +3,7 @@ import { chmodSync } from 'node:fs';
 import { build } from 'esbuild';
 import { commitDefine } from './commit.mjs';
 import { shims } from './shims/plugin.mjs';
+import { mapPagePlugin } from './web/map-page.mjs';
 
 await build({
   entryPoints: ['src/cli/main.ts'],
@@ -18,6 +19,6 @@ await build({
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  plugins: [shims],
+  plugins: [shims, mapPagePlugin],
 });
 chmodSync('dist/xen-elfpatch.mjs', 0o755);

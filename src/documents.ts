@@ -371,6 +371,32 @@ export type LayoutDocument = {
     }[];
     readonly entry: null | string;
   }[];
+  /** --sizes: where the bytes go, the largest part first. The rows of sections, and those of segments, add up to the file. */
+  readonly sizes?: {
+    readonly sections: readonly {
+      readonly name: string;
+      /** Bytes of the file that are this part's alone. */
+      readonly file: string;
+      /** Bytes of memory; 0x0: it is not loaded. */
+      readonly memory: string;
+      readonly offset: null | string;
+      readonly address: null | string;
+    }[];
+    readonly segments: readonly {
+      readonly name: string;
+      /** Bytes of the file that are this part's alone. */
+      readonly file: string;
+      /** Bytes of memory; 0x0: it is not loaded. */
+      readonly memory: string;
+      readonly offset: null | string;
+      readonly address: null | string;
+    }[];
+    readonly owners: readonly {
+      readonly owner: string;
+      readonly notes: number;
+      readonly size: string;
+    }[];
+  };
   /** The map of --compare. */
   readonly compare: null | {
     readonly file: string;
@@ -404,6 +430,7 @@ export type LayoutDocument = {
       }[];
       readonly entry: null | string;
     }[];
+    readonly sizes?: NonNullable<LayoutDocument['sizes']>;
   };
 };
 

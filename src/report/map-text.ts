@@ -2,9 +2,10 @@
 
 import { hex } from '../base/errors/hex.js';
 import { printable } from '../base/printable.js';
+import { roundSize } from '../base/round-size.js';
 import { segmentFlags } from '../formats/elf/names.js';
 import type { Band } from '../inspect/map/bands.js';
-import { type ImageMap, roundSize } from '../inspect/map/image-map.js';
+import type { ImageMap } from '../inspect/map/image-map.js';
 import type { MemoryBand } from '../inspect/map/memory.js';
 import type { Style } from './text.js';
 

@@ -98,7 +98,14 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, Check | undefined
     '--json': undefined,
   },
   diff: { '--json': undefined },
-  layout: { '--compare': file, '--svg': file, '--physical': undefined, '--json': undefined },
+  layout: {
+    '--compare': file,
+    '--svg': file,
+    '--html': file,
+    '--sizes': undefined,
+    '--physical': undefined,
+    '--json': undefined,
+  },
   explain: { '--json': undefined },
 };
 

@@ -12,6 +12,7 @@ export type Layer = (typeof LAYERS)[number];
 const MODULES: ReadonlyMap<string, Layer> = new Map([
   ['test/support/tools.ts', 'tools'],
   ['test/support/inject.ts', 'tools'],
+  ['test/support/browser.ts', 'tools'],
   ['test/support/shell.ts', 'tools'],
   ['test/oracle/programs.ts', 'tools'],
   ['test/support/images.ts', 'images'],

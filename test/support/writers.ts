@@ -73,6 +73,7 @@ export const WRITERS: readonly Writer[] = [
   { name: 'mkelf32', kind: 'wrap', image: kernel('pvh64-bare'), args: (to) => ['mkelf32', 'k', to, '0x100000'] },
   { name: 'xen-mkelf32', kind: 'drop-in', image: kernel('pvh64-bare'), args: (to) => ['k', to, '0x100000'] },
   { name: 'layout --svg', kind: 'text', image: kernel('pvh64-bare'), args: (to) => ['layout', 'k', '--svg', to] },
+  { name: 'layout --html', kind: 'text', image: kernel('pvh64-bare'), args: (to) => ['layout', 'k', '--html', to] },
   {
     name: 'patch --depfile',
     kind: 'text',

@@ -80,6 +80,9 @@ export const SHT_LOPROC = 0x70000000;
 export const SHT_LOUSER = 0x80000000;
 export const SHT_HIUSER = 0x8fffffff;
 
+/** Symbol types (st_info & 15) up to this one name code or data: STT_NOTYPE, STT_OBJECT, STT_FUNC. */
+export const STT_FUNC = 2;
+
 /** Bits of sh_flags. */
 export const SHF_WRITE = 0x1n;
 export const SHF_ALLOC = 0x2n;

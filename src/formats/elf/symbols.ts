@@ -3,12 +3,13 @@
  * for the few names wanted, and the symbol table is then scanned once for entries that use one of those strings. Both are
  * read in windows, so memory does not depend on their size (gABI, "Symbol Table", "String Table").
  */
-import { fits } from '../../base/bytes/source.js';
+import { fits, READ_LIMIT } from '../../base/bytes/source.js';
+import { stringAt } from '../../base/bytes/string-at.js';
 import { findBytes, latin1Bytes } from '../../base/bytes/text.js';
 import { type Vaddr, type VaddrRange, vaddr } from './address.js';
 import { type Shdr, Sym } from './headers.js';
 import { type ElfImage, hasFileBytes, sectionFileRange } from './image.js';
-import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB } from './names.js';
+import { SHN_LORESERVE, SHN_UNDEF, SHT_STRTAB, SHT_SYMTAB, STT_FUNC } from './names.js';
 
 const WINDOW = 0x100000n;
 
@@ -58,6 +59,37 @@ export function findSymbols(image: ElfImage, names: readonly string[]): Map<stri
     });
   });
   return found;
+}
+
+/** A symbol with its name, for lists. */
+export interface NamedSymbol {
+  readonly name: string;
+  readonly value: Vaddr;
+}
+
+/**
+ * Defined symbols that name code or data, global ones first, at most `most`; and how many there are in all. Section and
+ * file symbols do not count. A string table larger than one read gives none.
+ */
+export function listSymbols(
+  image: ElfImage,
+  most: number,
+): { readonly symbols: readonly NamedSymbol[]; readonly total: number } {
+  const tables = symbolTable(image);
+  if (tables === undefined || tables.strtab.sh_size > READ_LIMIT) return { symbols: [], total: 0 };
+  const names = image.source.read(tables.strtab.sh_offset, tables.strtab.sh_size, 'symbol names');
+  const [globals, locals]: [NamedSymbol[], NamedSymbol[]] = [[], []];
+  let total = 0;
+  eachSymbol(image, tables.symtab, (bytes, at) => {
+    const { st_name, st_value, st_info, st_shndx } = Sym.decode(bytes, at, image.encoding);
+    if (st_shndx === SHN_UNDEF || (st_info & 15) > STT_FUNC) return;
+    const list = st_info >> 4 === 0 ? locals : globals;
+    total += 1;
+    if (list.length >= most) return;
+    const name = stringAt(names, st_name);
+    if (name !== '') list.push({ name, value: vaddr(st_value) });
+  });
+  return { symbols: [...globals, ...locals].slice(0, most), total };
 }
 
 /** The strings of the symbol table's names that have at least two and at most `longest` bytes, in their order. */

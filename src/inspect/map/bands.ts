@@ -45,11 +45,18 @@ export function fileBands(image: ElfImage): Band[] {
   return bandsOf(image.source, claimsOf(image));
 }
 
-/** A file as the claims on it divide it; what no claim covers is free, or unclaimed bytes. */
-export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
-  const usedRanges = all.filter(({ start, end }) => start < end && start < source.size);
-  const points = [...new Set([0n, source.size, ...usedRanges.flatMap(({ start, end }) => [start, end])])]
-    .filter((point) => point <= source.size)
+/** A stretch of a file, and of the claims on it the one that is seen; undefined: there is none. */
+export interface Stripe extends Range {
+  readonly top: Claim | undefined;
+  /** All claims that hold it. */
+  readonly open: readonly Claim[];
+}
+
+/** The first `size` bytes of a file, in order, cut at every edge of a claim; nothing for an empty file. */
+export function stripesOf(size: bigint, all: readonly Claim[]): Stripe[] {
+  const usedRanges = all.filter(({ start, end }) => start < end && start < size);
+  const points = [...new Set([0n, size, ...usedRanges.flatMap(({ start, end }) => [start, end])])]
+    .filter((point) => point <= size)
     .sort(compare);
   const starting = new Map<bigint, Claim[]>();
   for (const claim of usedRanges) {
@@ -57,15 +64,21 @@ export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
     if (same === undefined) starting.set(claim.start, [claim]);
     else same.push(claim);
   }
-  const bands: Band[] = [];
   let open: Claim[] = [];
-  for (const [i, start] of points.slice(0, -1).entries()) {
-    const end = points[i + 1] ?? start;
+  return points.slice(0, -1).map((start, i) => {
     open = [...open.filter((claim) => claim.end > start), ...(starting.get(start) ?? [])];
     const top = open.reduce<Claim | undefined>(
       (best, c) => (best === undefined || c.rank >= best.rank ? c : best),
       undefined,
     );
+    return { start, end: points[i + 1] ?? start, top, open };
+  });
+}
+
+/** A file as the claims on it divide it; what no claim covers is free, or unclaimed bytes. */
+export function bandsOf(source: ByteSource, all: readonly Claim[]): Band[] {
+  const bands: Band[] = [];
+  for (const { start, end, top, open } of stripesOf(source.size, all)) {
     const load = open.find(({ kind }) => kind === 'load')?.load;
     const last = bands.at(-1);
     const next: Band =

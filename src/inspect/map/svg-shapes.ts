@@ -1,4 +1,5 @@
 /** The few shapes that the picture is made of, as text. Everything foreign goes through `escapeXml`. */
+import { type Font, fitted } from './text-width.js';
 
 /** A rectangle of the picture, in pixels from its upper left corner. */
 export interface Box {
@@ -24,18 +25,31 @@ export function rect({ x, y, width, height }: Box, className: string, tip = ''):
   return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" class="${className}">${title}</rect>\n`;
 }
 
-/** One line of text, cut to `most` characters. */
-export function text(
-  x: number,
-  y: number,
-  content: string,
-  className = '',
-  anchor: 'start' | 'middle' | 'end' = 'start',
-  most = 200,
-): string {
-  const cut = content.length > most ? `${content.slice(0, most - 1)}…` : content;
+/** The fonts of the style sheet, by the class that asks for them. */
+const FONTS: Readonly<Record<string, Font>> = {
+  title: { size: 16, kind: 'bold' },
+  small: { size: 11, kind: 'plain' },
+  address: { size: 11, kind: 'mono' },
+};
+const USUAL: Font = { size: 12, kind: 'plain' };
+
+/** How a line of text stands: its classes, the end that `x` is, and the pixels that it may take. */
+export interface TextStyle {
+  readonly className?: string;
+  readonly anchor?: 'start' | 'middle' | 'end';
+  readonly room?: number;
+}
+
+/** One line of text, shortened in the middle to the room there is. */
+export function text(x: number, y: number, content: string, style: TextStyle = {}): string {
+  const { className = '', anchor = 'start', room = Number.POSITIVE_INFINITY } = style;
+  const font =
+    className
+      .split(' ')
+      .map((name) => FONTS[name])
+      .find((found) => found !== undefined) ?? USUAL;
   const side = anchor === 'start' ? '' : ` text-anchor="${anchor}"`;
-  return `<text x="${round(x)}" y="${round(y)}" class="${className}"${side}>${escapeXml(cut)}</text>\n`;
+  return `<text x="${round(x)}" y="${round(y)}" class="${className}"${side}>${escapeXml(fitted(content, font, room))}</text>\n`;
 }
 
 /** A ribbon between two vertical edges. */

@@ -4,14 +4,17 @@
  */
 
 import { hex } from '../../base/errors/hex.js';
+import { roundSize } from '../../base/round-size.js';
 import { segmentFlags } from '../../formats/elf/names.js';
 import type { Band } from './bands.js';
-import { type ImageMap, roundSize } from './image-map.js';
+import { type DrawnBand, foldBands } from './fold.js';
+import type { ImageMap } from './image-map.js';
 import type { MemoryBand } from './memory.js';
-import { dashed, escapeXml, pointer, rect, ribbon, text } from './svg-shapes.js';
+import { dashed, escapeXml, pointer, rect, ribbon, type TextStyle, text } from './svg-shapes.js';
 import { SVG_STYLE } from './svg-style.js';
+import { fitted, textWidth } from './text-width.js';
 
-const PANEL = 740;
+const PANEL = 776;
 const FILE = { x: 96, width: 214 };
 const MEMORY = { x: 390, width: 176 };
 const TOP = 104;
@@ -19,7 +22,8 @@ const LINE = 15;
 /** Bands that are drawn in one column. */
 const MOST_BANDS = 120;
 const MOST_NAMES = 24;
-const NAME_LENGTH = 31;
+/** Between a text and the edge of what it stands in. */
+const EDGE = 8;
 
 /** The picture of one image, or of two side by side, the first titled `before`. */
 export function mapSvg(map: ImageMap, other?: ImageMap): string {
@@ -76,10 +80,10 @@ function panel(map: ImageMap, x: number, top: number, lead: string, others: Read
     );
   });
   const svg = [
-    text(x + 20, 34, `${lead}${tail(map.name, 60)}`, 'title'),
-    text(x + 20, 56, format, 'muted'),
-    text(x + FILE.x + FILE.width / 2, TOP - 16, 'file', 'muted', 'middle'),
-    text(x + MEMORY.x + MEMORY.width / 2, top - 16, 'memory', 'muted', 'middle'),
+    text(x + 20, 34, `${lead}${map.name}`, { className: 'title', room: PANEL - 40 }),
+    text(x + 20, 56, format, { className: 'muted', room: PANEL - 40 }),
+    text(x + FILE.x + FILE.width / 2, TOP - 16, 'file', { className: 'muted', anchor: 'middle' }),
+    text(x + MEMORY.x + MEMORY.width / 2, top - 16, 'memory', { className: 'muted', anchor: 'middle' }),
     ...links,
     ...noteLinks,
     file.svg,
@@ -97,11 +101,6 @@ function dropOf(map: ImageMap): number {
   });
   const mean = distances.reduce((sum, distance) => sum + distance, 0) / (distances.length || 1);
   return Math.max(0, Math.min(mean, file.end - memory.end));
-}
-
-/** The end of a path says more than its beginning. */
-function tail(name: string, most: number): string {
-  return name.length > most ? `…${name.slice(name.length - most + 1)}` : name;
 }
 
 /** Grows with the logarithm of the size; one line of text always fits. */
@@ -124,24 +123,26 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
   const notes = new Map<number, Placed>();
   let svg = '';
   let y = TOP;
-  for (const band of map.file.slice(0, MOST_BANDS)) {
+  const drawn = foldBands(map.file);
+  for (const band of drawn.slice(0, MOST_BANDS)) {
     const names = band.kind === 'notes' ? (map.notes.get(band.start) ?? []) : [];
     const shown =
       names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), `and ${names.length - MOST_NAMES} more`] : names;
     const height = heightOf(band.end - band.start, 1 + shown.length);
     const box = { x: x + FILE.x, y, width: FILE.width, height };
-    const changed = band.kind !== 'free' && others?.has(bandKey(band)) === false ? ' changed' : '';
+    const changed = isChanged(band, others) ? ' changed' : '';
     const size = roundSize(band.end - band.start);
-    svg += text(x + FILE.x - 8, y + 11, hex(band.start), 'address', 'end');
+    svg += text(x + FILE.x - EDGE, y + 11, hex(band.start), ADDRESS_OF_FILE);
     svg += rect(
       box,
       `band ${classOf(map, band)}${changed}`,
       `${band.name}: ${hex(band.start)} to ${hex(band.end)}, ${size}`,
     );
     const ink = band.kind === 'notes' && isSeen(band.name) ? 'on-notes' : band.kind === 'free' ? 'muted' : '';
-    svg += text(box.x + 8, y + 15, `${band.name}, ${size}`, ink, 'start', NAME_LENGTH);
+    svg += sizedName(box.x + EDGE, y + 15, band.name, size, { className: ink, room: FILE.width - 2 * EDGE });
     for (const [i, name] of shown.entries()) {
-      svg += text(box.x + 16, y + 15 + (i + 1) * LINE, name, `${ink} small`, 'start', NAME_LENGTH);
+      const room = FILE.width - 3 * EDGE;
+      svg += text(box.x + 2 * EDGE, y + 15 + (i + 1) * LINE, name, { className: `${ink} small`, room });
     }
     const [, index] = /^PT_NOTE (\d+)$/.exec(band.name) ?? [];
     if (index !== undefined) notes.set(Number(index), { y, height });
@@ -151,9 +152,9 @@ function fileColumn(map: ImageMap, x: number, others: ReadonlySet<string> | unde
     }
     y += height;
   }
-  svg += text(x + FILE.x - 8, y + 4, hex(map.size), 'address', 'end');
-  if (map.file.length > MOST_BANDS)
-    svg += text(x + FILE.x, y + 20, `and ${map.file.length - MOST_BANDS} more parts`, 'muted');
+  svg += text(x + FILE.x - EDGE, y + 4, hex(map.size), ADDRESS_OF_FILE);
+  const more = drawn.length - MOST_BANDS;
+  if (more > 0) svg += text(x + FILE.x, y + 20, `and ${more} more parts`, { className: 'muted', room: FILE.width });
   return { svg, end: y + 20, loads, notes };
 }
 
@@ -166,16 +167,15 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
   let last: MemoryBand | undefined;
   const left = x + MEMORY.x;
   const right = left + MEMORY.width;
+  const inside = MEMORY.width - 2 * EDGE;
   for (const band of map.memory.slice(0, MOST_BANDS)) {
     if (last !== undefined && band.start > last.end) {
       svg += dashed(left, right, y + 4) + dashed(left, right, y + 26);
-      svg += text(
-        left + MEMORY.width / 2,
-        y + 19,
-        `${roundSize(band.start - last.end)} unused`,
-        'muted small',
-        'middle',
-      );
+      svg += text(left + MEMORY.width / 2, y + 19, `${roundSize(band.start - last.end)} unused`, {
+        className: 'muted small',
+        anchor: 'middle',
+        room: MEMORY.width,
+      });
       y += 30;
     }
     const zero = band.end - band.start - band.filesz;
@@ -195,7 +195,7 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
       labels.push({ y: y + 12 + LINE, text: `physical ${hex(band.p_paddr)}`, className: 'address', mark: undefined });
     }
     svg += rect({ x: left, y, width: MEMORY.width, height: fileHeight }, `band ${colorOf(band.flags)}${changed}`, tip);
-    if (fileHeight > 0) svg += text(left + 8, y + 15, `${name}, ${roundSize(band.filesz)}`, '', 'start', NAME_LENGTH);
+    if (fileHeight > 0) svg += sizedName(left + EDGE, y + 15, name, roundSize(band.filesz), { room: inside });
     // The addresses of the band come first.
     const lowest = band.p_paddr === band.start ? 22 : 22 + LINE;
     const place = (address: bigint) => {
@@ -218,14 +218,8 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
     }
     if (zeroHeight > 0) {
       svg += rect({ x: left, y: y + fileHeight, width: MEMORY.width, height: zeroHeight }, `band zero${changed}`, tip);
-      svg += text(
-        left + 8,
-        y + fileHeight + 15,
-        `${fileHeight > 0 ? '' : `${name}, `}zeros, ${roundSize(zero)}`,
-        '',
-        'start',
-        NAME_LENGTH,
-      );
+      const what = fileHeight > 0 ? 'zeros' : `${name}, zeros`;
+      svg += sizedName(left + EDGE, y + fileHeight + 15, what, roundSize(zero), { room: inside });
     }
     loads.set(band.load, { y, height: fileHeight });
     y += fileHeight + zeroHeight;
@@ -233,14 +227,25 @@ function memoryColumn(map: ImageMap, x: number, others: ReadonlySet<string> | un
   }
   if (last !== undefined) labels.push({ y: y + 4, text: hex(last.end), className: 'address', mark: undefined });
   const spread = spreadLabels(labels);
+  const more = map.memory.length - MOST_BANDS;
+  if (more > 0) svg += text(left, y + 20, `and ${more} more`, { className: 'muted', room: MEMORY.width });
   svg += spread
     .map(({ y: at, text: content, className, mark }) => {
       const shift = mark === undefined ? 6 : 18;
       const sign = mark === undefined ? '' : pointer(right + 5, at - 4);
-      return sign + text(right + shift, at, content, className, 'start', 26);
+      return sign + text(right + shift, at, content, { className, room: x + PANEL - EDGE - right - shift });
     })
     .join('');
-  return { svg, end: Math.max(y, spread.at(-1)?.y ?? 0) + 20, loads, notes };
+  return { svg, end: Math.max(y + (more > 0 ? 20 : 0), spread.at(-1)?.y ?? 0) + 20, loads, notes };
+}
+
+const ADDRESS_OF_FILE = { className: 'address', anchor: 'end', room: FILE.x - 2 * EDGE } as const;
+
+/** A name with its size: of a name that is too long the middle goes, never the size. */
+function sizedName(x: number, y: number, name: string, size: string, style: TextStyle & { room: number }): string {
+  const end = `, ${size}`;
+  const font = { size: 12, kind: 'plain' } as const;
+  return text(x, y, `${fitted(name, font, style.room - textWidth(end, font))}${end}`, style);
 }
 
 interface Label {
@@ -298,6 +303,11 @@ function memoryKey({ load, start, end, filesz, p_paddr }: MemoryBand): string {
   return `memory ${load} ${start} ${end} ${filesz} ${p_paddr}`;
 }
 
+/** Is any part of it on this side only? What is free may come and go. */
+function isChanged({ parts }: DrawnBand, others: ReadonlySet<string> | undefined): boolean {
+  return others !== undefined && parts.some((band) => band.kind !== 'free' && !others.has(bandKey(band)));
+}
+
 function keysOf({ file, memory }: ImageMap): ReadonlySet<string> {
   return new Set([...file.map(bandKey), ...memory.map(memoryKey)]);
 }
@@ -318,7 +328,8 @@ function legend(y: number, compared: boolean): string {
   return entries
     .map(([className = '', label = '']) => {
       const entry =
-        rect({ x, y: y - 11, width: 14, height: 14 }, `band ${className}`) + text(x + 20, y + 1, label, 'small');
+        rect({ x, y: y - 11, width: 14, height: 14 }, `band ${className}`) +
+        text(x + 20, y + 1, label, { className: 'small' });
       x += 38 + label.length * 6.4;
       return entry;
     })

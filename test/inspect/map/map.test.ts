@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
+import { roundSize } from '../../../src/base/round-size.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { ENCODINGS } from '../../../src/formats/elf/struct.js';
 import { fileBands } from '../../../src/inspect/map/bands.js';
-import { imageMap, roundSize } from '../../../src/inspect/map/image-map.js';
+import { imageMap } from '../../../src/inspect/map/image-map.js';
 import { mapSvg } from '../../../src/inspect/map/svg.js';
 import { mapComparison, mapText } from '../../../src/report/map-text.js';
 import { styleOf } from '../../../src/report/text.js';

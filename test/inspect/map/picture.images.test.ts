@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { readElf } from '../../../src/formats/elf/read.js';
+import { readPe } from '../../../src/formats/pe/read.js';
 import { imageMap } from '../../../src/inspect/map/image-map.js';
+import { peMap } from '../../../src/inspect/map/pe-map.js';
 import { mapSvg } from '../../../src/inspect/map/svg.js';
 import { workFolder } from '../../support/cli.js';
 import { fixture, realImage, requireTools } from '../../support/images.js';
@@ -23,6 +25,11 @@ describe('mapSvg()', () => {
         imageMap(read(readFileSync(fixture('pvh64-notes')), 'pvh64-notes')),
       ),
       mapSvg(imageMap(read(readFileSync(realImage('vmlinux').path), 'vmlinux'))),
+      mapSvg(peMap(readPe(new BufferSource(readFileSync(realImage('xen-efi').path), 'xen.efi')))),
+      mapSvg(
+        imageMap(read(readFileSync(realImage('xen-syms').path), '/usr/lib/debug/'.repeat(9))),
+        imageMap(read(readFileSync(realImage('xen').path), 'xen')),
+      ),
     ];
     // The page measures itself and leaves what it finds in its title.
     const script = `

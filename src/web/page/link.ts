@@ -1,0 +1,29 @@
+/** A link carries the question, never the file: the loader, Xen's release, a preset, something to explain. */
+
+/** What a link asks. */
+export interface Question {
+  readonly loader: string;
+  readonly xenVersion: string;
+  readonly preset: string;
+  readonly ask: string;
+}
+
+/** The question of this page's address. */
+export function questionOf(hash: string): Question {
+  const words = new URLSearchParams(hash.replace(/^#/, ''));
+  const word = (name: string) => words.get(name) ?? '';
+  return { loader: word('for'), xenVersion: word('xen'), preset: word('preset'), ask: word('ask') };
+}
+
+/** The address of a question. */
+export function hashOf({ loader, xenVersion, preset, ask }: Question): string {
+  const words = new URLSearchParams();
+  const pairs = [
+    ['for', loader],
+    ['xen', xenVersion],
+    ['preset', preset],
+    ['ask', ask],
+  ] as const;
+  for (const [name, value] of pairs) if (value !== '') words.set(name, value);
+  return words.size === 0 ? '' : `#${words.toString()}`;
+}

@@ -1,0 +1,227 @@
+/** The page of `make web` in a real browser: what it says is what the command says, and what it makes is what the command writes. */
+import { closeSync, copyFileSync, ftruncateSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { axeFaults, documentOf, downloadOf, dropFile, type Served, servePage } from '../support/browser.js';
+import { runCli, workFolder } from '../support/cli.js';
+import { elf } from '../support/elf-builder.js';
+
+const FIXTURES = readdirSync('fixtures/bin');
+const HOSTILE = '<img src=x onerror="document.title=1">';
+const folder = workFolder();
+let served: Served;
+let page: Page;
+
+beforeAll(async () => {
+  for (const name of FIXTURES) copyFileSync(join('fixtures/bin', name), join(folder.path, name));
+  writeFileSync(join(folder.path, 'packed.gz'), gzipSync(readFileSync('fixtures/bin/pvh64-bare')));
+  served = await servePage();
+  page = await served.page();
+  await page.goto(served.url);
+});
+afterAll(async () => {
+  await served?.close();
+  folder.remove();
+});
+
+const at = (name: string) => join(folder.path, name);
+const command = (...args: string[]) => runCli(args, { cwd: folder.path });
+const told = (...args: string[]) => JSON.parse(command(...args, '--json').stdout);
+
+describe('a file that is dropped', () => {
+  it.each(FIXTURES)('%s: verdicts, notes and map are those of the command', async (name) => {
+    await dropFile(page, at(name));
+    expect(await documentOf(page, 'verify')).toEqual(told('verify', name));
+    expect(await documentOf(page, 'notes')).toEqual(told('notes', name));
+    expect(await documentOf(page, 'layout')).toEqual(told('layout', name));
+  });
+
+  it('something that is no kernel, or a damaged one, is told as in the command, with its id', async () => {
+    writeFileSync(at('text'), 'no kernel');
+    writeFileSync(at('cut.gz'), gzipSync(readFileSync(at('pvh64-notes'))).subarray(0, 900));
+    for (const name of ['text', 'cut.gz']) {
+      await dropFile(page, at(name));
+      const [error] = told('notes', name).errors;
+      expect(await page.getAttribute('#trouble .box', 'data-problem')).toBe(error.id);
+      expect(await page.innerText('#trouble .box')).toContain(error.message);
+    }
+  });
+
+  it('names from a file are text, whatever they look like', async () => {
+    const builder = elf({ bits: 64, endian: 'little' }).load(0x100000n, new Uint8Array(64).fill(1));
+    writeFileSync(
+      at('hostile'),
+      builder
+        .section(HOSTILE, { bytes: new Uint8Array(99) })
+        .symbol(HOSTILE, 1n)
+        .build(),
+    );
+    await dropFile(page, at('hostile'));
+    expect(await page.innerText('#sizes')).toContain(HOSTILE);
+    expect(await page.locator('img').count()).toBe(0);
+    const single = at('hostile.html');
+    expect(command('layout', 'hostile', '--html', single).status).toBe(0);
+    const own = await served.page();
+    await own.goto(`file://${single}`);
+    expect(await own.innerText('#sizes')).toContain(HOSTILE);
+    expect([await own.locator('img').count(), await own.title()]).toEqual([0, 'hostile']);
+    await own.close();
+  });
+});
+
+describe('a result', () => {
+  const edits: readonly [string, string[], (page: Page) => Promise<void>][] = [
+    ['pvh64-bare', ['--set', 'GUEST_OS=page'], async () => page.fill('#edit-set', 'GUEST_OS=page')],
+    [
+      'pvh64-notes',
+      ['--clear', '--set', 'PAE_MODE=yes'],
+      async () => {
+        await page.check('#edit-clear');
+        await page.fill('#edit-set', 'PAE_MODE=yes');
+      },
+    ],
+    [
+      'pv64-notes',
+      ['--unset', 'LOADER', '--placement', 'append'],
+      async () => {
+        await page.fill('#edit-unset', 'LOADER');
+        await page.selectOption('#edit-placement', 'append');
+      },
+    ],
+    [
+      'pv64-bare',
+      ['--preset', 'pv'],
+      async () => {
+        await page.selectOption('#edit-preset', 'pv');
+      },
+    ],
+    ['packed.gz', ['--set', 'GUEST_OS=page'], async () => page.fill('#edit-set', 'GUEST_OS=page')],
+  ];
+  it.each(edits)('%s %j: the bytes that the command writes', async (name, options, fill) => {
+    const { status, stderr } = command('patch', name, ...options, '-o', 'written');
+    await dropFile(page, at(name));
+    await fill(page);
+    await page.click('#edit button');
+    await page.waitForSelector('#edit-answer > *');
+    if (status !== 0) {
+      expect(stderr).toContain(await page.getAttribute('#edit-answer .box', 'data-problem'));
+      return;
+    }
+    expect((await downloadOf(page, '#edit-answer a')).equals(readFileSync(at('written')))).toBe(true);
+  });
+
+  it('fix: one click, and the loader takes it', async () => {
+    const bytes = readFileSync(at('pv64-notes'));
+    bytes.write('9', bytes.indexOf('xen-3.0\0') + 4, 'latin1');
+    writeFileSync(at('misspelt'), bytes);
+    await page.goto(`${served.url}#for=xen-pv`);
+    await page.reload();
+    await dropFile(page, at('misspelt'));
+    expect(command('fix', 'misspelt', '--for', 'xen-pv', '-o', 'fixed').status).toBe(0);
+    await page.click('#mend');
+    await page.waitForSelector('#fix-answer a');
+    expect((await downloadOf(page, '#fix-answer a')).equals(readFileSync(at('fixed')))).toBe(true);
+    expect(command('verify', 'fixed', '--for', 'xen-pv').status).toBe(0);
+  });
+});
+
+describe('the page', () => {
+  it('explains what the command explains; a link asks it', async () => {
+    const message = 'Error loading uncompressed kernel without PVH ELF Note';
+    const own = await served.page();
+    await own.goto(`${served.url}#ask=${encodeURIComponent(message)}`);
+    await own.waitForSelector('#ask-answer pre');
+    expect(await own.textContent('#ask-answer pre')).toBe(command('explain', message).stdout);
+    await own.close();
+  });
+
+  it('has no fault that axe finds, and is no wider than the screen, in light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const own = await served.page({ colorScheme });
+      await own.goto(served.url);
+      await dropFile(own, at('pvh64-bare'));
+      expect(await axeFaults(own)).toEqual([]);
+      for (const width of [390, 800, 1400]) {
+        await own.setViewportSize({ width, height: 900 });
+        expect(await own.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      }
+      await own.close();
+    }
+  });
+
+  it('the map is gone through by keys, and searched', async () => {
+    await dropFile(page, at('pvh64-notes'));
+    await page.focus('#map .box.file');
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+    expect(await page.innerText('#map .facts')).toContain('PT_LOAD 0');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.innerText('#map .facts')).toContain('address 0x');
+    await page.fill('#map-search', 'PHYS32');
+    await page.click('.hits button');
+    expect(await page.innerText('#map .marked')).toContain('PHYS32_ENTRY');
+    await page.fill('#map-search', '0x100010');
+    await page.keyboard.press('Enter');
+    expect(await page.innerText('#map .facts')).toContain('0x100010');
+  });
+
+  it('works with the network off once it is loaded, the unpackers included', async () => {
+    const own = await served.page();
+    await own.goto(served.url);
+    await own.evaluate('navigator.serviceWorker.ready.then(() => undefined)');
+    await own.context().setOffline(true);
+    await own.reload();
+    await dropFile(own, at('packed.gz'));
+    expect(await own.innerText('#image')).toContain('Looked through');
+    await own.close();
+  });
+
+  it('weighs at most 500 KB before the unpackers, and asks nobody else', async () => {
+    const asked: string[] = [];
+    const own = await served.page();
+    own.on('request', (request) => asked.push(request.url()));
+    await own.goto(served.url);
+    await dropFile(own, at('pvh64-bare'));
+    expect(asked.filter((url) => !url.startsWith(served.url) && !url.startsWith('data:'))).toEqual([]);
+    const weight = ['index.html', 'page.css', 'app.js', 'worker.js', 'service-worker.js'].reduce(
+      (sum, name) => sum + gzipSync(readFileSync(resolve('dist/web', name))).length,
+      0,
+    );
+    expect(weight).toBeLessThan(500_000);
+    await own.close();
+  });
+
+  it('a 600 MB file costs what its headers cost', async () => {
+    // As a vmlinux with debug information is: nearly all of it is in sections that no loader reads.
+    const big = at('big');
+    const [offset, end] = [0x10000n, 600_000_000n];
+    const builder = elf({ bits: 64, endian: 'little' }).load(0x100000n, new Uint8Array(64).fill(1));
+    writeFileSync(big, builder.section('.debug_info', { offset, size: end - offset }).build());
+    const fd = openSync(big, 'r+');
+    ftruncateSync(fd, Number(end));
+    closeSync(fd);
+    const own = await served.page();
+    await own.goto(served.url);
+    const before = memoryOf();
+    await dropFile(own, big);
+    expect(await own.innerText('#image')).toContain('572 MiB');
+    expect(memoryOf() - before).toBeLessThan(200 << 20);
+    await own.close();
+  });
+});
+
+/** The most that any one process of the browser ever held, in bytes. */
+function memoryOf(): number {
+  const peaks = readdirSync('/proc').flatMap((pid) => {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer')) return [];
+      const [, size] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+      return size === undefined ? [] : [Number(size) << 10];
+    } catch {
+      // A process that ended, or none.
+      return [];
+    }
+  });
+  return Math.max(0, ...peaks);
+}
