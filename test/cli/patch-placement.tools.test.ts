@@ -154,7 +154,7 @@ describe('what goes with a placement', () => {
     expectError(
       bench.run(['patch', 'loaded', '-o', 'x', ENTRY, '--must-survive=strip@2.99']),
       'plan.impossible',
-      /not known to survive strip@2\.99 \(binutils 2\.99 was not tried; what is foretold holds for binutils 2\.40/,
+      /not known to survive strip@2\.99 \(binutils 2\.99 was not tried; forecasts hold for binutils 2\.40/,
     );
   });
 

@@ -39,7 +39,7 @@ export function survivalOf(
     const { tool, version } = partsOf(wish);
     const tried = triedText(tool);
     if (version !== undefined && !isTried(tool, version)) {
-      const why = `${TRIED[tool].program} ${version} was not tried; what is foretold holds for ${tried}`;
+      const why = `${TRIED[tool].program} ${version} was not tried; forecasts hold for ${tried}`;
       return { tool: wish, verdict: 'unknown', why, tried };
     }
     const model = MODELS[tool];
