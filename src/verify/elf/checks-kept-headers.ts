@@ -18,7 +18,7 @@ import {
 import type { Violation } from '../check.js';
 import type { Expectation } from '../finding.js';
 import type { ElfCheck } from './elf-check.js';
-import { holdsOnlyAdded, isTouched, type Pair } from './pair.js';
+import { holdsOnlyAdded, isOnlyAdded, isTouched, type Pair } from './pair.js';
 import { type Subject, sectionPart, segmentPart } from './subject.js';
 
 /** Checks that header fields of the baseline changed only where the edit needs it. */
@@ -134,7 +134,7 @@ function* segmentFieldsKept({ before, after, counterparts, expectation, shift }:
     const now = after.image.segments[place];
     if (now === undefined || now.p_type !== old.p_type) continue;
     if (old.p_type === PT_NOTE || old.p_type === PT_NULL) continue;
-    const grown = old.p_type === PT_LOAD ? growth(index, old, now, expectation) : 0n;
+    const grown = old.p_type === PT_LOAD ? growth(before, index, old, now, expectation) : 0n;
     const wanted: Phdr = {
       ...old,
       p_offset: movedOffset(shift, old.p_offset),
@@ -154,7 +154,7 @@ function* segmentFieldsKept({ before, after, counterparts, expectation, shift }:
 /**
  * How much a LOAD was allowed to grow, or to give back (less than 0): what was planned; without a plan, what it did.
  */
-function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
+function growth(before: Subject, index: number, old: Phdr, now: Phdr, expectation: Expectation | undefined): bigint {
   // Bytes behind p_filesz are zero memory where p_memsz is larger; notes would land in it.
   if (old.p_filesz !== old.p_memsz) return 0n;
   if (expectation !== undefined) {
@@ -162,8 +162,9 @@ function growth(index: number, old: Phdr, now: Phdr, expectation: Expectation | 
     const less = shrunkLoad?.index === index ? shrunkLoad.by : 0n;
     return (extendedLoad?.index === index ? extendedLoad.by : 0n) - less;
   }
-  // What left memory with a shorter one is the word of another check.
-  return now.p_filesz - old.p_filesz;
+  // A shorter one gave back what an edit had put at its end, or lost something.
+  const tail = { start: old.p_offset + now.p_filesz, end: old.p_offset + old.p_filesz };
+  return tail.start >= tail.end || isOnlyAdded(before, tail) ? now.p_filesz - old.p_filesz : 0n;
 }
 
 function* sectionsKept(pair: Pair): Generator<Violation> {
