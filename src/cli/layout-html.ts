@@ -1,7 +1,7 @@
 /** `layout --html`: opens the images as pages do, asks everything about them, and makes the page. Loaded when it is asked for. */
 
-import { pageData } from '../web/work/documents.js';
 import { script, scriptHash, style, styleHash } from 'xen-elfpatch:map-page';
+import { pageData } from '../web/work/documents.js';
 import { htmlPage } from '../web/work/html-page.js';
 import { openWebImage } from '../web/work/open.js';
 import { type OpenInput, openInput } from './input.js';

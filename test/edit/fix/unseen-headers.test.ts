@@ -23,10 +23,7 @@ function kernel(offset: number, words: readonly number[]): BufferSource {
   const bytes = new Uint8Array(0xa000).fill(0x90);
   for (const [k, word] of words.entries())
     bytes.set(num(BigInt.asUintN(32, BigInt(word)), 4, LE32), offset - FIRST + 4 * k);
-  const image = elf(LE32)
-    .header({ e_type: 2, e_machine: 3, e_entry: PADDR })
-    .load(PADDR, bytes, { align: 4n })
-    .build();
+  const image = elf(LE32).header({ e_type: 2, e_machine: 3, e_entry: PADDR }).load(PADDR, bytes, { align: 4n }).build();
   return new BufferSource(image, 'kernel');
 }
 

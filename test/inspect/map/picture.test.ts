@@ -85,7 +85,8 @@ const HARD: Readonly<Record<string, () => Uint8Array>> = {
   },
   'many long names': () => {
     const builder = elf(le).load(0x100000n, new Uint8Array(64).fill(1));
-    for (const [i, name] of SECTIONS.entries()) builder.section(name, { bytes: new Uint8Array(8 + (i % 7) * 900).fill(1) });
+    for (const [i, name] of SECTIONS.entries())
+      builder.section(name, { bytes: new Uint8Array(8 + (i % 7) * 900).fill(1) });
     return builder.build();
   },
 };
