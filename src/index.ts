@@ -180,6 +180,7 @@ export type { Band, BandKind } from './inspect/map/bands.js';
 export { type ImageMap, imageMap } from './inspect/map/image-map.js';
 export type { MemoryBand, MemoryNote } from './inspect/map/memory.js';
 export { peMap } from './inspect/map/pe-map.js';
+export { elfSizes, type ImageSizes, type OwnerSize, peSizes, type SizeRow } from './inspect/map/sizes.js';
 export { mapSvg } from './inspect/map/svg.js';
 export { type NoteFact, type NotesFacts, notesFacts } from './inspect/notes/notes-facts.js';
 export type { XenVerdict } from './inspect/notes/xen-verdicts.js';
@@ -231,6 +232,7 @@ export { mapComparison, mapText } from './report/map-text.js';
 export { notesJson, notesText } from './report/notes-report.js';
 export { type Outcome, otherNotesJson, patchJson, patchText } from './report/patch-report.js';
 export { peDiffJson, peDiffText } from './report/pe-diff-report.js';
+export { sizesJson, sizesText } from './report/sizes-report.js';
 export { stampsJson, stampsText } from './report/stamp-report.js';
 export { type Style, styleOf } from './report/text.js';
 // Verify: the laws of the format, conservation against a baseline, a second reader.

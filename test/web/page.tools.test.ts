@@ -97,7 +97,15 @@ describe('a result', () => {
         await page.selectOption('#edit-preset', 'pv');
       },
     ],
-    ['packed.gz', ['--set', 'GUEST_OS=page'], async () => page.fill('#edit-set', 'GUEST_OS=page')],
+    [
+      'packed.gz',
+      ['--set', 'GUEST_OS=page'],
+      async () => {
+        // The preset of the question before is still asked.
+        await page.selectOption('#edit-preset', '');
+        await page.fill('#edit-set', 'GUEST_OS=page');
+      },
+    ],
   ];
   it.each(edits)('%s %j: the bytes that the command writes', async (name, options, fill) => {
     const { status, stderr } = command('patch', name, ...options, '-o', 'written');

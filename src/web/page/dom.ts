@@ -37,7 +37,7 @@ export function table(label: string, heads: readonly string[], rows: readonly (r
   );
 }
 
-/** `code`, as a file or a loader has it. */
+/** Text in the letters of a program, as a file or a loader has it. */
 export function code(text: string): HTMLElement {
   return h('code', {}, text);
 }

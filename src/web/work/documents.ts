@@ -78,7 +78,7 @@ export async function pageData(first: WebImage, second?: WebImage, options: Docu
   return { version: VERSION, image, other, diff };
 }
 
-/** `notes --json`. */
+/** The document that `notes --json` prints. Errors: those of readElf and readPe. */
 export function notesText({ file, source, isPe, facts }: WebImage): string {
   const shown = { xen: false, raw: false };
   const image = isPe
@@ -87,7 +87,7 @@ export function notesText({ file, source, isPe, facts }: WebImage): string {
   return jsonDocument('notes', { images: [image] });
 }
 
-/** `layout --json`, with `--sizes` where they are asked for. */
+/** The document that `layout --json` prints, with `--sizes` where they are asked for. */
 export function layoutText({ source, isPe }: WebImage, sizes: boolean): string {
   const [map, parts] = isPe
     ? [peMap(readPe(source)), sizes ? peSizes(readPe(source)) : undefined]
@@ -96,7 +96,7 @@ export function layoutText({ source, isPe }: WebImage, sizes: boolean): string {
   return jsonDocument('layout', { ...shown, compare: null });
 }
 
-/** `verify --json`; an ELF that cannot be read is judged by the loaders alone. */
+/** The document that `verify --json` prints; an ELF that cannot be read is judged by the loaders alone. */
 export async function verifyText(image: WebImage, options: DocumentOptions): Promise<string> {
   const { file, source, isPe, wrapped } = image;
   const { xenVersion = NEWEST_XEN, memory } = options;
