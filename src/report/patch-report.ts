@@ -75,7 +75,7 @@ export function planText(plan: PatchPlan, style: Style, detail: Detail): string 
   const { layout } = plan;
   let text = layout === undefined ? '' : `  placement: ${layout.placement}: ${layout.summary}\n`;
   text += notesText(plan, style, detail) + foreignText(plan) + whereText(plan);
-  if (detail.ranges) text += rangesText(plan) + refusedText(plan);
+  if (detail.ranges) text += rangesText(plan) + refusedText(plan) + staysText(plan);
   else text += touchedText(plan);
   return text + survivalText(plan, style);
 }
@@ -228,6 +228,10 @@ function changedRanges(plan: PatchPlan): { offset: bigint; size: bigint }[] {
     ...copies.map(({ to, size }) => ({ offset: to, size })),
   ];
   return ranges.sort((a, b) => compare(a.offset, b.offset));
+}
+
+function staysText({ layout }: PatchPlan): string {
+  return (layout?.stays ?? []).map((what) => `  note: ${printable(what)}\n`).join('');
 }
 
 function rangesText(plan: PatchPlan): string {

@@ -92,7 +92,9 @@ describe.each(ENCODINGS)('ELF$bits $endian', (encoding) => {
               restored += 1;
               continue;
             }
-            const told = [...plan.warnings, ...undo.warnings].join('\n');
+            const told = [plan, undo]
+              .flatMap(({ layout, warnings }) => [...(layout?.stays ?? []), ...warnings])
+              .join('\n');
             if (!STAYS.test(told))
               expect({ spare, placement, memory: memoryOf(after) }).toEqual({
                 spare,

@@ -294,7 +294,8 @@ function finish(
     addedLoads: slot.kind === 'empty-load' ? -1 : 0,
     replacedSegments: replacedBy(target, slot).filter((index) => index >= 0),
     touchedSections: [...fit.keys()],
-    warnings: [...warningsFor(input, area, notes), ...staysLonger(input, area, end)],
+    warnings: warningsFor(input, area, notes),
+    stays: staysLonger(input, area, end),
   };
 }
 

@@ -97,8 +97,9 @@ export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined
     const { mustSurvive } = input.options;
     const lost = mustSurvive.length === 0 ? [] : lostTo(resultOf(image, outcome), image, mustSurvive);
     if (lost.length === 0) {
-      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome), ...staysAfterUndo(input, outcome)];
-      return { layout: { ...outcome, warnings }, refused };
+      const warnings = [...outcome.warnings, ...lostFromMemory(input, outcome)];
+      const stays = [...(outcome.stays ?? []), ...staysAfterUndo(input, outcome)];
+      return { layout: { ...outcome, warnings, stays }, refused };
     }
     refused.push({ placement, reason: lost.map(lossText).join(', ') });
   }

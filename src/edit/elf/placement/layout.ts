@@ -63,6 +63,8 @@ export interface Layout {
   /** Input section headers that were meant to change. */
   readonly touchedSections: readonly number[];
   readonly warnings: readonly string[];
+  /** What stays of it, or of the edit that it takes back, when nothing of the notes is left: no loss, and not to be warned of. */
+  readonly stays?: readonly string[] | undefined;
 }
 
 /** A placement that does not work here, and why, with numbers. */

@@ -9,7 +9,7 @@ import { PT_LOAD, PT_NOTE, PT_NULL } from '../../../formats/elf/names.js';
 import type { Layout } from './layout.js';
 import { onlyRemoves, type PlacementInput } from './placement-input.js';
 
-/** In words for warnings: what stays where an edit that adds is taken back. */
+/** In words for the plan: what stays where an edit that adds is taken back. */
 export function staysAfterUndo(input: PlacementInput, layout: Layout): string[] {
   const { analysis, target } = input;
   const { noteRange, segments, shift } = layout;

@@ -43,7 +43,7 @@ interface Former {
   /** Input PT_LOADs that go. */
   readonly goneLoads: number;
   readonly words: readonly string[];
-  readonly warnings: readonly string[];
+  readonly stays: readonly string[];
 }
 
 /** The layout of before; undefined where the edit does more than remove, or where nothing proves what was before. */
@@ -64,7 +64,7 @@ function viaFormerTable(analysis: Analysis, area: NoteArea, rest: readonly NoteC
   const words = `the program headers stand at ${hex(found.phoff)} again, as they did`;
   const loads = found.added.map((index) => image.segments[index]).filter((s) => s !== undefined);
   const freed = [...loads.map(segmentFileRange), area.range, phdrTable(image)];
-  return { ...found, freed, goneLoads: loads.length, words: [words], warnings: [] };
+  return { ...found, freed, goneLoads: loads.length, words: [words], stays: [] };
 }
 
 /** The table stays; its entries become what they were. */
@@ -84,7 +84,7 @@ function viaOwnHeaders(input: PlacementInput, area: NoteArea, rest: readonly Not
   table[area.index] = notes === undefined ? entryBefore(own, area, table) : { ...own, ...notes.fields };
   const freed: Range[] = [area.range];
   const words: string[] = [];
-  const warnings: string[] = [];
+  const stays: string[] = [];
   let shrunk: Former['shrunk'];
   let goneLoads = 0;
   const index = area.loaded === undefined ? -1 : image.segments.indexOf(area.loaded);
@@ -100,7 +100,7 @@ function viaOwnHeaders(input: PlacementInput, area: NoteArea, rest: readonly Not
       words.push(`PT_LOAD ${index}, which held them alone, is gone`);
     } else if (ends && !isProved) {
       const zeros = bytesText(tail.end - area.range.start);
-      warnings.push(
+      stays.push(
         `PT_LOAD ${index} keeps its length, ${zeros} of zeros at its end: no section headers show that an edit made it longer`,
       );
     } else if (ends) {
@@ -116,7 +116,7 @@ function viaOwnHeaders(input: PlacementInput, area: NoteArea, rest: readonly Not
   const size = phdrSize(analysis) * BigInt(segments.length);
   // Readers that go by the table's bytes find none behind it.
   if (segments.length < image.segments.length) freed.push({ start: phoff + size, end: phdrTable(image).end });
-  return { segments: withPhdr(segments, analysis, size), phoff, notes, freed, shrunk, goneLoads, words, warnings };
+  return { segments: withPhdr(segments, analysis, size), phoff, notes, freed, shrunk, goneLoads, words, stays };
 }
 
 /**
@@ -212,7 +212,8 @@ function layoutOf(
     freed,
     replacedSegments: image.segments.flatMap((s, i) => (s.p_type === PT_LOAD ? [] : [i])),
     touchedSections: [...described.touched, ...(gone > 0 || shoff !== image.header.e_shoff ? [image.shstrndx] : [])],
-    warnings: former.warnings,
+    warnings: [],
+    stays: former.stays,
   };
 }
 
