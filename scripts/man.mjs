@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { commitDate } from './commit.mjs';
 import { commandPage, mkelf32Page, notesPage, overviewPage } from './man/pages.mjs';
+import { mapPagePlugin } from './web/map-page.mjs';
 
 const [folder = 'dist/man'] = process.argv.slice(2);
 
@@ -30,6 +31,7 @@ export { XEN_NOTES } from './src/formats/note/xen-notes.js';`,
       format: 'esm',
       packages: 'external',
       logLevel: 'warning',
+      plugins: [mapPagePlugin],
     });
     return await import(pathToFileURL(outfile).href);
   } finally {

@@ -41,7 +41,7 @@ export function quickParse(args: readonly string[], commands: readonly Command[]
   const { min, max } = countsFor(wanted, options);
   if (words.length < min || words.length > max) return undefined;
   const quiet = options['quiet'] === true;
-  if (quiet && options['json'] === true) return undefined;
+  if (quiet && (options['json'] === true || options['json-lines'] === true)) return undefined;
   return { kind: 'run', command, options, words, quiet };
 }
 

@@ -111,7 +111,7 @@ export function multibootNeeds(view: MultibootView): bigint | undefined {
   return pieces.length === 0 ? undefined : needsOf(pieces);
 }
 
-const BECAUSE = 'what goes where the machine has no memory is not written, and nobody says so';
+const BECAUSE = 'what goes where the machine has no memory is not written, and GRUB reports nothing';
 
 /** Is the place of a file that is copied as one piece memory, if it may not be moved? */
 export const LINEAR_IN_MEMORY: R = {

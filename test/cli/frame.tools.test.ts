@@ -119,11 +119,12 @@ describe('errors', () => {
   });
 
   it.each([
-    [folder.path, '[read.not-a-file]'],
-    ['/nonexistent', '[read.open]'],
-    ['/dev/null', '[read.not-a-file]'],
-  ])('%s is refused with exit 2', (path, id) => {
-    expect(runCli(['notes', path])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(id) });
+    // notes looks through a folder.
+    ['layout', folder.path, '[read.not-a-file]'],
+    ['notes', '/nonexistent', '[read.open]'],
+    ['notes', '/dev/null', '[read.not-a-file]'],
+  ])('%s %s is refused with exit 2', (command, path, id) => {
+    expect(runCli([command, path])).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(id) });
   });
 });
 

@@ -32,6 +32,24 @@ it('every command of the README works in the order in which it stands there', ()
   put('vmlinux', realImage('vmlinux').path);
   put('vmlinuz', realImage('vmlinuz').path);
   put('xen.efi', realImage('xen-efi').path);
+  for (const name of ['build', 'build1', 'build2']) mkdirSync(join(folder.path, name));
+  put('build/vmlinux', fixture('pvh64-notes'));
+  put('build1/vmlinux', fixture('pvh64-notes'));
+  put('build2/vmlinux', fixture('pvh64-bare'));
+  const tree = join(folder.path, 'tree');
+  mkdirSync(join(tree, 'DEBIAN'), { recursive: true });
+  mkdirSync(join(tree, 'boot'));
+  const control = [
+    'Package: linux-image',
+    'Version: 1',
+    'Architecture: amd64',
+    'Maintainer: a <a@b.c>',
+    'Description: a',
+  ];
+  writeFileSync(join(tree, 'DEBIAN/control'), `${control.join('\n')}\n`);
+  put('tree/boot/vmlinux', fixture('pvh64-notes'));
+  requireTools('dpkg-deb');
+  expect(spawnSync('dpkg-deb', ['-b', tree, join(folder.path, 'linux-image.deb')]).status).toBe(0);
   const lines = [...readme.matchAll(/^\$ (xen-elfpatch .*)$/gm)].map(([, line = '']) => line);
   expect(lines.length).toBeGreaterThan(15);
   for (const line of lines) {

@@ -69,7 +69,7 @@ function headline({ accepts, outcome, title }: VerifyVerdict): string {
   if (outcome === 'accepted') return `Yes: ${who} starts it`;
   if (accepts) return `Yes, but: ${who} starts it with a warning`;
   if (outcome === 'other-path') return `${who} loads it in another way`;
-  if (outcome === 'undecided') return `Nobody can tell whether ${who} starts it`;
+  if (outcome === 'undecided') return `Whether ${who} starts it is not known`;
   return `No: ${who} does not start it`;
 }
 

@@ -94,9 +94,11 @@ describe('openContainer() refuses', () => {
     process.env['PATH'] = '/nonexistent';
     try {
       const error = await problem(
-        open(bzImage({ data, stream: Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 1), format: 'xz' })),
+        open(
+          bzImage({ data, stream: Uint8Array.of(0x89, 0x4c, 0x5a, 0x4f, 0, 0x0d, 0x0a, 0x1a, 0x0a), format: 'lzo' }),
+        ),
       );
-      expect(error).toMatchObject({ id: 'codec.missing', hint: expect.stringContaining('xz-utils') });
+      expect(error).toMatchObject({ id: 'codec.missing', hint: expect.stringContaining('lzop') });
     } finally {
       process.env['PATH'] = PATH;
     }

@@ -15,7 +15,7 @@ export const readProblems = {
     text: (c) => `found a ${c.kind}, wanted a regular file`,
     hint: (c) =>
       c.kind === 'directory'
-        ? 'notes, verify, fix, stamp and patch look through a folder with --recursive'
+        ? 'verify --recursive looks through a folder, and so do notes, fix, stamp and patch'
         : 'Images are read by range, in any order; copy a stream into a file first, or give - for standard input',
     meaning: 'Directories, pipes, sockets and devices have no stable bytes at a given offset.',
   }),
