@@ -198,6 +198,9 @@ const NAMES_FOR: Readonly<Record<string, readonly LoaderName[]>> = {
 /** Every name that `--for` takes: those of the rows, then those that stand for others. */
 export const TARGET_NAMES: readonly string[] = [...LOADER_NAMES, ...EFI_NAMES, ...Object.keys(NAMES_FOR)];
 
+/** The names of those that are asked about a PE image. */
+export const PE_LOADER_NAMES: readonly LoaderName[] = [...EFI_NAMES, ...LOADER_NAMES];
+
 /** What `--for` names: a loader, and the release by whose rules it is to judge; without: the newest known. */
 export interface Target {
   readonly name: string;

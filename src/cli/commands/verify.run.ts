@@ -8,7 +8,7 @@ import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { readPe } from '../../formats/pe/read.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
-import { EFI_NAMES, LOADER_NAMES } from '../../loaders/names.js';
+import { LOADER_NAMES, PE_LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import { spanOf } from '../../loaders/span.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
@@ -78,16 +78,17 @@ function takenAsItStands(source: ByteSource): boolean {
   return looksLikeElf(source) || isPlainPe(source);
 }
 
-/** What is asked about a PE image. */
-const PE_ROWS = [...EFI_NAMES, ...LOADER_NAMES];
-
 /** A PE image: the laws of its headers, and the loaders that take files of any format. */
 async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
   const original =
     args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
     const { loaders: asked, xenVersion, memory, rules } = args;
-    const verdicts = judgeLoaders(input.source, { xenVersion, memory, names: asked.length > 0 ? asked : PE_ROWS });
+    const verdicts = judgeLoaders(input.source, {
+      xenVersion,
+      memory,
+      names: asked.length > 0 ? asked : PE_LOADER_NAMES,
+    });
     const facts = {
       file: input.file,
       baseline: original?.file,

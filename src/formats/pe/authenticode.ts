@@ -3,7 +3,7 @@
  * without CheckSum and the entry of the certificate table, sections by file offset, and the rest, counted by size as
  * firmware does (EDK2, DxeImageVerificationLib.c, HashPeImage).
  */
-import { port } from '../../base/bytes/ports.js';
+import { portOrNone } from '../../base/bytes/ports.js';
 import { compare } from '../../base/bytes/range.js';
 import { fits } from '../../base/bytes/source.js';
 import { equalBytes, findBytes } from '../../base/bytes/text.js';
@@ -19,11 +19,11 @@ export type Signable = Pick<PeImage, 'source'> & PeHeaders;
 const CHUNK = 0x100000n;
 const CHECKSUM_SIZE = 4n;
 
-/** SHA-256 of what a signature covers; undefined where sizes and offsets lead out of the file. */
+/** SHA-256 of what a signature covers; undefined where sizes and offsets lead out of the file, and on a platform without hashes. */
 export function signedDigest(image: Signable): Uint8Array | undefined {
   const ranges = signedRanges(image);
-  if (ranges === undefined) return undefined;
-  const hasher = port('newHasher')('sha256');
+  const hasher = portOrNone('newHasher')?.('sha256');
+  if (ranges === undefined || hasher === undefined) return undefined;
   for (const { start, end } of ranges) {
     for (let at = start; at < end; at += CHUNK) {
       hasher.update(image.source.read(at, end - at < CHUNK ? end - at : CHUNK, 'bytes under a signature'));

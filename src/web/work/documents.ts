@@ -16,7 +16,7 @@ import { peMap } from '../../inspect/map/pe-map.js';
 import { elfSizes, peSizes } from '../../inspect/map/sizes.js';
 import { notesFacts } from '../../inspect/notes/notes-facts.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
-import { LOADER_NAMES } from '../../loaders/names.js';
+import { LOADER_NAMES, PE_LOADER_NAMES } from '../../loaders/names.js';
 import { spanOf } from '../../loaders/span.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { diffJson } from '../../report/diff-report.js';
@@ -100,7 +100,7 @@ export function layoutText({ source, isPe }: WebImage, sizes: boolean): string {
 export async function verifyText(image: WebImage, options: DocumentOptions): Promise<string> {
   const { file, source, isPe, wrapped } = image;
   const { xenVersion = NEWEST_XEN, memory } = options;
-  const judged = judgeLoaders(source, { xenVersion, memory, names: LOADER_NAMES, wrapped });
+  const judged = judgeLoaders(source, { xenVersion, memory, names: isPe ? PE_LOADER_NAMES : LOADER_NAMES, wrapped });
   const loaders = { image: file.name, xenVersion, memory, asked: [], rules: false };
   if (isPe) {
     const findings = verifyPe(readPe(source), undefined);
