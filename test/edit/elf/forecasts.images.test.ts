@@ -189,10 +189,12 @@ describe.each(Object.keys(SETS))('%s', (set) => {
     if (isAll) writeFileSync(path, tableText(found));
     // Images that a mirror has in another version than the table are judged by the tools alone.
     const common = [...found.keys()].filter((name) => known.has(name));
-    for (const name of isAll ? [] : common)
-      expect(tableText(new Map([[name, found.get(name) ?? new Map()]]))).toBe(
-        tableText(new Map([[name, known.get(name) ?? new Map()]])),
-      );
+    const lineOf = (table: ReadonlyMap<string, ReadonlyMap<string, string>>, name: string) =>
+      tableText(new Map([[name, table.get(name) ?? new Map()]]))
+        .split('\n')
+        .at(2);
+    const pairs = (isAll ? [] : common).map((name) => ({ was: lineOf(known, name), is: lineOf(found, name) }));
+    expect(pairs.filter(({ was, is }) => was !== is)).toEqual([]);
     if (set !== 'hypervisors') expect(isAll ? found.size : common.length).toBeGreaterThan(least);
     // Thousands of programs are run: a limit against hanging, on a busy machine too.
   }, 7_200_000);
