@@ -121,10 +121,16 @@ describe('laws that no change of a line may break', () => {
     for (const to of others) expect(may(from, to), `${from} <- ${to}`).toBe(false);
   });
 
-  it('of the rooms that run in any JavaScript only the four that end an edit import the platform', () => {
+  it('of the rooms that run in any JavaScript only the four that end an edit import the platform, and the page the words of its worker', () => {
     const platform = INNER.filter((room) => room.platform).map(({ name }) => name);
     const importers = CORE.filter((room) => platform.some((name) => room.may.has(name)));
-    expect(importers.map(({ name }) => name)).toEqual(['edit-elf', 'edit-container', 'edit-linear', 'edit-pe']);
+    expect(importers.map(({ name }) => name)).toEqual([
+      'edit-elf',
+      'edit-container',
+      'edit-linear',
+      'edit-pe',
+      'web-page',
+    ]);
   });
 
   it('nothing imports cli', () => {

@@ -93,7 +93,7 @@ const RUNS: readonly Runs[] = [
     ],
   },
   { command: 'diff', lines: [...of('strings cut', plain), ...of('pe', dual)] },
-  { command: 'explain', lines: [[TEXT]] },
+  { command: 'explain', lines: [[TEXT], [`INJECTED${TEXT}`]] },
   {
     command: 'patch',
     lines: [
