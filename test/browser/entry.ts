@@ -12,6 +12,7 @@ import { isPlainPe } from '../../src/formats/pe/kind.js';
 import { readPe } from '../../src/formats/pe/read.js';
 import { notesFacts } from '../../src/inspect/notes/notes-facts.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
+import { LOADER_NAMES, PE_LOADER_NAMES } from '../../src/loaders/names.js';
 import { NEWEST_XEN } from '../../src/loaders/xen-version.js';
 import { jsonDocument } from '../../src/report/json.js';
 import { notesJson } from '../../src/report/notes-report.js';
@@ -35,9 +36,10 @@ export function notes(bytes: Uint8Array, name: string): string {
 /** `verify NAME --json`. */
 export async function verify(bytes: Uint8Array, name: string): Promise<string> {
   const source = new BufferSource(bytes, name);
-  const judged = judgeLoaders(source, { xenVersion: NEWEST_XEN });
+  const isPe = !looksLikeElf(source) && isPlainPe(source);
+  const judged = judgeLoaders(source, { xenVersion: NEWEST_XEN, names: isPe ? PE_LOADER_NAMES : LOADER_NAMES });
   const loaders = { image: name, xenVersion: NEWEST_XEN, asked: [], rules: false };
-  if (!looksLikeElf(source) && isPlainPe(source)) {
+  if (isPe) {
     const findings = verifyPe(readPe(source), undefined);
     return peVerifyDocument({ file: name, baseline: undefined, findings, loaders: { ...loaders, verdicts: judged } });
   }

@@ -2,9 +2,9 @@
  * The fix that a verdict names, tried before it is printed: what `fix` would do for that loader. A loader's rule
  * knows what it looks for; whether this image can be brought there only the plan of the result can tell.
  */
-import type { ByteSource } from '../../base/bytes/source.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
-import { Ehdr, EI_NIDENT } from '../../formats/elf/headers.js';
+import { Ehdr, EI_NIDENT, Phdr } from '../../formats/elf/headers.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2MSB } from '../../formats/elf/names.js';
 import { isEmptyFix } from '../../formats/note/fix.js';
 import { decodeAt, hasElfMagic, laxIdent } from '../../loaders/read/lenient-elf.js';
@@ -73,11 +73,13 @@ export function proveCure(
   return { ...verdict, cure: undefined, advice };
 }
 
-/** What a file names of them, in it or not. */
+/** How many a file has; of a table that is not in it, none. */
 function programHeaders(source: ByteSource): number {
   const bits = laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32;
   const endian = laxIdent(source)[EI_DATA] === ELFDATA2MSB ? 'big' : 'little';
-  return hasElfMagic(source) ? decodeAt(source, BigInt(EI_NIDENT), Ehdr, { bits, endian }).e_phnum : 0;
+  if (!hasElfMagic(source)) return 0;
+  const { e_phnum, e_phoff } = decodeAt(source, BigInt(EI_NIDENT), Ehdr, { bits, endian });
+  return fits(e_phoff, BigInt(e_phnum * Phdr.size({ bits, endian })), source.size) ? e_phnum : 0;
 }
 
 /** An image that fix() does not look at has no cure that was seen to work. */

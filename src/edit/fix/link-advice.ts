@@ -136,6 +136,18 @@ const inMemory: LinkRow = (facts) => (facts.verdict.needsMemory === undefined ? 
 const noLoads = (e_phnum: number) =>
   `none of its ${e_phnum} program headers is a PT_LOAD: link an executable, by ld without -r`;
 
+/** Every PT_LOAD with both its addresses, and how they are made to agree. */
+const addresses: LinkRow = (facts) => {
+  const homes = facts.loads
+    .filter(({ p_memsz }) => p_memsz > 0n)
+    .slice(0, 4)
+    .map((load) => `${facts.loadName(load)} at p_vaddr ${hex(load.p_vaddr)}, p_paddr ${hex(load.p_paddr)}`);
+  return `${homes.join('; ')}: in the linker script give all of them the same distance between the two, by AT(ADDR(section) - base), and name what they hold in PHDRS`;
+};
+
+const HYPERCALL_PAGE_ADVICE =
+  'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page; a kernel that asks for the page by itself has no such note';
+
 const LOW_END = 0xffff_ffff_8000_0000n;
 
 /** By the name of the rule. */
@@ -243,8 +255,12 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
       ? undefined
       : `${facts.loadName(low)} takes ${placeOf(low)}: link the kernel at ${hex(MIB)} or above; one that runs anywhere says so by the note PHYS32_RELOC, since Xen 4.19`;
   },
-  'hypercall-page-in-area': () =>
-    'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page; a kernel that asks for the page by itself has no such note',
+  'segments-apart': firstOf(overlapping(1n), wraps, addresses),
+  'loaded-as-linked': addresses,
+  'entry-as-linked': addresses,
+  'sections-loaded': addresses,
+  'hypercall-page-in-area': () => HYPERCALL_PAGE_ADVICE,
+  'hypercall-page-usable': () => HYPERCALL_PAGE_ADVICE,
   'p2m-outside-image': () =>
     'INIT_P2M has to be an address outside of the image; without the note the table follows the kernel',
   'code-in-file': () =>
