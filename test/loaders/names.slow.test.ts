@@ -59,6 +59,7 @@ describe('LOADER_ROWS', () => {
       'loaders/loaders.ts',
       'loaders/names.ts',
       'loaders/wrapped.ts',
+      'web/page/fix-view.ts',
     ];
     expect(lists.sort()).toEqual(tables);
   });

@@ -86,14 +86,20 @@ const TAIL_LIMIT = 0x10000n;
 function spareRanges(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): readonly Range[] {
   const tail = { start: usedRanges.at(-1)?.end ?? image.source.size, end: image.source.size };
   const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
-  return normalize([...remainsOf(image), ...clearedGaps(image, usedRanges, isZero), ...(isFree ? [tail] : [])]);
+  const remains = remainsOf(image);
+  const cleared = clearedGaps(image, { usedRanges, remains }, isZero);
+  return normalize([...remains, ...cleared, ...(isFree ? [tail] : [])]);
 }
 
 /**
  * Zeros behind everything that is loaded, next to what edits put there: the rest of remains that a later edit took a part of.
  * Zeros elsewhere may be the page that a PT_LOAD ends in, or a hole that somebody fills.
  */
-function clearedGaps(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): Range[] {
+function clearedGaps(
+  image: ElfImage,
+  { usedRanges, remains }: { readonly usedRanges: readonly Range[]; readonly remains: readonly Range[] },
+  isZero: Analysis['isZero'],
+): Range[] {
   const { sections, shstrndx } = image;
   const ends = loads(image).map(({ segment }) => segmentFileRange(segment).end);
   const loaded = ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
@@ -103,10 +109,12 @@ function clearedGaps(image: ElfImage, usedRanges: readonly Range[], isZero: Anal
     ...(names === undefined ? [] : [sectionFileRange(names)]),
     ...image.segments.filter(({ p_type }) => p_type === PT_NOTE).map(segmentFileRange),
     ...sections.filter(({ sh_type }) => sh_type === SHT_NOTE).map(sectionFileRange),
+    ...remains,
   ];
   const edges = new Set<bigint>(ours.filter(({ start, end }) => start < end).flatMap(({ start, end }) => [start, end]));
-  return usedRanges.flatMap(({ end: start }, index) => {
-    const end = usedRanges[index + 1]?.start ?? start;
+  const taken = normalize([...usedRanges, ...remains]);
+  return taken.flatMap(({ end: start }, index) => {
+    const end = taken[index + 1]?.start ?? start;
     const isNext = edges.has(start) || edges.has(end);
     if (start < loaded || end <= start || end - start > TAIL_LIMIT || !isNext) return [];
     return isZero({ start, end }) ? [{ start, end }] : [];
