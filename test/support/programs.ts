@@ -127,7 +127,8 @@ const SOURCES = fileURLToPath(new URL('programs/', import.meta.url));
 
 /**
  * What an undo did not give back: entries of the first program header table that the last one has not, entries that it has in
- * addition, and PT_LOADs of which a byte differs behind the ELF header and the table. PT_NULLs say nothing.
+ * addition, and PT_LOADs of which a byte differs behind the ELF header and the table. PT_NULLs say nothing. Without section
+ * headers nothing shows which table or which length an edit made: there what is in memory is compared alone.
  */
 export function notRestored(first: string, last: string): readonly string[] {
   const [was, is] = [imageAt(first), imageAt(last)];
@@ -135,10 +136,13 @@ export function notRestored(first: string, last: string): readonly string[] {
     segments.filter(({ p_type }) => p_type !== PT_NULL).map((s) => `${s.p_type} ${entryWords(s)}`),
   );
   if (old === undefined || made === undefined) throw new Error('no entries');
-  const entries = [
-    ...old.filter((words) => !made.includes(words)).map((words) => `gone: ${words}`),
-    ...made.filter((words) => !old.includes(words)).map((words) => `added: ${words}`),
-  ];
+  const entries =
+    was.sections.length === 0
+      ? []
+      : [
+          ...old.filter((words) => !made.includes(words)).map((words) => `gone: ${words}`),
+          ...made.filter((words) => !old.includes(words)).map((words) => `added: ${words}`),
+        ];
   const hidden = [was, is].flatMap((image) => [{ start: 0n, end: ehdrSize(image.encoding) }, phdrTable(image)]);
   const bytes = loads(was).filter(({ segment: { p_offset, p_filesz } }) => {
     const [old, made] = [was, is].map(({ source }) => Buffer.from(source.read(p_offset, p_filesz, 'test')));
