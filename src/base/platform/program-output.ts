@@ -48,12 +48,16 @@ export async function* programOutput({ program, args, stdin, file, format }: Out
     });
   });
   let whole = false;
+  let broken: unknown;
   try {
     for await (const piece of child.stdout ?? []) yield piece as Uint8Array;
     whole = true;
+  } catch (error) {
+    // Why, the program's end tells: of one that never began some runtimes break off the output first.
+    broken = error;
   } finally {
     if (!whole) child.kill('SIGKILL');
   }
-  const problem = await ended;
+  const problem = (await ended) ?? broken;
   if (problem !== undefined) throw problem;
 }
