@@ -29,7 +29,7 @@ describe.each(PE_FAULTS)('$name', ({ edit, shim, uefi }) => {
   });
 
   it(`shim: ${shim ?? 'nothing against it'}`, () => {
-    // Not signed: what is asked before that, and what is asked behind it, of the same rules by GRUB's row.
+    // Not signed: what is asked behind that is asked of signed images in the boots (secure-boot.boot.test.ts).
     const { rule = '', message = '' } = judged(file.bytes, 'shim');
     const header = !UNSIGNED.test(rule);
     if (header) expect(message).toBe(shim);
