@@ -43,16 +43,23 @@ const forRun = new Set<string>();
  * Errors: `write.locked`.
  */
 export function lockForRun(file: string): (() => void) | undefined {
-  let unlock: () => void;
-  let lockPath: string;
   try {
     const path = realpathSync.native(file);
-    lockPath = lockPathOf(path, file);
-    unlock = lock(path, file);
+    for (let attempt = 1; ; attempt++) {
+      const lockPath = lockPathOf(path, file);
+      if (forRun.has(lockPath)) refuse({ pid: process.pid, start: undefined, place: undefined }, file);
+      const unlock = lock(path, file);
+      // Another file may have taken its place since it was looked at, and have a lock of its own.
+      if (attempt === ATTEMPTS || lockPathOf(path, file) === lockPath) return asForRun(lockPath, unlock);
+      unlock();
+    }
   } catch (error) {
     if (error instanceof PatchError && error.id === 'write.locked') throw error;
     return undefined;
   }
+}
+
+function asForRun(lockPath: string, unlock: () => void): () => void {
   forRun.add(lockPath);
   return () => {
     forRun.delete(lockPath);
