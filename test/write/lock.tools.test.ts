@@ -1,8 +1,19 @@
 /** One edit in place at a time, and a dead process holds nobody up. */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../src/write/leftovers.js';
 import { lock, lockForRun } from '../../src/write/lock.js';
 import { BIN, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
@@ -122,8 +133,22 @@ describe('lock()', () => {
     expect(readdirSync(folder.path)).toEqual(['image']);
   });
 
-  it('of a whole run is none for what is not there: whoever opens it tells', () => {
+  it('of a whole run is none for what is not there, or no file: whoever opens it tells', () => {
     expect(lockForRun(join(folder.path, 'none'))).toBeUndefined();
+    expect(lockForRun('/dev/null')).toBeUndefined();
+  });
+
+  it('of a whole run that cannot be taken stops the edits of that run, and no others', () => {
+    // The file that becomes the lock has the name of a folder this once.
+    const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0.5).mockReturnValueOnce(0.5);
+    const inTheWay = `${lockPath}.${ownName()}`;
+    mkdirSync(inTheWay);
+    const over = lockForRun(path);
+    random.mockRestore();
+    rmdirSync(inTheWay);
+    expect(() => lock(path, 'image')).toThrow('[write.failed]');
+    over?.();
+    expect(takeAndGive()).toEqual(['image']);
   });
 
   it('of a file with the longest name there is', () => {
