@@ -307,6 +307,9 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   },
 };
 
+/** The rules that a sentence about the link answers. */
+export const ADVISED_RULES: readonly string[] = [...new Set([...Object.keys(ROWS), ...Object.keys(MULTIBOOT_ADVICE)])];
+
 /** What loaders of several protocols ask of a Multiboot header. */
 const HEADER_RULES: ReadonlySet<string> = new Set(['tags', 'address-fields', 'multiboot-flags']);
 
