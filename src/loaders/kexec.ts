@@ -40,7 +40,7 @@ import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, type Loader, loader, lost, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
@@ -269,6 +269,17 @@ const RULES: readonly Rule<KexecView>[] = [
       return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
     },
   },
+  {
+    name: 'entry-in-a-segment',
+    source:
+      'kexec/arch/x86_64/kexec-elf-x86_64.c, elf_x86_64_load; kexec/arch/i386: kexec-elf-x86.c, kexec-multiboot-x86.c, kexec-mb2-x86.c',
+    because: 'e_entry is a physical address to every one of its ways to start an ELF, and none looks where it leads',
+    run({ image: { header, segments } }) {
+      const { e_entry } = header;
+      const inside = segments.some((s) => isLoaded(s) && e_entry >= s.p_paddr && e_entry - s.p_paddr < fileBytes(s));
+      return inside ? undefined : lost(`the entry ${hex(e_entry)} is not in the file bytes of any PT_LOAD`);
+    },
+  },
 ];
 
 /** The PT_NOTE by which kexec goes: a linker that had nothing to say left its offset 0. */
@@ -279,6 +290,11 @@ function noteSegment(segments: LaxImage['segments']): LaxImage['segments'][numbe
 /** Does kexec make a segment of it? */
 function isLoaded({ p_type, p_memsz }: { readonly p_type: number; readonly p_memsz: bigint }): boolean {
   return p_type === PT_LOAD && p_memsz > 0n;
+}
+
+/** What it copies of a PT_LOAD: no more than it has memory for. */
+function fileBytes({ p_filesz, p_memsz }: { readonly p_filesz: bigint; readonly p_memsz: bigint }): bigint {
+  return p_filesz < p_memsz ? p_filesz : p_memsz;
 }
 
 /** A sum of two 64-bit numbers in C. */

@@ -37,22 +37,39 @@ const held = new Set<string>();
 /** Locks that were taken for a whole run, from before the file was opened: the edit in that run takes no other. */
 const forRun = new Set<string>();
 
+/** Files that could not be locked so, and why: a run that finds nothing to write need not know, an edit fails by it. */
+const unlockable = new Map<string, PatchError>();
+
 /**
  * Takes the lock of a file before it is opened, so that what is planned is planned on what nobody else is changing: times of
- * files tell changes apart by milliseconds only. Undefined where there is nothing to lock, or no way to: the edit itself tells why.
+ * files tell changes apart by milliseconds only. Answers how to give it back; undefined where there is nothing to lock.
  * Errors: `write.locked`.
  */
 export function lockForRun(file: string): (() => void) | undefined {
-  let unlock: () => void;
-  let lockPath: string;
+  let path: string;
   try {
-    const path = realpathSync.native(file);
-    lockPath = lockPathOf(path, file);
-    unlock = lock(path, file);
-  } catch (error) {
-    if (error instanceof PatchError && error.id === 'write.locked') throw error;
+    path = realpathSync.native(file);
+    if (!statSync(path).isFile()) return undefined;
+  } catch {
     return undefined;
   }
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const lockPath = lockPathOf(path, file);
+      if (forRun.has(lockPath)) refuse({ pid: process.pid, start: undefined, place: undefined }, file);
+      const unlock = lock(path, file);
+      // Another file may have taken its place since it was looked at, and have a lock of its own.
+      if (attempt === ATTEMPTS || lockPathOf(path, file) === lockPath) return asForRun(lockPath, unlock);
+      unlock();
+    }
+  } catch (error) {
+    if (!(error instanceof PatchError) || error.id === 'write.locked') throw error;
+    unlockable.set(path, error);
+    return () => unlockable.delete(path);
+  }
+}
+
+function asForRun(lockPath: string, unlock: () => void): () => void {
   forRun.add(lockPath);
   return () => {
     forRun.delete(lockPath);
@@ -69,6 +86,8 @@ function lockPathOf(path: string, name: string): string {
 export function lock(path: string, name: string): () => void {
   const lockPath = lockPathOf(path, name);
   if (forRun.has(lockPath)) return () => undefined;
+  const trouble = unlockable.get(path);
+  if (trouble !== undefined) throw trouble;
   const mine = `${lockPath}.${ownName()}`;
   const content = `${process.pid} ${startOf(process.pid) ?? '-'} ${place() ?? ''}\n`;
   try {

@@ -210,6 +210,9 @@ export class Promises {
     if (advice === undefined) return ['neither a cure nor advice'];
     for (const [line] of advice.matchAll(/xen-elfpatch (patch|fix|linearize) .*/g)) {
       if (TEMPLATE.test(line)) broken.push(`a template: ${line}`);
+      // What only its builder can say is said by a command that works, too.
+      const { status, stderr } = await this.#run(line, path);
+      if (status !== 0) broken.push(`${line}: exit ${status}, ${stderr}`);
     }
     const fixed = await runHere(['fix', path, '--for', target, '--json']);
     if (fixed.status === 2) {

@@ -100,8 +100,9 @@ function takenOut(subject: Subject, loader: string): string | undefined {
   if (before === undefined || isOfFamily(loader, 'pe') || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
   const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
-  const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
-  return `the file is not unpacked; ${command} takes the kernel out, ${said}`;
+  const said = inside?.message === undefined ? 'is loaded' : `gets this answer: ${inside.message}`;
+  // The command is the last word: what is copied to the end of the line has to run.
+  return `the file is not unpacked, and the kernel in it ${said}; to take it out: ${command}`;
 }
 
 /** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */

@@ -41,6 +41,13 @@ export const eEntryMessages: readonly Message[] = [
     commands: ['xen-elfpatch verify kernel.elf --for crosvm'],
   },
   {
+    by: 'Limine',
+    says: ['Failed to open kernel with path …', 'Failed to open executable with path …', 'Is the path correct?'],
+    cause: 'No file is there: path: in limine.conf names another one, or another disk (boot():/ is the one of Limine).',
+    cure: 'Correct the path; then judge the kernel.',
+    commands: ['xen-elfpatch verify kernel.elf --for limine'],
+  },
+  {
     by: 'OpenVMM',
     says: [
       'failed to read file header',

@@ -6,6 +6,13 @@ const XL = 'xl (libxl, libxenguest)';
 export const toolstackMessages: readonly Message[] = [
   {
     by: XL,
+    says: ['failed to allocate … pages (v=…, p=…)'],
+    cause: 'Xen has not as much free memory as memory= asks for; the kernel plays no part in it.',
+    cure: 'xl info tells how much is free (free_memory): give the guest less, or dom0 (dom0_mem=).',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --memory 256M'],
+  },
+  {
+    by: XL,
     says: ['xc_dom_find_loader: no loader found: Invalid kernel'],
     cause:
       'Every loader looked at the file and none took it. The reason is swallowed: it may be any of the checks that Xen ' +
@@ -84,9 +91,14 @@ export const toolstackMessages: readonly Message[] = [
       'cannot (re-)build domain: …',
       'hvm building failed',
       'Unable to destroy guest',
+      'libxenlight failed to create new domain …',
+      'internal error: libxenlight failed to create new domain',
+      'see /var/log/libvirt/libxl/libxl-driver.log for details',
       'Non-existant domain',
     ],
-    cause: 'How every refusal of a kernel ends. The reason is in a line above it.',
+    cause:
+      'How every refusal of a kernel ends. The reason is in a line above it; of libvirt in lines of xc: and libxl: in ' +
+      '/var/log/libvirt/libxl/libxl-driver.log, of xl in what xl -vvv create prints.',
     cure: 'Look at that line, or ask for it here.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
     kind: 'ending',
