@@ -79,7 +79,7 @@ describe('an image with a property note in front of the others', () => {
     const run = runCli(['mkelf32', '--tidy', '--notes', ...options, path(`${file}.elf`), out, '0x200000']);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
-    expect(output(foreignTool('readnotes'), out)).toMatch(/PHYS32_ENTRY: +0x200010[^]*GUEST_OS: linux/);
+    expect(output(foreignTool('readnotes'), out)).toMatch(/PHYS32_ENTRY: +0x200010[\s\S]*GUEST_OS: linux/);
     expect(output('readelf', '-lW', out)).toMatch(/NOTE .* 0x4$/m);
     const listed = output('readelf', '-nW', out);
     expect(listed).toContain('10 00 20 00');
