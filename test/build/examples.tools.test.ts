@@ -57,7 +57,7 @@ describe('the examples build as they stand', () => {
     expect(run('examples/ci', './check-kernel.sh', good)).toMatchObject({ status: 0 });
     const bare = run('examples/ci', './check-kernel.sh', fixture('mb1'), 'xen-pvh');
     expect(bare.status).toBe(1);
-    expect(bare.output).toMatch(/no cure is known\n +xen-pvh +another way/);
+    expect(bare.output).toMatch(/no fix is known\n +xen-pvh +another way/);
   });
 });
 

@@ -70,7 +70,7 @@ for (const encoding of CLASSES) {
     for (const [command] of COMMANDS) {
       const { stderr } = shell(`xen-elfpatch ${command}`);
       expect(stderr).toContain('[plan.unreadable-note]');
-      expect(stderr).toContain('hint: Mend it where the image is built');
+      expect(stderr).toContain('hint: Fix it where the image is built');
     }
   });
 }
