@@ -90,7 +90,7 @@ packages:
 
 # Real kernels and foreign ELF files into a cache outside git; also quick when all is there.
 images:
-	node scripts/fetch-images.mjs images corpus hypervisors tools judges grub-efi
+	node scripts/fetch-images.mjs images corpus hypervisors tools judges grub-efi efi-variables
 
 # The committed kernels must be what their sources build; scripts/build-fixtures.sh --update accepts a difference.
 fixtures:
