@@ -165,6 +165,13 @@ describe('readEfiStub()', () => {
       checksum: { what: 'CheckSum', offset: BigInt(optional + 64), value: 0x11223344 },
       certificateEntry: { start: entry, end: entry + 8n },
       certificate: { start: 0x900n, end: 0x960n },
+      sections: ['.setup', '.reloc', '.text'].map((name, index) => ({
+        index,
+        name,
+        range: { start: 0n, end: 0x1000n },
+        pointer: BigInt(optional + base + 128 + index * 40 + 20),
+      })),
+      fileAlignment: 0n,
       initSizes: [
         { what: 'SizeOfCode', offset: BigInt(optional + 4), value: 0x3000 },
         { what: 'SizeOfImage', offset: BigInt(optional + 56), value: 0x5000 },
