@@ -2,6 +2,7 @@
  * kexec-tools 2.0.25 to 2.0.32, ELF images on x86 (kexec/kexec-elf.c, kexec-elf-exec.c, kexec.c): the strictest reader of
  * notes, over which it refuses images whose notes it does not need. Sums of offsets and sizes wrap as they do in C.
  */
+
 import { alignUp } from '../base/bytes/align.js';
 import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
@@ -40,7 +41,7 @@ import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, type Loader, loader, lost, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, entryOutside, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
@@ -277,7 +278,7 @@ const RULES: readonly Rule<KexecView>[] = [
     run({ image: { header, segments } }) {
       const { e_entry } = header;
       const inside = segments.some((s) => isLoaded(s) && e_entry >= s.p_paddr && e_entry - s.p_paddr < fileBytes(s));
-      return inside ? undefined : lost(`the entry ${hex(e_entry)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : entryOutside(e_entry);
     },
   },
 ];

@@ -30,7 +30,7 @@ export function fixText(
     lines.push(`  because ${printable(step.reason)}\n    edit: ${style.good(editText(step))}\n`);
   }
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be.
-  if (command !== undefined) lines.push(`  cure: ${command}\n`);
+  if (command !== undefined) lines.push(`  fix: ${command}\n`);
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
     const advice = new Set(diagnoses.flatMap((each) => (each.advice === undefined ? [] : [each.advice])));
@@ -42,11 +42,11 @@ export function fixText(
 const FAILED_SHOWN = 6;
 
 function headline(diagnoses: readonly Diagnosis[], steps: number, cured: boolean): string {
-  if (steps === 0 && cured) return 'nothing to mend';
-  if (!cured) return steps === 0 ? 'no cure is known' : 'better with an edit, not cured';
+  if (steps === 0 && cured) return 'nothing to fix';
+  if (!cured) return steps === 0 ? 'no fix is known' : 'better with an edit, not fixed';
   return diagnoses.every(({ before }) => accepts(before))
     ? 'taken already, and an edit makes it sound'
-    : 'an edit mends it';
+    : 'an edit fixes it';
 }
 
 function verdictText({ outcome, message, reason, warnings }: Verdict): string {

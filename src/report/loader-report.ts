@@ -115,7 +115,7 @@ function detailText(verdict: ProvedVerdict & Spanned, facts: LoaderFacts, style:
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   // What to do stands right behind what was said: that is what people look for.
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
-  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
+  if (cure !== undefined) lines.push(`  fix: ${commandOf(cure, verdict, facts)}`);
   // The same where it names a command.
   if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${oneLine(advice)}`);
   if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);

@@ -23,7 +23,7 @@ import { describeSystemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail, PatchError } from '../base/errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
-import { isRunning, OLD_MS, ownName } from './leftovers.js';
+import { isRunning, namesIn, OLD_MS, ownName, removeLeftovers } from './leftovers.js';
 
 /** A file name may have 255 bytes; those of the lock files need some for themselves. */
 const NAME_KEPT = 50;
@@ -79,7 +79,11 @@ function asForRun(lockPath: string, unlock: () => void): () => void {
 
 /** The inode number is in the name: hard links are one file, and long names are cut. */
 function lockPathOf(path: string, name: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
+  return join(dirname(path), `${prefixOf(path)}.${inode(path, name)}.lock`);
+}
+
+function prefixOf(path: string): string {
+  return `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch`;
 }
 
 /** Takes the lock of a file and answers how to give it back. Errors: `write.locked`, `write.failed`. */
@@ -110,11 +114,30 @@ export function lock(path: string, name: string): () => void {
   }
   held.add(lockPath);
   remember(lockPath);
+  clearOld(path, lockPath);
   return () => {
     remove(lockPath);
     forget(lockPath);
     held.delete(lockPath);
   };
+}
+
+/**
+ * Takes away what killed runs left of their locks: halves of them, and locks whole that nobody asks for any more, because a new
+ * file has taken the place of the one that they were of.
+ */
+function clearOld(path: string, mine: string): void {
+  const folder = dirname(path);
+  const prefix = prefixOf(path);
+  removeLeftovers(folder, prefix);
+  for (const name of namesIn(folder)) {
+    if (!name.startsWith(prefix) || !/^\.\d+\.lock$/.test(name.slice(prefix.length))) continue;
+    const other = join(folder, name);
+    const text = other === mine ? undefined : contentOf(other);
+    const holder = holderOf(text);
+    if (text === undefined || holder === undefined || isAlive(other, holder)) continue;
+    takeAway(other, text, `${other}.${ownName()}.stale`);
+  }
 }
 
 function refuse(holder: Holder | undefined, name: string): never {

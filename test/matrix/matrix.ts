@@ -217,7 +217,7 @@ export class Promises {
     const fixed = await runHere(['fix', path, '--for', target, '--json']);
     if (fixed.status === 2) {
       const words = (text: string) => text.replaceAll(/\s+/g, ' ');
-      if (!/no edit of notes mends it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
+      if (!/no edit of notes fixes it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
       return broken;
     }
     const { cured, diagnoses } = JSON.parse(fixed.stdout) as FixDocument;

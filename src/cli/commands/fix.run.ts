@@ -106,7 +106,7 @@ async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply
     // Nothing to mend; the output still has to be the image.
     return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found, args.loaders) });
   }
-  tell({ word: !found.cured ? 'no cure' : needed ? 'would change' : 'nothing to do' });
+  tell({ word: !found.cured ? 'no fix' : needed ? 'would change' : 'nothing to do' });
   if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
   else writeOut(text(needed ? commandFor(args, found) : undefined));
   if (!found.cured || warned !== undefined) return 1;

@@ -54,7 +54,7 @@ export function adviceFor(
   const { loader, cure, rule } = verdict;
   const link = linkAdvice(home.source, verdict);
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
-    return `no edit of notes mends it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
+    return `no edit of notes fixes it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
   }
   // A rule that no edit answers is a matter of the source or the link.
   if (link !== undefined && cure === undefined) return link;
@@ -72,8 +72,8 @@ export function adviceFor(
   // That a preset finds no entry tells nothing to a loader that goes by none.
   const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
   if (link !== undefined) return link;
-  if (error !== undefined && !idle) return `no edit is known that mends it: ${error.detail}`;
-  return cure === undefined ? undefined : 'no edit of notes is known that mends it';
+  if (error !== undefined && !idle) return `no edit is known that fixes it: ${error.detail}`;
+  return cure === undefined ? undefined : 'no edit of notes is known that fixes it';
 }
 
 /** What a verdict advises without a search: the edit that its rule names is tried, to see what is in its way. */

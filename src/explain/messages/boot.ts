@@ -68,7 +68,7 @@ export const bootMessages: readonly Message[] = [
     by: `${GRUB}, multiboot`,
     says: ['attempt to seek outside of the file', 'premature end of file'],
     cause: 'The section header table or a segment lies beyond the end of the file: truncated, or e_shoff is stale.',
-    cure: 'Mend the headers, or take the file from the linker again.',
+    cure: 'Fix the headers, or take the file from the linker again.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
@@ -217,7 +217,7 @@ export const bootMessages: readonly Message[] = [
     cause:
       'No loader of kexec knows the file: a gzip file, another e_machine than 386, 486 or x86-64, an object file, or headers that ' +
       'are not exact (entry sizes, versions, a segment beyond the end of the file).',
-    cure: 'Unpack it first; else mend the headers.',
+    cure: 'Unpack it first; else fix the headers.',
     commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {

@@ -37,7 +37,7 @@ export const eEntryMessages: readonly Message[] = [
     says: ['invalid flags', 'invalid kernel offset'],
     cause:
       'A Multiboot 1 header comes before anything else: it has a flag that crosvm does not know, or addresses that do not fit.',
-    cure: 'Mend the header, or link the kernel without it.',
+    cure: 'Fix the header, or link the kernel without it.',
     commands: ['xen-elfpatch verify kernel.elf --for crosvm'],
   },
   {

@@ -35,7 +35,7 @@ export const toolstackMessages: readonly Message[] = [
     cause:
       'In a PVH guest an ELF64 whose notes do not hold is tried as HVM firmware, which must be 32-bit. The real fault is in ' +
       'the notes: PHYS32_ENTRY missing or outside the image, or an unknown required feature.',
-    cure: 'The number of bits is not the problem; mend the notes.',
+    cure: 'The number of bits is not the problem; fix the notes.',
     commands: [
       'xen-elfpatch verify kernel.elf --for xen-pvh',
       'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh',
@@ -200,7 +200,7 @@ export const toolstackMessages: readonly Message[] = [
     says: ['bootloader […] exited with error status …', 'bootloader failed - consult logfile …'],
     cause:
       'pygrub or another program in front of the toolstack found no kernel on the disk of the guest; no kernel was looked at.',
-    cure: 'Say kernel= in the configuration of the guest, or mend its grub.cfg; then judge that kernel.',
+    cure: 'Say kernel= in the configuration of the guest, or fix its grub.cfg; then judge that kernel.',
     commands: ['xen-elfpatch verify vmlinuz --for xen-pv --for xen-pvh'],
   },
   {

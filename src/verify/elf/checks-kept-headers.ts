@@ -4,7 +4,7 @@ import { movedOffset } from '../../base/bytes/shifted.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexBytes } from '../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../formats/elf/headers.js';
-import { sectionFileRange } from '../../formats/elf/image.js';
+import { type ElfImage, isAllocated, sectionFileRange } from '../../formats/elf/image.js';
 import {
   PT_LOAD,
   PT_NOTE,
@@ -185,12 +185,19 @@ function* sectionsKept(pair: Pair): Generator<Violation> {
       if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
       // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
       if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
+      if (touched && field === 'sh_name' && isAddedNotes(old, index) && current.sh_type === SHT_NOTE) continue;
       if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
       if (describesNoTable(pair, section, current) && EMPTIED.has(field)) continue;
       if (field === 'sh_type' && describesNotesAgain(pair, section, current)) continue;
       yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
     }
   }
+}
+
+/** Notes outside memory behind the section names, where edits add theirs: nothing knows them by index, and they may change names. */
+function isAddedNotes({ sections, shstrndx }: ElfImage, index: number): boolean {
+  const section = sections[index];
+  return section?.sh_type === SHT_NOTE && !isAllocated(section) && shstrndx !== 0 && index > shstrndx;
 }
 
 /** The section over program headers that stand elsewhere again: it is emptied. */

@@ -300,11 +300,12 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
         'entry-in-the-load',
         'address-fields',
         'multiboot-entry',
-      'one-block',
+        'one-block',
         'fetched-to-the-end',
       ],
     ],
   'hangs on memory: test/loaders/memory.test.ts': ['in-memory'],
+  'another file is wanted, and none that a linker for ELF writes': ['pe-image'],
   'a program of an operating system, of which the advice is that it is none': ['no-interpreter'],
 };
 
