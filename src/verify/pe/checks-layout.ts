@@ -219,14 +219,14 @@ export const layoutChecks: readonly LinearCheck[] = [
 ];
 
 /**
- * The checksum once more, by another road than the writer's: single words by the machine's own order of bytes, the remainder taken at
- * the end, and turned round where that order is the other one (RFC 1071: the sum does not depend on it).
+ * The checksum once more, by another road than the writer's: the whole file by the machine's own order of bytes, as remainders, turned
+ * round at the end where that order is the other one (RFC 1071: the sum does not depend on it).
  */
 function checkSumOf(source: LinearSubject['image']['source'], fieldAt: number): number {
   const chunk = 0x40000;
   const size = Number(source.size);
   let sum = 0;
-  const words = new Uint16Array(Math.ceil(Math.min(chunk, size) / 2));
+  const words = new Uint32Array(Math.ceil(Math.min(chunk, size) / 4));
   const buffer = new Uint8Array(words.buffer);
   for (let at = 0; at < size; at += chunk) {
     const length = Math.min(chunk, size - at);
@@ -234,10 +234,12 @@ function checkSumOf(source: LinearSubject['image']['source'], fieldAt: number): 
     // The last chunk is shorter: what the one before left counts for nothing.
     buffer.fill(0, length);
     for (let i = 0; i < 4; i++) if (fieldAt + i >= at && fieldAt + i < at + length) buffer[fieldAt + i - at] = 0;
-    for (let i = 0; i < words.length; i += 1) sum += words[i] ?? 0;
+    let part = sum;
+    for (let i = 0; i < words.length; i += 1) part += words[i] ?? 0;
+    // Nothing but zeros has the sum 0.
+    sum = part === 0 ? 0 : part % 0xffff === 0 ? 0xffff : part % 0xffff;
   }
-  const folded = sum === 0 ? 0 : sum % 0xffff === 0 ? 0xffff : sum % 0xffff;
-  return ((isBigEndian() ? ((folded & 0xff) << 8) | (folded >> 8) : folded) + size) % 2 ** 32;
+  return ((isBigEndian() ? ((sum & 0xff) << 8) | (sum >> 8) : sum) + size) % 2 ** 32;
 }
 
 function isBigEndian(): boolean {

@@ -9,7 +9,7 @@ import { DEFAULT_PLACEMENT } from '../../../src/edit/elf/plan/placement-options.
 import { openContainer } from '../../../src/formats/container/open.js';
 import type { PayloadAction } from '../../../src/formats/container/payload-action.js';
 import { parseSetting } from '../../../src/formats/note/value.js';
-import { bzImage, payloadOf, relocationTail, sectionOf, withSection } from '../../support/bzimage.js';
+import { bzImage, payloadOf, relocationTail, sectionOf, unpackForTest, withSection } from '../../support/bzimage.js';
 import { fixture } from '../../support/fixtures.js';
 
 const data = Buffer.concat([readFileSync(fixture('pvh64-notes')), relocationTail()]);
@@ -50,6 +50,7 @@ describe('a stamped boot image', () => {
     const replaced = await made(stamped(PLAIN), 'replace', 'PHYS32_ENTRY=0');
     hasBoth(replaced);
     expect(replaced.length).toBe(stamped(PLAIN).length);
+    expect(unpackForTest('gzip', payloadOf(replaced).stream).length).toBe(data.length);
   });
 
   it('that was stamped behind its attached payload gives the same as one that was stamped before', async () => {
