@@ -51,13 +51,13 @@ describe('the examples build as they stand', () => {
     isGood('examples/cmake/build/kernel.xen');
   });
 
-  it('the CI gate says yes to a stamped kernel, and to another no with the edit that would mend it', () => {
+  it('the CI gate says yes to a stamped kernel, and to another no with the edit that would fix it', () => {
     const good = join(folder.path, 'good');
     expect(runCli(['stamp', fixture('pvh64-notes'), '-o', good, '--package-metadata', 'name=k']).status).toBe(0);
     expect(run('examples/ci', './check-kernel.sh', good)).toMatchObject({ status: 0 });
     const bare = run('examples/ci', './check-kernel.sh', fixture('mb1'), 'xen-pvh');
     expect(bare.status).toBe(1);
-    expect(bare.output).toMatch(/no cure is known\n +xen-pvh +another way/);
+    expect(bare.output).toMatch(/no fix is known\n +xen-pvh +another way/);
   });
 });
 

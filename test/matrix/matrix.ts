@@ -210,11 +210,14 @@ export class Promises {
     if (advice === undefined) return ['neither a cure nor advice'];
     for (const [line] of advice.matchAll(/xen-elfpatch (patch|fix|linearize) .*/g)) {
       if (TEMPLATE.test(line)) broken.push(`a template: ${line}`);
+      // What only its builder can say is said by a command that works, too.
+      const { status, stderr } = await this.#run(line, path);
+      if (status !== 0) broken.push(`${line}: exit ${status}, ${stderr}`);
     }
     const fixed = await runHere(['fix', path, '--for', target, '--json']);
     if (fixed.status === 2) {
       const words = (text: string) => text.replaceAll(/\s+/g, ' ');
-      if (!/no edit of notes mends it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
+      if (!/no edit of notes fixes it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
       return broken;
     }
     const { cured, diagnoses } = JSON.parse(fixed.stdout) as FixDocument;

@@ -133,16 +133,19 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
     args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
     const { loaders: asked, xenVersion, memory, rules } = args;
-    const verdicts = judgeLoaders(input.source, {
+    const judged = judgeLoaders(input.source, {
       xenVersion,
       memory,
       names: asked.length > 0 ? asked : PE_LOADER_NAMES,
     });
+    const image = readPe(input.source);
+    const { provePe } = await import('../../edit/fix/pe-advice.js');
+    const verdicts = provePe(image, judged, { xenVersion, memory });
     const facts = {
       file: input.file,
       baseline: original?.file,
       strict: args.strict,
-      findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
+      findings: verifyPe(image, original === undefined ? undefined : readPe(original.source)),
       loaders: { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules },
     };
     const { format } = args;

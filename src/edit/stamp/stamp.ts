@@ -79,7 +79,7 @@ function planStamps(image: ElfImage, options: StampWish): PatchPlan {
     const before = options.metadata ?? metadataOf(present(FDO, FDO_PACKAGING_METADATA), place.file);
     edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...options.members }) });
   }
-  // Among Xen's notes whatever section holds them is theirs; alone, it is named as linkers do.
+  // Behind Xen's notes package metadata have a section of their own all the same (edit/elf/placement/package-part.ts).
   const section =
     analysis.xen.notes.length > 0
       ? DEFAULT_PLACEMENT.section

@@ -132,7 +132,7 @@ _xen_elfpatch() {
     diff) list='--baseline-dir --recursive --files0-from --jobs --json-lines --json --limit --color --config --print-config --quiet --help --version' ;;
     layout) list='--compare --svg --html --sizes --physical --json --limit --color --config --print-config --quiet --help --version' ;;
     verify) list='--baseline --for --xen-version --memory --check-record --rules --strict --json --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
-    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version' ;;
+    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --discardable-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version' ;;
     explain) list='--json --config --print-config --quiet --help --version' ;;
     mkelf32) list='--notes --compat --list-compat --tidy --note --keep --record --record-format --strict --json --config --print-config --quiet --help --version' ;;
     completion) list='--config --print-config --quiet --help --version' ;;

@@ -207,9 +207,9 @@ export const containerProblems = {
     hint: (c) =>
       `Cut the file at that offset if you know what they are (truncate -s ${c.at}); with --strip-signature if it is signed`,
     meaning:
-      'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, an ' +
-      'attached payload, and a signature. Other bytes belong to a tool that is not known here; writing there would ' +
-      'lose them.',
+      'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, ' +
+      'sections that the PE header names (stamp puts .sbat there), an attached payload, and a signature. Other bytes ' +
+      'belong to a tool that is not known here; writing there would lose them.',
   }),
   'codec.missing': problem<{ program: string; format: string }>({
     exit: 2,
