@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb torture docs web web-serve packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb deb-standalone torture docs web web-serve packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -45,7 +45,7 @@ binary: $(NPM_STAMP)
 # start (its code cache, its package, a current folder that is gone, names that Node cannot take) is not asked of it.
 test-binary: $(NPM_STAMP)
 	@if node scripts/binary.mjs; then \
-	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts; \
+	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts test/build/deb-standalone.tools.test.ts; \
 	else echo 'test-binary: SKIPPED: the stand-alone program could not be made' >&2; fi
 
 # What ships beside the bundle: the man page, and the command as one file for machines without npm.
@@ -55,9 +55,12 @@ man: build
 single: $(NPM_STAMP)
 	node scripts/single.mjs
 
-# The command as a Debian package, in dist/deb.
+# The command as a Debian package, in dist/deb: one for nodejs of Debian 13 or later, one that carries the stand-alone program.
 deb: man
 	node scripts/deb.mjs
+
+deb-standalone: man binary
+	node scripts/deb.mjs --standalone
 
 # The library's reference from its docstrings, into dist/docs.
 docs: $(NPM_STAMP)
