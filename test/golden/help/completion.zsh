@@ -3,7 +3,7 @@
 _xen_elfpatch() {
   local -a commands list
   local before="${words[CURRENT-1]}"
-  commands=('patch:write Xen notes into a linked ELF' 'notes:show the notes of an image and what Xen does with each' 'fix:why a loader does not take an image, and the smallest edit that mends it' 'stamp:say in a note where an image came from: package metadata, build-id, any owner' 'diff:what differs between two images, in words' 'layout:the file and memory map, as text or as a picture' 'verify:is an image sound, and which loaders would start it?' 'linearize:make one xen.efi that UEFI and Multiboot2 both load' 'explain:explain a note, a preset, a loader or a problem' 'mkelf32:wrap xen-syms in the 32-bit ELF that boot loaders take, as Xen'\''s build does' 'completion:a script that completes commands, options and their choices' 'help:the options of a command')
+  commands=('patch:write Xen notes into a linked ELF' 'notes:show the notes of an image and what Xen does with each' 'fix:why a loader does not take an image, and the smallest edit that fixes it' 'stamp:say in a note where an image came from: package metadata, build-id, any owner' 'diff:what differs between two images, in words' 'layout:the file and memory map, as text or as a picture' 'verify:is an image sound, and which loaders would start it?' 'linearize:make one xen.efi that UEFI and Multiboot2 both load' 'explain:explain a note, a preset, a loader or a problem' 'mkelf32:wrap xen-syms in the 32-bit ELF that boot loaders take, as Xen'\''s build does' 'completion:a script that completes commands, options and their choices' 'help:the options of a command')
   if (( CURRENT == 2 )); then
     _describe command commands
     return
