@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { proveCure } from '../../../src/edit/fix/cure.js';
 import { waysFor } from '../../../src/edit/fix/ways.js';
-import { factsOf, openContainer, wholeOf } from '../../../src/formats/container/open.js';
+import { openContainer, wholeOf } from '../../../src/formats/container/open.js';
 import { judgeLoaders } from '../../../src/loaders/loaders.js';
 import { elf, num } from '../../support/elf-builder.js';
 
@@ -19,9 +19,8 @@ describe('a gzip file of a kernel with p_filesz above p_memsz', () => {
   it.each(['qemu-pvh', 'firecracker', 'libkrun'])('%s', async (loader) => {
     const outer = new BufferSource(gzipSync(kernel), 'kernel.gz');
     const opened = await openContainer(outer);
-    const facts = factsOf(opened);
-    if (facts === undefined) throw new Error('no facts');
-    const wrapped = { facts, outer };
+    if (opened.kind === 'elf') throw new Error('nothing was packed');
+    const wrapped = { facts: opened.facts, outer };
     const source = wholeOf(opened);
     const [verdict] = judgeLoaders(source, { names: [loader], wrapped });
     if (verdict === undefined) throw new Error('no verdict');
