@@ -16,6 +16,7 @@ import {
   damaged,
   elfHeader,
   firstOf,
+  isOdd,
   machine,
   noElf,
   noSegments,
@@ -330,5 +331,11 @@ export function linkAdvice(source: ByteSource, verdict: Verdict): string | undef
 /** What is said of a file whose headers no edit can rest on. */
 export function damageAdvice(source: ByteSource, verdict: Verdict): string | undefined {
   const facts = new LinkFacts(source, verdict);
-  return hasElfMagic(source) ? (linkAdvice(source, verdict) ?? cutShort(facts) ?? oddHeader(facts)) : noElf(facts);
+  if (!hasElfMagic(source)) return noElf(facts);
+  // Of a kernel in a wrapper the verdict may be about the wrapper.
+  const aboutWrapper = verdict.rule === 'elf-magic' && !isOfFamily(verdict.loader, 'multiboot');
+  const link = aboutWrapper ? undefined : linkAdvice(source, verdict);
+  return link ?? cutShort(facts) ?? longFile(facts) ?? (isOdd(facts) ? oddHeader(facts) : LINK_AGAIN);
 }
+
+const LINK_AGAIN = 'link the kernel again, or undo what changed the file';
