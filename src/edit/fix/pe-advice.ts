@@ -88,10 +88,9 @@ function notLinear({ source }: PeImage, error: PatchError): string {
 
 /** What to do with a unified kernel image, which has the kernel in a section; undefined for all others. */
 function unifiedAdvice(source: ByteSource): string | undefined {
+  if (!hasPeSection(source, UNIFIED_KERNEL_SECTION)) return undefined;
   const known = recognise(source);
-  return known.kind === 'other' && hasPeSection(source, UNIFIED_KERNEL_SECTION)
-    ? `it is ${known.name}: ${known.why}; ${known.instead}`
-    : undefined;
+  return known.kind === 'other' ? `it is ${known.name}: ${known.why}; ${known.instead}` : undefined;
 }
 
 function elsewhere(loader: string): string {
