@@ -305,7 +305,18 @@ export type FixPart =
   | {
       readonly schema: 'xen-elfpatch/fix/1';
       readonly file: string;
+      /** Of a PE image that was written, or whose layout --dry-run shows. */
+      readonly format?: 'pe';
       readonly changed: boolean;
+      /** Null when nothing was to be written. */
+      readonly written?: null | {
+        readonly output: string;
+      };
+      /** Of the file. */
+      readonly size?: {
+        readonly before: LinearizeHex;
+        readonly after: LinearizeHex;
+      };
       /** Do all loaders take the result? */
       readonly cured: boolean;
       readonly diagnoses: readonly {

@@ -141,7 +141,7 @@ export {
   type NoteValue,
 } from './formats/note/desc.js';
 export { checkFeatures } from './formats/note/features.js';
-export type { Fix, HeaderRepair, ImageFix, LinearFix, WrapperChange } from './formats/note/fix.js';
+export type { Fix, HeaderRepair, ImageFix, LinearFix, SbatFix, WrapperChange } from './formats/note/fix.js';
 export { type CommandContext, fixCommand } from './formats/note/fix-command.js';
 export { FDO, GNU, LINUX, XEN } from './formats/note/note-types.js';
 export {

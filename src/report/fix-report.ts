@@ -2,16 +2,21 @@
 
 import { oneLine, printable } from '../base/printable.js';
 import { type Candidate, stepWords } from '../edit/fix/candidates.js';
-import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
+import type { FoundFix } from '../edit/fix/fix.js';
 import { shellWord } from '../formats/note/shell.js';
 import { accepts, type Verdict } from '../loaders/rule.js';
 import type { Json } from './json.js';
 import { nameOf } from './loader-report.js';
 import { type Style, table } from './text.js';
 
+/** What is told of a found fix, whatever the image is. */
+export interface FixFacts extends Pick<FoundFix, 'diagnoses' | 'steps' | 'cured' | 'failed'> {
+  readonly image: { readonly source: { readonly name: string } };
+}
+
 /** What each loader says now, why, and the edit. `command`: the line that writes the result, where that is still to be done. */
 export function fixText(
-  { image, diagnoses, steps, cured, failed }: FoundFix,
+  { image, diagnoses, steps, cured, failed }: FixFacts,
   style: Style,
   file = image.source.name,
   command?: string,
@@ -41,7 +46,7 @@ export function fixText(
 
 const FAILED_SHOWN = 6;
 
-function headline(diagnoses: readonly Diagnosis[], steps: number, cured: boolean): string {
+function headline(diagnoses: FixFacts['diagnoses'], steps: number, cured: boolean): string {
   if (steps === 0 && cured) return 'nothing to fix';
   if (!cured) return steps === 0 ? 'no fix is known' : 'better with an edit, not fixed';
   return diagnoses.every(({ before }) => accepts(before))
@@ -68,7 +73,7 @@ function editText(step: Candidate): string {
 
 /** What `fix` adds to the document of its plan. `asked`: the loaders as the command line names them. */
 export function fixJson(
-  { diagnoses, steps, cured, failed }: FoundFix,
+  { diagnoses, steps, cured, failed }: FixFacts,
   asked: readonly string[] = [],
 ): { readonly [key: string]: Json } {
   const verdict = ({ outcome, message, reason, rule }: Verdict) => ({

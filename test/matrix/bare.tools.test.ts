@@ -32,8 +32,6 @@ const NEVER_THE_END: Readonly<Record<string, string>> = {
   'reads-within-segment': 'warns',
   widths: 'warns',
   'pv-kernel': 'warns',
-  'not-compressed': 'only what is compressed ends there: wrapped.tools.test.ts',
-  'not-bzimage': 'only a bzImage ends there: wrapped.tools.test.ts',
   'pe-sections': 'a PE image with load addresses that do not fit its sections: test/cli/pe-images.images.test.ts',
   'qemu-multiboot total-size': 'the sizes of an ELF32 do not add up to a negative number',
   'code-in-file': 'only a file of debug information ends there: near-misses.test.ts',

@@ -372,6 +372,14 @@ function kernelsOf(base: Base): [string, ElfBuilder][] {
   ];
 }
 
+/** The mark of a Linux boot image in the room behind the program headers. */
+function withLinuxMark(bits: 32 | 64): BentKernel {
+  const base = new Base(bits);
+  const bytes = base.bare(false).with({ slack: 0x400 }).noteSegment(base.pvhNotes).build();
+  bytes.set(Buffer.from('HdrS'), 0x202);
+  return { name: `ELF${bits}: HdrS at 0x202`, bits, bytes };
+}
+
 /** Files that are no ELF at all. */
 const NO_ELF: readonly BentKernel[] = [
   { name: 'an empty file', bits: 64, bytes: new Uint8Array(0) },
@@ -425,6 +433,8 @@ export function bentKernels(): readonly BentKernel[] {
         .noteSegment([{ type: 18, desc: num(PADDR, 4, bigEndian) }])
         .build(),
     },
+    withLinuxMark(64),
+    withLinuxMark(32),
     ...NO_ELF,
     ...peImages(),
   ];

@@ -1,9 +1,9 @@
 /**
- * The matrix for PE images: what verify says of them to each loader is run as printed, and holds. Fix has no part in them: it
- * edits notes, and says so.
+ * The matrix for PE images: what verify says of them to each loader is run as printed, and holds; fix says the same, and writes
+ * the same bytes.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOADER_NAMES } from '../../src/loaders/names.js';
 import { xenEfi } from '../reports/report-shapes.js';
@@ -12,6 +12,7 @@ import { workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
 import { runHere, shellWords } from '../support/in-process.js';
 import { BSS, buildPe, CODE, DATA, mb2Header, signedPe } from '../support/pe-builder.js';
+import { validDocument } from '../support/schema.js';
 import { requireTools } from '../support/tools.js';
 
 vi.mock('../../src/cli/output.js', async (original) => {
@@ -97,6 +98,15 @@ async function told(path: string, loader: string): Promise<Told> {
   return verdict;
 }
 
+/** What fix wrote for a loader. */
+async function fixedBy(path: string, loader: string, signed: boolean): Promise<string> {
+  const output = `${path}.fixed`;
+  rmSync(output, { force: true });
+  const strip = signed ? ['--strip-signature'] : [];
+  expect(await runHere(['fix', path, '--for', loader, ...strip, '-o', output])).toMatchObject({ status: 0 });
+  return output;
+}
+
 /** Runs a line as a shell reads it, and has its result judged. */
 async function keeps(line: string, loader: string): Promise<string> {
   const [words = []] = shellWords([line]);
@@ -117,8 +127,13 @@ describe.each(Object.entries(ROWS))('%s', (name, { bytes, ...wanted }) => {
   ] as const)('%s', async (loader, answer) => {
     const { accepts, cure, advice } = await told(path, loader);
     expect({ accepts, said: cure ?? advice }).toEqual({ accepts: false, said: expect.stringMatching(answer) });
-    if (cure === undefined) return;
-    const output = await keeps(cure, loader);
+    const output = cure === undefined ? undefined : await keeps(cure, loader);
+    const fixed = (await runHere(['fix', path, '--for', loader])).stdout;
+    expect(fixed).toContain(`${cure === undefined ? 'what to do' : 'fix'}: ${cure ?? advice}`);
+    if (cure === undefined || output === undefined) return;
+    expect(
+      readFileSync(await fixedBy(path, loader, cure.includes('--drop-signature'))).equals(readFileSync(output)),
+    ).toBe(true);
     // What has a header of both kinds is taken as it is from then on.
     expect((await runHere(['linearize', output, ...(cure.includes('--mb1') ? ['--mb1'] : []), '--check'])).status).toBe(
       0,
@@ -135,8 +150,55 @@ describe.each(Object.entries(ROWS))('%s', (name, { bytes, ...wanted }) => {
         advice: expect.stringMatching(/takes an ELF kernel: name the one that it was made from/),
       });
     }
-    const { status, stderr } = await runHere(['fix', path, '--for', 'grub-multiboot2']);
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('linearize') });
+  });
+
+  it('fix takes no option that is for an ELF, and writes the image where there is nothing to fix', async () => {
+    const refused = await runHere(['fix', path, '--for', 'grub-multiboot2', '--payload', 'extract']);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--payload is for an ELF file') });
+    const output = `${path}.same`;
+    expect((await runHere(['fix', path, '--for', 'uefi', '-o', output])).status).toBe(0);
+    expect(readFileSync(output).equals(bytes)).toBe(true);
+  });
+});
+
+describe('fix of an xen.efi', () => {
+  const path = folder.write("xen's.efi", xenEfi());
+
+  it('makes one layout for several loaders', async () => {
+    const output = `${path}.both`;
+    const asked = ['--for', 'grub-multiboot2', '--for', 'qemu-multiboot', '--for', 'grub-multiboot'];
+    expect((await runHere(['fix', path, ...asked, '-o', output])).status).toBe(0);
+    expect((await runHere(['verify', output, ...asked])).status).toBe(0);
+    const shown = await runHere(['fix', path, ...asked]);
+    expect(shown).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ {2}fix: xen-elfpatch linearize --mb1 /m),
+    });
+    expect((await runHere(['fix', path, ...asked, '--check'])).status).toBe(1);
+    expect((await runHere(['fix', output, ...asked, '--check'])).status).toBe(0);
+  });
+
+  it('asks firmware and GRUB where no loader is named', async () => {
+    const { stdout } = await runHere(['fix', path, '--json']);
+    const { diagnoses } = JSON.parse(stdout) as { readonly diagnoses: readonly { readonly loader: string }[] };
+    expect(diagnoses.map(({ loader }) => loader)).toEqual(['grub-multiboot2', 'uefi']);
+  });
+
+  it('takes a signature off where it is told to', async () => {
+    const signed = folder.write("xen's signed.efi", signedPe(xenEfi()));
+    const output = `${signed}.out`;
+    const words = ['fix', signed, '--for', 'grub-multiboot2', '-o', output];
+    const refused = await runHere(words);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--strip-signature') });
+    expect(existsSync(output)).toBe(false);
+    expect((await runHere([...words, '--strip-signature'])).status).toBe(0);
+  });
+
+  it('documents are what their schema says, with a plan and without', async () => {
+    for (const more of [[], ['--dry-run'], ['-o', `${path}.document`], ['--check']]) {
+      const { stdout } = await runHere(['fix', path, '--for', 'grub-multiboot2', '--json', ...more]);
+      expect(validDocument(stdout)).toMatchObject({ changed: true, cured: true });
+    }
   });
 });
 
@@ -167,7 +229,7 @@ describe('PE images that hold a kernel', () => {
     const judged = await runHere(['verify', path, '--for', 'xen-pvh']);
     expect(judged).toMatchObject({ status: 1, stdout: taken });
     const fixed = await runHere(['fix', path, '--for', 'xen-pvh']);
-    expect(fixed).toMatchObject({ status: 2, stderr: taken });
+    expect(fixed).toMatchObject({ status: 1, stdout: taken });
     const kernel = `${path}.linux`;
     expect(spawnSync('objcopy', ['-O', 'binary', '--only-section=.linux', path, kernel]).status).toBe(0);
     expect(readFileSync(kernel).subarray(0, vmlinuz.length).equals(Buffer.from(vmlinuz))).toBe(true);

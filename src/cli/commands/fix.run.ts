@@ -1,21 +1,15 @@
 /** `fix`: diagnosis, edit, and where it is asked for, the result. */
 
-import { fail } from '../../base/errors/patch-error.js';
 import { changes, type PatchPlan, planUnchanged } from '../../edit/elf/pipeline.js';
 import { DEFAULT_PLACEMENT } from '../../edit/elf/plan/placement-options.js';
 import { type FoundFix, findFix } from '../../edit/fix/fix.js';
 import { looksLikeElf } from '../../formats/elf/read.js';
-import { fixCommand } from '../../formats/note/fix-command.js';
-import { NEWEST_XEN } from '../../loaders/xen-version.js';
-import { fixJson, fixText } from '../../report/fix-report.js';
-import { jsonDocument } from '../../report/json.js';
-import { styleOf } from '../../report/text.js';
+import { isPlainPe } from '../../formats/pe/kind.js';
 import { applyPlan, type Extra, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
-import { isNamedAgain, type OpenInput, openInput } from '../input.js';
-import { wantsColor, writeErr, writeOut } from '../output.js';
+import { type OpenInput, openInput } from '../input.js';
 import { refusePayload } from '../result-options.js';
-import { tell } from '../told.js';
+import { settleFix } from '../settle-fix.js';
 import type { FixArgs } from './fix.js';
 
 /** Runs the command. Exit 1: no cure is known, or `--check` found something to mend. */
@@ -41,9 +35,11 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
       ? withoutItsSignature(imageOf(input.source, args))
       : { source: input.source, warnings: [] };
     const found = findFix(source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
-    return settle(args, found, input.source.name, (plan, extra) =>
-      applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
-    );
+    return settle(args, found, (plan, extra) => applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra));
+  }
+  if (isPlainPe(input.source)) {
+    const { fixPe } = await import('../fix-pe.js');
+    return fixPe(args, input);
   }
   // What a file that is no ELF wraps is loaded, with all that unpacks it, only now.
   const { applyContainer, containerOptions, openWrapped } = await import('../apply-container.js');
@@ -64,51 +60,17 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // A signature is taken off by --strip-signature alone; everything else is done as it was found.
   const { payload = args.payload, compressor = args.compressor } = found.fix.wrapper ?? {};
   const wrapping = { ...args, payload, compressor };
-  return settle(args, found, input.source.name, (plan, extra) =>
-    applyContainer('fix', opened, plan, wrapping, input, [], extra),
-  );
-}
-
-/** The line that makes what was found; undefined where the file has no name for one, or other options had a part in it. */
-function commandFor(args: FixArgs, { cured, fix: found }: FoundFix): string | undefined {
-  const { loaded, mustSurvive, kind, payload, compressor, stripSignature, keepTail, memory } = args;
-  const wishes = [loaded, kind, payload, compressor, memory].some((wish) => wish !== undefined);
-  if (!cured || wishes || stripSignature || keepTail || mustSurvive.length > 0 || !isNamedAgain(args.image))
-    return undefined;
-  const xenVersion = args.xenVersion === NEWEST_XEN ? undefined : args.xenVersion;
-  return fixCommand(found, { file: args.image, loaders: args.loaders, xenVersion });
+  return settle(args, found, (plan, extra) => applyContainer('fix', opened, plan, wrapping, input, [], extra));
 }
 
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
-async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
-  const text = (command?: string) =>
-    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file, command);
-  const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
-  const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
-  if (!found.cured && writes) {
-    writeErr(text());
-    const loaders = found.diagnoses.map(({ loader }) => loader).join(', ');
-    fail('fix.no-cure', { file: args.image }, { loaders, why: found.failed.at(-1) ?? '' });
-  }
-  if (warned !== undefined && writes) {
-    writeErr(text());
-    const { loader, after } = warned;
-    fail('write.warned', { file: args.image }, { count: 1, first: `${loader}: ${after.warnings[0]?.text ?? ''}` });
-  }
-  const plan = found.plan;
-  const needed = plan !== undefined && (changes(plan) || found.fix.wrapper !== undefined);
-  if (plan !== undefined && (writes || args.dryRun)) {
-    const status = await apply(plan, { lead: text(), json: fixJson(found, args.loaders) });
-    return status === 0 && warned !== undefined ? 1 : status;
-  }
-  if (writes) {
-    // Nothing to mend; the output still has to be the image.
-    return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found, args.loaders) });
-  }
-  tell({ word: !found.cured ? 'no fix' : needed ? 'would change' : 'nothing to do' });
-  if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
-  else writeOut(text(needed ? commandFor(args, found) : undefined));
-  if (!found.cured || warned !== undefined) return 1;
-  return args.check && needed ? 1 : 0;
+function settle(args: FixArgs, found: FoundFix, apply: Apply): Promise<ExitStatus> {
+  const { plan, fix: edit, image } = found;
+  return settleFix(args, found, {
+    fix: edit,
+    needed: plan !== undefined && (changes(plan) || edit.wrapper !== undefined),
+    planned: plan !== undefined,
+    apply: (told) => apply(plan ?? planUnchanged(image), told),
+  });
 }

@@ -54,7 +54,7 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
     'Asks the loaders named what they make of the image, tries the smallest edits that the image itself tells, has the ' +
     'loaders judge the result before a byte is written, and prints the reason and the edit. -o or --in-place applies it. ' +
     'Without --for: the loaders that the notes are for. An address that nothing tells is never guessed: then it says what ' +
-    'is missing and exits 1.',
+    'is missing and exits 1. Of a PE image (xen.efi) the edit is the linear layout that Multiboot loaders want.',
   words: { name: 'IMAGE', ...SEVERAL },
   batch: { notFor: { output: 'any', depfile: 'any', record: 'any' }, looksThrough: false, images: 1 },
   options: OPTIONS,
@@ -62,6 +62,7 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
     ['xen-elfpatch fix vmlinux', 'what is wrong, and what would fix it?'],
     ['xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.fixed', 'fix it'],
     ['xen-elfpatch fix vmlinuz --for xen-dom0-pv --in-place', 'a prebuilt kernel, as it is'],
+    ['xen-elfpatch fix xen.efi --for grub-multiboot2 -o xen.mb.efi', 'one xen.efi for UEFI and Multiboot2'],
     ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to fix'],
   ],
   args({ loaded, notLoaded, ...given }, [image = '']) {

@@ -40,7 +40,11 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
     return await loadersAlone(args, error);
   }
   try {
-    if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
+    if (!looksLikeElf(input.source) && isPlainPe(input.source)) {
+      const problem = args.loaders.length > 0 && isAskedOfLoaders(args) ? headerProblem(input.source) : undefined;
+      // Headers that keep us from reading it are what a loader has its own words for.
+      return problem === undefined ? await runPe(args, input) : await loadersAlone(args, problem);
+    }
     const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
@@ -73,7 +77,11 @@ async function loadersAlone(args: VerifyArgs, what: PatchError): Promise<ExitSta
   try {
     const { loaders: asked, xenVersion, memory, rules, format } = args;
     const names = asked.length > 0 ? asked : looksLikePe(source) ? PE_LOADER_NAMES : LOADER_NAMES;
-    const verdicts = judgeLoaders(source, { xenVersion, memory, names }).map(withoutEdit);
+    const { efiAdvice } = await import('../../edit/fix/efi-advice.js');
+    const verdicts = judgeLoaders(source, { xenVersion, memory, names }).map((verdict) => ({
+      ...withoutEdit(verdict),
+      advice: accepts(verdict) ? undefined : (efiAdvice(source, verdict, imageNamed(args)) ?? instead(what)),
+    }));
     const loaders = { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules };
     const facts = { ...NOTHING, file: source.name, strict: args.strict, unreadable: what, loaders };
     tellVerdicts('no notes to read', loaders);
@@ -87,6 +95,11 @@ async function loadersAlone(args: VerifyArgs, what: PatchError): Promise<ExitSta
   } finally {
     input.close();
   }
+}
+
+/** What to do with a file that no loader of kernels takes. */
+function instead({ detail, hint }: PatchError): string {
+  return hint === undefined ? detail : `${detail}; ${hint}`;
 }
 
 /** No edit of ours goes into such a file. */
@@ -125,6 +138,17 @@ async function byRecord({ image, json, format }: VerifyArgs, record: string): Pr
 
 function takenAsItStands(source: ByteSource): boolean {
   return looksLikeElf(source) || isPlainPe(source);
+}
+
+/** Why the headers of a PE image cannot be read, if so. */
+function headerProblem(source: ByteSource): PatchError | undefined {
+  try {
+    readPe(source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PatchError) return error;
+    throw error;
+  }
 }
 
 /** A PE image: the laws of its headers, and the loaders that take files of any format. */

@@ -8,8 +8,9 @@ import { editFix, preset, wrapperFix } from '../../formats/note/fix.js';
 import { fixCommand } from '../../formats/note/fix-command.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { isOfFamily } from '../../loaders/names.js';
-import type { Verdict } from '../../loaders/rule.js';
+import { accepts, type Verdict } from '../../loaders/rule.js';
 import { looksThrough } from '../../loaders/wrapped.js';
+import { efiAdvice } from './efi-advice.js';
 import { pvAdvice, pvhAdvice } from './entry-advice.js';
 import { damageAdvice, linkAdvice } from './link-advice.js';
 import { guessesEntry, imageFix } from './rule-fix.js';
@@ -43,15 +44,18 @@ const SEARCHED = 0x10000n;
 
 /**
  * What is in the way of a loader. `error`: of the edit that its rule names, where that cannot be made. `subject`: undefined
- * where the image cannot be read.
+ * where the image cannot be read. `byPreset`: the command that makes the edit of a preset.
  */
 export function adviceFor(
   home: RewriteTarget,
   verdict: Verdict,
   error: PatchError | undefined,
   subject?: Subject,
+  byPreset = (name: string): string => presetCommand(home, name),
 ): string | undefined {
   const { loader, cure, rule } = verdict;
+  const efi = efiAdvice(home.before?.outer ?? home.source, verdict, fileOf(home));
+  if (efi !== undefined) return efi;
   const link = linkAdvice(home.source, verdict);
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
     return `no edit of notes fixes it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
@@ -59,7 +63,7 @@ export function adviceFor(
   // A rule that no edit answers is a matter of the source or the link.
   if (link !== undefined && cure === undefined) return link;
   if (subject !== undefined && cure !== undefined && isUntold(verdict, subject.told)) {
-    return pvAdvice(subject, loader, (name) => presetCommand(subject, name));
+    return pvAdvice(subject, loader, byPreset);
   }
   const wantsEntry = isOfFamily(loader, 'pvh') && cure !== undefined && subject?.told.pvh === false;
   const untold = wantsEntry || (error === undefined ? guessesEntry(cure) : NOT_TOLD.has(error.id));
@@ -67,7 +71,7 @@ export function adviceFor(
   if (untold && lost !== undefined) return lost;
   if (untold && isOfFamily(loader, 'pvh')) {
     if (subject === undefined) return 'nothing in the image tells a 32-bit entry made for PVH';
-    return pvhAdvice(subject, loader, (name) => presetCommand(subject, name));
+    return pvhAdvice(subject, loader, byPreset);
   }
   // That a preset finds no entry tells nothing to a loader that goes by none.
   const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
@@ -99,14 +103,23 @@ function takenOut(subject: Subject, loader: string): string | undefined {
   const { image, before, xenVersion, memory } = subject;
   if (before === undefined || isOfFamily(loader, 'pe') || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
-  const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
-  const said = inside?.message === undefined ? 'is loaded' : `gets this answer: ${inside.message}`;
-  // The command is the last word: what is copied to the end of the line has to run.
-  return `the file is not unpacked, and the kernel in it ${said}; to take it out: ${command}`;
+  const out = { file: fileOf(subject), loaders: [loader] };
+  if (inside === undefined || accepts(inside)) {
+    const command = fixCommand(wrapperFix({ payload: 'extract' }), out);
+    // The command is the last word: what is copied to the end of the line has to run.
+    return `the file is not unpacked, and the kernel in it is loaded; to take it out: ${command}`;
+  }
+  const said = `the file is not unpacked, and the kernel in it would get this answer: ${inside.message ?? ''}`;
+  const bare = { ...subject, source: image.source, before: undefined };
+  // To take it out would not be enough: what is said of the kernel is said of one that was taken out.
+  const next = adviceFor(bare, inside, undefined, bare, (name) =>
+    fixCommand({ ...editFix(preset(name)), wrapper: { payload: 'extract' } }, out),
+  );
+  return next === undefined ? said : `${said}; ${next}`;
 }
 
 /** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */
-function fileOf({ source, before }: RewriteTarget): string | undefined {
+export function fileOf({ source, before }: RewriteTarget): string | undefined {
   const { name } = before?.outer ?? source;
   return name === '<stdin>' ? undefined : name;
 }

@@ -61,16 +61,20 @@ export function proveCure(
     });
     return { ...verdict, warnings };
   }
+  // What a loader remarks on its way to a refusal is mended with the refusal, or not at all.
+  const warnings = withoutCures(verdict);
   const found = fixFor(source, target, conditions);
-  if ('error' in found)
-    return { ...verdict, cure: undefined, advice: adviceFor({ source, before: wrapped }, verdict, found.error) };
+  if ('error' in found) {
+    const advice = adviceFor({ source, before: wrapped }, verdict, found.error);
+    return { ...verdict, warnings, cure: undefined, advice };
+  }
   if (found.cured && !isEmptyFix(found.fix)) {
     const advice = found.fix.wrapper?.stripSignature === true ? SIGN_AGAIN : undefined;
-    return { ...verdict, cure: found.fix, advice };
+    return { ...verdict, warnings, cure: found.fix, advice };
   }
   const [diagnosis] = found.diagnoses;
   const advice = diagnosis?.advice ?? adviceOn({ ...named, source, image: found.image, told: found.told }, verdict);
-  return { ...verdict, cure: undefined, advice };
+  return { ...verdict, warnings, cure: undefined, advice };
 }
 
 /** How many a file has; of a table that is not in it, none. */
@@ -84,9 +88,17 @@ function programHeaders(source: ByteSource): number {
 
 /** An image that fix() does not look at has no cure that was seen to work. */
 function unproved(verdict: Verdict, headers: number): ProvedVerdict {
-  const warnings = verdict.warnings.map((warning) => ({ ...warning, cure: undefined }));
   const advice = `no edit is looked for: found ${headers} program headers, wanted at most ${MOST_HEADERS}`;
-  return { ...verdict, warnings, cure: undefined, advice: accepts(verdict) ? undefined : advice };
+  return {
+    ...verdict,
+    warnings: withoutCures(verdict),
+    cure: undefined,
+    advice: accepts(verdict) ? undefined : advice,
+  };
+}
+
+function withoutCures({ warnings }: Verdict): Verdict['warnings'] {
+  return warnings.map((warning) => ({ ...warning, cure: undefined }));
 }
 
 /** Is the loader's remark gone after the fix that comes with it? */

@@ -4,6 +4,7 @@ import { hex, hexBytes } from '../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { ehdrSize } from '../../formats/elf/image.js';
 import { EI_VERSION, EM_386, EM_X86_64, EV_CURRENT, fileTypeName, machineName } from '../../formats/elf/names.js';
+import { LINUX_MAGIC_AT } from '../../formats/linux/boot-header.js';
 import { bytesAt, hasElfMagic } from '../../loaders/read/lenient-elf.js';
 import type { LinkFacts, LinkRow } from './link-facts.js';
 
@@ -69,6 +70,12 @@ export const noElf: LinkRow = ({ source }) =>
   source.size === 0n
     ? 'the file is empty: build it again'
     : `the file begins with ${hexBytes(bytesAt(source, 0n, 4))} and is no ELF: name the kernel that the linker wrote (vmlinux)`;
+
+/** An ELF that has the mark of a Linux boot image by chance, or a boot image without a kernel for us. */
+export const linuxMark: LinkRow = (facts) =>
+  hasElfMagic(facts.source)
+    ? `the bytes HdrS stand at ${hex(LINUX_MAGIC_AT)} of this ELF, by which loaders take it for a Linux boot image: link it again with anything else at that place of the file`
+    : noElf(facts);
 
 /** An object file, or another type that is not started. */
 export const notExecutable: LinkRow = ({ image: { header } }) =>

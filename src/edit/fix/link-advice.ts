@@ -17,6 +17,7 @@ import {
   elfHeader,
   firstOf,
   isOdd,
+  linuxMark,
   machine,
   noElf,
   noSegments,
@@ -183,10 +184,8 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
       ? noElf(facts)
       : `the file has ${hex(facts.source.size)} bytes: strip --strip-debug leaves what is loaded`,
   'elf-magic': noElf,
-  'pe-image': (facts) =>
-    facts.source.size === 0n
-      ? noElf(facts)
-      : 'it is no PE image, and UEFI firmware starts nothing else: of Xen that is xen.efi, of Linux a vmlinuz with EFI stub; GRUB starts an ELF by multiboot2 or multiboot',
+  'not-compressed': linuxMark,
+  'not-bzimage': linuxMark,
   header: (facts) => (hasElfMagic(facts.source) ? machine(facts) : noElf(facts)),
   'byte-order': machine,
   'elf-header': elfHeader,

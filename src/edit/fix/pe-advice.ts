@@ -15,9 +15,11 @@ import { isOfFamily } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { XenVersion } from '../../loaders/xen-version.js';
 import { layOutLinear } from '../linear/lay-out.js';
+import type { LinearLayout } from '../linear/layout.js';
 import { DEFAULT_LINEAR_OPTIONS } from '../linear/options.js';
-import { SIGN_AGAIN } from './advice.js';
+import { fileOf, SIGN_AGAIN } from './advice.js';
 import type { ProvedVerdict } from './cure.js';
+import { efiAdvice } from './efi-advice.js';
 
 /** Under what conditions loaders get the image. */
 interface PeConditions {
@@ -27,7 +29,7 @@ interface PeConditions {
 
 /**
  * The verdicts on a PE image, each with the linear layout after which its loader was seen to take the image, or with what to
- * do instead. Writes nothing. Loaders of PE images keep what they say themselves.
+ * do instead. Writes nothing.
  */
 export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions: PeConditions): ProvedVerdict[] {
   const unified = unifiedAdvice(image.source);
@@ -39,7 +41,12 @@ export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions
   };
   return verdicts.map((verdict) => {
     const { loader, version } = verdict;
-    if (accepts(verdict) || isOfFamily(loader, 'pe')) return verdict;
+    if (accepts(verdict)) return verdict;
+    if (isOfFamily(loader, 'pe'))
+      return {
+        ...verdict,
+        advice: efiAdvice(image.source, verdict, fileOf({ source: image.source, before: undefined })),
+      };
     if (unified !== undefined) return { ...verdict, cure: undefined, advice: unified };
     if (!isOfFamily(loader, 'multiboot')) return { ...verdict, cure: undefined, advice: elsewhere(loader) };
     const mb1 = !loader.endsWith('multiboot2');
@@ -59,17 +66,19 @@ export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions
 
 /** A linear layout as linearize would write it, and how it is asked for it. */
 interface Linear {
+  readonly layout: LinearLayout;
   readonly result: ByteSource;
   readonly fix: LinearFix;
 }
 
 /** The linear layout of an image, or why there is none. A signature comes off where nothing else is in the way. */
-function linearOf(image: PeImage, mb1: boolean, dropSignature?: true): Linear | PatchError {
+export function linearOf(image: PeImage, mb1: boolean, dropSignature?: true): Linear | PatchError {
   try {
-    const { output } = layOutLinear(image, { ...DEFAULT_LINEAR_OPTIONS, mb1, dropSignature: dropSignature === true });
+    const layout = layOutLinear(image, { ...DEFAULT_LINEAR_OPTIONS, mb1, dropSignature: dropSignature === true });
+    const { output } = layout;
     // Read once: loaders ask for small pieces of it.
     const result = new BufferSource(output.read(0n, output.size, 'image'), image.source.name);
-    return { result, fix: { kind: 'linearize', mb1, dropSignature } };
+    return { layout, result, fix: { kind: 'linearize', mb1, dropSignature } };
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     return error.id === 'pe.signed' && dropSignature === undefined ? linearOf(image, mb1, true) : error;

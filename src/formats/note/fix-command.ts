@@ -1,6 +1,6 @@
 /** A fix as a command line: the one place that knows by which command and options it is made. */
 import type { Edit } from './edits.js';
-import type { Fix, WrapperChange } from './fix.js';
+import type { Fix, LinearFix, WrapperChange } from './fix.js';
 import { settingText } from './setting-text.js';
 import { fileWord, shellWord } from './shell.js';
 import { noteName } from './xen-notes.js';
@@ -17,13 +17,18 @@ export interface CommandContext {
 
 /**
  * The command line that makes the fix, quoted for a POSIX shell: `patch` where it has an option for everything, else `fix`,
- * which finds the same. The result stands beside the image: `NAME.xen`, of `linearize` `NAME.mb`.
+ * which finds the same. The result stands beside the image: `NAME.xen`, of `linearize` `NAME.mb`, of `stamp` `NAME.sbat`.
  */
 export function fixCommand(fix: Fix, context: CommandContext): string {
   if (fix.kind === 'linearize') {
     const [image, output] = fileWords(context.file, 'mb');
-    const options = [...(fix.mb1 ? ['--mb1'] : []), ...(fix.dropSignature ? ['--drop-signature'] : [])];
-    return ['xen-elfpatch linearize', ...options, image, '-o', output].join(' ');
+    return ['xen-elfpatch linearize', ...linearArguments(fix), image, '-o', output].join(' ');
+  }
+  if (fix.kind === 'sbat') {
+    const [image, output] = fileWords(context.file, 'sbat');
+    const strip = fix.stripSignature ? ['--strip-signature'] : [];
+    const line = ['--sbat', shellWord(fix.line) ?? fix.line];
+    return ['xen-elfpatch stamp', image, ...strip, ...line, '-o', output].join(' ');
   }
   const [image, output] = fileWords(context.file, 'xen');
   const wrapper = spelled(wrapperArguments(fix.wrapper)) ?? [];
@@ -35,6 +40,15 @@ export function fixCommand(fix: Fix, context: CommandContext): string {
   const asked = context.loaders.flatMap((loader) => ['--for', loader]);
   const release = context.xenVersion === undefined ? [] : ['--xen-version', context.xenVersion];
   return ['xen-elfpatch fix', image, ...asked, ...release, ...wrapper, '-o', output].join(' ');
+}
+
+/** The options of `linearize` for a layout. */
+export function linearArguments({ mb1, keepReloc, dropSignature }: LinearFix): readonly string[] {
+  return [
+    ...(mb1 ? ['--mb1'] : []),
+    ...(keepReloc ? ['--keep-reloc'] : []),
+    ...(dropSignature ? ['--drop-signature'] : []),
+  ];
 }
 
 /** Each word for a shell; undefined where one of them has no spelling. */

@@ -38,12 +38,22 @@ export interface LinearFix {
   readonly kind: 'linearize';
   /** With a Multiboot 1 header, too. */
   readonly mb1: boolean;
+  /** Base relocations are loaded by shim, too, which leaves out what is discardable. */
+  readonly keepReloc?: true | undefined;
   /** A Secure Boot signature is taken off: it would no longer match. */
   readonly dropSignature?: true | undefined;
 }
 
-/** An edit that mends an image, as data: of notes and headers, or of a linear layout. */
-export type Fix = ImageFix | LinearFix;
+/** A line of SBAT is put into a PE image. */
+export interface SbatFix {
+  readonly kind: 'sbat';
+  readonly line: string;
+  /** A Secure Boot signature is taken off: it would no longer match. */
+  readonly stripSignature?: true | undefined;
+}
+
+/** An edit that mends an image, as data: of notes and headers, of a linear layout, or of SBAT. */
+export type Fix = ImageFix | LinearFix | SbatFix;
 
 /** A fix that edits notes and leaves the rest of the image alone. */
 export function editFix(...edits: readonly Edit[]): ImageFix {

@@ -1,0 +1,76 @@
+/** The end of `fix`, whatever the image is: what was found is told, and written where that was asked for. */
+import { fail } from '../base/errors/patch-error.js';
+import type { Fix } from '../formats/note/fix.js';
+import { fixCommand } from '../formats/note/fix-command.js';
+import { NEWEST_XEN } from '../loaders/xen-version.js';
+import { type FixFacts, fixJson, fixText } from '../report/fix-report.js';
+import { type Json, jsonDocument } from '../report/json.js';
+import { styleOf } from '../report/text.js';
+import type { ExitStatus } from './command.js';
+import type { FixArgs } from './commands/fix.js';
+import { isNamedAgain } from './input.js';
+import { wantsColor, writeErr, writeOut } from './output.js';
+import { tell } from './told.js';
+
+/** What is told of the diagnosis in front of the report of a plan, and behind its members. */
+export interface FixTold {
+  readonly lead: string;
+  readonly json: { readonly [key: string]: Json };
+}
+
+/** What was found, as something to be done. */
+export interface FixWork {
+  /** Undefined: no edit was found. */
+  readonly fix: Fix | undefined;
+  /** Would it change the file? */
+  readonly needed: boolean;
+  /** Is there a plan to be shown? */
+  readonly planned: boolean;
+  /** Shows the plan or writes the result; without a plan the image as it is. */
+  apply(told: FixTold): Promise<ExitStatus>;
+}
+
+/** The line that makes what was found; undefined where the file has no name for one, or other options had a part in it. */
+function commandFor(args: FixArgs, found: Fix | undefined): string | undefined {
+  const { loaded, mustSurvive, kind, payload, compressor, stripSignature, keepTail, memory } = args;
+  const wishes = [loaded, kind, payload, compressor, memory].some((wish) => wish !== undefined);
+  if (found === undefined || wishes || stripSignature || keepTail || mustSurvive.length > 0) return undefined;
+  if (!isNamedAgain(args.image)) return undefined;
+  const xenVersion = args.xenVersion === NEWEST_XEN ? undefined : args.xenVersion;
+  return fixCommand(found, { file: args.image, loaders: args.loaders, xenVersion });
+}
+
+/**
+ * Exit 1: not every loader takes the result, `--check` found something to fix, or a warning is left and `--strict` was given.
+ * Errors: `fix.no-cure`, `write.warned`, and those of the work.
+ */
+export async function settleFix(args: FixArgs, found: FixFacts, work: FixWork): Promise<ExitStatus> {
+  const text = (command?: string) =>
+    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), found.image.source.name, command);
+  const told = (): FixTold => ({ lead: text(), json: fixJson(found, args.loaders) });
+  const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
+  const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
+  if (!found.cured && writes) {
+    writeErr(text());
+    const loaders = found.diagnoses.map(({ loader }) => loader).join(', ');
+    fail('fix.no-cure', { file: args.image }, { loaders, why: found.failed.at(-1) ?? '' });
+  }
+  if (warned !== undefined && writes) {
+    writeErr(text());
+    const { loader, after } = warned;
+    fail('write.warned', { file: args.image }, { count: 1, first: `${loader}: ${after.warnings[0]?.text ?? ''}` });
+  }
+  if (work.planned && (writes || args.dryRun)) {
+    const status = await work.apply(told());
+    return status === 0 && warned !== undefined ? 1 : status;
+  }
+  // Nothing to fix; the output still has to be the image.
+  if (writes) return work.apply(told());
+  tell({ word: !found.cured ? 'no fix' : work.needed ? 'would change' : 'nothing to do' });
+  if (args.json) {
+    const changed = work.needed;
+    writeOut(jsonDocument('fix', { file: args.image, changed, ...fixJson(found, args.loaders) }));
+  } else writeOut(text(work.needed && found.cured ? commandFor(args, work.fix) : undefined));
+  if (!found.cured || warned !== undefined) return 1;
+  return args.check && work.needed ? 1 : 0;
+}
