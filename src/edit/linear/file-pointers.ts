@@ -9,7 +9,7 @@ import { debugEntries } from '../../formats/pe/debug.js';
 import { CoffSymbol, DebugEntry, PE } from '../../formats/pe/headers.js';
 import { fileOffsetOf, type PeImage } from '../../formats/pe/image.js';
 import { symbolTableRange } from '../../formats/pe/string-table.js';
-import { eachSymbol } from '../../formats/pe/symbols.js';
+import { symbolRecords } from '../../formats/pe/symbols.js';
 import type { PlacedSection } from './place.js';
 
 /** From an offset in the input to the one in the result; undefined for bytes that are not taken over. */
@@ -54,11 +54,11 @@ export function symbolWrites(image: PeImage, sections: readonly PlacedSection[],
     }
   }
   const bytes = image.source.read(range.start, range.end - range.start, 'COFF symbol table');
-  eachSymbol(image, ({ symbol, offset }) => {
+  for (const { symbol, offset } of symbolRecords(image)) {
     const to = moved.get(symbol.SectionNumber);
-    if (to === undefined) return;
+    if (to === undefined) continue;
     const value = { ...symbol, SectionNumber: to.number, Value: BigInt.asUintN(32, symbol.Value + to.by) };
     CoffSymbol.encodeInto(bytes, Number(offset - range.start), value, PE);
-  });
+  }
   return [{ offset: newOffset, bytes }];
 }
