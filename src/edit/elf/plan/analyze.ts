@@ -5,6 +5,7 @@
 import { alignDown } from '../../../base/bytes/align.js';
 import { lazy } from '../../../base/bytes/lazy.js';
 import { compare, normalize, overlaps, type Range } from '../../../base/bytes/range.js';
+import { allZero } from '../../../base/bytes/zeros.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -50,12 +51,11 @@ export interface Analysis {
 
 /** Headers in front of the first load are looked at this far; more free room is of no use to notes. */
 const SLACK_LIMIT = 0x400000n;
-const ZERO_WINDOW = 0x40000n;
 
 /** Looks at an image once. Errors: those of noteAreas. */
 export function analyze(image: ElfImage): Analysis {
   const fileSize = image.source.size;
-  const isZero = (range: Range) => allZero(image, range);
+  const isZero = (range: Range) => allZero(image.source, range, 'free bytes');
   const usedRanges = normalize(rangesInUse(image));
   const table = phdrTable(image);
   const tableEnd = image.segments.length > 0 ? table.end : ehdrSize(image.encoding);
@@ -131,15 +131,6 @@ export function nextClaim(image: ElfImage, from: bigint): bigint {
   let next = image.source.size > from ? image.source.size : from;
   for (const { start, end } of rangesInUse(image)) if (start < end && start >= from && start < next) next = start;
   return next;
-}
-
-function allZero(image: ElfImage, { start, end }: Range): boolean {
-  const stop = end < image.source.size ? end : image.source.size;
-  for (let at = start; at < stop; at += ZERO_WINDOW) {
-    const length = stop - at < ZERO_WINDOW ? stop - at : ZERO_WINDOW;
-    if (image.source.read(at, length, 'free bytes').some((byte) => byte !== 0)) return false;
-  }
-  return true;
 }
 
 /** Indices of the sections with bytes in this file range. */
