@@ -19,7 +19,7 @@ import {
 import { PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, SHT_NOTE, SHT_REL, SHT_RELA } from '../../../formats/elf/names.js';
 import { type MultibootHeader, multibootHeaders } from '../../../formats/multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
-import { remainsOf } from '../../../formats/note/dead-notes.js';
+import { loadedEnd, remainsOf } from '../../../formats/note/dead-notes.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
 /** What planning has to know about an image; read once for all placements. */
@@ -55,7 +55,7 @@ const ZERO_WINDOW = 0x40000n;
 /** Looks at an image once. Errors: those of noteAreas. */
 export function analyze(image: ElfImage): Analysis {
   const fileSize = image.source.size;
-  const isZero = (range: Range) => allZero(image, range);
+  const isZero = (range: Range) => isZeroIn(image, range);
   const usedRanges = normalize(rangesInUse(image));
   const table = phdrTable(image);
   const tableEnd = image.segments.length > 0 ? table.end : ehdrSize(image.encoding);
@@ -83,6 +83,11 @@ export function analyze(image: ElfImage): Analysis {
 /** Zeros behind everything are looked at up to this many; more may be a disk image's, or a sparse file's. */
 const TAIL_LIMIT = 0x10000n;
 
+/** The spare bytes of an image, as `analyze` has them. */
+export function spareOf(image: ElfImage): readonly Range[] {
+  return spareRanges(image, normalize(rangesInUse(image)), (range) => isZeroIn(image, range));
+}
+
 function spareRanges(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): readonly Range[] {
   const tail = { start: usedRanges.at(-1)?.end ?? image.source.size, end: image.source.size };
   const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
@@ -101,8 +106,7 @@ function clearedGaps(
   isZero: Analysis['isZero'],
 ): Range[] {
   const { sections, shstrndx } = image;
-  const ends = loads(image).map(({ segment }) => segmentFileRange(segment).end);
-  const loaded = ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
+  const loaded = loadedEnd(image);
   const names = sections[shstrndx];
   const ours = [
     shdrTable(image),
@@ -133,7 +137,8 @@ export function nextClaim(image: ElfImage, from: bigint): bigint {
   return next;
 }
 
-function allZero(image: ElfImage, { start, end }: Range): boolean {
+/** Are these bytes of an image all zero? Those behind its end count as zero. */
+export function isZeroIn(image: ElfImage, { start, end }: Range): boolean {
   const stop = end < image.source.size ? end : image.source.size;
   for (let at = start; at < stop; at += ZERO_WINDOW) {
     const length = stop - at < ZERO_WINDOW ? stop - at : ZERO_WINDOW;
