@@ -1,7 +1,7 @@
 # One door to everything: what `make` runs is what CI runs.
 NPM_STAMP := node_modules/.package-lock.json
 
-.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb docs web web-serve packages images fixtures
+.PHONY: all build types lint format test test-quick test-boot test-binary binary demo bench fuzz man single deb deb-standalone torture docs web web-serve packages images fixtures
 all: build types lint test
 
 $(NPM_STAMP): package.json package-lock.json
@@ -45,7 +45,7 @@ binary: $(NPM_STAMP)
 # start (its code cache, its package, a current folder that is gone, names that Node cannot take) is not asked of it.
 test-binary: $(NPM_STAMP)
 	@if node scripts/binary.mjs; then \
-	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts; \
+	  XEN_ELFPATCH_PROGRAM=$(CURDIR)/dist/bin/xen-elfpatch-linux-$$(node -p process.arch) npx vitest run test/cli test/build/binary.tools.test.ts test/build/deb-standalone.tools.test.ts; \
 	else echo 'test-binary: SKIPPED: the stand-alone program could not be made' >&2; fi
 
 # What ships beside the bundle: the man page, and the command as one file for machines without npm.
@@ -55,9 +55,12 @@ man: build
 single: $(NPM_STAMP)
 	node scripts/single.mjs
 
-# The command as a Debian package, in dist/deb.
+# The command as a Debian package, in dist/deb: one for nodejs of Debian 13 or later, one that carries the stand-alone program.
 deb: man
 	node scripts/deb.mjs
+
+deb-standalone: man binary
+	node scripts/deb.mjs --standalone
 
 # The library's reference from its docstrings, into dist/docs.
 docs: $(NPM_STAMP)
@@ -84,13 +87,18 @@ FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(NPM_STAMP)
 	FUZZ_INPUTS=$(FUZZ_INPUTS) FUZZ_SEED=$(FUZZ_SEED) nice -n 19 npx vitest run test/fuzz
 
+# Every call of every command that writes, failing in every way: hours. TORTURE_WAY='patch --in-place' takes one command.
+TORTURE_WAY ?=
+torture: packages $(NPM_STAMP)
+	TORTURE=all npx vitest run test/write/torture.tools.test.ts $(if $(TORTURE_WAY),-t '$(TORTURE_WAY)')
+
 # Debian packages that tests and fixtures need; quick when all are there, needs root only when one is missing.
 packages:
 	scripts/install-debian-packages.sh
 
 # Real kernels and foreign ELF files into a cache outside git; also quick when all is there.
 images:
-	node scripts/fetch-images.mjs images corpus hypervisors tools judges grub-efi
+	node scripts/fetch-images.mjs images corpus hypervisors tools judges grub-efi efi-variables
 
 # The committed kernels must be what their sources build; scripts/build-fixtures.sh --update accepts a difference.
 fixtures:

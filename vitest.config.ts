@@ -9,7 +9,7 @@ const PLATFORM = 'src/base/platform/node.ts';
 
 // The stand-alone program, where it is what is tested (make test-binary).
 const PROGRAM = process.env['XEN_ELFPATCH_PROGRAM'];
-const ABOUT_PROGRAM = 'test/build/binary.tools.test.ts';
+const ABOUT_PROGRAM = ['binary', 'deb-standalone'].map((name) => `test/build/${name}.tools.test.ts`);
 /** How Node starts the command, and what Node cannot take or bun will not: of no concern to the program. */
 const ABOUT_NODE = ['code-cache', 'every-node', 'package', 'odd-places', 'foreign-strings', 'quick-parse'].map(
   (name) => `test/cli/${name}.*.test.ts`,
@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'rest',
           include: MARKED,
-          exclude: ['test/**/*.boot.test.ts', ...(PROGRAM === undefined ? [ABOUT_PROGRAM] : ABOUT_NODE)],
+          exclude: ['test/**/*.boot.test.ts', ...(PROGRAM === undefined ? ABOUT_PROGRAM : ABOUT_NODE)],
           setupFiles: [PLATFORM],
         },
       },

@@ -10,6 +10,8 @@ const { Script } = require('node:vm');
 
 /** Code is kept of what these run of a part, each for itself; the other commands share theirs. */
 const OFTEN = ['notes', 'patch', 'verify'];
+/** Options of runs that do little of a command's work. */
+const PARTIAL = new Set(['-h', '--help', '-V', '--version', '--check', '--dry-run']);
 /** For other users: group and others may not write. */
 const FOREIGN_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -30,8 +32,10 @@ function compile(home, part, source, command) {
     read(join(home, 'code', name), () => true);
   const script = new Script(source, { filename, cachedData });
   if (folder && hash !== undefined && (cachedData === undefined || script.cachedDataRejected)) {
-    // When the run is over, V8 knows what is needed.
-    process.on('exit', () => keep(folder, name, script));
+    // When the run is over, V8 knows what is needed. A run that did not do its work would leave the next ones to compile it.
+    process.on('exit', (status) => {
+      if (status <= 1 && !process.argv.some((word) => PARTIAL.has(word))) keep(folder, name, script);
+    });
   }
   return script.runInThisContext();
 }

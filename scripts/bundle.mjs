@@ -30,6 +30,7 @@ const PARTS = {
     'src/cli/commands/verify.ts',
     'src/cli/commands/verify.run.ts',
     'src/loaders/loaders.ts',
+    'src/write/lock.ts',
     'node_modules/elfy/lib/elfy.js',
   ],
   copy: ['src/write/clone.ts'],

@@ -1,10 +1,12 @@
-// A Debian package of the command: node scripts/deb.mjs [FOLDER], dist/deb unless given. Needs what `make man` builds, and
-// dpkg-deb. Commands, man pages, completions for three shells, the rules for make, CMake and Meson where these tools look.
+// A Debian package of the command: node scripts/deb.mjs [--standalone] [FOLDER], dist/deb unless given. Needs what `make man`
+// builds, and dpkg-deb. Commands, man pages, completions for three shells, the rules for make, CMake and Meson where these tools
+// look. --standalone: the program that `make binary` built in place of what runs on nodejs, for releases whose nodejs is too old.
 // The same commit gives the same bytes: times are the commit's, or SOURCE_DATE_EPOCH's.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,7 +22,13 @@ import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { commitTime } from './commit.mjs';
 
-const [folder = 'dist/deb'] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [folder = 'dist/deb'] = words.filter((word) => word !== '--standalone');
+const program = words.includes('--standalone') ? `dist/bin/xen-elfpatch-linux-${process.arch}` : undefined;
+if (program !== undefined && !existsSync(program)) {
+  console.error(`deb: ${program} is missing: make binary builds it`);
+  process.exit(2);
+}
 const { homepage, man, version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const time = commitTime();
 // Whoever gives the package away puts a name of their own here, as for any Debian package.
@@ -58,15 +66,48 @@ function run(command, args, options = {}) {
 // gzip as gzip -9n writes it: no name, no time.
 const packed = (bytes) => gzipSync(bytes, { level: 9 });
 
-// The command. Compiled code belongs to one Node and one machine, and each user's first run makes it.
-for (const name of readdirSync('bin')) copy(join('bin', name), join(HOME, 'bin', name));
-for (const name of ['xen-elfpatch.js', 'xen-mkelf32.js']) chmodSync(join(root, HOME, 'bin', name), 0o755);
-for (const name of readdirSync('dist/cli')) {
-  if (name !== 'code') copy(join('dist/cli', name), join(HOME, 'dist/cli', name));
+const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+/** What differs where the program is in the package. Its glibc is the oldest that has all that bun's own build names. */
+const { architecture, depends, note } =
+  program === undefined
+    ? { architecture: 'all', depends: 'nodejs (>= 20.19)', note: '' }
+    : {
+        architecture: ARCHITECTURES[process.arch],
+        depends: 'libc6 (>= 2.17)',
+        note: ' .\n This package has the command as one program, which needs no Node; it starts\n where /proc is mounted.\n',
+      };
+
+if (program === undefined) withNode();
+else withProgram(program);
+
+/** The command. Compiled code belongs to one Node and one machine, and each user's first run makes it. */
+function withNode() {
+  for (const name of readdirSync('bin')) copy(join('bin', name), join(HOME, 'bin', name));
+  for (const name of ['xen-elfpatch.js', 'xen-mkelf32.js']) chmodSync(join(root, HOME, 'bin', name), 0o755);
+  for (const name of readdirSync('dist/cli')) {
+    if (name !== 'code') copy(join('dist/cli', name), join(HOME, 'dist/cli', name));
+  }
+  link('usr/bin/xen-elfpatch', join(HOME, 'bin/xen-elfpatch.js'));
+  link('usr/bin/xen-mkelf32', join(HOME, 'bin/xen-mkelf32.js'));
+}
+
+/** The program, which is xen-mkelf32 by the name of a link. */
+function withProgram(path) {
+  copy(path, 'usr/bin/xen-elfpatch');
+  link('usr/bin/xen-mkelf32', 'usr/bin/xen-elfpatch');
+  // strip would take off what the program consists of, and what bun is linked with comes out of bun's build.
+  put(
+    'usr/share/lintian/overrides/xen-elfpatch',
+    `# What bun compiles stands behind the ELF and in it: stripped, it is bun and no longer this command.
+xen-elfpatch: unstripped-binary-or-object *
+# bun's own build decides how bun is linked, and with which libraries.
+xen-elfpatch: embedded-library *
+xen-elfpatch: hardening-no-pie *
+xen-elfpatch: hardening-no-relro *
+`,
+  );
 }
 copy('schema', join(HOME, 'schema'));
-link('usr/bin/xen-elfpatch', join(HOME, 'bin/xen-elfpatch.js'));
-link('usr/bin/xen-mkelf32', join(HOME, 'bin/xen-mkelf32.js'));
 
 for (const page of man) {
   const section = page.slice(-1);
@@ -121,10 +162,10 @@ put(
   'DEBIAN/control',
   `Package: xen-elfpatch
 Version: ${version}
-Architecture: all
+Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${size}
-Depends: nodejs (>= 20.19)
+Depends: ${depends}
 Suggests: lzop, xz-utils, zstd
 Section: devel
 Priority: optional
@@ -133,7 +174,7 @@ ${homepage === undefined ? '' : `Homepage: ${homepage}\n`}Description: give a li
  Cloud Hypervisor, carries a few ELF notes that say where to enter it. This
  command writes them into a linked image, judges which loaders take it, and
  wraps the hypervisor itself as its build does (xen-mkelf32).
-`,
+${note}`,
 );
 
 // Folders and links too; what came later than the commit is as old as it.
@@ -145,7 +186,7 @@ function settle(path) {
 }
 settle(root);
 mkdirSync(folder, { recursive: true });
-const output = join(folder, `xen-elfpatch_${version}_all.deb`);
+const output = join(folder, `xen-elfpatch_${version}_${architecture}.deb`);
 run('dpkg-deb', ['--root-owner-group', '--build', root, output], {
   env: { ...process.env, SOURCE_DATE_EPOCH: String(time) },
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Fetches the real kernels and foreign ELF files that the tests read, from Debian packages, into a cache outside git.
 //
-//   node scripts/fetch-images.mjs [images|corpus|hypervisors|tools|judges|grub-efi|large|demo|all]... [--list] [--retry]
+//   node scripts/fetch-images.mjs [images|corpus|hypervisors|tools|judges|grub-efi|efi-variables|large|demo|all]... [--list] [--retry]
 //
 // Default: images, corpus and tools. Nothing is installed, nothing of the system changed, no root needed. Everything arrives by
 // rename, so what has a name is whole; a second run fetches only what is missing, and two at once wait for each other.
@@ -24,7 +24,7 @@ import { gunzipSync } from 'node:zlib';
 import { Apt } from './images/apt.mjs';
 import { bzimagePayload } from './images/bzimage.mjs';
 import { CACHE, identTraits, isThere, readManifest, record, sha256 } from './images/cache.mjs';
-import { CORPORA, GRUB_EFI, HYPERVISORS, IMAGES, JUDGES, LARGE, TOOLS } from './images/catalogue.mjs';
+import { CORPORA, EFI_VARIABLES, GRUB_EFI, HYPERVISORS, IMAGES, JUDGES, LARGE, TOOLS } from './images/catalogue.mjs';
 import { buildYamlCorpus, unpackAll } from './images/corpora.mjs';
 import { fetchRoot } from './images/roots.mjs';
 import { run, say } from './images/run.mjs';
@@ -37,6 +37,7 @@ const SETS = {
   tools: TOOLS,
   judges: JUDGES,
   'grub-efi': GRUB_EFI,
+  'efi-variables': EFI_VARIABLES,
   // One small kernel without notes, for `make demo`.
   demo: IMAGES.filter(({ name }) => name === 'gnumach-x86_64'),
 };
@@ -139,8 +140,8 @@ function fetchCorpus(corpus, work) {
 function groups(items) {
   const byOrigin = new Map();
   for (const item of items) {
-    const key =
-      item.source ?? item.root?.release ?? `${item.arch} ${JSON.stringify([item.package, `${item.package.like}`])}`;
+    const root = item.root && `root ${item.name}`;
+    const key = item.source ?? root ?? `${item.arch} ${JSON.stringify([item.package, `${item.package.like}`])}`;
     byOrigin.set(key, [...(byOrigin.get(key) ?? []), item]);
   }
   return [...byOrigin.values()];
@@ -185,7 +186,7 @@ function main(args) {
   const unknown = args.filter((arg) => !(arg in SETS) && !['all', '--list', '--retry'].includes(arg));
   if (unknown.length > 0) {
     say(
-      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|hypervisors|tools|judges|grub-efi|large|demo|all]... [--list] [--retry]`,
+      `unknown argument ${unknown.join(' ')}; usage: fetch-images.mjs [images|corpus|hypervisors|tools|judges|grub-efi|efi-variables|large|demo|all]... [--list] [--retry]`,
     );
     return 2;
   }

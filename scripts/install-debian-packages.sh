@@ -19,9 +19,11 @@ TOOLS_PACKAGES='binutils elfutils systemd llvm-14 lld-14 gcc libc6-dev dpkg-dev 
 # Programs that ran still run: mold and musl-tools make some of other shapes than gcc does, clang and s390x's linker (which lld 14
 # is not) make those of other machines, qemu-user runs them, gdb looks into them; git and python3 are such programs themselves.
 TOOLS_PACKAGES="$TOOLS_PACKAGES mold musl-tools clang-14 binutils-s390x-linux-gnu qemu-user gdb git python3-minimal"
+# file names the build-id of what it is given. pesign's hash of a PE image is held against sbsign's. What looks into PE images, and writes a firmware's variables, is Python.
+TOOLS_PACKAGES="$TOOLS_PACKAGES pesign python3-pefile python3-cryptography python3-importlib-resources file"
 TOOLS_PROGRAMS='as ld readelf strip objcopy systemd-analyze eu-elflint eu-readelf eu-strip
   llvm-objcopy-14 llvm-strip-14 llvm-readelf-14 yaml2obj-14 ld.lld-14 cpp gcc dpkg-deb dpkg-source strace patchelf xz zstd lz4 bzip2 gzip lzop
-  sbsign sbverify openssl rpmbuild rpm2cpio getfattr setfattr setfacl mold musl-gcc clang-14 s390x-linux-gnu-ld qemu-aarch64 gdb git python3'
+  sbsign sbverify pesign file openssl rpmbuild rpm2cpio getfattr setfattr setfacl mold musl-gcc clang-14 s390x-linux-gnu-ld qemu-aarch64 gdb git python3'
 
 # qemu with its firmware (seabios, and ovmf for UEFI) boots kernels; libxen-dev holds Xen's own ELF parser; grub for both
 # firmwares, xorriso and mtools make boot media.

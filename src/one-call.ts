@@ -20,6 +20,7 @@ import type { XenVersion } from './loaders/xen-version.js';
 import type { Finding } from './verify/check.js';
 import { verifyImage } from './verify/elf/verify.js';
 import { type SecondOpinion, secondReader } from './verify/second-reader.js';
+import { lockForRun } from './write/lock.js';
 
 /** What patchFile is asked for. Edits apply in the order of the members, whatever their order here. */
 export interface PatchFileOptions {
@@ -58,8 +59,10 @@ export interface FileResult {
  */
 export async function patchFile(path: string, options: PatchFileOptions): Promise<FileResult> {
   const { placement = {}, output } = options;
-  const source = FileSource.open(path);
+  const unlock = output === undefined ? lockForRun(path) : undefined;
+  let source: FileSource | undefined;
   try {
+    source = FileSource.open(path);
     const edits = editsOf(options);
     const wish = { ...DEFAULT_PLACEMENT, ...placement };
     if (looksLikeElf(source)) {
@@ -72,7 +75,8 @@ export async function patchFile(path: string, options: PatchFileOptions): Promis
     const written = await writeContainer(plan, { inputPath: path, output });
     return { changed: containerChanges(plan), warnings: plan.warnings, written };
   } finally {
-    source.close();
+    source?.close();
+    unlock?.();
   }
 }
 
@@ -180,15 +184,18 @@ export async function fixFile(
   path: string,
   { loaders = [], output }: { readonly loaders?: readonly string[]; readonly output?: string } = {},
 ): Promise<FixFileResult> {
-  const source = FileSource.open(path);
+  const unlock = output === path ? lockForRun(path) : undefined;
+  let source: FileSource | undefined;
   try {
+    source = FileSource.open(path);
     const found = findFix(source, loaders);
     const { plan, cured } = found;
     if (plan === undefined || !cured || output === undefined || !changes(plan)) return { found, written: undefined };
     const target = output === path ? undefined : output;
     return { found, written: await writePatch(plan, { inputPath: path, output: target }) };
   } finally {
-    source.close();
+    source?.close();
+    unlock?.();
   }
 }
 

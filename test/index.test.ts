@@ -42,7 +42,7 @@ describe('the library', () => {
     const source = FileSource.open(inputPath);
     const fix = findFix(source, ['qemu-pvh']);
     expect(fix.diagnoses).toMatchObject([{ before: { outcome: 'refused' }, after: { outcome: 'accepted' } }]);
-    expect(fixText(fix, styleOf(false))).toContain('an edit mends it');
+    expect(fixText(fix, styleOf(false))).toContain('an edit fixes it');
     if (fix.plan === undefined) throw new Error('no plan');
     const mended = readElf(preview(fix.plan.image, fix.plan.rendered));
     const options = { metadata: { name: 'k' }, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A gate for CI: check-kernel.sh KERNEL [LOADER...]. Exit 0 when every loader named takes the kernel and its package
-# metadata are in order; what is wrong, and the edit that would mend it, go to the log.
+# metadata are in order; what is wrong, and the edit that would fix it, go to the log.
 set -eu
 kernel=$1
 shift

@@ -66,7 +66,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-for (const more of ['verdicts', 'memory', 'batch', 'mkelf32', 'containers', 'large-notes']) {
+for (const more of ['verdicts', 'memory', 'batch', 'mkelf32', 'pe', 'containers', 'large-notes']) {
   const script = new URL(`./${more}.mjs`, import.meta.url);
   if (existsSync(script)) await import(script.href);
 }

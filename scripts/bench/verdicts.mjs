@@ -69,7 +69,7 @@ for (const name of ['pvh64-notes', 'pv64-notes', 'mb1']) {
     `verdicts on ${name}: the slowest ${slowest.toFixed(2)} ms (target <= 1), all ${LOADER_NAMES.length} ${all.toFixed(2)} ms (target <= 15)`,
   );
 }
-const many = new BufferSource(withNotes(70_000), 'notes');
-console.log(
-  `all verdicts on 70,000 notes: ${typical(() => judgeLoaders(many), 5).toFixed(0)} ms of CPU (target <= 1000)`,
-);
+const many = withNotes(70_000);
+// A source of its own for each run: what one verdict keeps of a source serves the next.
+const judgeMany = () => judgeLoaders(new BufferSource(many, 'notes'));
+console.log(`all verdicts on 70,000 notes: ${typical(judgeMany, 5).toFixed(0)} ms of CPU (target <= 1000)`);

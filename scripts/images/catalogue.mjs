@@ -212,6 +212,40 @@ export const TOOLS = [
     file: './usr/lib/shim/shimx64.efi',
     traits: ['shim'],
   },
+  // EFI programs of other makers, to be stamped: systemd-boot and its stub by two linkers, GRUB as Debian signs it.
+  ...[
+    ['systemd-boot', './usr/lib/systemd/boot/efi/systemd-bootx64.efi'],
+    ['systemd-stub', './usr/lib/systemd/boot/efi/linuxx64.efi.stub'],
+  ].flatMap(([name, file]) => [
+    { name, arch: 'amd64', set: 'tools', package: 'systemd-boot-efi', file, traits: ['efi-program'] },
+    {
+      name: `${name}-of-trixie`,
+      arch: 'amd64',
+      set: 'tools',
+      optional: true,
+      package: { name: 'systemd-boot-efi', release: 'trixie' },
+      file,
+      traits: ['efi-program'],
+    },
+  ]),
+  {
+    name: 'grub-signed',
+    arch: 'amd64',
+    set: 'tools',
+    package: 'grub-efi-amd64-signed',
+    file: './usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed',
+    traits: ['efi-program'],
+  },
+  // Makes unified kernel images and looks into them: a Python program, which runs where python3-pefile is installed.
+  {
+    name: 'ukify',
+    arch: 'amd64',
+    set: 'tools',
+    optional: true,
+    package: { name: 'systemd-ukify', release: 'trixie' },
+    file: './usr/bin/ukify',
+    traits: ['program'],
+  },
   // A program by Go's linker, which has shapes of its own, and nothing of a libc.
   {
     name: 'gosu',
@@ -299,3 +333,15 @@ export const GRUB_EFI = RELEASES.map(({ debian, release }) => ({
   root: { release, packages: ['grub-common', 'grub-efi-amd64-bin'] },
   programs: ['grub-mkimage'],
 }));
+
+// virt-fw-vars, which writes the variables of a firmware: Python alone, so that this machine's own runs it.
+export const EFI_VARIABLES = [
+  {
+    name: 'virt-firmware',
+    set: 'efi-variables',
+    arch: 'amd64',
+    optional: true,
+    root: { release: 'trixie', packages: ['python3-virt-firmware'], alone: true },
+    programs: ['virt-fw-vars'],
+  },
+];

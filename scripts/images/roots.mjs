@@ -19,7 +19,7 @@ const EXCLUDED = [
 
 /** Unpacks one root of the catalogue; `work` is a folder for what is only needed meanwhile. */
 export function fetchRoot({ name, set, arch, root, programs }, apt, work) {
-  const closure = apt.closure(root.packages);
+  const closure = root.alone ? root.packages : apt.closure(root.packages);
   const wanted = closure.filter((each) => root.packages.includes(each) || (NEEDED.test(each) && !USELESS.test(each)));
   say(
     `downloading ${root.packages.join(', ')} of ${root.release}, and ${wanted.length - root.packages.length} libraries`,

@@ -1,5 +1,6 @@
 /** What a command is: the shape of its words and options, and the work, which is loaded only when it is called. */
 import { isBatch } from './batch-options.js';
+import { lockImage } from './image-lock.js';
 import { type ArgsOf, argsOf, type Completion, type OptionTable, type RawOptions } from './option-table.js';
 
 /** 0 done or yes, 1 the answer is no, 2 could not be done, 3 written and right, but not told. */
@@ -69,7 +70,15 @@ export function command<Options extends OptionTable, Args>(
     check: (options, words) => void args(options, words),
     runOne: async (options, words) => run(args(options, words)),
     async run(options, words) {
-      if (!isBatch(shape, options, words)) return one.runOne(options, words);
+      if (!isBatch(shape, options, words)) {
+        const given = args(options, words);
+        const unlock = await lockImage(options, words);
+        try {
+          return await run(given);
+        } finally {
+          unlock?.();
+        }
+      }
       const { runBatch } = await import('./batch/batch.js');
       return runBatch(one, options, words);
     },

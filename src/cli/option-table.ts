@@ -7,6 +7,9 @@ import { usageError } from './usage-error.js';
 /** Words that complete a value. A function where they stand in a module that is loaded only to complete. */
 export type Completion = readonly string[] | (() => Promise<readonly string[]>);
 
+/** Words behind the `=` of a value `NAME=VALUE`, by NAME; one that ends in `:` or `=` goes on. */
+export type Settings = Readonly<Record<string, readonly string[]>>;
+
 /** From the text of one value to what the work is given. `option` is as typed: `--phys-base`. Errors: `usage.bad`. */
 export type Reader = (text: string, option: string) => unknown;
 
@@ -34,6 +37,8 @@ interface Valued extends Declared {
   readonly read?: Reader;
   /** Undefined: the choices, or files. */
   readonly complete?: Completion;
+  /** Of a value `NAME=VALUE`. */
+  readonly completeSetting?: () => Promise<Settings>;
 }
 
 /** Given or not. */
@@ -127,6 +132,11 @@ export async function completionOf(option: Option): Promise<readonly string[]> {
   if (option.kind === 'flag') return [];
   const words = option.complete ?? ('choices' in option ? option.choices : undefined) ?? [];
   return typeof words === 'function' ? await words() : words;
+}
+
+/** The words that complete what stands behind a name and its `=`. */
+export async function settingsOf(option: Option): Promise<Settings> {
+  return option.kind === 'flag' || option.completeSetting === undefined ? {} : await option.completeSetting();
 }
 
 /**

@@ -38,7 +38,7 @@ const PAGES: readonly (readonly [Page, string])[] = [
   [presets, 'what --preset writes, where each value comes from'],
   [values, 'what may stand in --set NAME=VALUE'],
   [placements, 'where the notes go in the file and what moves'],
-  [fix, 'how a cure is found, what it mends, what it never does'],
+  [fix, 'how a fix is found, what it fixes, what it never does'],
   [stamp, 'package metadata, build-ids, notes of your own'],
   [diff, 'how two images are compared, how to read the answer'],
   [layout, 'how to read the map and the picture'],
@@ -53,7 +53,7 @@ const PAGES: readonly (readonly [Page, string])[] = [
 
 /** Pages made from tables, with no text of their own. */
 const TABLES: readonly (readonly [name: string, listed: string, make: () => Topic])[] = [
-  ['messages', 'what Xen, xl, QEMU and others print, the cause, the cure', messagesTopic],
+  ['messages', 'what Xen, xl, QEMU and others print, the cause, the fix', messagesTopic],
   ['problems', 'the ids behind the errors of this command', () => problemIndex([])],
 ];
 

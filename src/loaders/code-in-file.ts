@@ -2,12 +2,14 @@
  * Is the code that a loader would enter in this file at all? A file of debug information (objcopy --only-keep-debug) keeps
  * headers and notes and has its code as SHT_NOBITS: every loader takes it, and none of them looks at sections.
  */
+
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
 import { isAllocated } from '../formats/elf/image.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2MSB, PT_LOAD, SHT_NOBITS } from '../formats/elf/names.js';
 import { sectionName } from '../formats/elf/section-names.js';
+import { hasPhysical, hasVirtual } from './read/file-bytes.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { accepts, type RuleReport, type Verdict } from './rule.js';
 
@@ -62,8 +64,8 @@ function emptyCode(
 /** Its virtual address, in whichever of the two ways it lies in the file bytes of a PT_LOAD. */
 function addressesOf({ segments }: LaxImage, entry: bigint): bigint[] {
   const loads = segments.filter((s) => s.p_type === PT_LOAD);
-  const byVaddr = loads.some((s) => entry >= s.p_vaddr && entry - s.p_vaddr < s.p_filesz);
-  const home = loads.find((s) => entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz);
+  const byVaddr = loads.some((s) => hasVirtual(s, entry));
+  const home = loads.find((s) => hasPhysical(s, entry));
   return [...(byVaddr ? [entry] : []), ...(home === undefined ? [] : [entry - home.p_paddr + home.p_vaddr])];
 }
 

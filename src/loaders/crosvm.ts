@@ -2,6 +2,7 @@
  * crosvm on x86-64 (kernel_loader/src/lib.rs, load_elf; kernel_loader/src/multiboot.rs; x86_64/src/lib.rs, load_kernel; as of
  * August 2026): a Multiboot 1 header with address fields first, then ELF, then a bzImage. It reads no notes.
  */
+
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Phdr } from '../formats/elf/headers.js';
@@ -19,8 +20,9 @@ import {
 import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { findMb1, type Mb1Fields, type Mb1Header } from '../formats/multiboot/mb1.js';
 import { DEFAULT_MEMORY, isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
+import { hasPhysical } from './read/file-bytes.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
-import { type Loader, loader, lost, type Options, otherPath, type Remark, type Rule, refuse } from './rule.js';
+import { entryOutside, type Loader, loader, type Options, otherPath, type Remark, type Rule, refuse } from './rule.js';
 
 const ELF = 'crosvm kernel_loader/src/lib.rs, load_elf_for_class';
 const HEADERS = 'crosvm kernel_loader/src/lib.rs, read_elf';
@@ -120,8 +122,8 @@ const ELF_RULES: readonly R[] = [
     source: ELF,
     because: 'only the outermost addresses are compared',
     run({ loads, image: { header } }) {
-      const inside = loads.some((s) => header.e_entry >= s.p_paddr && header.e_entry - s.p_paddr < s.p_filesz);
-      return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);
+      const inside = loads.some((s) => hasPhysical(s, header.e_entry));
+      return inside ? undefined : entryOutside(header.e_entry);
     },
   },
 ];

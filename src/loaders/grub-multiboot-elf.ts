@@ -2,6 +2,7 @@
  * What GRUB asks of an ELF file with a Multiboot header without load addresses (grub-core/loader/multiboot_elfxx.c,
  * grub_multiboot_load_elf).
  */
+
 import { compare } from '../base/bytes/range.js';
 import { fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
@@ -27,8 +28,9 @@ import {
 import { repairFix } from '../formats/note/fix.js';
 import { ELF_IN_MEMORY, ELF_PLACE } from './grub-multiboot-memory.js';
 import { GIB4, type MultibootView, OUT_OF_RANGE } from './grub-multiboot-view.js';
+import { hasPhysical } from './read/file-bytes.js';
 import { decodeAt, hasElfMagic } from './read/lenient-elf.js';
-import { crash, lost, type Rule, refuse, warn } from './rule.js';
+import { crash, entryOutside, lost, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, type Placed } from './segment-overlap.js';
 
 type R = Rule<MultibootView>;
@@ -54,7 +56,7 @@ function emptyInside(placed: readonly Placed[]): readonly [Placed, Placed] | und
 
 /** Is there a byte of the file at that physical address, once all is loaded? */
 function isFileByte(segments: readonly Phdr[], address: bigint): boolean {
-  return segments.some((s) => s.p_type === PT_LOAD && address >= s.p_paddr && address - s.p_paddr < s.p_filesz);
+  return segments.some((s) => s.p_type === PT_LOAD && hasPhysical(s, address));
 }
 
 const RULES: readonly R[] = [
@@ -226,7 +228,7 @@ const RULES: readonly R[] = [
       const home = segments[index];
       const inside = entersOnUefi || isFileByte(segments, entry);
       if (home?.p_type === PT_LOAD) {
-        return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+        return inside ? undefined : entryOutside(entry);
       }
       const what = `program header ${index} is no PT_LOAD and covers e_entry: GRUB goes by it, to ${hex(entry)}`;
       return inside ? warn(what) : lost(`${what}, where nothing is loaded`);

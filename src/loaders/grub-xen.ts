@@ -16,7 +16,7 @@ import {
   EM_X86_64,
   EV_CURRENT,
 } from '../formats/elf/names.js';
-import { bootProtocol, hasBootFlag, hasLinuxMagic } from '../formats/linux/boot-header.js';
+import { bootProtocol, hasBootFlag, hasLinuxMagic, namesPayload } from '../formats/linux/boot-header.js';
 import { editFix, preset, setText } from '../formats/note/fix.js';
 import { type GrubResult, grubNotes } from './grub-notes.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
@@ -68,7 +68,11 @@ const RULES: readonly Rule<GrubView>[] = [
       if (source.size >= 64n && hasElfMagic(source) && good.every(Boolean)) return undefined;
       if (source.size < LINUX_HEADER_SIZE) return refuse('not xen image');
       const isBoot = hasLinuxMagic(source) && hasBootFlag(source);
-      if (isBoot && bootProtocol(source) >= 0x208) return otherPath('bzImage: unpacked first, judge the kernel inside');
+      if (isBoot && bootProtocol(source) >= 0x208) {
+        if (namesPayload(source) || hasElfMagic(source))
+          return otherPath('bzImage: unpacked first, judge the kernel inside');
+        return refuse('not xen image', { reason: 'the setup header of the boot image leads to no payload' });
+      }
       return refuse('version too old for xen boot', {
         reason: 'neither a little-endian ELF file of version 1 nor a Linux boot image with a payload',
       });

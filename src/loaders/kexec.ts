@@ -2,6 +2,7 @@
  * kexec-tools 2.0.25 to 2.0.32, ELF images on x86 (kexec/kexec-elf.c, kexec-elf-exec.c, kexec.c): the strictest reader of
  * notes, over which it refuses images whose notes it does not need. Sums of offsets and sizes wrap as they do in C.
  */
+
 import { alignUp } from '../base/bytes/align.js';
 import { compare } from '../base/bytes/range.js';
 import { type ByteSource, fits } from '../base/bytes/source.js';
@@ -40,7 +41,7 @@ import { DEFAULT_MEMORY } from './memory.js';
 import { bytesAt, hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { up4 } from './read/libelf.js';
 import { LoaderReader } from './read/loader-reader.js';
-import { crash, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
+import { crash, entryOutside, type Loader, loader, otherPath, type Rule, refuse, warn } from './rule.js';
 
 const ELF = 'kexec/kexec-elf.c, build_elf_info';
 const UNKNOWN = 'Cannot determine the file type';
@@ -269,6 +270,17 @@ const RULES: readonly Rule<KexecView>[] = [
       return warn(`PT_LOAD ${index} begins in front of the file, and luck decides what kexec reads there`);
     },
   },
+  {
+    name: 'entry-in-a-segment',
+    source:
+      'kexec/arch/x86_64/kexec-elf-x86_64.c, elf_x86_64_load; kexec/arch/i386: kexec-elf-x86.c, kexec-multiboot-x86.c, kexec-mb2-x86.c',
+    because: 'e_entry is a physical address to every one of its ways to start an ELF, and none looks where it leads',
+    run({ image: { header, segments } }) {
+      const { e_entry } = header;
+      const inside = segments.some((s) => isLoaded(s) && e_entry >= s.p_paddr && e_entry - s.p_paddr < fileBytes(s));
+      return inside ? undefined : entryOutside(e_entry);
+    },
+  },
 ];
 
 /** The PT_NOTE by which kexec goes: a linker that had nothing to say left its offset 0. */
@@ -279,6 +291,11 @@ function noteSegment(segments: LaxImage['segments']): LaxImage['segments'][numbe
 /** Does kexec make a segment of it? */
 function isLoaded({ p_type, p_memsz }: { readonly p_type: number; readonly p_memsz: bigint }): boolean {
   return p_type === PT_LOAD && p_memsz > 0n;
+}
+
+/** What it copies of a PT_LOAD: no more than it has memory for. */
+function fileBytes({ p_filesz, p_memsz }: { readonly p_filesz: bigint; readonly p_memsz: bigint }): bigint {
+  return p_filesz < p_memsz ? p_filesz : p_memsz;
 }
 
 /** A sum of two 64-bit numbers in C. */

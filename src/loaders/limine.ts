@@ -3,6 +3,7 @@
  * protocol; here a kernel with a Multiboot header goes by that, version 2 before 1, any other by Limine's own. No note is
  * read. Each refusal is a panic of the boot loader.
  */
+
 import { hex } from '../base/errors/hex.js';
 import { Phdr } from '../formats/elf/headers.js';
 import {
@@ -25,8 +26,9 @@ import {
   TAG_ENTRY_EFI64,
 } from '../formats/multiboot/tags.js';
 import { MultibootView } from './grub-multiboot-view.js';
+import { hasPhysical, hasVirtual } from './read/file-bytes.js';
 import { hasElfMagic, type LaxImage } from './read/lenient-elf.js';
-import { type Loader, loader, lost, type Rule, refuse, warn } from './rule.js';
+import { entryOutside, type Loader, loader, lost, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap } from './segment-overlap.js';
 
 const ELF = 'limine common/lib/elf.c, elf64_load';
@@ -165,8 +167,8 @@ const OWN_RULES: readonly R[] = [
     source: ELF,
     because: 'Limine does not check where the entry is',
     run({ high, image: { header } }) {
-      const inside = high.some((s) => header.e_entry >= s.p_vaddr && header.e_entry - s.p_vaddr < s.p_filesz);
-      return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);
+      const inside = high.some((s) => hasVirtual(s, header.e_entry));
+      return inside ? undefined : entryOutside(header.e_entry);
     },
   },
 ];
@@ -188,7 +190,7 @@ const MULTIBOOT_ENTRY: R = {
   run({ multiboot, isElf, image: { header, segments } }) {
     if (multiboot === undefined || !isElf) return undefined;
     const entry = multiboot.values?.entry ?? physical(segments, header.e_entry);
-    const inside = segments.some((s) => s.p_type === PT_LOAD && entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz);
+    const inside = segments.some((s) => s.p_type === PT_LOAD && hasPhysical(s, entry));
     return inside && entry < GIB4
       ? undefined
       : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD below 4 GiB`);

@@ -2,14 +2,16 @@
  * rust-vmm/linux-loader (src/loader/elf/mod.rs): the reader of ELF files that Firecracker, Cloud Hypervisor and libkrun
  * share. What each does with its answer is in vmms.ts.
  */
+
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { EI_CLASS, EI_DATA, ELFCLASS32, ELFDATA2LSB, PT_LOAD, PT_NOTE } from '../formats/elf/names.js';
 import { editFix, preset } from '../formats/note/fix.js';
 import { isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
+import { hasPhysical } from './read/file-bytes.js';
 import { hasElfMagic, type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { type LinuxLoaderPadding, type PhysEntry, physEntryAsLinuxLoader } from './read/phys-entry.js';
-import { lost, type Remark, type Rule, refuse, warn } from './rule.js';
+import { entryOutside, type Remark, type Rule, refuse, warn } from './rule.js';
 
 const SOURCE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, Elf::load';
 const NOTE = 'rust-vmm/linux-loader src/loader/elf/mod.rs, parse_elf_note';
@@ -157,8 +159,8 @@ export const REMARKS: readonly Rule<LinuxLoaderView>[] = [
     source: SOURCE,
     because: 'the loader does not check where the entry lies',
     run({ image: { segments }, entry: { value } }) {
-      const inside = segments.some((s) => s.p_type === PT_LOAD && value >= s.p_paddr && value - s.p_paddr < s.p_filesz);
-      return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+      const inside = segments.some((s) => s.p_type === PT_LOAD && hasPhysical(s, value));
+      return inside ? undefined : entryOutside(value);
     },
   },
   {

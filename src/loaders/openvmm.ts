@@ -2,6 +2,7 @@
  * OpenVMM and OpenHCL on x86-64 (vm/loader/src/elf.rs, load_static_elf; vm/loader/src/bzimage.rs; commit 7f8a8fddd): a bzImage
  * first, then an ELF64 entered at e_entry as Linux. No note is read on this road.
  */
+
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { Phdr } from '../formats/elf/headers.js';
@@ -16,8 +17,9 @@ import {
   PT_LOAD,
 } from '../formats/elf/names.js';
 import { hasLinuxMagic } from '../formats/linux/boot-header.js';
+import { hasPhysical } from './read/file-bytes.js';
 import { hasElfMagic, type LaxImage, lenientElf } from './read/lenient-elf.js';
-import { type Loader, loader, lost, otherPath, type Rule, refuse } from './rule.js';
+import { entryOutside, type Loader, loader, otherPath, type Rule, refuse } from './rule.js';
 
 const ELF = 'openvmm vm/loader/src/elf.rs, load_static_elf';
 
@@ -113,8 +115,8 @@ const RULES: readonly Rule<OpenVmmView>[] = [
     source: ELF,
     because: 'OpenVMM does not check where e_entry is',
     run({ loads, image: { header } }) {
-      const inside = loads.some((s) => header.e_entry >= s.p_paddr && header.e_entry - s.p_paddr < s.p_filesz);
-      return inside ? undefined : lost(`the entry ${hex(header.e_entry)} is not in the file bytes of any PT_LOAD`);
+      const inside = loads.some((s) => hasPhysical(s, header.e_entry));
+      return inside ? undefined : entryOutside(header.e_entry);
     },
   },
 ];

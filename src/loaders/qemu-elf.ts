@@ -2,12 +2,14 @@
  * QEMU's reader of ELF files (include/hw/elf_ops.h.inc, load_elf; hw/core/loader.c), which `-kernel` uses for a PVH kernel and
  * for one with a Multiboot header: the rules that both share.
  */
+
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { type Phdr, Phdr as PhdrStruct } from '../formats/elf/headers.js';
 import { ehdrSize } from '../formats/elf/image.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, PT_LOAD } from '../formats/elf/names.js';
 import { DEFAULT_MEMORY, isMemory, leastMemory, type MemoryMap, mebibytes, mostOf } from './memory.js';
+import { hasPhysical } from './read/file-bytes.js';
 import { type LaxImage, laxIdent, lenientElf } from './read/lenient-elf.js';
 import { crash, lost, type Options, type Remark, type Rule, refuse, warn } from './rule.js';
 import { firstOverlap, overlapFinder, type Placed } from './segment-overlap.js';
@@ -207,8 +209,7 @@ export function inMemory<View extends QemuElf>(entryOf: (view: View) => bigint):
       const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
       const outside = loads.filter(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
       const home = outside.find(
-        ({ segment: s }) =>
-          entry >= s.p_paddr && entry - s.p_paddr < s.p_filesz && !isMemory(map, memory, s.p_paddr, s.p_filesz),
+        ({ segment: s }) => hasPhysical(s, entry) && !isMemory(map, memory, s.p_paddr, s.p_filesz),
       );
       const [first] = home === undefined ? outside : [home];
       if (first === undefined) return undefined;

@@ -2,6 +2,7 @@
  * `qemu-system-x86_64 -kernel` with a Multiboot 1 header (hw/i386/multiboot.c, load_multiboot): by the header's address fields,
  * or as an ELF32 that an option ROM copies into memory as one block. With a header there is no way back to another format.
  */
+
 import { type ByteSource, fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { EM_386, EM_X86_64, PF_X, PT_LOAD } from '../formats/elf/names.js';
@@ -21,8 +22,20 @@ import {
   QEMU_TOTAL_SIZE,
   QemuElf,
 } from './qemu-elf.js';
+import { hasVirtual } from './read/file-bytes.js';
 import { bytesAt, hasElfMagic } from './read/lenient-elf.js';
-import { crash, type Loader, loader, lost, type Options, otherPath, type Remark, type Rule, refuse } from './rule.js';
+import {
+  crash,
+  entryOutside,
+  type Loader,
+  loader,
+  lost,
+  type Options,
+  otherPath,
+  type Remark,
+  type Rule,
+  refuse,
+} from './rule.js';
 import type { Placed } from './segment-overlap.js';
 
 const MULTIBOOT = 'hw/i386/multiboot.c, load_multiboot';
@@ -57,11 +70,7 @@ class MultibootView extends QemuElf {
     const { header, segments } = this.image;
     const home = segments.find(
       (s) =>
-        s.p_type === PT_LOAD &&
-        s.p_vaddr !== s.p_paddr &&
-        (s.p_flags & PF_X) !== 0 &&
-        header.e_entry >= s.p_vaddr &&
-        header.e_entry - s.p_vaddr < s.p_filesz,
+        s.p_type === PT_LOAD && s.p_vaddr !== s.p_paddr && (s.p_flags & PF_X) !== 0 && hasVirtual(s, header.e_entry),
     );
     const entry = home === undefined ? header.e_entry : header.e_entry - home.p_vaddr + home.p_paddr;
     return BigInt.asUintN(32, entry);
@@ -192,7 +201,7 @@ const ELF_RULES: readonly R[] = [
     because: 'QEMU jumps without looking',
     run({ entry, loads }) {
       const inside = loads.some(({ segment: s }) => isFileByte(s, entry));
-      return inside ? undefined : lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : entryOutside(entry);
     },
   },
 ];

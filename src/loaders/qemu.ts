@@ -3,6 +3,7 @@
  * Boot image, multiboot 1, PVH: the first that matches is final. The PVH path is judged; that another one is taken is
  * said.
  */
+
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { EM_386, EM_X86_64, PT_NOTE } from '../formats/elf/names.js';
@@ -26,9 +27,9 @@ import { hasElfMagic } from './read/lenient-elf.js';
 import { type PhysEntry, physEntryAsQemu } from './read/phys-entry.js';
 import {
   crash,
+  entryOutside,
   type Loader,
   loader,
-  lost,
   type Options,
   otherPath,
   type Remark,
@@ -139,7 +140,7 @@ const RULES: readonly Rule<QemuView>[] = [
     run({ entry, loads }) {
       const value = entry.value;
       const inside = loads.some(({ segment: s }) => isFileByte(s, value));
-      return inside ? undefined : lost(`the entry ${hex(value)} is not in the file bytes of any PT_LOAD`);
+      return inside ? undefined : entryOutside(value);
     },
   },
   {

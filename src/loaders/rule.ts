@@ -2,7 +2,9 @@
  * What a loader is, here: rules in the loader's own order, each with the place in the loader's source that it follows, and
  * the values it would go by. A verdict is the walk through those rules up to the first that ends the load.
  */
+
 import type { ByteSource } from '../base/bytes/source.js';
+import { hex } from '../base/errors/hex.js';
 import { PatchError } from '../base/errors/patch-error.js';
 import type { Fix } from '../formats/note/fix.js';
 import { type LoaderName, loaderRow } from './names.js';
@@ -250,6 +252,11 @@ export function crash(message: string, cure?: Fix): Remark {
 /** A remark that ends the load: the image is loaded and entered, and the guest is lost. */
 export function lost(why: string, needs?: bigint): Remark {
   return { kind: 'crash', message: `the guest is lost: ${why}`, needs, lost: true };
+}
+
+/** The same for an entry where the file has no bytes: a loader that jumps without looking finds no code there. */
+export function entryOutside(entry: bigint): Remark {
+  return lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
 }
 
 /** A remark that ends the rules: the image is loaded in another way. */

@@ -1,6 +1,6 @@
 /** A found fix as text for people and as members of a `xen-elfpatch/fix/1` document. */
 
-import { printable } from '../base/printable.js';
+import { oneLine, printable } from '../base/printable.js';
 import { type Candidate, stepWords } from '../edit/fix/candidates.js';
 import type { Diagnosis, FoundFix } from '../edit/fix/fix.js';
 import { shellWord } from '../formats/note/shell.js';
@@ -9,11 +9,12 @@ import type { Json } from './json.js';
 import { nameOf } from './loader-report.js';
 import { type Style, table } from './text.js';
 
-/** What each loader says now, why, and the edit. */
+/** What each loader says now, why, and the edit. `command`: the line that writes the result, where that is still to be done. */
 export function fixText(
   { image, diagnoses, steps, cured, failed }: FoundFix,
   style: Style,
   file = image.source.name,
+  command?: string,
 ): string {
   const lines = [`${style.bold(printable(file))}: ${headline(diagnoses, steps.length, cured)}\n`];
   lines.push(
@@ -28,10 +29,12 @@ export function fixText(
   for (const step of steps) {
     lines.push(`  because ${printable(step.reason)}\n    edit: ${style.good(editText(step))}\n`);
   }
+  // Spelled for a shell, it holds nothing that would have to be escaped, and must not be.
+  if (command !== undefined) lines.push(`  fix: ${command}\n`);
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
     const advice = new Set(diagnoses.flatMap((each) => (each.advice === undefined ? [] : [each.advice])));
-    for (const what of advice) lines.push(`  what to do: ${printable(what)}\n`);
+    for (const what of advice) lines.push(`  what to do: ${oneLine(what)}\n`);
   }
   return lines.join('');
 }
@@ -39,11 +42,11 @@ export function fixText(
 const FAILED_SHOWN = 6;
 
 function headline(diagnoses: readonly Diagnosis[], steps: number, cured: boolean): string {
-  if (steps === 0 && cured) return 'nothing to mend';
-  if (!cured) return steps === 0 ? 'no cure is known' : 'better with an edit, not cured';
+  if (steps === 0 && cured) return 'nothing to fix';
+  if (!cured) return steps === 0 ? 'no fix is known' : 'better with an edit, not fixed';
   return diagnoses.every(({ before }) => accepts(before))
     ? 'taken already, and an edit makes it sound'
-    : 'an edit mends it';
+    : 'an edit fixes it';
 }
 
 function verdictText({ outcome, message, reason, warnings }: Verdict): string {

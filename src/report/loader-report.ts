@@ -1,6 +1,6 @@
 /** Verdicts of loaders: one line for each, details for those that were asked about, everything in JSON. */
 import { hex } from '../base/errors/hex.js';
-import { printable } from '../base/printable.js';
+import { oneLine, printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
@@ -115,8 +115,9 @@ function detailText(verdict: ProvedVerdict & Spanned, facts: LoaderFacts, style:
     lines.push(`  says: ${printable(message)}${rule === undefined ? '' : style.dim(` [${rule}]`)}`);
   // What to do stands right behind what was said: that is what people look for.
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be: backslashes are part of it.
-  if (cure !== undefined) lines.push(`  cure: ${commandOf(cure, verdict, facts)}`);
-  if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${printable(advice)}`);
+  if (cure !== undefined) lines.push(`  fix: ${commandOf(cure, verdict, facts)}`);
+  // The same where it names a command.
+  if (advice !== undefined && advice !== reason) lines.push(`  what to do: ${oneLine(advice)}`);
   if (needsMemory !== undefined && !accepts(verdict)) lines.push(`  needs: ${mebibytes(needsMemory)} of memory`);
   if (reason !== undefined) lines.push(`  because: ${printable(reason)}`);
   const holds = verdict.rules.find(({ name }) => name === rule)?.holds;

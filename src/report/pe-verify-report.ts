@@ -1,6 +1,7 @@
 /** What `verify` says of a PE image: the laws of its headers, and what loaders would do with it. */
 
 import { printable } from '../base/printable.js';
+import { METADATA_SECTIONS } from '../formats/pe/metadata-sections.js';
 import type { Finding } from '../verify/check.js';
 import { PE_CHECKS } from '../verify/pe/verify.js';
 import { countOf, countsText, findingsText, holds, structureJson } from './findings.js';
@@ -36,7 +37,8 @@ export function peVerifyText({ file, baseline, findings, loaders }: PeVerifyFact
   let text = `${name}: ${verdict} PE image, ${countsText({ checks: PE_CHECKS, baseline, findings })}\n`;
   text += findingsText(findings, style, false);
   if (baseline !== undefined && holds(findings)) {
-    text += `${name}: nothing in memory but Multiboot headers differs from ${printable(baseline)}\n`;
+    const stamps = METADATA_SECTIONS.join(', ');
+    text += `${name}: nothing that ${printable(baseline)} has in memory differs, but for Multiboot headers and ${stamps}\n`;
   }
   return `${text}${name}: ${NO_ELF}\n${loaderText(file, loaders, style)}`;
 }

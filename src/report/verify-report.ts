@@ -62,7 +62,11 @@ export function verifyText(facts: VerifyFacts, style: Style): string {
   const { file, baseline, findings, secondReader, unreadable } = facts;
   const name = style.bold(printable(file));
   const loads = facts.loaders === undefined ? '' : loaderText(file, facts.loaders, style);
-  if (unreadable !== undefined) return `${name}: ${style.bad('malformed')}: ${printable(unreadable.message)}\n${loads}`;
+  if (unreadable !== undefined) {
+    // What holds no ELF by its kind is not a malformed one.
+    const word = /^(?:container|bzimage)\./.test(unreadable.id) ? 'not looked into' : 'malformed';
+    return `${name}: ${style.bad(word)}: ${printable(unreadable.message)}\n${loads}`;
+  }
   const verdict = isSound(facts) ? style.good('sound') : style.bad('broken');
   let text = `${name}: ${verdict}, ${countsText({ checks: CHECKS, baseline, findings })}\n`;
   if (facts.container !== undefined) text += `  looked through: ${containerText(facts.container)}\n`;

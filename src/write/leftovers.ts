@@ -42,7 +42,8 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function namesIn(folder: string): readonly string[] {
+/** The names in a folder; none where it cannot be listed. */
+export function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {

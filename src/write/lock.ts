@@ -23,7 +23,7 @@ import { describeSystemError } from '../base/bytes/source.js';
 import { waitABit } from '../base/bytes/wait.js';
 import { fail, PatchError } from '../base/errors/patch-error.js';
 import { forget, remember } from './cleanup.js';
-import { isRunning, OLD_MS, ownName } from './leftovers.js';
+import { isRunning, namesIn, OLD_MS, ownName, removeLeftovers } from './leftovers.js';
 
 /** A file name may have 255 bytes; those of the lock files need some for themselves. */
 const NAME_KEPT = 50;
@@ -37,22 +37,39 @@ const held = new Set<string>();
 /** Locks that were taken for a whole run, from before the file was opened: the edit in that run takes no other. */
 const forRun = new Set<string>();
 
+/** Files that could not be locked so, and why: a run that finds nothing to write need not know, an edit fails by it. */
+const unlockable = new Map<string, PatchError>();
+
 /**
  * Takes the lock of a file before it is opened, so that what is planned is planned on what nobody else is changing: times of
- * files tell changes apart by milliseconds only. Undefined where there is nothing to lock, or no way to: the edit itself tells why.
+ * files tell changes apart by milliseconds only. Answers how to give it back; undefined where there is nothing to lock.
  * Errors: `write.locked`.
  */
 export function lockForRun(file: string): (() => void) | undefined {
-  let unlock: () => void;
-  let lockPath: string;
+  let path: string;
   try {
-    const path = realpathSync.native(file);
-    lockPath = lockPathOf(path, file);
-    unlock = lock(path, file);
-  } catch (error) {
-    if (error instanceof PatchError && error.id === 'write.locked') throw error;
+    path = realpathSync.native(file);
+    if (!statSync(path).isFile()) return undefined;
+  } catch {
     return undefined;
   }
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const lockPath = lockPathOf(path, file);
+      if (forRun.has(lockPath)) refuse({ pid: process.pid, start: undefined, place: undefined }, file);
+      const unlock = lock(path, file);
+      // Another file may have taken its place since it was looked at, and have a lock of its own.
+      if (attempt === ATTEMPTS || lockPathOf(path, file) === lockPath) return asForRun(lockPath, unlock);
+      unlock();
+    }
+  } catch (error) {
+    if (!(error instanceof PatchError) || error.id === 'write.locked') throw error;
+    unlockable.set(path, error);
+    return () => unlockable.delete(path);
+  }
+}
+
+function asForRun(lockPath: string, unlock: () => void): () => void {
   forRun.add(lockPath);
   return () => {
     forRun.delete(lockPath);
@@ -62,13 +79,19 @@ export function lockForRun(file: string): (() => void) | undefined {
 
 /** The inode number is in the name: hard links are one file, and long names are cut. */
 function lockPathOf(path: string, name: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch.${inode(path, name)}.lock`);
+  return join(dirname(path), `${prefixOf(path)}.${inode(path, name)}.lock`);
+}
+
+function prefixOf(path: string): string {
+  return `.${basename(path).slice(0, NAME_KEPT)}.xen-elfpatch`;
 }
 
 /** Takes the lock of a file and answers how to give it back. Errors: `write.locked`, `write.failed`. */
 export function lock(path: string, name: string): () => void {
   const lockPath = lockPathOf(path, name);
   if (forRun.has(lockPath)) return () => undefined;
+  const trouble = unlockable.get(path);
+  if (trouble !== undefined) throw trouble;
   const mine = `${lockPath}.${ownName()}`;
   const content = `${process.pid} ${startOf(process.pid) ?? '-'} ${place() ?? ''}\n`;
   try {
@@ -91,11 +114,30 @@ export function lock(path: string, name: string): () => void {
   }
   held.add(lockPath);
   remember(lockPath);
+  clearOld(path, lockPath);
   return () => {
     remove(lockPath);
     forget(lockPath);
     held.delete(lockPath);
   };
+}
+
+/**
+ * Takes away what killed runs left of their locks: halves of them, and locks whole that nobody asks for any more, because a new
+ * file has taken the place of the one that they were of.
+ */
+function clearOld(path: string, mine: string): void {
+  const folder = dirname(path);
+  const prefix = prefixOf(path);
+  removeLeftovers(folder, prefix);
+  for (const name of namesIn(folder)) {
+    if (!name.startsWith(prefix) || !/^\.\d+\.lock$/.test(name.slice(prefix.length))) continue;
+    const other = join(folder, name);
+    const text = other === mine ? undefined : contentOf(other);
+    const holder = holderOf(text);
+    if (text === undefined || holder === undefined || isAlive(other, holder)) continue;
+    takeAway(other, text, `${other}.${ownName()}.stale`);
+  }
 }
 
 function refuse(holder: Holder | undefined, name: string): never {

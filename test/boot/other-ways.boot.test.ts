@@ -1,13 +1,11 @@
 /** Patched kernels through the other loaders: QEMU's PVH and multiboot paths, and GRUB. */
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
-import { type Boot, bootInQemu } from '../support/boot.js';
+import { bootInQemu } from '../support/boot.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
-import { requireTools } from '../support/tools.js';
+import { bootByGrub } from '../support/grub-boot.js';
 
 const folder = workFolder();
 afterAll(() => folder.remove());
@@ -23,20 +21,6 @@ function verdictOf(path: string, loader: string) {
   const [verdict] = judgeLoaders(source, { names: [loader] });
   source.close();
   return verdict;
-}
-
-/** GRUB from a CD image that holds one kernel. */
-function bootByGrub(kernel: string, name: string): Promise<Boot> {
-  requireTools('grub-mkrescue', 'xorriso', 'mformat');
-  const tree = `${folder.path}/${name}-tree`;
-  mkdirSync(`${tree}/boot/grub`, { recursive: true });
-  copyFileSync(kernel, `${tree}/kernel`);
-  const commands = ['serial --unit=0', 'terminal_output serial', 'multiboot /kernel', 'boot', 'halt'];
-  writeFileSync(`${tree}/boot/grub/grub.cfg`, `${commands.join('\n')}\n`);
-  const iso = `${folder.path}/${name}.iso`;
-  const made = spawnSync('grub-mkrescue', ['-o', iso, tree], { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(made.stderr);
-  return bootInQemu('', { qemu: ['-cdrom', iso], limit: 90_000 });
 }
 
 describe('QEMU -kernel', () => {
@@ -62,7 +46,7 @@ describe.each(['mb1', 'mb1-late', 'mb1-fields'])('%s with a PVH note added', (na
     const boot = await bootInQemu(image);
     expect(boot).toMatchObject({ verdict: 'booted', status: 33 });
     expect(boot.serial).toContain('MARK mb1 entered');
-    const grub = await bootByGrub(image, name);
+    const grub = await bootByGrub(image, { folder: folder.path, name });
     expect(grub).toMatchObject({ verdict: 'booted', status: 33 });
     expect(grub.serial).toContain('MARK mb1 entered');
   });

@@ -27,7 +27,10 @@ const CANNOT = /Security Violation|Access Denied|ALL DONE/;
 
 let folder = '';
 let chain: SecureChain;
+/** Signed by the MOK. */
 const images: Record<Kind, string> = { good: '', bare: '', revoked: '', changed: '', unsigned: '' };
+/** Signed by the key that the firmware has. */
+const direct: Record<Kind, string> = { ...images };
 type Kind = 'good' | 'bare' | 'revoked' | 'changed' | 'unsigned';
 
 function command(...args: readonly string[]): void {
@@ -39,6 +42,15 @@ function command(...args: readonly string[]): void {
 function stamped(...lines: readonly string[]): string {
   const output = chain.path('stamped.efi');
   command('stamp', images.bare, '-o', output, ...lines.flatMap((line) => ['--sbat', line]));
+  return output;
+}
+
+/** The image with a byte of its code changed. */
+function flipped(image: string): string {
+  const [bytes, output] = [readFileSync(image), chain.path('changed.efi')];
+  const at = bytes.indexOf('MARK') + 2000;
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+  writeFileSync(output, bytes);
   return output;
 }
 
@@ -55,14 +67,18 @@ beforeAll(() => {
   images.bare = join(folder, 'linear.efi');
   command('linearize', fixture('dual.efi'), '-o', images.bare, '--keep-reloc');
   images.unsigned = stamped(SBAT);
-  images.good = chain.sign(images.unsigned);
-  images.revoked = chain.sign(stamped(SBAT, REVOKED));
-  images.changed = chain.path('changed.efi');
-  const bytes = readFileSync(images.good);
-  const at = Number(bytes.indexOf('MARK'));
-  bytes[at + 2000] = (bytes[at + 2000] ?? 0) ^ 0xff;
-  writeFileSync(images.changed, bytes);
-  images.bare = chain.sign(images.bare);
+  const revoked = stamped(SBAT, REVOKED);
+  const bare = images.bare;
+  for (const [set, sign] of [
+    [images, (path: string) => chain.sign(path)],
+    [direct, (path: string) => chain.signForFirmware(path)],
+  ] as const) {
+    set.unsigned = images.unsigned;
+    set.good = sign(images.unsigned);
+    set.revoked = sign(revoked);
+    set.changed = flipped(set.good);
+    set.bare = sign(bare);
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -70,14 +86,23 @@ describe('firmware with Secure Boot on', () => {
   it.each<[Kind, boolean]>([
     ['good', true],
     ['bare', true],
+    ['revoked', true],
     ['changed', false],
     ['unsigned', false],
   ])('%s image: starts %s', async (kind, starts) => {
-    const { warnings } = verdict(images[kind], 'uefi');
+    const { warnings } = verdict(direct[kind], 'uefi');
     expect(warnings.some(({ text }) => text.includes('Access Denied'))).toBe(!starts);
-    const run = await chain.boot({ first: images[kind] }, { until: CANNOT });
+    const run = await chain.boot({ first: direct[kind] }, { until: CANNOT });
     if (starts) expect(run.status).toBe(PASSED);
     else expect(run.serial).toMatch(/failed to load Boot\d+ .*: Access Denied/);
+  });
+});
+
+describe('a MOK', () => {
+  it('is a key for shim alone: the firmware does not start what it signed', async () => {
+    if (!chain.hasMok) return expect(chain.hasMok).toBe(false);
+    const run = await chain.boot({ first: images.good }, { until: CANNOT });
+    expect(run.serial).toMatch(/failed to load Boot\d+ .*: Access Denied/);
   });
 });
 

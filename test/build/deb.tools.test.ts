@@ -2,10 +2,10 @@
  * `make deb`: the same bytes each time, nothing that lintian complains of, and a package that works in a root of Debian 13 in
  * which there is nothing but it and what it depends on.
  */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanRoot, good, run } from '../support/clean-root.js';
 import { workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
 import { requireTools } from '../support/tools.js';
@@ -13,23 +13,6 @@ import { requireTools } from '../support/tools.js';
 const folder = workFolder();
 afterAll(() => folder.remove());
 const at = (...names: string[]) => join(folder.path, ...names);
-
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    maxBuffer: 1 << 26,
-  });
-  return { status, stdout, output: `${stdout}${stderr}` };
-}
-
-function good<T extends { readonly status: number | null; readonly output: string }>(result: T): T {
-  expect({ status: result.status, output: result.status === 0 ? '' : result.output }).toEqual({
-    status: 0,
-    output: '',
-  });
-  return result;
-}
 
 let deb = '';
 beforeAll(() => {
@@ -52,28 +35,10 @@ describe('make deb', () => {
 
 describe('in a clean root of Debian 13', () => {
   const root = at('root');
-  const inside = (command: string) =>
-    run('env', [
-      '-i',
-      'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
-      'HOME=/root',
-      'LC_ALL=C.UTF-8',
-      'chroot',
-      root,
-      'sh',
-      '-c',
-      command,
-    ]);
+  const { inside, make } = cleanRoot(root);
 
   beforeAll(() => {
-    // The mirror that this machine's packages come from; in the root there is no network.
-    const mirrors = good(
-      run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Origin: Debian', 'Created-By: Packages']),
-    ).stdout;
-    const mirror = mirrors.split('\n').find((line) => !/security|nodesource/.test(line)) ?? '';
-    good(
-      run('debootstrap', ['--variant=minbase', '--include=nodejs,make,man-db,bash-completion', 'trixie', root, mirror]),
-    );
+    make('trixie', 'nodejs,make,man-db,bash-completion');
     copyFileSync(deb, join(root, 'xen-elfpatch.deb'));
     good(inside('dpkg -i /xen-elfpatch.deb'));
     mkdirSync(join(root, 'w'));

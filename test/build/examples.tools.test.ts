@@ -51,13 +51,13 @@ describe('the examples build as they stand', () => {
     isGood('examples/cmake/build/kernel.xen');
   });
 
-  it('the CI gate says yes to a stamped kernel, and to another no with the edit that would mend it', () => {
+  it('the CI gate says yes to a stamped kernel, and to another no with the edit that would fix it', () => {
     const good = join(folder.path, 'good');
     expect(runCli(['stamp', fixture('pvh64-notes'), '-o', good, '--package-metadata', 'name=k']).status).toBe(0);
     expect(run('examples/ci', './check-kernel.sh', good)).toMatchObject({ status: 0 });
     const bare = run('examples/ci', './check-kernel.sh', fixture('mb1'), 'xen-pvh');
     expect(bare.status).toBe(1);
-    expect(bare.output).toMatch(/no cure is known\n +xen-pvh +another way/);
+    expect(bare.output).toMatch(/no fix is known\n +xen-pvh +another way/);
   });
 });
 
@@ -94,6 +94,7 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('xen-elfpatch verify --for linux').words).toEqual(['linux-loader']);
     expect(complete('xen-elfpatch verify --for = qemu').words).toEqual(['qemu-pvh', 'qemu-multiboot']);
     expect(complete('xen-elfpatch patch --set PHYS32_E').words).toEqual(['PHYS32_ENTRY=']);
+    expect(complete('xen-elfpatch help pa').words).toEqual(['patch']);
     expect(complete('xen-elfpatch patch --preset pvh').words).toEqual(['pvh', 'pvh+dom0']);
     expect(complete('xen-elfpatch explain build').words).toEqual([]);
     expect(complete('xen-elfpatch explain surv').words).toEqual(['survival']);
@@ -101,6 +102,51 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(complete('xen-elfpatch completion b').words).toEqual(['bash']);
     expect(complete('xen-elfpatch notes packa').words).toEqual(['package.json', 'package-lock.json'].sort());
     expect(complete('xen-elfpatch diff --').words).not.toContain('--preset');
+  });
+
+  it('bash: what is behind NAME=, and behind the commas of a list', () => {
+    // As bash cuts the line: `=` is a word of its own.
+    expect(complete('xen-elfpatch patch --set PAE_MODE = b').words).toEqual(['bimodal']);
+    expect(complete('xen-elfpatch patch --set PAE_MODE =').words).toContain('yes');
+    expect(complete('xen-elfpatch patch --set = PHYS32_ENTRY = ph').words).toEqual(['phys:', 'phys:entry']);
+    expect(complete('xen-elfpatch mkelf32 --note LOADER = g').words).toEqual(['generic']);
+    expect(complete('xen-elfpatch stamp --package-metadata ty').words).toEqual(['type=']);
+    expect(complete('xen-elfpatch stamp --package-metadata type = d').words).toEqual(['deb']);
+    expect(complete('xen-elfpatch patch --must-survive strip,eu-strip-o').words).toEqual([
+      'strip,eu-strip-o',
+      'strip,eu-strip-o@0.188',
+    ]);
+    expect(complete('xen-elfpatch patch --must-survive = strip,flat,pa').words[0]).toBe('strip,flat,patchelf');
+    expect(complete('xen-elfpatch mkelf32 --keep sections,s').words).toEqual(['sections,sections', 'sections,symbols']);
+  });
+
+  it('zsh: options with their descriptions, what is behind NAME= and behind commas', () => {
+    requireTools('zsh');
+    const script = folder.write('_offered', Buffer.from(runCli(['completion', 'zsh']).stdout));
+    // The builtins that a completion calls stand here as functions that print what they are given.
+    const offered = (...words: string[]) => {
+      const program = `
+compdef() { }; _files() { print FILES }
+_describe() { local -a all; all=("\${(@P)argv[-1]}"); print -l -- "\${(@M)all:#$PREFIX*}" }
+compset() { shift; local before=$PREFIX; if [[ $1 == 1 ]]; then PREFIX=\${PREFIX#\${~2}}; else PREFIX=\${PREFIX##\${~1}}; fi; [[ $before != "$PREFIX" ]] }
+compadd() { local -a all; all=("\${(@)argv[\${argv[(i)--]}+1,-1]}"); print -l -- "\${(@M)all:#$PREFIX*}" }
+source ${script}
+words=(${words.map((word) => `'${word}'`).join(' ')}); CURRENT=\${#words}; PREFIX=\${words[CURRENT]}
+_xen_elfpatch`;
+      const { stdout, stderr } = spawnSync('zsh', ['-fc', program], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      return stdout.split('\n').filter((word) => word !== '');
+    };
+    expect(offered('xen-elfpatch', 'pa')).toEqual(['patch:write Xen notes into a linked ELF']);
+    expect(offered('xen-elfpatch', 'patch', '--pres')).toEqual([expect.stringMatching(/^--preset:pv, pv32/)]);
+    expect(offered('xen-elfpatch', 'verify', '--for', 'qemu-p')).toEqual(['qemu-pvh']);
+    expect(offered('xen-elfpatch', 'verify', '--for=qemu-p')).toEqual(['qemu-pvh']);
+    expect(offered('xen-elfpatch', 'patch', '--set', 'PAE')).toEqual(['PAE_MODE=']);
+    expect(offered('xen-elfpatch', 'patch', '--set', 'PAE_MODE=y')).toEqual(['yes']);
+    expect(offered('xen-elfpatch', 'patch', '--set=PAE_MODE=b')).toEqual(['bimodal']);
+    expect(offered('xen-elfpatch', 'patch', '--set', 'INFO=file:')).toContain('FILES');
+    expect(offered('xen-elfpatch', 'patch', '--must-survive', 'strip,pa')[0]).toBe('patchelf');
+    expect(offered('xen-elfpatch', 'notes', '')).toEqual(['FILES']);
   });
 
   it('zsh: the script is one that zsh takes', () => {
@@ -135,6 +181,9 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.l
     expect(offered('xen-elfpatch patch --pres')).toEqual([expect.stringMatching(/^--preset\tpv, pv32/)]);
     expect(offered('xen-elfpatch verify --for qemu-p')).toEqual([expect.stringMatching(/^qemu-pvh(\t|$)/)]);
     expect(offered('xen-elfpatch explain surv')).toEqual([expect.stringMatching(/^survival(\t|$)/)]);
+    expect(offered('xen-elfpatch patch --set PAE')).toEqual([expect.stringMatching(/^PAE_MODE=/)]);
+    expect(offered('xen-elfpatch patch --set PAE_MODE=y')).toEqual([expect.stringMatching(/^PAE_MODE=yes/)]);
+    expect(offered('xen-elfpatch patch --must-survive strip,pa')[0]).toMatch(/^strip,patchelf/);
     expect(offered('xen-elfpatch diff --preset').length).toBe(0);
   });
 });

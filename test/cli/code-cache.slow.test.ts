@@ -199,13 +199,25 @@ describe('compiled code in the cache folder of the user', () => {
     ['patch -q K --in-place --set GUEST_OS=linux --notes-align=4', ['main', 'work']],
     ['patch K -oOUT --set GUEST_OS=linux', ['copy', 'main', 'work']],
     ['verify K --color=never', ['main', 'work']],
-    ['notes K --colour=never', ['main', 'rest', 'work']],
   ])('%s: reads %j of the command, and nothing else', (line, parts) => {
     const image = join(folder.path, 'kernel');
     copyFileSync(kernel, image);
     const words = line.split(' ').map((word) => word.replace(/^K$/, image).replace('OUT', `${image}.out`));
     run(undefined, words);
     expect([...new Set(kept().map((name) => name.split('-')[0]))].sort()).toEqual(parts);
+  });
+
+  it.each([
+    `notes ${kernel} --colour=never`,
+    'notes nowhere',
+    'patch --help',
+    'patch -h',
+    '--version',
+    `patch ${kernel} --in-place --check --set GUEST_OS=linux`,
+    `patch ${kernel} --dry-run --set GUEST_OS=linux`,
+  ])('is not made by a run that does little of its work: %s', (line) => {
+    run(undefined, line.split(' '));
+    expect(existsSync(code)).toBe(false);
   });
 
   it('removes what nobody made for a month, and leaves nothing half done', () => {

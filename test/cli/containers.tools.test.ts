@@ -172,7 +172,7 @@ describe('fix', () => {
     const shown = runCli(['fix', path, '--for', 'xen-dom0-pv']);
     expect(shown.status).toBe(0);
     expect(shown.stdout).toContain('Kernel does not support Dom0 operation');
-    expect(shown.stdout.startsWith(`${path}: an edit mends it`)).toBe(true);
+    expect(shown.stdout.startsWith(`${path}: an edit fixes it`)).toBe(true);
     expect(runCli(['fix', path, '--for', 'xen-dom0-pv', '--check']).status).toBe(1);
     const done = runCli(['fix', path, '--for', 'xen-dom0-pv', '--in-place', '--json']);
     expect(done).toMatchObject({ status: 0, stderr: '' });

@@ -47,7 +47,7 @@ for (const encoding of CLASSES) {
       expect(refused.stderr).toContain('[plan.unreadable-note]');
       const hint = command.startsWith('patch')
         ? `  hint: Add ${edit} to the edit: the damaged note itself\n`
-        : `  hint: First mend the damaged note: patch ${edit}\n`;
+        : `  hint: First fix the damaged note: patch ${edit}\n`;
       expect(refused.stderr).toContain(hint);
       expect(shell(mended(edit))).toMatchObject({ status: 0 });
       expect(shell('xen-elfpatch stamp out -o again --note V:2=y').status).toBe(0);
@@ -70,7 +70,7 @@ for (const encoding of CLASSES) {
     for (const [command] of COMMANDS) {
       const { stderr } = shell(`xen-elfpatch ${command}`);
       expect(stderr).toContain('[plan.unreadable-note]');
-      expect(stderr).toContain('hint: Mend it where the image is built');
+      expect(stderr).toContain('hint: Fix it where the image is built');
     }
   });
 }

@@ -3,9 +3,11 @@
  * every command: nothing that it prints drives a terminal or passes for a line of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { tarOf } from '../fuzz/packed.js';
 import { BIN, runCli, workFolder } from '../support/cli.js';
 import { cstr, elf, latin1, num, type TestNote } from '../support/elf-builder.js';
 import { fixture } from '../support/fixtures.js';
@@ -57,6 +59,25 @@ const plain = folder.write('plain', kernel([], 'plain'));
 const dual = folder.write(`dual-${TEXT}`, readFileSync(fixture('dual.efi')));
 const spec = folder.write(`spec-${TEXT}`, Buffer.from(`notes:\n  GUEST_OS: [1]\n${JSON.stringify(TEXT)}: 1\n`));
 const out = `${folder.path}/out-${TEXT}`;
+
+/** A folder and an archive with names of the same kind, a list of names, a configuration, and SBAT. */
+const deep = join(folder.path, `deep-${TEXT}`);
+mkdirSync(deep);
+for (const name of ['strings', 'pe', 'cut']) writeFileSync(join(deep, `${name}-${TEXT}`), IMAGES[name] ?? '');
+const tar = folder.write(
+  `archive-${TEXT}.tar`,
+  tarOf(
+    ['strings', 'cut'].map((name) => ({ name: `boot/${name}-${BYTES}`, bytes: IMAGES[name] ?? new Uint8Array(0) })),
+  ),
+);
+const list = folder.write('list', Buffer.from([fileOf('strings'), fileOf('cut'), `${TEXT}/missing`, ''].join('\0')));
+const config = folder.write(`config-${TEXT}`, Buffer.from(`${JSON.stringify(TEXT)}: 1\n`));
+const values = folder.write(
+  'values',
+  Buffer.from(`notes:\n  - ${JSON.stringify(TEXT)}\nfor: [${JSON.stringify(TEXT)}]\n`),
+);
+const sbat = folder.write(`sbat-${TEXT}`, Buffer.from(`sbat,1,a,b,c,d\n${BYTES},1,${BYTES},x,y,z\n`, 'latin1'));
+const record = `${folder.path}/record-${TEXT}`;
 
 const ESC = '\x1b';
 const OUR_COLORS = new RegExp(`${ESC}\\[(?:1|2|22|31|32|33|39)m`, 'g');
@@ -143,6 +164,55 @@ const RUNS: readonly Runs[] = [
   { command: TEXT, lines: [[]] },
 ];
 
+/** Several images, archives and the forms of CI: what was made later than the table above. */
+const LATER: readonly (readonly string[])[] = [
+  ['notes', '--recursive', deep],
+  ['verify', '--recursive', deep],
+  ['verify', ...files, `${TEXT}/missing`],
+  ['verify', '--files0-from', list],
+  ['verify', tar],
+  ['notes', tar],
+  ['fix', ...files],
+  ['stamp', ...files],
+  ['patch', fileOf('strings'), fileOf('cut'), '--set', 'GUEST_OS=x', '--check'],
+  ['diff', '--baseline-dir', deep, fileOf('strings')],
+  ...['github', 'sarif', 'junit'].flatMap((format) => [
+    ['verify', ...files, '--format', format],
+    ['verify', '--recursive', deep, '--for', 'xen-pv', '--format', format],
+    ['verify', tar, '--format', format],
+    ['fix', fileOf('strings'), '--check', '--format', format],
+    ['patch', fileOf('strings'), '--set', `GUEST_OS=${TEXT}`, '--check', '--format', format],
+    ['stamp', fileOf('metadata'), '--note', `Owner:1=${TEXT}`, '--check', '--format', format],
+  ]),
+  ...['notes', 'verify', 'fix', 'stamp'].map((command) => [command, ...files, '--json-lines']),
+  ['verify', tar, '--json-lines'],
+  ['layout', fileOf('strings'), '--sizes'],
+  ['layout', fileOf('strings'), '--html', out],
+  ['layout', fileOf('pe'), '--html', out],
+  ['layout', fileOf('strings'), '--compare', plain, '--html', out],
+  ['patch', fileOf('strings'), '--set', `GUEST_OS=${TEXT}`, '-o', out, '--record', record],
+  ['verify', out, '--check-record', record],
+  ['verify', plain, '--check-record', record],
+  ['stamp', fileOf('metadata'), '--note', 'O:1=x', '-o', out, '--record', record, '--record-format', 'in-toto'],
+  ['stamp', dual, '--sbat', sbat, '-o', out],
+  ['stamp', dual, '--add-section', `.${TEXT}=file:${list}`, '-o', out],
+  ['stamp', dual, '--add-section', `.x=file:${TEXT}`, '-o', out],
+  ['patch', plain, '-o', out, '--set', 'ENTRY=1', '--depfile', record, '--depfile-target', TEXT],
+  ['notes', plain, '--config', config],
+  ['notes', plain, '--config', values],
+  ['verify', plain, '--config', values, '--print-config'],
+  ['completion', TEXT],
+  ['help', TEXT],
+  ['verify', plain, '--memory', TEXT],
+  ['verify', plain, '--xen-version', TEXT],
+  ['verify', plain, '--limit', TEXT],
+  ['stamp', plain, '--date', TEXT],
+  ['stamp', plain, '--remove', `${TEXT}:1`, '-o', out],
+  ['patch', plain, '--must-survive', TEXT, '--set', 'ENTRY=1', '-o', out],
+  ['patch', fileOf('gzip'), '--payload', TEXT, '-o', out],
+  ['patch', fileOf('gzip'), '--payload', 'replace', '--compressor', TEXT, '--set', 'ENTRY=1', '-o', out],
+];
+
 describe('no output of a command carries a control, a mark of direction or a line that a foreign string made', () => {
   it.each(RUNS)('$command', ({ command, lines }) => {
     const seen = { text: false, json: false };
@@ -168,6 +238,39 @@ describe('no output of a command carries a control, a mark of direction or a lin
     expect(seen).toEqual({ text: true, json: true });
   });
 });
+
+describe('several images, archives, forms of CI and files that are written', () => {
+  /** Lines whose output has what was planted, as escapes. */
+  let planted = 0;
+  let ran = 0;
+
+  it.each(LATER)('%j', (...words) => {
+    for (const file of [out, record]) rmSync(file, { force: true });
+    const { stdout, stderr } = runCli(words, { cwd: folder.path });
+    const written = [out, record].filter((file) => existsSync(file) && !isImage(file));
+    const texts = [stdout, stderr, ...written.map((file) => readFileSync(file, 'utf8'))];
+    expect(texts.map((text) => faultsOf(text, false))).toEqual(texts.map(() => []));
+    ran += 1;
+    planted += texts.some((text) => text.includes('INJECTED')) ? 1 : 0;
+    expect(stderr).not.toContain('internal.bug');
+    for (const text of texts) {
+      if (text.startsWith('{') && words.includes('--json-lines')) for (const line of lines(text)) JSON.parse(line);
+      else if (text.startsWith('{')) JSON.parse(text);
+    }
+  });
+
+  afterAll(() => expect(ran - planted).toBeLessThan(LATER.length * 0.3));
+});
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** What an image holds is not text. */
+function isImage(file: string): boolean {
+  const start = readFileSync(file).subarray(0, 4).toString('latin1');
+  return start.startsWith('MZ') || start === '\x7fELF' || start.startsWith('\x1f\x8b');
+}
 
 describe('notes --format readnotes', () => {
   const line = ['notes', '--format', 'readnotes', folder.write('readnotes', kernel(strings))];

@@ -105,6 +105,15 @@ describe('options of xen-elfpatch linearize', () => {
     expect(kept.section('.debug_dummy', 'Characteristics')).toBe(input.section('.debug_dummy', 'Characteristics'));
   });
 
+  it('--discardable-reloc sets it, and the two are not given together', () => {
+    const was = PeBytes.fixture().section('.reloc', 'Characteristics');
+    const set = linear(DUAL, ['--discardable-reloc']).section('.reloc', 'Characteristics');
+    expect(set).toBe((was | 0x02000000) >>> 0);
+    const { status, stderr } = runCli(['linearize', DUAL, '--dry-run', '--keep-reloc', '--discardable-reloc']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('wanted one of them');
+  });
+
   it('--merge joins sections that share a page; symbols keep their addresses', () => {
     const file = linear(DUAL, ['--merge']);
     expect(rawSections(file.bytes).map(({ rva }) => rva)).toEqual([

@@ -97,6 +97,45 @@ describe('names', () => {
   });
 });
 
+describe('files that are named as values', () => {
+  const PE = fixture('dual.efi');
+  const READS: readonly (readonly [string, (file: string) => readonly string[]])[] = [
+    ['an image', (file) => ['linearize', file, '-o', 'o']],
+    ['a value of patch', (file) => ['patch', 'k', '--set', `ENTRY=file:${file}`, '-o', 'o']],
+    ['a spec', (file) => ['patch', 'k', '--spec', file, '-o', 'o']],
+    ['notes to copy', (file) => ['patch', 'k', '--copy-from', file, '-o', 'o']],
+    ['a configuration', (file) => ['notes', 'k', '--config', file]],
+    ['a baseline', (file) => ['verify', 'k', '--baseline', file]],
+    ['a record', (file) => ['verify', 'k', '--check-record', file]],
+    ['an image to compare', (file) => ['layout', 'k', '--compare', file]],
+    ['the other of two', (file) => ['diff', 'k', file]],
+    ['a note of stamp', (file) => ['stamp', 'k', '--note', `Owner:1=file:${file}`, '-o', 'o']],
+    ['one more note', (file) => ['stamp', 'k', '--add-note', `Owner:1=file:${file}`, '-o', 'o']],
+    ['package metadata', (file) => ['stamp', 'k', '--package-metadata', file, '-o', 'o']],
+    ['SBAT', (file) => ['stamp', PE, '--sbat', file, '-o', 'o']],
+    ['a bill of materials', (file) => ['stamp', PE, '--sbom', file, '-o', 'o']],
+    ['a section', (file) => ['stamp', PE, '--add-section', `.x=file:${file}`, '-o', 'o']],
+  ];
+
+  it.each(READS)('%s: a pipe without a writer, a device, a folder are refused and not waited for', (_, words) => {
+    for (const file of ['pipe', '/dev/zero', 'folder']) {
+      // Whatever waits is ended, and has no status of ours.
+      const run = shell('mkfifo pipe; mkdir folder; timeout 60 "$@"', ...words(file));
+      expect(run.stderr, file).toMatch(/\[(read\.not-a-file|plan\.bad-file|usage\.bad|read\.open)\]$/m);
+      expect(run.status, file).toBe(2);
+      expect(readdirSync(folder.path), file).not.toContain('o');
+      folder.empty();
+    }
+  });
+
+  it('what a shell pipes in is a value of stamp, to 1 MiB', () => {
+    const run = shell('"$@" --note Owner:1=file:<(printf piped) -o o && grep -c piped o', 'stamp', 'k');
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringMatching(/^1$/m) });
+    const large = shell('"$@" --note Owner:1=file:<(head -c 2000000 /dev/zero) -o large', 'stamp', 'k');
+    expectError(large, 'plan.bad-file', /larger than 1048576 bytes/);
+  });
+});
+
 describe('ELF64 numbers that ELF32 cannot hold', () => {
   it.each([
     ['sh_flags', { flags: 0x1_0000_0000_02n }],

@@ -5,8 +5,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { COMMON } from '../../src/cli/common-options.js';
-import { argsOf, completionOf, firstGiven, helpOf, type Option, type OptionTable } from '../../src/cli/option-table.js';
+import { metadataSettings, metadataValues, noteNames, noteValues } from '../../src/cli/completion-words.js';
+import {
+  argsOf,
+  completionOf,
+  firstGiven,
+  helpOf,
+  type Option,
+  type OptionTable,
+  settingsOf,
+} from '../../src/cli/option-table.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
+import { parseSetting } from '../../src/formats/note/value.js';
 import { runCli, workFolder } from '../support/cli.js';
 
 const TABLE = {
@@ -175,15 +185,18 @@ describe('every option of every command', () => {
     const known = await completionOf(option);
     const list = /[^\n]*/.exec(scripts.bash.split(`\n    ${command}) list='`)[1] ?? '')?.[0];
     expect(list?.split(/[ ']/)).toContain(`--${name}`);
-    expect(/[^)]*/.exec(scripts.zsh.split(`\n    ${command}) list=(`)[1] ?? '')?.[0].split(' ')).toContain(`--${name}`);
-    const values = {
-      bash: `    ${command}:--${name}) COMPREPLY=($(compgen -W '`,
-      zsh: `    ${command}:--${name}) compadd `,
-    };
+    const described = scripts.zsh.split(`\n    ${command}) list=(`)[1]?.split('\n')[0];
+    expect(described).toContain(`'--${name}:${option.help.replaceAll("'", "'\\''")}'`);
     for (const shell of ['bash', 'zsh'] as const) {
-      const [, line] = scripts[shell].split(values[shell]);
+      const [, line] = scripts[shell].split(`\n    ${command}:--${name}) `);
       if (known.length === 0) expect(line).toBeUndefined();
-      else expect(line?.split('\n')[0]).toContain(known.join(' '));
+      else expect(line?.split('\n')[0]?.split(/[ ';]+/)).toEqual(expect.arrayContaining([...known]));
+    }
+    for (const [key, words] of Object.entries(await settingsOf(option))) {
+      for (const shell of ['bash', 'zsh'] as const) {
+        const [, line] = scripts[shell].split(`\n      ${command}:--${name}:${key}) `);
+        expect(line?.split('\n')[0]?.split(/[ ';]+/)).toEqual(expect.arrayContaining([...words]));
+      }
     }
   });
 
@@ -202,6 +215,20 @@ describe('every option of every command', () => {
     },
   );
 
+  it('what completes behind NAME= is what the option takes', async () => {
+    const values = Object.entries(await noteValues());
+    expect(values.map(([name]) => name)).toEqual(await noteNames());
+    for (const [name, words] of values) {
+      for (const word of words) {
+        // What goes on gets something that can follow it.
+        const whole = word === 'hex:' ? 'hex:00' : word.endsWith(':') ? `${word}x` : word;
+        expect(() => parseSetting(`${name}=${whole}`), `${name}=${whole}`).not.toThrow();
+      }
+    }
+    const keys = await metadataSettings();
+    for (const key of Object.keys(await metadataValues())) expect(keys).toContain(`${key}=`);
+  });
+
   it.each(COMMANDS.map(({ shape }) => shape))(
     '$name: nothing else is in --help or the scripts',
     ({ name, options }) => {
@@ -210,7 +237,8 @@ describe('every option of every command', () => {
       const lines = help.kind === 'text' ? help.text.matchAll(/^ +(?:-\w, )?(--[\w-]+) {2}/gm) : [];
       expect([...lines].map(([, option]) => option).sort()).toEqual([...names].sort());
       expect(scripts.bash).toContain(`\n    ${name}) list='${names.join(' ')}' ;;\n`);
-      expect(scripts.zsh).toContain(`\n    ${name}) list=(${names.join(' ')}) ;;\n`);
+      const described = scripts.zsh.split(`\n    ${name}) list=(`)[1]?.split('\n')[0] ?? '';
+      expect([...described.matchAll(/(?<=^| )'(--[\w-]+):/g)].map(([, option]) => option)).toEqual(names);
     },
   );
 

@@ -49,7 +49,7 @@ describe('xen-elfpatch verify of a PE image', () => {
     // Without a header of its own the fixture is not asked for ELF.
     expect(runCli(['verify', DUAL, '--for', 'multiboot']).stdout).toContain('no multiboot header found');
     const refused = runCli(['verify', DUAL, '--for', 'multiboot2']).stdout;
-    expect(refused).toContain('cure: xen-elfpatch linearize ');
+    expect(refused).toContain('fix: xen-elfpatch linearize ');
     expect(runCli(['verify', linear, '--for', 'xen-pv']).status).toBe(1);
   });
 

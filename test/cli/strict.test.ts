@@ -1,12 +1,15 @@
 /** `--strict`: what is only warned of without it is a no with it, and nothing is written. */
 import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { xenEfi } from '../reports/report-shapes.js';
 import { workFolder } from '../support/cli.js';
 import { cstr, type ElfBuilder, elf, num, type TestNote } from '../support/elf-builder.js';
 import { fixture } from '../support/fixtures.js';
 import { runHere } from '../support/in-process.js';
+import { signedPe } from '../support/pe-builder.js';
 
 vi.mock('../../src/cli/output.js', async (original) => {
   const { captured } = await import('../support/captured-output.js');
@@ -47,12 +50,17 @@ const misaligned = folder.write('misaligned', kernel().noteSegment([PVH], { alig
 const damaged = folder.write('damaged', kernel().noteSegment([PVH], { filesz: 17n }).build());
 const plain = folder.write('plain', kernel().build());
 
-/** Commands that write `out` and warn. */
+const signed = folder.write('signed.efi', signedPe(xenEfi()));
+const packed = folder.write('packed.gz', gzipSync(readFileSync(low)));
+
+/** Commands that write `out` and warn; where a command has several roads to disk, one row for each. */
 const WRITERS: readonly (readonly [what: string, args: readonly string[]])[] = [
   ['patch', ['patch', trailing, '--set', 'PHYS32_ENTRY=0x5000000', '-o', 'OUT']],
   ['stamp', ['stamp', trailing, '--package-metadata', `name=${'x'.repeat(400)}`, '-o', 'OUT']],
   ['fix', ['fix', low, '--for', 'qemu-pvh', '-o', 'OUT']],
   ['mkelf32', ['mkelf32', plain, 'OUT', '0x100000zz']],
+  ['linearize', ['linearize', signed, '--drop-signature', '-o', 'OUT']],
+  ['fix of a gzip file', ['fix', packed, '--for', 'xen-dom0-pvh', '-o', 'OUT']],
 ];
 
 describe.each(WRITERS)('%s', (name, words) => {
@@ -105,6 +113,12 @@ it('where nothing is warned of, --strict changes nothing', async () => {
   );
   expect((await runHere(['verify', out, '--for', 'xen-pvh', '--strict'])).status).toBe(0);
   expect((await runHere(['notes', out, '--strict'])).status).toBe(0);
+});
+
+it('every command that writes an image is a row', () => {
+  const writing = COMMANDS.filter(({ shape }) => Object.hasOwn(shape.options, 'output')).map(({ shape }) => shape.name);
+  const rows = new Set(WRITERS.map(([, [command]]) => command));
+  expect([...writing, 'mkelf32'].filter((name) => !rows.has(name))).toEqual([]);
 });
 
 it('every command that can warn has it', () => {

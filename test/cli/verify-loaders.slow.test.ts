@@ -44,7 +44,7 @@ describe('verify: would it load?', () => {
     const told = runCli(['verify', misspelt, '--for', 'xen-pv']);
     expect(told.status).toBe(1);
     expect(told.stdout).toContain("because: ERROR: Xen will only load images built for Xen v3.0 (Not 'xen-9.0')");
-    expect(told.stdout).toContain(`cure: xen-elfpatch patch ${misspelt} --set XEN_VERSION=xen-3.0`);
+    expect(told.stdout).toContain(`fix: xen-elfpatch patch ${misspelt} --set XEN_VERSION=xen-3.0`);
   });
 
   it('--xen-version chooses the rules, point releases included', () => {

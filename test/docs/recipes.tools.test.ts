@@ -137,6 +137,57 @@ describe("Xen's build", () => {
   });
 });
 
+describe('packages of Xen', () => {
+  /** What a package's build made of the fixture: linear, with these lines of SBAT, and metadata of that type. */
+  function packaged(file: string, type: string, ...components: readonly string[]): void {
+    expect(runCli(['linearize', '--verify', file, '--baseline', fixture('dual.efi')]).status).toBe(0);
+    const { status, stdout } = runCli(['stamp', file]);
+    expect(status).toBe(0);
+    for (const component of ['xen', ...components]) expect(stdout).toContain(`${component},1,`);
+    expect(stdout).toContain(`"type":"${type}"`);
+    expect(stdout).toContain('"version":"4.20.0-1"');
+  }
+
+  it("Debian's rules", () => {
+    requireTools('make');
+    const [, rules = ''] = blocks('howto-xen.md', 'make');
+    put('xen.efi', 'dual.efi');
+    writeFileSync(at('rules'), rules);
+    mkdirSync(at('debian'));
+    // What pkg-info.mk reads.
+    writeFileSync(
+      at('debian/changelog'),
+      'xen (4.20.0-1) unstable; urgency=low\n\n  * Test.\n\n -- T <t@example.org>  Sat, 01 Nov 2025 00:00:00 +0000\n',
+    );
+    const words = ['-f', 'rules', 'execute_after_dh_strip', 'XEN_EFI=xen.efi'];
+    good(run(folder.path, 'make', '-n', ...words));
+    good(run(folder.path, 'make', ...words));
+    packaged(at('xen.efi'), 'deb', 'xen.debian');
+  });
+
+  const [fedora = '', qubes = ''] = blocks('howto-xen.md', 'spec');
+  it.each([
+    ['Fedora', fedora, '%{_libdir}/efi/xen-%{version}.efi', 'xen.fedora'],
+    ['Qubes OS', qubes, '/boot/efi/EFI/qubes/xen-%{version}.efi', 'xen.qubes'],
+  ])("%s's spec file", (_, lines, place, component) => {
+    requireTools('rpmspec', 'rpmbuild');
+    const top = [
+      '--define',
+      `_topdir ${at('top')}`,
+      '--define',
+      '_libdir /usr/lib64',
+      '--define',
+      `output ${at('out')}`,
+    ];
+    const install = `install -D -m 644 ${fixture('dual.efi')} %{buildroot}${place}\n${lines}\ncp %{buildroot}${place} %{output}`;
+    const head = 'Name: xen\nVersion: 4.20.0\nRelease: 1\nSummary: Xen\nLicense: GPL-2.0-only\nBuildArch: noarch\n';
+    writeFileSync(at('xen.spec'), `${head}%description\nXen\n%install\nset -e\n${install}\n%files\n${place}\n`);
+    good(run(folder.path, 'rpmspec', ...top, '-P', 'xen.spec'));
+    good(run(folder.path, 'rpmbuild', ...top, '-bi', 'xen.spec'));
+    packaged(at('out'), 'rpm', component);
+  });
+});
+
 describe('CMake and Meson', () => {
   // A kernel is whatever these build; an object with an entry will do.
   const SOURCE = '.globl _start\n.text\n_start: hlt\n';

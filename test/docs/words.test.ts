@@ -12,6 +12,7 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\b(nobody|no one|somebody|someone)('s|’s)?\b/i, 'no loader, another tool'],
   [/\b(comes?|came) by\b/i, 'reaches'],
   [/\b(is|are|was|were) told\b/i, 'is reported, is named, is recognized'],
+  [/\b(mend|mends|mended|mending|cure|cures|cured)\b/i, 'fix, fixes, fixed'],
   [/\bfore(told|tell|tells)\b/i, 'predicted'],
 ];
 
@@ -20,7 +21,8 @@ function sentencesOf(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   return (
     [...code.matchAll(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g)]
-      .map(([text]) => text)
+      // What is filled in has a name, which is none of the sentence's words.
+      .map(([text]) => text.replace(/\$\{[^}]*\}/g, '…'))
       // A sentence has words with blanks between them.
       .filter((text) => /[a-z] [a-z]/.test(text))
   );

@@ -5,12 +5,22 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import '../../src/base/platform/node.js';
+import { workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
-import { type Kind, MUTATORS, mutated, mutatedContainer, mutatedSpec } from './mutate.js';
+import { commandFault } from './commands.js';
+import { type Kind, MUTATORS, mutated, mutatedArchive, mutatedContainer, mutatedSpec } from './mutate.js';
 import { randomOf } from './random.js';
 import { type Outcome, outcomeOf, specOutcome } from './targets.js';
+
+vi.mock('../../src/cli/output.js', async (original) => {
+  const { captured } = await import('../support/captured-output.js');
+  return captured(await original<typeof import('../../src/cli/output.js')>());
+});
+
+const folder = workFolder();
+afterAll(() => folder.remove());
 
 const CORPUS = 'test/fuzz/corpus';
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20261128);
@@ -18,7 +28,12 @@ const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 20_000);
 const KINDS = Object.keys(MUTATORS) as Kind[];
 
 /** Of 100 inputs so many are of each class; the rest are notes files. */
-const SHARE: Readonly<Record<Kind, number>> = { elf: 22, notes: 18, sections: 14, pe: 12, bzImage: 6, codec: 6 };
+const SHARE: Readonly<Record<Kind, number>> = {
+  ...{ elf: 22, notes: 18, sections: 14, pe: 12, bzImage: 6, codec: 6, archive: 6 },
+};
+
+/** One input of so many goes through the commands as well. */
+const SAMPLED = 200;
 
 const read = (name: string): Uint8Array => readFileSync(fixture(name));
 const IMAGES = ['pvh64-notes', 'pvh32-notes', 'pv64-notes', 'pv32-notes', 'pvh64-high-notes', 'mb1'].map(read);
@@ -56,12 +71,18 @@ it(`${INPUTS} inputs from seed ${SEED}`, { timeout: 120_000 + INPUTS * 60 }, asy
           ? mutated(kind, random.pick(PE), random)
           : kind === 'bzImage' || kind === 'codec'
             ? mutatedContainer(kind, random.pick(IMAGES), random)
-            : mutated(kind, random.pick(IMAGES), random);
+            : kind === 'archive'
+              ? mutatedArchive(random.pick(IMAGES), random)
+              : mutated(kind, random.pick(IMAGES), random);
     try {
       const outcome =
         kind === undefined || typeof input === 'string' ? specOutcome(String(input)) : await outcomeOf(kind, input);
       const count = counts[kind ?? 'spec'] ?? { read: 0, refused: 0 };
       counts[kind ?? 'spec'] = { ...count, [outcome]: count[outcome] + 1 };
+      if (typeof input !== 'string' && random.below(SAMPLED) === 0) {
+        const fault = await commandFault(folder.path, input);
+        if (fault !== undefined) throw new Error(fault);
+      }
     } catch (error) {
       failures.push(`${keep(kind ?? 'spec', input)}: ${error instanceof Error ? error.stack : error}`);
       if (failures.length === 20) break;

@@ -1,6 +1,7 @@
 /** Mutators that know where the numbers of a format stand: a wrong number behind a right one reaches further than noise. */
 import { gzipSync } from 'node:zlib';
 import { bzImage } from '../support/bzimage.js';
+import { cpioOf, lz4Of, tarOf, zstdOf } from './packed.js';
 import type { Random } from './random.js';
 
 /** Numbers at which sums wrap, tables end and signs turn. */
@@ -117,6 +118,30 @@ const peWords: Mutator = (bytes, random) => {
 const setupHeader: Mutator = (bytes, random) =>
   bend(bytes, 0x1f1 + random.below(0x78), random.pick([1, 2, 4] as const), random);
 
+/** The first bytes of a stream or of a member: magics, lengths, descriptors. */
+const beginning: Mutator = (bytes, random) => {
+  if (bytes.length > 0) bytes[random.below(Math.min(bytes.length, 48))] = random.below(256);
+};
+
+/** A field of a member's header, in the digits that both archives have; tar's sum is made right again, half of the time. */
+const member: Mutator = (bytes, random) => {
+  const [from, to] = random.pick([
+    [6, 110],
+    [124, 136],
+    [156, 157],
+    [257, 265],
+    [345, 360],
+    [512, 600],
+  ] as const);
+  const at = from + random.below(to - from);
+  if (at >= bytes.length) return;
+  bytes[at] = random.pick([0x30, 0x31, 0x37, 0x38, 0x66, 0x78, 0x67, 0x4c, 0x4b, 0, 0x80, 0xff]);
+  if (bytes.length < 512 || bytes[0] === 0x30 || random.below(2) === 0) return;
+  bytes.fill(0x20, 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0 `, 'latin1'), 148);
+};
+
 /** What needs no knowledge: bits, and pieces that go elsewhere. */
 const noise: Mutator = (bytes, random) => {
   const at = random.below(bytes.length);
@@ -133,7 +158,8 @@ export const MUTATORS = {
   sections: [record('sections'), record('sections'), elfHeader],
   pe: [peWords, peWords, peWords, noise],
   bzImage: [setupHeader, setupHeader, noise],
-  codec: [noise, setupHeader],
+  codec: [noise, beginning],
+  archive: [member, member, noise],
 } as const satisfies Readonly<Record<string, readonly Mutator[]>>;
 
 /** A class of binary inputs. */
@@ -149,9 +175,19 @@ export function mutated(kind: Kind, seed: Uint8Array, random: Random): Uint8Arra
 
 /** A container around a changed image, half of the time; else the container itself is changed. */
 export function mutatedContainer(kind: 'bzImage' | 'codec', elf: Uint8Array, random: Random): Uint8Array {
-  const wrap = (data: Uint8Array) => (kind === 'bzImage' ? bzImage({ data }) : gzipSync(data, { level: 1 }));
+  const codec = random.pick([(data: Uint8Array) => gzipSync(data, { level: 1 }), lz4Of, zstdOf]);
+  const wrap = (data: Uint8Array) => (kind === 'bzImage' ? bzImage({ data }) : codec(data));
   if (random.below(2) === 0) return wrap(mutated('elf', elf, random));
   return mutated(kind, wrap(elf), random);
+}
+
+/** An archive of two kernels, changed. */
+export function mutatedArchive(elf: Uint8Array, random: Random): Uint8Array {
+  const files = [
+    { name: 'boot/vmlinux', bytes: elf },
+    { name: 'n'.repeat(random.below(120)), bytes: elf.subarray(0, random.below(600)) },
+  ];
+  return mutated('archive', random.pick([tarOf, cpioOf])(files), random);
 }
 
 const WORDS = [

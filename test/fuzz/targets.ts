@@ -3,7 +3,11 @@ import { BufferSource } from '../../src/base/bytes/source.js';
 import { PatchError } from '../../src/base/errors/patch-error.js';
 import { planPatch } from '../../src/edit/elf/pipeline.js';
 import { preview } from '../../src/edit/elf/render.js';
+import { cpioMembers } from '../../src/formats/archive/cpio.js';
+import { ByteStream, type Member } from '../../src/formats/archive/stream.js';
+import { tarMembers } from '../../src/formats/archive/tar.js';
 import { openContainer } from '../../src/formats/container/open.js';
+import { bzip2StreamEnd, xzStreamEnd } from '../../src/formats/container/stream-end.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { parseSpec } from '../../src/formats/note/spec-file.js';
 import { parseSetting } from '../../src/formats/note/value.js';
@@ -66,6 +70,9 @@ function peOutcome(bytes: Uint8Array): Outcome {
 }
 
 async function containerOutcome(bytes: Uint8Array): Promise<Outcome> {
+  for (const end of [xzStreamEnd(bytes), bzip2StreamEnd(bytes)]) {
+    if (!(end >= 0 && end <= bytes.length)) throw new Error(`a stream ends at ${end} of ${bytes.length}`);
+  }
   try {
     const { elf } = await openContainer(new BufferSource(bytes, 'fuzzed'), { limit: UNPACKED });
     return elfOutcome(elf.read(0n, elf.size, 'unpacked'));
@@ -75,9 +82,30 @@ async function containerOutcome(bytes: Uint8Array): Promise<Outcome> {
   }
 }
 
+async function archiveOutcome(bytes: Uint8Array): Promise<Outcome> {
+  const pieces = async function* () {
+    for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
+  };
+  const list = async (members: (stream: ByteStream) => AsyncGenerator<Member>) => {
+    let taken = 0;
+    for await (const member of members(new ByteStream('fuzzed', pieces()))) {
+      for await (const part of member.some(member.size)) taken += part.length;
+    }
+    if (taken > bytes.length) throw new Error(`${taken} bytes came out of ${bytes.length}`);
+  };
+  try {
+    await list(bytes[0] === 0x30 ? cpioMembers : tarMembers);
+    return 'read';
+  } catch (error) {
+    if (error instanceof PatchError) return 'refused';
+    throw error;
+  }
+}
+
 /** Runs everything on an input. Errors: whatever is no PatchError, which is a fault. */
 export async function outcomeOf(kind: Kind, bytes: Uint8Array): Promise<Outcome> {
   if (kind === 'pe') return peOutcome(bytes);
+  if (kind === 'archive') return archiveOutcome(bytes);
   return kind === 'bzImage' || kind === 'codec' ? containerOutcome(bytes) : elfOutcome(bytes);
 }
 

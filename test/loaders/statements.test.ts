@@ -159,7 +159,15 @@ const STATEMENTS: readonly Statement[] = [
   {
     says: 'kexec: its probe, types, program headers, pages, overlaps; sums that wrap are taken',
     rows: ['kexec@2.0.25', 'kexec@2.0.32'],
-    rules: ['machine', 'type', 'program-headers', 'pages-of-memory', 'no-overlap', 'segments-in-file'],
+    rules: [
+      'machine',
+      'type',
+      'program-headers',
+      'pages-of-memory',
+      'no-overlap',
+      'segments-in-file',
+      'entry-in-a-segment',
+    ],
     messages: [
       'No ELF program header',
       'Overlapping memory segments at 0x200000',

@@ -64,8 +64,13 @@ function kernel(notes: readonly TestNote[], high = true, options: NoteSegmentOpt
 const pvhKernel = (notes: readonly TestNote[] = PVH, options: NoteSegmentOptions = {}) => kernel(notes, false, options);
 
 describe('the bases', () => {
-  it.each(['xen-pv', 'xen-dom0-pv', 'grub-xen', 'kexec'])('%s takes the PV kernel', (name) => {
+  it.each(['xen-pv', 'xen-dom0-pv', 'grub-xen'])('%s takes the PV kernel', (name) => {
     expect(judge(kernel(PV).build(), name)).toMatchObject({ outcome: 'accepted', rule: undefined, warnings: [] });
+  });
+
+  it('kexec loads the PV kernel, and enters its virtual address as a physical one', () => {
+    expect(judge(kernel(PV).build(), 'kexec')).toMatchObject({ outcome: 'crash', rule: 'entry-in-a-segment' });
+    expect(judge(kernel(PV).header({ e_entry: PADDR }).build(), 'kexec')).toMatchObject({ outcome: 'accepted' });
   });
 
   it.each(['xen-pvh', 'xen-dom0-pvh', 'qemu-pvh', 'firecracker', 'cloud-hypervisor', 'libkrun', 'kexec'])(
@@ -517,7 +522,8 @@ describe('lostLoaders()', () => {
     ]);
     expect(names(both, kernel([...pv(text(8, 'other')), ...PVH]).build())).toEqual(['grub-xen']);
     expect(names(both, kernel([...PV, ...PVH], true, { align: 0n }).build())).toEqual(['qemu-pvh']);
-    expect(names(both, cut(both))).toContain('kexec');
+    expect(names(both, cut(both))).not.toContain('kexec');
+    expect(names(pvhKernel().build(), cut(pvhKernel().build()))).toContain('kexec');
     expect(names(multiboot(1), multiboot(1))).toEqual([]);
     expect(names(multiboot(1), cut(multiboot(1)))).toContain('grub-multiboot');
     expect(names(multiboot(2), cut(multiboot(2)))).toContain('grub-multiboot2');

@@ -170,7 +170,11 @@ export class Promises {
   }
 
   /** What is broken of cells whose images go by `prefix`, a line each. */
-  async broken(cells: readonly Cell[], prefix: string, options: { signed?: boolean } = {}): Promise<string[]> {
+  async broken(
+    cells: readonly Cell[],
+    prefix: string,
+    options: { signed?: boolean; advised?: boolean } = {},
+  ): Promise<string[]> {
     const all: string[] = [];
     for (const { image, target, rule } of cells) {
       const path = this.put(`${prefix} ${image.name.replaceAll('/', ' ')}`, image.bytes);
@@ -188,7 +192,7 @@ export class Promises {
   }
 
   /** What is broken of what is printed about a file and a loader. */
-  async check(path: string, target: string, { signed = false } = {}): Promise<Kept> {
+  async check(path: string, target: string, { signed = false, advised = false } = {}): Promise<Kept> {
     const verified = await runHere(['verify', path, '--for', target, '--json']);
     const [verdict] = (JSON.parse(verified.stdout) as Partial<VerifyDocument>).loaders ?? [];
     if (verdict === undefined) {
@@ -201,20 +205,24 @@ export class Promises {
     if (verdict.accepts) return { cure: undefined, broken: [] };
     const { cure, advice } = verdict;
     return cure === undefined
-      ? { cure, broken: await this.#withoutCure(path, target, advice) }
+      ? { cure, broken: await this.#withoutCure(path, target, advice, advised) }
       : { cure, broken: await this.#withCure(path, target, cure, signed ? advice : undefined) };
   }
 
-  async #withoutCure(path: string, target: string, advice: string | undefined): Promise<string[]> {
+  async #withoutCure(path: string, target: string, advice: string | undefined, advised: boolean): Promise<string[]> {
     const broken: string[] = [];
     if (advice === undefined) return ['neither a cure nor advice'];
     for (const [line] of advice.matchAll(/xen-elfpatch (patch|fix|linearize) .*/g)) {
       if (TEMPLATE.test(line)) broken.push(`a template: ${line}`);
+      if (!advised) continue;
+      // What only its builder can say is said by a command that works, too.
+      const { status, stderr } = await this.#run(line, path);
+      if (status !== 0) broken.push(`${line}: exit ${status}, ${stderr}`);
     }
     const fixed = await runHere(['fix', path, '--for', target, '--json']);
     if (fixed.status === 2) {
       const words = (text: string) => text.replaceAll(/\s+/g, ' ');
-      if (!/no edit of notes mends it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
+      if (!/no edit of notes fixes it/.test(advice)) broken.push(`fix says: ${words(fixed.stderr)}; verify: ${advice}`);
       return broken;
     }
     const { cured, diagnoses } = JSON.parse(fixed.stdout) as FixDocument;

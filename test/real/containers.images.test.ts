@@ -175,6 +175,25 @@ describe('what borrows the header of a bzImage', () => {
     const run = runCli(['notes', realImage('memtest86+').path]);
     expect(run.status).toBe(2);
     expect(run.stderr).toContain('[bzimage.no-payload]');
+    expect(run.stderr).toContain('it calls itself "Memtest86+ v');
+  });
+
+  it('verify: the table of loaders, and what it is; with --for their word decides', () => {
+    const { path } = realImage('memtest86+');
+    const table = runCli(['verify', path]);
+    expect(table.status).toBe(2);
+    expect(table.stdout).toMatch(/^ {2}kexec +otherwise +loaded as a bzImage/m);
+    expect(table.stdout).toMatch(/^ {2}xen-pvh +no +xc_dom_find_loader: no loader found/m);
+    expect(table.stdout).toMatch(/^ {2}xen-dom0-pv +no +Could not construct domain 0/m);
+    expect(table.stdout).toMatch(/^ {2}grub-xen +no +not xen image/m);
+    expect(table.stderr).toContain('[bzimage.no-payload]');
+    const asked = runCli(['verify', path, '--for', 'xen-pv', '--json']);
+    expect(asked.status).toBe(1);
+    expect(asked.stderr).toBe('');
+    expect(JSON.parse(asked.stdout)).toMatchObject({ schema: 'xen-elfpatch/verify/1' });
+    expect(runCli(['verify', path, '--for', 'xen-pv']).stdout).toContain(': not looked into: ');
+    const json = runCli(['verify', path, '--json']);
+    expect([json.status, JSON.parse(json.stdout).schema]).toEqual([2, 'xen-elfpatch/error/1']);
   });
 });
 

@@ -167,14 +167,26 @@ describe('new-table', () => {
     expect(outcome(made?.path ?? '', [])).toMatchObject({ status: 7, signal: null });
   });
 
-  it('is refused by auto where something is appended to the program, and done where it is named', () => {
-    const appended = folder.write(
-      'appended',
-      Buffer.concat([readFileSync(pathOf('bfd-static-pie')), Buffer.from('a payload of its own')]),
-    );
+  const PAYLOAD = Buffer.from('a payload of its own');
+  const appendedTo = (name: string) =>
+    folder.write(`${name}-appended`, Buffer.concat([readFileSync(pathOf(name)), PAYLOAD]));
+
+  it('is not taken by auto where something is appended to the program, and done where it is named', () => {
+    const appended = appendedTo('lld-pie');
     expect(() => planStamp(imageAt(appended), stampWith('x'))).toThrow(/20 bytes are appended to it/);
     const named = written('appended', () => planStamp(imageAt(appended), stampWith('x', { placement: 'new-table' })));
     expect(outcome(named?.path ?? '', [])).toMatchObject({ status: 42 - 1, signal: null });
+  });
+
+  it('is not needed where a PT_LOAD has room: what is appended ends the file as before', () => {
+    const appended = appendedTo('bfd-static-pie');
+    const made = written('appended', () => planStamp(imageAt(appended), stampWith('x')));
+    const ran = outcome(made?.path ?? '', []);
+    expect(ran).toMatchObject({ status: 42 - 1, signal: null });
+    expect(ran.stderr).toContain('FDO cafe1a7e {"name":"x"}');
+    const bytes = readFileSync(made?.path ?? '');
+    expect(bytes).toHaveLength(readFileSync(appended).length);
+    expect(bytes.subarray(-PAYLOAD.length)).toEqual(PAYLOAD);
   });
 });
 

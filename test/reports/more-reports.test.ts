@@ -25,9 +25,9 @@ interface Report {
   readonly told: RegExp;
 }
 
-const CURE = /^ {2}cure: (xen-elfpatch .*)$/m;
+const CURE = /^ {2}fix: (xen-elfpatch .*)$/m;
 /** What says that an edit is known. */
-const EDIT = /cure: xen-elfpatch|edit: /;
+const EDIT = /fix: xen-elfpatch|edit: /;
 
 const REPORTS: readonly Report[] = [
   {
@@ -244,7 +244,7 @@ const REPORTS: readonly Report[] = [
     explain: /such as an xen\.efi as it was linked/,
     shape: 'xen.efi as it was linked',
     loader: 'grub-multiboot2',
-    told: /cure: xen-elfpatch linearize|laid out for Multiboot by linearize/,
+    told: /fix: xen-elfpatch linearize|laid out for Multiboot by linearize/,
   },
   {
     seen: 'a big-endian kernel',

@@ -54,7 +54,7 @@ interface Report {
   readonly explain?: RegExp;
 }
 
-const CURE = /^ {2}cure: xen-elfpatch (patch|fix) /m;
+const CURE = /^ {2}fix: xen-elfpatch (patch|fix) /m;
 
 const REPORTS: readonly Report[] = [
   {
@@ -248,7 +248,7 @@ const REPORTS: readonly Report[] = [
     symptom: 'qemu: linux kernel too old to load a ram disk',
     image: gzipSync(kernel().noteSegment([PVH]).build()),
     loader: 'qemu-pvh',
-    verify: /cure: xen-elfpatch patch .* --payload extract /,
+    verify: /fix: xen-elfpatch patch .* --payload extract /,
     fix: /does not take the kernel as it is wrapped/,
     explain: /no ELF/,
   },
@@ -257,7 +257,7 @@ const REPORTS: readonly Report[] = [
     symptom: 'Error: Kernel lacks PVH header',
     image: kernel().symbol('_start', PADDR).build(),
     loader: 'cloud-hypervisor',
-    verify: /--preset pvh -o .*--set PHYS32_ENTRY=phys:_start says the same/,
+    verify: /by --set PHYS32_ENTRY=phys:_start, or as here: xen-elfpatch patch .* --preset pvh -o /,
     fix: /if the code at _start 0x100000 is 32-bit code/,
     explain: /PHYS32_ENTRY/,
   },

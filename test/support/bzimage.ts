@@ -211,6 +211,41 @@ function putPe(
   }
 }
 
+/** The image with one more section in its PE header, and its data behind everything: what stamping leaves. */
+export function withSection(image: Uint8Array, name: string, data: Uint8Array): Uint8Array {
+  const start = Math.ceil(image.length / 0x200) * 0x200;
+  const size = Math.ceil(data.length / 0x200) * 0x200;
+  const result = new Uint8Array(start + size);
+  result.set(image);
+  result.set(data, start);
+  const view = new DataView(result.buffer);
+  const count = view.getUint16(PE + 6, true);
+  const at = OPTIONAL + 160 + count * 40;
+  if (at + 40 > 0x1ef) throw new Error('no room for a section header');
+  view.setUint16(PE + 6, count + 1, true);
+  view.setUint32(OPTIONAL + 36, 0x200, true);
+  result.set(Buffer.from(name, 'latin1'), at);
+  view.setUint32(at + 8, data.length, true);
+  view.setUint32(at + 12, 0x1000000 + count * 0x1000, true);
+  view.setUint32(at + 16, size, true);
+  view.setUint32(at + 20, start, true);
+  return result;
+}
+
+/** The bytes of a section as its header names them. */
+export function sectionOf(image: Uint8Array, name: string): Uint8Array {
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
+  for (let i = 0; i < view.getUint16(PE + 6, true); i++) {
+    const at = OPTIONAL + 160 + i * 40;
+    const called = Buffer.from(image.subarray(at, at + 8))
+      .toString('latin1')
+      .replace(/\0+$/, '');
+    const start = view.getUint32(at + 20, true);
+    if (called === name) return image.subarray(start, start + view.getUint32(at + 8, true));
+  }
+  throw new Error(`no section ${name}`);
+}
+
 /** What signing leaves: a table at the end, its directory entry, a checksum. The CRC-32 is not made again. */
 function putSignature(image: Uint8Array, view: DataView, at: number, size: number): void {
   view.setUint32(OPTIONAL + 64, 0x00c0ffee, true);

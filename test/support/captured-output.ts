@@ -21,6 +21,7 @@ export function captured<Module extends object>(original: Module): Module {
   return {
     ...original,
     writeOut: put,
+    writePieces: (pieces: Iterable<string>) => put([...pieces].join('')),
     sendOut: put,
     tellWritten: (_output: string, text: string) => put(text),
     writeErr: putErr,

@@ -44,7 +44,9 @@ export interface JudgeRoot {
 const listings = new Map<string, Listing>();
 
 /** The manifest as the fetching script knows it: it alone decides where the cache is and what belongs in it. */
-function listing(set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools' | 'judges' | 'grub-efi'): Listing {
+function listing(
+  set: 'images' | 'corpus' | 'large' | 'hypervisors' | 'tools' | 'judges' | 'grub-efi' | 'efi-variables',
+): Listing {
   const known = listings.get(set);
   if (known !== undefined) return known;
   const script = join(ROOT, 'scripts/fetch-images.mjs');
@@ -182,12 +184,28 @@ export function grubEfiRoots(): Roots {
   return rootsOf('grub-efi');
 }
 
+/** virt-fw-vars, which writes a firmware's variables; in `missing` why it could not be had. */
+export function firmwareVariables(): Roots {
+  return rootsOf('efi-variables');
+}
+
+/** A program or EFI program that an archive need not have; undefined, and the reason said, where it had not. */
+export function foreignToolHad(name: string): string | undefined {
+  const { cache, images, missing } = listing('tools');
+  const tool = images.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return join(cache, tool.path);
+  const gone = missing.find((candidate) => candidate.name === name);
+  if (gone === undefined) throw new Error(`no tool ${name}; run: node scripts/fetch-images.mjs tools`);
+  console.log(`${name}: ${gone.reason.split('\n')[0]}`);
+  return undefined;
+}
+
 interface Roots {
   readonly roots: readonly JudgeRoot[];
   readonly missing: readonly string[];
 }
 
-function rootsOf(set: 'judges' | 'grub-efi'): Roots {
+function rootsOf(set: 'judges' | 'grub-efi' | 'efi-variables'): Roots {
   const { cache, roots, missing } = listing(set);
   const own = roots.filter((root) => root.set === set);
   const gone = missing.filter((each) => each.set === set);

@@ -24,6 +24,8 @@ export interface MachineOptions {
   readonly limit?: number;
   /** Where the machine's own files may be put. */
   readonly folder: string;
+  /** Variables to begin with, in place of the firmware's own; they are copied. */
+  readonly variables?: string | undefined;
 }
 
 export interface MachineRun {
@@ -91,7 +93,7 @@ export function runMachine(options: MachineOptions): Promise<MachineRun> {
       'none',
     ],
     ...['-serial', 'stdio', '-no-reboot', '-net', 'none', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x4'],
-    ...(firmware === 'bios' ? [] : uefi(folder, FIRMWARE[firmware])),
+    ...(firmware === 'bios' ? [] : uefi(folder, FIRMWARE[firmware], options.variables)),
     ...(firmware === 'secure' ? SECURE : []),
     ...medium,
   ];
@@ -127,11 +129,15 @@ const FIRMWARE = {
 const SECURE = ['-global', 'driver=cfi.pflash01,property=secure,value=on'];
 
 /** Fresh variables for every boot: the firmware writes a boot order into them and then tries nothing else. */
-function uefi(folder: string, [codeName, varsName]: readonly [string, string]): string[] {
+function uefi(
+  folder: string,
+  [codeName, varsName]: readonly [string, string],
+  variables = join(OVMF, varsName),
+): string[] {
   const code = join(OVMF, codeName);
   if (!existsSync(code)) throw new Error(`no ${code}; run as root: scripts/install-debian-packages.sh boot`);
   const vars = join(mkdtempSync(join(folder, 'vars-')), 'vars.fd');
-  copyFileSync(join(OVMF, varsName), vars);
+  copyFileSync(variables, vars);
   return [
     ...['-drive', `if=pflash,format=raw,readonly=on,file=${code}`],
     ...['-drive', `if=pflash,format=raw,file=${vars}`],

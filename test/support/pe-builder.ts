@@ -156,3 +156,18 @@ export function mb2Header({ align, min = 0, entryEfi64 }: Mb2Spec): Buffer {
   header.writeUInt32LE((2 ** 32 - ((0xe85250d6 + header.length) % 2 ** 32)) % 2 ** 32, 12);
   return header;
 }
+
+/** The image with a certificate table behind it, as signing tools put it there; what is in the certificate plays no part. */
+export function signedPe(image: Buffer): Buffer {
+  const at = Math.ceil(image.length / 8) * 8;
+  const certificate = Buffer.alloc(0x40);
+  certificate.writeUInt32LE(certificate.length, 0);
+  certificate.writeUInt16LE(0x200, 4);
+  certificate.writeUInt16LE(2, 6);
+  const out = Buffer.concat([image, Buffer.alloc(at - image.length), certificate]);
+  // Data directory 4 of a PE32+ has its place in the file.
+  const directory = out.readUInt32LE(60) + 24 + 112 + 8 * 4;
+  out.writeUInt32LE(at, directory);
+  out.writeUInt32LE(certificate.length, directory + 4);
+  return out;
+}

@@ -1,9 +1,20 @@
 /** One edit in place at a time, and a dead process holds nobody up. */
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { lock } from '../../src/write/lock.js';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../src/write/leftovers.js';
+import { lock, lockForRun } from '../../src/write/lock.js';
 import { BIN, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
 import { expectError } from '../support/patching.js';
@@ -113,6 +124,33 @@ describe('lock()', () => {
     expect(readdirSync(folder.path)).toHaveLength(2);
   });
 
+  it('of a whole run is the lock of the edits in it, and held once in a process too', () => {
+    const unlock = lockForRun(path);
+    expect(() => lockForRun(path)).toThrow(`(process ${process.pid}) is patching this file [write.locked]`);
+    lock(path, 'image')();
+    expect(readdirSync(folder.path)).toHaveLength(2);
+    unlock?.();
+    expect(readdirSync(folder.path)).toEqual(['image']);
+  });
+
+  it('of a whole run is none for what is not there, or no file: whoever opens it tells', () => {
+    expect(lockForRun(join(folder.path, 'none'))).toBeUndefined();
+    expect(lockForRun('/dev/null')).toBeUndefined();
+  });
+
+  it('of a whole run that cannot be taken stops the edits of that run, and no others', () => {
+    // The file that becomes the lock has the name of a folder this once.
+    const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0.5).mockReturnValueOnce(0.5);
+    const inTheWay = `${lockPath}.${ownName()}`;
+    mkdirSync(inTheWay);
+    const over = lockForRun(path);
+    random.mockRestore();
+    rmdirSync(inTheWay);
+    expect(() => lock(path, 'image')).toThrow('[write.failed]');
+    over?.();
+    expect(takeAndGive()).toEqual(['image']);
+  });
+
   it('of a file with the longest name there is', () => {
     path = folder.write('n'.repeat(255), new Uint8Array(4));
     expect(takeAndGive().sort()).toEqual(['image', 'n'.repeat(255)]);
@@ -136,6 +174,12 @@ describe('a file that another process is patching', () => {
     expectError(runWriter(way, way.args('k'), home), 'write.locked', new RegExp(`process ${process.pid}`));
     expect(readFileSync(join(home, 'k')).equals(Buffer.from(image))).toBe(true);
     expect(readdirSync(home).sort()).toEqual([lockFile, 'k']);
+  });
+
+  it.each(IN_PLACE)('$name --in-place: is not even read: what is planned on it would be stale', (way) => {
+    prepare(home, Buffer.from('no image at all'));
+    locked('k');
+    expectError(runWriter(way, way.args('k'), home), 'write.locked', new RegExp(`process ${process.pid}`));
   });
 
   it.each(WRITERS)('$name: a whole file takes its place, which mixes with nothing', (way) => {

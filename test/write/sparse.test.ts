@@ -29,7 +29,7 @@ const WAYS: readonly (readonly [string, readonly string[]])[] = [
   ['in place, by a small write', ['patch', '--in-place', '--set', 'PHYS32_ENTRY=0x100010']],
   ['in place, by a copy', ['patch', '--in-place', '--set', LONG]],
   ['a stamp', ['stamp', '-o', 'out', '--note', 'V:1=x']],
-  ['nothing to mend', ['fix', '-o', 'out', '--for', 'qemu-pvh']],
+  ['nothing to fix', ['fix', '-o', 'out', '--for', 'qemu-pvh']],
 ];
 
 describe('a file with a hole of 64 MiB', () => {

@@ -106,7 +106,8 @@ export class FileSource implements OpenFile {
   }
 }
 
-function kindOf(stats: Stats): string {
+/** What a file is that is no regular one, in a word. */
+export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'directory';
   if (stats.isFIFO()) return 'pipe';
   if (stats.isSocket()) return 'socket';

@@ -73,8 +73,8 @@ export interface Ports {
   unpackItself(format: PackedFormat, packed: Uint8Array, limit: number): Promise<ProgramResult>;
   /** Opens a regular file. Errors: `read.open`, `read.not-a-file`. */
   openFile(path: string): OpenFile;
-  /** The bytes of a file of any kind. Throws what the system says. */
-  readFile(path: string): Uint8Array;
+  /** The bytes of a file or of a shell's pipe, at most `limit` and one more. Throws what the system says, and `read.not-a-file`. */
+  readFile(path: string, limit: number): Uint8Array;
 }
 
 const installed: Partial<Ports> = {};

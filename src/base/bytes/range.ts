@@ -86,6 +86,30 @@ function firstEndingAfter(sorted: readonly Range[], point: bigint): number {
   return low;
 }
 
+/**
+ * Is a range within one of these, which may overlap? Logarithmic: tens of thousands may be asked about as many. Among those that
+ * start at or before it, the one that reaches farthest decides.
+ */
+export function holderOf(ranges: Iterable<Range>): (inner: Range) => boolean {
+  const sorted = [...ranges].sort((a, b) => compare(a.start, b.start));
+  const reach: bigint[] = [];
+  for (const { end } of sorted) {
+    const last = reach.at(-1);
+    reach.push(last === undefined || end > last ? end : last);
+  }
+  return ({ start, end }) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.start ?? 0n) <= start) low = middle + 1;
+      else high = middle;
+    }
+    const farthest = reach[low - 1];
+    return farthest !== undefined && end <= farthest;
+  };
+}
+
 /** Three-way comparison for sorting; bigint differences do not fit a sort callback. */
 export function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -6,6 +6,7 @@ import { FileSource } from '../bytes/file-source.js';
 import { type Inflated, installPorts } from '../bytes/ports.js';
 import type { SecondParser } from '../bytes/second-parser.js';
 import { describeSystemError } from '../bytes/source.js';
+import { readValue } from './value-file.js';
 
 /** A first guess below this is no use: data is handed out in pieces of this size at least. */
 const LEAST_PIECE = 64;
@@ -36,7 +37,7 @@ installPorts({
   runProgram: async (...args) => (await import('./program.js')).runProgram(...args),
   unpackItself: async (...args) => (await import('./codecs.js')).unpackItself(...args),
   openFile: (path) => FileSource.open(path),
-  readFile: (path) => Uint8Array.from(process.getBuiltinModule('node:fs').readFileSync(path)),
+  readFile: readValue,
 });
 
 function viewOf(bytes: Uint8Array): Buffer {

@@ -2,10 +2,10 @@
 import type { PatchError } from '../../base/errors/patch-error.js';
 import type { Answer } from '../../report/ci/answers.js';
 import { errorFacts } from '../../report/error-report.js';
-import { lockForRun } from '../../write/lock.js';
 import type { Command, ExitStatus } from '../command.js';
 import { asPatchError, printError } from '../errors.js';
 import { ciFormatOf } from '../format-option.js';
+import { lockImage } from '../image-lock.js';
 import { nameInput } from '../input.js';
 import type { RawOptions } from '../option-table.js';
 import { catchOutput, type Piece, takeCaught } from '../output.js';
@@ -54,18 +54,13 @@ export async function runTask(command: Command, options: RawOptions, task: Task)
 /** No image, and nobody said that it is one. */
 export const PASSED_OVER: Ran = { exit: 0, pieces: [], told: {}, passedOver: true };
 
-/** Does a line with these options write its images? */
-export function writesImages(options: RawOptions): boolean {
-  return options['in-place'] === true && options['check'] !== true && options['dry-run'] !== true;
-}
-
 async function run(command: Command, options: RawOptions, { words, name }: Task): Promise<Ran> {
   takeTold();
   catchOutput();
   let exit: ExitStatus;
   let unlock: (() => void) | undefined;
   try {
-    unlock = writesImages(options) ? lockForRun(name) : undefined;
+    unlock = await lockImage(options, [name]);
     exit = await command.runOne(options, words);
   } catch (thrown) {
     const error = asPatchError(thrown);

@@ -4,6 +4,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import type { Command } from '../command.js';
 import type { RawOptions } from '../option-table.js';
 import { WORKER_WORD } from '../worker-word.js';
+import { collector, YOUNG_MIB } from './collect.js';
 import { failed, type Ran, runTask, type Task } from './one.js';
 import type { WorkerStart } from './worker.js';
 
@@ -15,7 +16,15 @@ export interface Hand {
 
 /** This thread. */
 export function ownHand(command: Command, options: RawOptions): Hand {
-  return { run: (task) => runTask(command, options, task), end: () => Promise.resolve() };
+  const afterOne = collector();
+  return {
+    async run(task) {
+      const ran = await runTask(command, options, task);
+      afterOne();
+      return ran;
+    },
+    end: () => Promise.resolve(),
+  };
 }
 
 /** A thread of its own, begun with the first task. One that dies takes its task with it, and the next one gets another. */
@@ -24,7 +33,11 @@ export function threadHand(entry: string, start: WorkerStart): Hand {
   return {
     run: (task) =>
       new Promise((resolve) => {
-        worker ??= new Worker(entry, { argv: [start.command, WORKER_WORD], workerData: start });
+        worker ??= new Worker(entry, {
+          argv: [start.command, WORKER_WORD],
+          workerData: start,
+          resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+        });
         const current = worker;
         const done = (ran: Ran) => {
           current.off('message', done).off('error', broke).off('exit', left);

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { COMMANDS } from '../commands.js';
 import type { RawOptions } from '../option-table.js';
 import { type ColorMode, colorErr } from '../output.js';
+import { collector } from './collect.js';
 import { runTask, type Task } from './one.js';
 
 /** What a worker is started with. */
@@ -22,10 +23,14 @@ function work(port: MessagePort, start: WorkerStart): Promise<void> {
   const command = COMMANDS.find(({ shape }) => shape.name === start.command);
   if (command === undefined) throw new TypeError(`no command ${start.command}`);
   colorErr(start.colorErr);
+  const afterOne = collector();
   return new Promise((resolve) => {
     port.on('message', (task: Task | 'end') => {
       if (task === 'end') return resolve();
-      void runTask(command, start.options, task).then((ran) => port.postMessage(ran));
+      void runTask(command, start.options, task).then((ran) => {
+        port.postMessage(ran);
+        afterOne();
+      });
     });
   });
 }

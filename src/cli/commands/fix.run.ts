@@ -5,12 +5,14 @@ import { changes, type PatchPlan, planUnchanged } from '../../edit/elf/pipeline.
 import { DEFAULT_PLACEMENT } from '../../edit/elf/plan/placement-options.js';
 import { type FoundFix, findFix } from '../../edit/fix/fix.js';
 import { looksLikeElf } from '../../formats/elf/read.js';
+import { fixCommand } from '../../formats/note/fix-command.js';
+import { NEWEST_XEN } from '../../loaders/xen-version.js';
 import { fixJson, fixText } from '../../report/fix-report.js';
 import { jsonDocument } from '../../report/json.js';
 import { styleOf } from '../../report/text.js';
 import { applyPlan, type Extra, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
-import { type OpenInput, openInput } from '../input.js';
+import { isNamedAgain, type OpenInput, openInput } from '../input.js';
 import { wantsColor, writeErr, writeOut } from '../output.js';
 import { refusePayload } from '../result-options.js';
 import { tell } from '../told.js';
@@ -67,10 +69,21 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   );
 }
 
+/** The line that makes what was found; undefined where the file has no name for one, or other options had a part in it. */
+function commandFor(args: FixArgs, { cured, fix: found }: FoundFix): string | undefined {
+  const { loaded, mustSurvive, kind, payload, compressor, stripSignature, keepTail, memory } = args;
+  const wishes = [loaded, kind, payload, compressor, memory].some((wish) => wish !== undefined);
+  if (!cured || wishes || stripSignature || keepTail || mustSurvive.length > 0 || !isNamedAgain(args.image))
+    return undefined;
+  const xenVersion = args.xenVersion === NEWEST_XEN ? undefined : args.xenVersion;
+  return fixCommand(found, { file: args.image, loaders: args.loaders, xenVersion });
+}
+
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
 async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply): Promise<ExitStatus> {
-  const text = () => fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file);
+  const text = (command?: string) =>
+    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), file, command);
   const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
   if (!found.cured && writes) {
@@ -93,9 +106,9 @@ async function settle(args: FixArgs, found: FoundFix, file: string, apply: Apply
     // Nothing to mend; the output still has to be the image.
     return apply(planUnchanged(found.image), { lead: text(), json: fixJson(found, args.loaders) });
   }
-  tell({ word: !found.cured ? 'no cure' : needed ? 'would change' : 'nothing to do' });
+  tell({ word: !found.cured ? 'no fix' : needed ? 'would change' : 'nothing to do' });
   if (args.json) writeOut(jsonDocument('fix', { file: args.image, changed: needed, ...fixJson(found, args.loaders) }));
-  else writeOut(text());
+  else writeOut(text(needed ? commandFor(args, found) : undefined));
   if (!found.cured || warned !== undefined) return 1;
   return args.check && needed ? 1 : 0;
 }

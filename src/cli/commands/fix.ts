@@ -49,7 +49,7 @@ export interface FixArgs extends Omit<ArgsOf<typeof OPTIONS>, 'xenVersion' | 'lo
 export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
   name: 'fix',
   synopsis: 'IMAGE... [--for LOADER]… [-o OUT | --in-place]',
-  summary: 'why a loader does not take an image, and the smallest edit that mends it',
+  summary: 'why a loader does not take an image, and the smallest edit that fixes it',
   about:
     'Asks the loaders named what they make of the image, tries the smallest edits that the image itself tells, has the ' +
     'loaders judge the result before a byte is written, and prints the reason and the edit. -o or --in-place applies it. ' +
@@ -59,10 +59,10 @@ export const fixShape: Shape<typeof OPTIONS, FixArgs> = {
   batch: { notFor: { output: 'any', depfile: 'any', record: 'any' }, looksThrough: false, images: 1 },
   options: OPTIONS,
   examples: [
-    ['xen-elfpatch fix vmlinux', 'what is wrong, and what would mend it?'],
-    ['xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.fixed', 'mend it'],
+    ['xen-elfpatch fix vmlinux', 'what is wrong, and what would fix it?'],
+    ['xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.fixed', 'fix it'],
     ['xen-elfpatch fix vmlinuz --for xen-dom0-pv --in-place', 'a prebuilt kernel, as it is'],
-    ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to mend'],
+    ['xen-elfpatch fix vmlinux --for xen-pv --check', 'in CI: exit 1 if there is something to fix'],
   ],
   args({ loaded, notLoaded, ...given }, [image = '']) {
     const target = given.output !== undefined || given.inPlace;

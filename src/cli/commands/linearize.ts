@@ -31,6 +31,10 @@ const WISH = {
       read: numberOf,
     },
     'keep-reloc': { kind: 'flag', help: 'clear DISCARDABLE on the base relocations, so that shim loads them' },
+    'discardable-reloc': {
+      kind: 'flag',
+      help: 'set it, as linkers do for UEFI; without either option it stays as it is',
+    },
     merge: { kind: 'flag', help: 'join sections that share a page, write FileAlignment 0x200' },
     'file-align': {
       kind: 'value',
@@ -107,6 +111,8 @@ export const linearizeShape: Shape<typeof OPTIONS, LinearizeArgs> = {
     const written = verify ? firstGiven(TARGET, target) : undefined;
     if (written !== undefined) refuse(`--verify writes nothing, and --${written} was given with it`);
     if (!verify) checkTarget('linearize', { ...target, json }, image, { done: 'changed' });
+    if (options.keepReloc && options.discardableReloc)
+      refuse('--keep-reloc clears a flag and --discardable-reloc sets it, wanted one of them');
     if (options.mb1 && options.mb2 === 'none')
       refuse('--mb1 takes its addresses from the Multiboot2 tags, wanted no --mb2 none');
     return { image, options, verify, baseline, ...target, strict, json, color };

@@ -1,6 +1,6 @@
 /** `mkelf32 [--notes] IN OUT LOAD-BASE [FINAL-EXEC]`: the shape of its arguments. */
 import type { Shape } from '../command.js';
-import { noteSettings } from '../completion-words.js';
+import { noteSettings, noteValues } from '../completion-words.js';
 import type { ArgsOf, OptionTable } from '../option-table.js';
 import { JSON_OPTION, STRICT_OPTION } from '../options.js';
 import { checkRecord, RECORD_OPTIONS } from '../result-options.js';
@@ -28,13 +28,13 @@ const OPTIONS = {
     metavar: 'NAME=VALUE',
     help: 'set a Xen note in the result, as patch --set does; implies --tidy',
     complete: noteSettings,
+    completeSetting: noteValues,
   },
   keep: {
     kind: 'list',
     metavar: KEEP_CHOICES.join(' or '),
     choices: KEEP_CHOICES,
     help: 'keep them in the result, at their new addresses; implies --tidy',
-    complete: [],
   },
   ...RECORD_OPTIONS,
   ...STRICT_OPTION,

@@ -3,7 +3,7 @@ import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import { PAYLOAD_ACTIONS } from '../../formats/container/payload-action.js';
 import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import { command, type Shape } from '../command.js';
-import { noteNames, noteSettings } from '../completion-words.js';
+import { noteNames, noteSettings, noteValues } from '../completion-words.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION, LIMIT_OPTION, STRICT_OPTION } from '../options.js';
 import {
@@ -40,6 +40,7 @@ const EDITS = group('Edits, applied in this order:', {
     help: 'set one note; VALUE may be sym:NAME, phys:NAME, entry, hex:BYTES, file:PATH',
     read: settingOf,
     complete: noteSettings,
+    completeSetting: noteValues,
   },
   unset: { kind: 'values', metavar: 'NAME', help: 'remove one note', complete: noteNames },
 });

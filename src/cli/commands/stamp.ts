@@ -4,6 +4,7 @@ import { PLACEMENTS } from '../../edit/elf/plan/placement-options.js';
 import type { CiFormat } from '../../report/ci/ci-formats.js';
 import { BATCH_OPTIONS, SEVERAL } from '../batch-options.js';
 import type { Shape } from '../command.js';
+import { metadataSettings, metadataValues } from '../completion-words.js';
 import { checkFormat, ciFormatOf, formatOption } from '../format-option.js';
 import { type ArgsOf, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, LIMIT_OPTION } from '../options.js';
@@ -26,6 +27,8 @@ const OPTIONS = {
       kind: 'values',
       member: 'metadata',
       help: 'KEY=VALUE puts in a member, FILE or {JSON} is the whole object',
+      complete: metadataSettings,
+      completeSetting: metadataValues,
     },
     date: {
       kind: 'value',

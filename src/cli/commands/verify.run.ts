@@ -6,7 +6,7 @@ import { printable } from '../../base/printable.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
-import { readPe } from '../../formats/pe/read.js';
+import { looksLikePe, readPe } from '../../formats/pe/read.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES, PE_LOADER_NAMES } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
@@ -14,7 +14,7 @@ import { spanOf } from '../../loaders/span.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { holds } from '../../report/findings.js';
 import { jsonDocument } from '../../report/json.js';
-import { type LoaderFacts, nameOf, outcomeWord } from '../../report/loader-report.js';
+import { type LoaderFacts, loaderText, nameOf, outcomeWord } from '../../report/loader-report.js';
 import { isGoodPe, peVerifyDocument, peVerifyText } from '../../report/pe-verify-report.js';
 import { styleOf } from '../../report/text.js';
 import { isGood, isSound, type VerifyFacts, verifyDocument, verifyText } from '../../report/verify-report.js';
@@ -23,7 +23,7 @@ import { verifyImage } from '../../verify/elf/verify.js';
 import { PE_CHECKS, verifyPe } from '../../verify/pe/verify.js';
 import { secondReader } from '../../verify/second-reader.js';
 import type { ExitStatus } from '../command.js';
-import { isNamedAgain, type OpenImage, openImage } from '../input.js';
+import { isNamedAgain, type OpenImage, openImage, openInput } from '../input.js';
 import { wantsColor, writeOut } from '../output.js';
 import { startProgress } from '../progress.js';
 import { tell, writeAnswers } from '../told.js';
@@ -32,18 +32,20 @@ import type { VerifyArgs } from './verify.js';
 /** Exit 1 when a law is broken, the baseline differs where it may not, or the second reader reads something else. */
 export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   if (args.checkRecord !== undefined) return byRecord(args, args.checkRecord);
-  const input = await openImage(args.image, takenAsItStands, args.limit);
+  let input: OpenImage;
+  try {
+    input = await openImage(args.image, takenAsItStands, args.limit);
+  } catch (error) {
+    if (!(error instanceof PatchError) || !AS_IT_STANDS.has(error.id) || !isAskedOfLoaders(args)) throw error;
+    return await loadersAlone(args, error);
+  }
   try {
     if (!looksLikeElf(input.source) && isPlainPe(input.source)) return await runPe(args, input);
     const baseline = args.baseline === undefined ? undefined : await openImage(args.baseline, looksLikeElf, args.limit);
     try {
       const facts = await judge(args, input, baseline);
-      const { format } = args;
       tellVerdicts(facts.unreadable !== undefined ? 'malformed' : isSound(facts) ? 'sound' : 'broken', facts.loaders);
-      if (format !== undefined) {
-        const { verifyAnswers } = await import('../../report/ci/ci-report.js');
-        await writeAnswers(format, 'verify', verifyAnswers(facts, CHECKS));
-      } else writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
+      await report(args, facts);
       return isGood(facts) ? 0 : 1;
     } finally {
       baseline?.close();
@@ -51,6 +53,53 @@ export async function runVerify(args: VerifyArgs): Promise<ExitStatus> {
   } finally {
     input.close();
   }
+}
+
+/** What is recognised and holds no ELF; there are loaders that start it all the same. */
+const AS_IT_STANDS: ReadonlySet<string> = new Set(['container.no-notes', 'bzimage.no-payload', 'bzimage.protocol']);
+
+/** Is there anything but loaders to ask? Standard input was read once. */
+function isAskedOfLoaders({ image, baseline }: VerifyArgs): boolean {
+  return image !== '-' && baseline === undefined;
+}
+
+/**
+ * Loaders on a file as it stands, in which there is nothing for us to read. Those that were named decide, as ever; where none was,
+ * text has the table, and what the file is ends the command (exit 2).
+ */
+async function loadersAlone(args: VerifyArgs, what: PatchError): Promise<ExitStatus> {
+  const input = openInput(args.image);
+  const { source } = input;
+  try {
+    const { loaders: asked, xenVersion, memory, rules, format } = args;
+    const names = asked.length > 0 ? asked : looksLikePe(source) ? PE_LOADER_NAMES : LOADER_NAMES;
+    const verdicts = judgeLoaders(source, { xenVersion, memory, names }).map(withoutEdit);
+    const loaders = { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules };
+    const facts = { ...NOTHING, file: source.name, strict: args.strict, unreadable: what, loaders };
+    tellVerdicts('no notes to read', loaders);
+    if (asked.length === 0) {
+      if (!args.json && format === undefined)
+        writeOut(loaderText(source.name, loaders, styleOf(wantsColor(args.color))));
+      throw what;
+    }
+    await report(args, facts);
+    return isGood(facts) ? 0 : 1;
+  } finally {
+    input.close();
+  }
+}
+
+/** No edit of ours goes into such a file. */
+function withoutEdit(verdict: Verdict): Verdict {
+  return { ...verdict, cure: undefined, warnings: verdict.warnings.map((each) => ({ ...each, cure: undefined })) };
+}
+
+async function report(args: VerifyArgs, facts: VerifyFacts): Promise<void> {
+  const { format } = args;
+  if (format !== undefined) {
+    const { verifyAnswers } = await import('../../report/ci/ci-report.js');
+    await writeAnswers(format, 'verify', verifyAnswers(facts, CHECKS));
+  } else writeOut(args.json ? verifyDocument(facts) : verifyText(facts, styleOf(wantsColor(args.color))));
 }
 
 const RECORD_WORDS = {
@@ -84,16 +133,19 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
     args.baseline === undefined ? undefined : await openImage(args.baseline, takenAsItStands, args.limit);
   try {
     const { loaders: asked, xenVersion, memory, rules } = args;
-    const verdicts = judgeLoaders(input.source, {
+    const judged = judgeLoaders(input.source, {
       xenVersion,
       memory,
       names: asked.length > 0 ? asked : PE_LOADER_NAMES,
     });
+    const image = readPe(input.source);
+    const { provePe } = await import('../../edit/fix/pe-advice.js');
+    const verdicts = provePe(image, judged, { xenVersion, memory });
     const facts = {
       file: input.file,
       baseline: original?.file,
       strict: args.strict,
-      findings: verifyPe(readPe(input.source), original === undefined ? undefined : readPe(original.source)),
+      findings: verifyPe(image, original === undefined ? undefined : readPe(original.source)),
       loaders: { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules },
     };
     const { format } = args;

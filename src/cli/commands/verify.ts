@@ -23,7 +23,7 @@ const OPTIONS = {
   'check-record': {
     kind: 'value',
     metavar: 'FILE',
-    help: 'is the image the one that this record (--record) tells of? Nothing else is looked at',
+    help: 'is the image the one that this record (patch --record) tells of? Nothing else is looked at',
   },
   rules: { kind: 'flag', help: 'list the rules that each verdict went through' },
   ...STRICT_OPTION,

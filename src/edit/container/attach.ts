@@ -8,7 +8,8 @@ import type { BzImage } from '../../formats/container/bzimage.js';
 import { packGzip } from '../../formats/container/gzip.js';
 import type { OnProgress } from '../../formats/container/limits.js';
 import { findNative } from '../../formats/container/native.js';
-import { contentEnd, kernelEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
+import { contentEnd, unsealed } from '../../formats/container/signature-and-checksums.js';
+import { movedSections } from './moved-sections.js';
 import { differing, headerWord, type Rebuilt, withCrc } from './rebuilt.js';
 
 /**
@@ -24,12 +25,14 @@ export async function attach(
   contentEnd(image, strip);
   const { setupSize, source } = image;
   const stream = await packGzip(data, onProgress);
-  const offset = kernelEnd(image);
+  const moved = movedSections(image);
+  const offset = moved.end;
   const fileSize = offset + BigInt(stream.length);
   const need = fileSize - setupSize;
   const limit = image.hasInitSize ? BigInt(image.header.init_size) : 0xffffffffn;
   if (need > limit) fail('bzimage.too-large', { file: source.name, part: 'payload' }, { need, limit });
   const writes = [
+    ...moved.writes,
     { offset, bytes: stream },
     headerWord('payload_offset', offset - setupSize),
     headerWord('payload_length', stream.length),
@@ -52,8 +55,9 @@ export function detach(image: BzImage, strip: boolean): Rebuilt {
   if (!image.attached) fail('bzimage.not-attached', { file: source.name, part: 'setup header' }, {});
   contentEnd(image, strip);
   const native = findNative(image);
-  const end = kernelEnd(image);
+  const { end, writes: moved } = movedSections(image);
   const writes = [
+    ...moved,
     headerWord('payload_offset', native.offset),
     headerWord('payload_length', native.length),
     ...unsealed(image),

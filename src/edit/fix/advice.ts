@@ -54,7 +54,7 @@ export function adviceFor(
   const { loader, cure, rule } = verdict;
   const link = linkAdvice(home.source, verdict);
   if (error?.id === 'plan.unsound' || error?.id.startsWith('read.') === true) {
-    return `no edit of notes mends it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
+    return `no edit of notes fixes it: ${error.detail}; ${damageAdvice(home.source, verdict)}`;
   }
   // A rule that no edit answers is a matter of the source or the link.
   if (link !== undefined && cure === undefined) return link;
@@ -72,8 +72,8 @@ export function adviceFor(
   // That a preset finds no entry tells nothing to a loader that goes by none.
   const idle = error !== undefined && guessesEntry(cure) && NOT_TOLD.has(error.id);
   if (link !== undefined) return link;
-  if (error !== undefined && !idle) return `no edit is known that mends it: ${error.detail}`;
-  return cure === undefined ? undefined : 'no edit of notes is known that mends it';
+  if (error !== undefined && !idle) return `no edit is known that fixes it: ${error.detail}`;
+  return cure === undefined ? undefined : 'no edit of notes is known that fixes it';
 }
 
 /** What a verdict advises without a search: the edit that its rule names is tried, to see what is in its way. */
@@ -100,8 +100,9 @@ function takenOut(subject: Subject, loader: string): string | undefined {
   if (before === undefined || isOfFamily(loader, 'pe') || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
   const command = fixCommand(wrapperFix({ payload: 'extract' }), { file: fileOf(subject), loaders: [loader] });
-  const said = inside?.message === undefined ? 'and that is loaded' : `of which it is said: ${inside.message}`;
-  return `the file is not unpacked; ${command} takes the kernel out, ${said}`;
+  const said = inside?.message === undefined ? 'is loaded' : `gets this answer: ${inside.message}`;
+  // The command is the last word: what is copied to the end of the line has to run.
+  return `the file is not unpacked, and the kernel in it ${said}; to take it out: ${command}`;
 }
 
 /** The file that the image stands in, as a command line names it; undefined for standard input, which has no such name. */

@@ -45,7 +45,7 @@ export function proveCure(
   verdict: Verdict,
   { xenVersion = NEWEST_XEN, memory, wrapped, ways }: ProofConditions = {},
 ): ProvedVerdict {
-  // It is not this image that linearize writes.
+  // PE images, which are no concern of an edit of notes: pe-advice.ts.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const headers = programHeaders(source);
   if (headers > MOST_HEADERS) return unproved(verdict, headers);

@@ -62,11 +62,12 @@ export function pvhAdvice(subject: Subject, loader: string, command: (preset: st
   if (!told.pv && works(subject, loader, name)) {
     const place =
       symbol === undefined ? `e_entry ${hex(image.header.e_entry)}` : `${START_SYMBOL} ${hex(symbol.value)}`;
-    const same =
+    // The command is the last word: what is copied to the end of the line has to run.
+    const note =
       symbol === undefined || loadAtVaddr(image, symbol.value) === undefined
         ? ''
-        : `; --set PHYS32_ENTRY=phys:${START_SYMBOL} says the same${buildsDom0(loader) ? ', without the bit for dom0' : ''}`;
-    return `${none}; if the code at ${place} is 32-bit code that expects paging to be off, say so: ${command(name)}${same}`;
+        : ` by --set PHYS32_ENTRY=phys:${START_SYMBOL}${buildsDom0(loader) ? ' and the bit for dom0' : ''}, or as here`;
+    return `${none}; if the code at ${place} is 32-bit code that expects paging to be off, say so${note}: ${command(name)}`;
   }
   return `${none}; if it has one, the note PHYS32_ENTRY takes its physical address (explain pvh).${asPv(subject, loader)}`;
 }

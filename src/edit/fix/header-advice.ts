@@ -52,7 +52,8 @@ const foreignHeader: LinkRow = (facts) => {
   return encoding.endian === 'big' || header.e_machine !== usual ? machine(facts) : undefined;
 };
 
-const isOdd = ({ image: { header, ident, encoding } }: LinkFacts): boolean =>
+/** Does the header say what no linker writes? */
+export const isOdd = ({ image: { header, ident, encoding } }: LinkFacts): boolean =>
   ident[EI_VERSION] !== EV_CURRENT ||
   header.e_version !== EV_CURRENT ||
   header.e_ehsize !== Number(ehdrSize(encoding)) ||

@@ -16,6 +16,7 @@ import {
   damaged,
   elfHeader,
   firstOf,
+  isOdd,
   machine,
   noElf,
   noSegments,
@@ -103,8 +104,33 @@ const lowest = ({ loads }: LinkFacts): Load | undefined =>
     .filter(({ p_memsz }) => p_memsz > 0n)
     .reduce<Load | undefined>((low, load) => (low === undefined || load.p_paddr < low.p_paddr ? load : low), undefined);
 
+/** An e_entry of the other kind of address than the loader enters by. */
+const entryOfOtherKind: LinkRow = (facts) => {
+  const { e_entry } = facts.image.header;
+  const entered = facts.verdict.values['entry'];
+  if (entered !== undefined && entered !== e_entry) return undefined;
+  const [by, wanted] = entersVirtually(facts) ? PHYSICAL_TO_VIRTUAL : VIRTUAL_TO_PHYSICAL;
+  return facts.about(
+    (load) => e_entry >= load[by] && e_entry - load[by] < load.p_filesz && load.p_vaddr !== load.p_paddr,
+    (name, load) => {
+      const meant = BigInt.asUintN(facts.image.encoding.bits, e_entry - load[by] + load[wanted]);
+      const [is, enters] = by === 'p_vaddr' ? ['virtual', 'physical'] : ['physical', 'virtual'];
+      return `e_entry ${hex(e_entry)} is the ${is} address of code in ${name}, and ${facts.verdict.loader} enters by ${enters} ones: link it by ld -e ${hex(meant)}, or by ENTRY(symbol) of a symbol that the linker script puts there`;
+    },
+  );
+};
+
+const VIRTUAL_TO_PHYSICAL = ['p_vaddr', 'p_paddr'] as const;
+const PHYSICAL_TO_VIRTUAL = ['p_paddr', 'p_vaddr'] as const;
+
+/** Loaders that set up the addresses of the link before they enter. */
+const entersVirtually = ({ verdict: { loader, rule } }: LinkFacts): boolean =>
+  isOfFamily(loader, 'pv') || (loader === 'limine' && rule === 'entry-in-a-segment');
+
 /** An address that is entered, and no file bytes there. */
 const entryOutside: LinkRow = (facts) => {
+  const other = entryOfOtherKind(facts);
+  if (other !== undefined) return other;
   const { header } = facts.image;
   const homes = facts.loads
     .filter(({ p_filesz }) => p_filesz > 0n)
@@ -157,6 +183,10 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
       ? noElf(facts)
       : `the file has ${hex(facts.source.size)} bytes: strip --strip-debug leaves what is loaded`,
   'elf-magic': noElf,
+  'pe-image': (facts) =>
+    facts.source.size === 0n
+      ? noElf(facts)
+      : 'it is no PE image, and UEFI firmware starts nothing else: of Xen that is xen.efi, of Linux a vmlinuz with EFI stub; GRUB starts an ELF by multiboot2 or multiboot',
   header: (facts) => (hasElfMagic(facts.source) ? machine(facts) : noElf(facts)),
   'byte-order': machine,
   'elf-header': elfHeader,
@@ -282,6 +312,9 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   },
 };
 
+/** The rules that a sentence about the link answers. */
+export const ADVISED_RULES: readonly string[] = [...new Set([...Object.keys(ROWS), ...Object.keys(MULTIBOOT_ADVICE)])];
+
 /** What loaders of several protocols ask of a Multiboot header. */
 const HEADER_RULES: ReadonlySet<string> = new Set(['tags', 'address-fields', 'multiboot-flags']);
 
@@ -298,5 +331,11 @@ export function linkAdvice(source: ByteSource, verdict: Verdict): string | undef
 /** What is said of a file whose headers no edit can rest on. */
 export function damageAdvice(source: ByteSource, verdict: Verdict): string | undefined {
   const facts = new LinkFacts(source, verdict);
-  return hasElfMagic(source) ? (linkAdvice(source, verdict) ?? cutShort(facts) ?? oddHeader(facts)) : noElf(facts);
+  if (!hasElfMagic(source)) return noElf(facts);
+  // Of a kernel in a wrapper the verdict may be about the wrapper.
+  const aboutWrapper = verdict.rule === 'elf-magic' && !isOfFamily(verdict.loader, 'multiboot');
+  const link = aboutWrapper ? undefined : linkAdvice(source, verdict);
+  return link ?? cutShort(facts) ?? longFile(facts) ?? (isOdd(facts) ? oddHeader(facts) : LINK_AGAIN);
 }
+
+const LINK_AGAIN = 'link the kernel again, or undo what changed the file';

@@ -46,23 +46,37 @@ function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[
       source.readInto(at, bytes, 'bytes of the checksum');
       const from = Number(fieldAt - at);
       for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
-      // A chunk holds a hundred thousand words: their plain sum stays exact, and the carries are brought round once.
-      sum += sumOfWords(bytes, at % 2n === 1n);
-      while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+      // A chunk holds 65,536 words of 32 bits: their plain sum stays exact, and the carries are brought round once.
+      // From an odd offset on every byte is the other half of its word, and so of the sum.
+      const words = folded(sumOfWords(bytes));
+      sum = folded(sum + (at % 2n === 1n ? words * 256 : words));
       at += length;
     }
   }
   return (sum + Number(source.size)) % 2 ** 32;
 }
 
-/** Little-endian words; with `odd` the first byte is the upper half of one. */
-function sumOfWords(bytes: Uint8Array, odd: boolean): number {
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Carries brought round: 16 bits of a sum of any length that a number holds exactly. */
+function folded(sum: number): number {
+  let rest = sum;
+  while (rest > 0xffff) rest = (rest % 0x10000) + Math.floor(rest / 0x10000);
+  return rest;
+}
+
+/**
+ * The sum of little-endian words. Two at a time where the machine reads them as they stand: the upper one counts 65,536 times, which
+ * is the same once carries are brought round.
+ */
+function sumOfWords(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let sum = 0;
   let at = 0;
-  if (odd && bytes.length > 0) {
-    sum += (bytes[0] ?? 0) << 8;
-    at = 1;
+  if (LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) {
+    const pairs = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    for (let index = 0; index < pairs.length; index += 1) sum += pairs[index] ?? 0;
+    at = pairs.length * 4;
   }
   for (; at + 1 < bytes.length; at += 2) sum += view.getUint16(at, true);
   if (at < bytes.length) sum += bytes[at] ?? 0;

@@ -10,6 +10,7 @@ import {
   IMAGE_SCN_MEM_DISCARDABLE,
 } from '../../formats/pe/names.js';
 import type { Role } from './classify.js';
+import type { LinearOptions } from './options.js';
 
 const PAGE = 4096n;
 
@@ -29,10 +30,11 @@ export interface Part {
 export function partsOf(
   { sections }: PeImage,
   roles: readonly Role[],
-  { merge, keepReloc }: { readonly merge: boolean; readonly keepReloc: boolean },
+  { merge, keepReloc, discardableReloc }: Pick<LinearOptions, 'merge' | 'keepReloc' | 'discardableReloc'>,
   relocations: bigint | undefined,
 ): Part[] {
   const parts: OpenPart[] = [];
+  const wish = keepReloc ? 'clear' : discardableReloc ? 'set' : 'as it was';
   for (const [index, section] of sections.entries()) {
     const role = roles[index] ?? 'tail';
     const part: OpenPart = {
@@ -41,7 +43,7 @@ export function partsOf(
       role,
       VirtualAddress: section.VirtualAddress,
       VirtualSize: section.VirtualSize,
-      Characteristics: characteristics(section, role, keepReloc && holds(section, relocations)),
+      Characteristics: discardable(characteristics(section, role), wish, holds(section, relocations)),
       members: [section],
     };
     const before = parts.at(-1);
@@ -52,12 +54,18 @@ export function partsOf(
   return parts;
 }
 
-function characteristics(section: PeSection, role: Role, keep: boolean): number {
+function characteristics(section: PeSection, role: Role): number {
   let flags = section.Characteristics;
   if (role === 'image' && !hasRawData(section) && (flags & IMAGE_SCN_CNT_UNINITIALIZED_DATA) !== 0) {
     flags = (flags & ~IMAGE_SCN_CNT_UNINITIALIZED_DATA) | IMAGE_SCN_CNT_INITIALIZED_DATA;
   }
-  return (keep ? flags & ~IMAGE_SCN_MEM_DISCARDABLE : flags) >>> 0;
+  return flags;
+}
+
+/** What a wish makes of the flags of a section that holds the base relocations. */
+function discardable(flags: number, wish: 'clear' | 'set' | 'as it was', isRelocations: boolean): number {
+  if (!isRelocations || wish === 'as it was') return flags >>> 0;
+  return (wish === 'set' ? flags | IMAGE_SCN_MEM_DISCARDABLE : flags & ~IMAGE_SCN_MEM_DISCARDABLE) >>> 0;
 }
 
 function holds({ VirtualAddress, VirtualSize }: PeSection, rva: bigint | undefined): boolean {
@@ -78,6 +86,9 @@ interface OpenPart extends Part {
 
 function join(first: OpenPart, second: OpenPart): void {
   first.VirtualSize = second.VirtualAddress + second.VirtualSize - first.VirtualAddress;
-  first.Characteristics = (first.Characteristics | second.Characteristics) >>> 0;
+  const both = first.Characteristics & second.Characteristics & IMAGE_SCN_MEM_DISCARDABLE;
+  // What is discardable in part must stay as a whole.
+  first.Characteristics =
+    (((first.Characteristics | second.Characteristics) & ~IMAGE_SCN_MEM_DISCARDABLE) | both) >>> 0;
   first.members.push(...second.members);
 }

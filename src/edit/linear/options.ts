@@ -24,6 +24,8 @@ export interface LinearOptions {
   readonly mb1: boolean;
   /** Clear DISCARDABLE on the section of base relocations, so that shim loads it. */
   readonly keepReloc: boolean;
+  /** Set it: firmware may reuse that memory, and shim leaves the section out. Not together with keepReloc. */
+  readonly discardableReloc: boolean;
   /** Join sections that start within a page of another one. */
   readonly merge: boolean;
   readonly fileAlign: 'auto' | 'keep' | bigint;
@@ -42,6 +44,7 @@ export const DEFAULT_LINEAR_OPTIONS: LinearOptions = {
   mb2: 'auto',
   mb1: false,
   keepReloc: false,
+  discardableReloc: false,
   merge: false,
   fileAlign: 'auto',
   image: [],

@@ -1,12 +1,12 @@
 /** What cannot be laid out anew, refused before anything is planned, so that the rest needs no special cases. */
-import { compare, type Range } from '../../base/bytes/range.js';
+import { compare, type Range, rangeOf } from '../../base/bytes/range.js';
 import { checkInside } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { certificateTable } from '../../formats/pe/certificates.js';
 import { hasRawData, memoryRange, type PeImage, type PeSection, rawRange } from '../../formats/pe/image.js';
 import { IMAGE_FILE_MACHINE_AMD64, peMachineName } from '../../formats/pe/names.js';
-import { symbolTableRange } from '../../formats/pe/string-table.js';
+import { stringTableRange, symbolTableRange } from '../../formats/pe/string-table.js';
 
 /** File offsets and addresses are 32 bits wide. */
 export const FOUR_GIB = 1n << 32n;
@@ -64,10 +64,17 @@ export function refuseUnmovable(image: PeImage, drop: '--drop-signature' | '--st
   for (const section of sections) refuseSection(image, section);
   refuseDisorder(file, sections);
   const symbols = symbolTableRange(fileHeader);
+  // A size that leads out of the file is no size; the word itself has to be there.
+  const strings = stringTableRange(source, fileHeader) ?? rangeOf(symbols?.end ?? 0n, 4n);
   const inFile: Named[] = [
     { what: 'headers', start: 0n, end: SizeOfHeaders },
     ...sections.filter(hasRawData).map((s) => ({ what: `section ${s.name}`, ...rawRange(s) })),
-    ...(symbols === undefined ? [] : [{ what: 'COFF symbols', start: symbols.start, end: symbols.end + 4n }]),
+    ...(symbols === undefined
+      ? []
+      : [
+          { what: 'COFF symbols', ...symbols },
+          { what: 'COFF strings', ...strings },
+        ]),
     ...(signature === undefined ? [] : [{ what: 'certificates', ...signature }]),
   ];
   for (const { start, end, what } of inFile) checkInside(source, start, end - start, what);

@@ -13,6 +13,7 @@ import { encodeNotes, isXens, type NoteContent, xenNote } from '../../formats/no
 import type { Setting } from '../../formats/note/value.js';
 import { OUTPUT } from './container.js';
 import type { Flat } from './flatten.js';
+import { withPropertiesOf } from './tidy-properties.js';
 
 /** Where the notes of the result stand. */
 export type TidyNotes =
@@ -71,7 +72,7 @@ function recordsOf(image: ElfImage, warnings: string[]): NoteContent[] {
     }
     if (found.size > 0) break;
   }
-  return [...found.values()];
+  return [...found.values()].map((record) => withPropertiesOf(record, image.encoding));
 }
 
 /** Sets notes as `patch --set` does: in the place of Xen's note of that type, else behind the last. */

@@ -69,14 +69,14 @@ const E = after(D, {
 });
 const F = after(E, {
   letter: 'F',
-  releases: '4.17, 4.18.0 to 4.18.4, 4.19.0 to 4.19.1',
+  releases: '4.17, 4.18.0 to 4.18.4, 4.19.0 to 4.19.1, 4.20.0',
   release: '4.17.7',
   summary: 'empty program headers behind the wanted ones are dropped',
   dropsHeaders: true,
 });
 const G = after(F, {
   letter: 'G',
-  releases: '4.18.5 to 4.18.6, 4.19.2 to 4.19.3, 4.20.0 to 4.20.1',
+  releases: '4.18.5 to 4.18.6, 4.19.2 to 4.19.3, 4.20.1',
   release: '4.18.6',
   summary: 'the place of the note is tested by file ranges',
   noteBounds: 'range',
@@ -127,7 +127,8 @@ const BRANCHES: Readonly<Record<number, readonly (readonly [from: number, varian
     [4, H],
   ],
   20: [
-    [0, G],
+    [0, F],
+    [1, G],
     [2, H],
     [4, I],
   ],

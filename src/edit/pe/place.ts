@@ -127,8 +127,9 @@ export function placeSections(image: PeImage, wanted: readonly WantedSection[]):
   }
   const last = pieces.at(-1)?.end ?? 0n;
   const fileSize = last > offset ? last : offset;
-  const SizeOfImage = alignUp(rva, optionalHeader.SectionAlignment);
-  const sizeOfImage = SizeOfImage > optionalHeader.SizeOfImage ? SizeOfImage : optionalHeader.SizeOfImage;
+  // It stays where it covers everything, a multiple of SectionAlignment or not.
+  const { SizeOfImage, SectionAlignment } = optionalHeader;
+  const sizeOfImage = rva > SizeOfImage ? alignUp(rva, SectionAlignment) : SizeOfImage;
   for (const [what, value] of [
     ['the size of the file', fileSize],
     ['SizeOfImage', sizeOfImage],

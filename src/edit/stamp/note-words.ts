@@ -2,7 +2,7 @@
 import { type OpenFile, port, portOrNone } from '../../base/bytes/ports.js';
 import { describeSystemError } from '../../base/bytes/source.js';
 import { hexDigitBytes, utf8Bytes } from '../../base/bytes/text.js';
-import { fail } from '../../base/errors/patch-error.js';
+import { fail, PatchError } from '../../base/errors/patch-error.js';
 import type { Encoding } from '../../formats/elf/struct.js';
 import { encodeNumber, fitsWidth, isWidth } from '../../formats/note/desc.js';
 import { DESC_LIMIT, KEPT } from '../../formats/note/large-notes.js';
@@ -95,15 +95,15 @@ function openRegular(path: string): OpenFile | undefined {
   }
 }
 
-/** Bytes of a file, for a descriptor. Errors: `plan.bad-file`. */
+/** Bytes of a file, for a descriptor. Errors: `plan.bad-file`; `read.not-a-file` for a named pipe or a device. */
 export function fileBytes(path: string): Uint8Array {
   try {
-    const bytes = port('readFile')(path);
+    const bytes = port('readFile')(path, FILE_LIMIT);
     if (bytes.length > FILE_LIMIT)
       fail('plan.bad-file', { file: path }, { reason: `it is larger than ${FILE_LIMIT} bytes` });
     return bytes;
   } catch (error) {
-    if (error instanceof Error && error.name === 'PatchError') throw error;
+    if (error instanceof PatchError) throw error;
     return fail('plan.bad-file', { file: path }, { reason: describeSystemError(error) }, error);
   }
 }

@@ -10,6 +10,7 @@ import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../../formats
 import { type NoteContent, ownerOf } from '../../formats/note/record.js';
 import { lostLoaders } from '../../loaders/loaders.js';
 import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
+import { PACKAGE_SECTION, STAMP_SECTION } from '../elf/placement/package-part.js';
 import { analyze } from '../elf/plan/analyze.js';
 import { foreignNotes } from '../elf/plan/other-owners.js';
 import { DEFAULT_PLACEMENT, type Edit, type PlacementOptions } from '../elf/plan/placement-options.js';
@@ -79,13 +80,13 @@ function planStamps(image: ElfImage, options: StampWish): PatchPlan {
     const before = options.metadata ?? metadataOf(present(FDO, FDO_PACKAGING_METADATA), place.file);
     edits.push({ kind: 'put-note', note: metadataNote({ ...before, ...options.members }) });
   }
-  // Among Xen's notes whatever section holds them is theirs; alone, it is named as linkers do.
+  // Behind Xen's notes package metadata have a section of their own all the same (edit/elf/placement/package-part.ts).
   const section =
     analysis.xen.notes.length > 0
       ? DEFAULT_PLACEMENT.section
       : members || options.metadata
-        ? '.note.package'
-        : '.note.stamp';
+        ? PACKAGE_SECTION
+        : STAMP_SECTION;
   const placement: PlacementOptions = { ...DEFAULT_PLACEMENT, section, ...options.placement };
   const plan = (id?: Uint8Array) =>
     planPatch(image, id === undefined ? edits : [...edits, { kind: 'put-note', note: buildIdNote(id) }], placement);

@@ -68,7 +68,7 @@ export const bootMessages: readonly Message[] = [
     by: `${GRUB}, multiboot`,
     says: ['attempt to seek outside of the file', 'premature end of file'],
     cause: 'The section header table or a segment lies beyond the end of the file: truncated, or e_shoff is stale.',
-    cure: 'Mend the headers, or take the file from the linker again.',
+    cure: 'Fix the headers, or take the file from the linker again.',
     commands: ['xen-elfpatch verify kernel.elf --for multiboot'],
   },
   {
@@ -217,7 +217,7 @@ export const bootMessages: readonly Message[] = [
     cause:
       'No loader of kexec knows the file: a gzip file, another e_machine than 386, 486 or x86-64, an object file, or headers that ' +
       'are not exact (entry sizes, versions, a segment beyond the end of the file).',
-    cure: 'Unpack it first; else mend the headers.',
+    cure: 'Unpack it first; else fix the headers.',
     commands: ['xen-elfpatch verify xen --for kexec'],
   },
   {
@@ -226,7 +226,7 @@ export const bootMessages: readonly Message[] = [
     cause:
       'kexec copies whole pages: each PT_LOAD must have a p_paddr that is a multiple of 4096, share no page with another, and ' +
       'lie in memory of the running machine. What ld and lld lay out by themselves fails the first.',
-    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory; or load it by a Multiboot header (--type=multiboot-x86).',
+    cure: 'Link with a script that starts each segment at a page (ALIGN(4096)), at addresses that are memory; or load it by a Multiboot header: kexec --type=multiboot-x86.',
     commands: ['xen-elfpatch verify kernel.elf --for kexec', 'xen-elfpatch layout kernel.elf --physical'],
   },
   {
@@ -262,11 +262,40 @@ export const bootMessages: readonly Message[] = [
     commands: ['xen-elfpatch notes xen.efi'],
   },
   {
+    by: 'UEFI Shell',
+    says: ['Command Error Status: Unsupported'],
+    cause:
+      'The file is no PE image for this machine (an ELF such as xen or vmlinux, or 32-bit), or its relocations were ' +
+      'taken out.',
+    cure: 'Start xen.efi, or a vmlinuz with EFI stub; verify names the header that is refused.',
+    commands: ['xen-elfpatch verify xen.efi --for uefi'],
+  },
+  {
     by: 'UEFI firmware, Secure Boot',
     says: ['Access Denied', 'Security Violation', 'Verification failed: (0x1A) Security Violation'],
     cause: 'The image has no signature that this machine trusts, or was changed after it was signed.',
     cure: 'Sign it last, with a key that is in db or enrolled by shim; every edit takes the signature off.',
     commands: ['xen-elfpatch notes xen.efi'],
+  },
+  {
+    by: 'shim',
+    says: [
+      'Verifying shim SBAT data failed: Security Policy Violation',
+      'Something has gone seriously wrong: SBAT self-check failed: …',
+      'SBAT self-check failed',
+    ],
+    cause:
+      'shim itself is older than the SBAT level that another system wrote into the variables of the firmware: no kernel was ' +
+      'looked at.',
+    cure: 'Install a newer shim; until then start with Secure Boot off, where mokutil --set-sbat-policy delete lowers the level.',
+    commands: ['xen-elfpatch notes shimx64.efi'],
+  },
+  {
+    by: 'shim, of what it starts',
+    says: ['Verification failed: Security Policy Violation', 'Bootloader has not verified loaded image'],
+    cause: 'The SBAT section of the image is missing, or a component in it has a generation that was revoked.',
+    cure: 'stamp --sbat writes the section into an xen.efi; sign it last.',
+    commands: ['xen-elfpatch verify xen.efi --for shim'],
   },
   {
     by: 'shim, of headers',
@@ -290,6 +319,8 @@ export const bootMessages: readonly Message[] = [
       'Section … has invalid base address',
       'Section … has zero size',
       'Section … is inside image headers',
+      'Section … has invalid raw address',
+      'Relocation section address is invalid',
     ],
     cause:
       'shim reads the headers of a PE image more strictly than firmware does. It prints this where SHIM_VERBOSE is set; else ' +

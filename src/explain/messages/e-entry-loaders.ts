@@ -37,8 +37,15 @@ export const eEntryMessages: readonly Message[] = [
     says: ['invalid flags', 'invalid kernel offset'],
     cause:
       'A Multiboot 1 header comes before anything else: it has a flag that crosvm does not know, or addresses that do not fit.',
-    cure: 'Mend the header, or link the kernel without it.',
+    cure: 'Fix the header, or link the kernel without it.',
     commands: ['xen-elfpatch verify kernel.elf --for crosvm'],
+  },
+  {
+    by: 'Limine',
+    says: ['Failed to open kernel with path …', 'Failed to open executable with path …', 'Is the path correct?'],
+    cause: 'No file is there: path: in limine.conf names another one, or another disk (boot():/ is the one of Limine).',
+    cure: 'Correct the path; then judge the kernel.',
+    commands: ['xen-elfpatch verify kernel.elf --for limine'],
   },
   {
     by: 'OpenVMM',

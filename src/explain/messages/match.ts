@@ -19,16 +19,19 @@ export function findMessages(asked: string, messages: readonly Message[]): Messa
   const lines = pastedLines(asked);
   const alone = lines.map((line) => inOneLine(line, spelled));
   const found: Message[] = [];
+  // What is there in part is less sure than what is there as a whole.
+  const inPart: Message[] = [];
+  const take = ({ messages: said, cut }: Answer) => (cut === true ? inPart : found).push(...said);
   for (let k = 0; k < lines.length; k++) {
     const [own, next] = [alone[k] ?? NOTHING, alone[k + 1]];
     const both = next === undefined ? NOTHING : inOneLine(`${lines[k] ?? ''} ${lines[k + 1] ?? ''}`, spelled);
     if (next !== undefined && both.letters > Math.max(own.letters, next.letters)) {
       // What a wrapped message says is not what its halves say.
-      found.push(...both.messages);
+      take(both);
       k++;
-    } else found.push(...own.messages);
+    } else take(own);
   }
-  return inOrder([...new Set(found)]);
+  return inOrder([...new Set([...found, ...inPart])]);
 }
 
 function inOrder(found: readonly Message[]): Message[] {
@@ -127,6 +130,8 @@ function solidWords(text: string): Set<string> {
 interface Answer {
   readonly messages: readonly Message[];
   readonly letters: number;
+  /** It has the beginning, the end or the middle of a wording alone. */
+  readonly cut?: true;
 }
 
 const NOTHING: Answer = { messages: [], letters: 0 };
@@ -137,7 +142,10 @@ function inOneLine(asked: string, spelled: readonly Spelled[]): Answer {
   for (const { form, all, byWord, wordless } of spelled) {
     const wanted = form(asked);
     const inside = isTelling(wanted) ? all.filter(({ wording }) => standsIn(wanted, wording)) : [];
-    if (inside.length > 0) return { messages: messagesOf(inside), letters: letters(wanted) };
+    if (inside.length > 0) {
+      const answer = { messages: messagesOf(inside), letters: letters(wanted) };
+      return inside.some(({ wording }) => wording === wanted) ? answer : { ...answer, cut: true };
+    }
     const holdable = [...[...solidWords(wanted)].flatMap((word) => byWord.get(word) ?? []), ...wordless];
     const found = longestIn(wanted, holdable);
     const length = Math.max(0, ...found.map(({ wording }) => letters(wording)));
@@ -145,7 +153,7 @@ function inOneLine(asked: string, spelled: readonly Spelled[]): Answer {
     const tells = found.some(isReason) && !part.found.some(isReason);
     if (found.length > 0 && (tells || length >= part.letters)) return { messages: messagesOf(found), letters: length };
   }
-  return { messages: messagesOf(part.found), letters: part.letters };
+  return { messages: messagesOf(part.found), letters: part.letters, cut: true };
 }
 
 function isReason({ message }: Wording): boolean {

@@ -6,6 +6,13 @@ const XL = 'xl (libxl, libxenguest)';
 export const toolstackMessages: readonly Message[] = [
   {
     by: XL,
+    says: ['failed to allocate … pages (v=…, p=…)'],
+    cause: 'Xen has not as much free memory as memory= asks for; the kernel plays no part in it.',
+    cure: 'xl info tells how much is free (free_memory): give the guest less, or dom0 (dom0_mem=).',
+    commands: ['xen-elfpatch verify kernel.elf --for xen-pv --memory 256M'],
+  },
+  {
+    by: XL,
     says: ['xc_dom_find_loader: no loader found: Invalid kernel'],
     cause:
       'Every loader looked at the file and none took it. The reason is swallowed: it may be any of the checks that Xen ' +
@@ -28,7 +35,7 @@ export const toolstackMessages: readonly Message[] = [
     cause:
       'In a PVH guest an ELF64 whose notes do not hold is tried as HVM firmware, which must be 32-bit. The real fault is in ' +
       'the notes: PHYS32_ENTRY missing or outside the image, or an unknown required feature.',
-    cure: 'The number of bits is not the problem; mend the notes.',
+    cure: 'The number of bits is not the problem; fix the notes.',
     commands: [
       'xen-elfpatch verify kernel.elf --for xen-pvh',
       'xen-elfpatch patch kernel.elf --preset pvh -o kernel.pvh',
@@ -84,9 +91,14 @@ export const toolstackMessages: readonly Message[] = [
       'cannot (re-)build domain: …',
       'hvm building failed',
       'Unable to destroy guest',
+      'libxenlight failed to create new domain …',
+      'internal error: libxenlight failed to create new domain',
+      'see /var/log/libvirt/libxl/libxl-driver.log for details',
       'Non-existant domain',
     ],
-    cause: 'How every refusal of a kernel ends. The reason is in a line above it.',
+    cause:
+      'How every refusal of a kernel ends. The reason is in a line above it; of libvirt in lines of xc: and libxl: in ' +
+      '/var/log/libvirt/libxl/libxl-driver.log, of xl in what xl -vvv create prints.',
     cure: 'Look at that line, or ask for it here.',
     commands: ['xen-elfpatch verify kernel.elf --for xen-pv --for xen-pvh'],
     kind: 'ending',
@@ -188,7 +200,7 @@ export const toolstackMessages: readonly Message[] = [
     says: ['bootloader […] exited with error status …', 'bootloader failed - consult logfile …'],
     cause:
       'pygrub or another program in front of the toolstack found no kernel on the disk of the guest; no kernel was looked at.',
-    cure: 'Say kernel= in the configuration of the guest, or mend its grub.cfg; then judge that kernel.',
+    cure: 'Say kernel= in the configuration of the guest, or fix its grub.cfg; then judge that kernel.',
     commands: ['xen-elfpatch verify vmlinuz --for xen-pv --for xen-pvh'],
   },
   {

@@ -216,6 +216,9 @@ export const vmmMessages: readonly Message[] = [
       'Cannot load kernel due to invalid memory configuration or invalid kernel image',
       'Kernel Loader: failed to load ELF kernel image',
       'Kernel Loader: failed to load bzImage kernel image',
+      'Failed to load ELF kernel image',
+      'Error manipulating VM',
+      'Cannot load the kernel into memory',
     ],
     cause:
       'How every refusal of a kernel ends here, with the reason left out. Most often the file is no ELF: a vmlinuz, which these ' +

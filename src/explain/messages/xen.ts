@@ -278,6 +278,9 @@ export const xenMessages: readonly Message[] = [
       'Unhandled: vec …, #…',
       'Unhandled … fault/trap […] on VCPU …',
       'Unhandled … fault/trap [#…, ec=…]',
+      'Unhandled general protection fault fault/trap [#…, ec=…]',
+      'Unhandled page fault fault/trap [#…, ec=…]',
+      'Unhandled invalid opcode fault/trap [#…, ec=…]',
       'domain_crash_sync called from entry.S',
       'domain_crash called from …',
       'Domain … (vcpu#…) crashed on cpu#…',
@@ -311,7 +314,13 @@ export const xenMessages: readonly Message[] = [
   },
   {
     by: `${XEN}, PVH dom0`,
-    says: ['Address conflict and not relocatable', 'Failed to load kernel: -1'],
+    says: [
+      'Address conflict and not relocatable',
+      // Others begin a line with the same words.
+      '(XEN) Failed to load kernel: -1',
+      '(XEN) […] Failed to load kernel: -1',
+      '(XEN) ELF: Failed to load kernel',
+    ],
     cause: 'The physical addresses of the image are not free RAM on this machine, or it is too large.',
     cure: 'A kernel that finds out where it runs may say so, for Xen 4.19 and later.',
     commands: ['xen-elfpatch patch vmlinux --set PHYS32_RELOC=0x200000,0x1000000,0x3fffffff -o vmlinux.xen'],

@@ -4,14 +4,14 @@ import type { Page } from '../page.js';
 /** `explain fix`: how a cure is found, what is never done, and the failures that have one. */
 export const fix: Page = {
   name: 'fix',
-  title: 'Fix: from a refusal to the smallest edit that mends it',
+  title: 'Fix: from a refusal to the smallest edit that fixes it',
   blocks: [
     text`fix asks the loaders named (without --for: those the notes are made for) what they make of the image. Then it tries
       edits, the smallest first, each on the bytes that would result; the loaders judge those as they would judge any
       image. An edit stays only when it brings a loader further and loses none that took the image before. What is not
       needed for the same end is left out again. The answer is the reason and the edit; -o or --in-place writes it, by way
       of the same proof as every patch.`,
-    heading('What it mends'),
+    heading('What it fixes'),
     table(
       ['what is wrong', 'the edit'],
       ['a note section, and no PT_NOTE over it', 'a program header for it'],
@@ -47,10 +47,10 @@ export const fix: Page = {
       $ xen-elfpatch fix vmlinux
       $ xen-elfpatch fix vmlinux --for qemu-pvh --for linux-loader -o vmlinux.ok
       $ xen-elfpatch fix vmlinux --for xen-pv --check`,
-    text`verify --for names a cure only after it was tried in the same way; where none is known, both say what is in the way and
+    text`verify --for names a fix only after it was tried in the same way; where none is known, both say what is in the way and
       what to change in the source or the link, with the addresses and section names of the file. verify --baseline takes a
       repaired header for what it is: nothing but headers and notes differs.`,
-    text`Exit 0: nothing to mend, or an edit mends it. Exit 1: no cure is known, or with --check something is to be mended.
+    text`Exit 0: nothing to fix, or an edit fixes it. Exit 1: no fix is known, or with --check something is to be fixed.
       Which loaders there are: explain loaders.`,
   ],
 };

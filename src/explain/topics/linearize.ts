@@ -38,7 +38,9 @@ export const linearize: Page = {
     list(
       'strip, objcopy --add-section for a unified image, linearize, sign. strip and objcopy lay the file out anew, and then ' +
         'the tags lie; a signature covers the layout.',
-      'For shim give --keep-reloc: shim leaves discardable sections out, and Xen then reads garbage for its relocations.',
+      'For shim give --keep-reloc: shim leaves discardable sections out, and Xen then reads garbage for its relocations. ' +
+        "Without it the flag stays as Xen's build set it (not at all where binutils is 2.46 or newer); --discardable-reloc " +
+        'sets it.',
       'With GRUB under Secure Boot the signed file passes the shim verifier as a PE image; an ELF xen.gz cannot.',
     ),
     heading('What goes wrong without it'),

@@ -4,6 +4,7 @@
  */
 import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { type ByteSource, fits } from '../../base/bytes/source.js';
+import { latin1 } from '../../base/bytes/text.js';
 import { hexBytes } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type Encoding, struct, type ValueOf } from '../elf/struct.js';
@@ -121,7 +122,7 @@ export function readBzImage(source: ByteSource): BzImage {
   const header = SetupHeader.decode(source.read(SETUP_HEADER, size, part), 0, LITTLE);
   if (header.version < PAYLOAD_PROTOCOL) {
     const place = { file, offset: setupField('version'), part };
-    fail('bzimage.protocol', place, { version: protocolText(header) });
+    fail('bzimage.protocol', place, { version: protocolText(header), calledItself: calledItself(source, header) });
   }
   if (header.setup_sects === 0) {
     fail('bzimage.header', { file, offset: SETUP_HEADER, part }, { what: 'setup_sects is 0, wanted at least 1' });
@@ -133,7 +134,8 @@ export function readBzImage(source: ByteSource): BzImage {
   }
   const { payload_offset: offset, payload_length: length } = header;
   if (offset === 0 || length < 8) {
-    fail('bzimage.no-payload', { file, offset: setupField('payload_offset'), part }, { offset, length });
+    const place = { file, offset: setupField('payload_offset'), part };
+    fail('bzimage.no-payload', place, { offset, length, calledItself: calledItself(source, header) });
   }
   const setupSize = BigInt(header.setup_sects + 1) * 512n;
   const payload = rangeOf(setupSize + BigInt(offset), BigInt(length));
@@ -154,6 +156,20 @@ export function readBzImage(source: ByteSource): BzImage {
     hasInitSize: header.version >= INIT_SIZE_PROTOCOL && headerEnd >= INIT_SIZE_END,
     pe: readEfiStub(source),
   };
+}
+
+/** Bytes of a version that are worth telling. */
+const LONGEST_VERSION = 64n;
+
+/** What kernel_version leads to, 0x200 behind its value; undefined: it leads to no text. */
+function calledItself(source: ByteSource, { kernel_version }: SetupHeader): string | undefined {
+  const start = BigInt(kernel_version) + 0x200n;
+  if (kernel_version === 0 || start >= source.size) return undefined;
+  const rest = source.size - start;
+  const bytes = source.read(start, rest < LONGEST_VERSION ? rest : LONGEST_VERSION, 'kernel version');
+  const end = bytes.indexOf(0);
+  const text = latin1(end < 0 ? bytes : bytes.subarray(0, end)).trim();
+  return /^[ -~]+$/.test(text) ? text : undefined;
 }
 
 function payloadFormat(source: ByteSource, payload: Range): PayloadFormat {

@@ -5,7 +5,7 @@
 import { type Range, rangeOf } from '../../base/bytes/range.js';
 import type { ByteSource } from '../../base/bytes/source.js';
 import { DataDirectory, NAME_SIZE, OptionalHeader, PE, SECTION_ENTRY, SectionHeader } from '../pe/headers.js';
-import { optionalHeaderOffset, sectionTable } from '../pe/image.js';
+import { hasRawData, optionalHeaderOffset, sectionTable } from '../pe/image.js';
 import { DIRECTORY_SECURITY } from '../pe/names.js';
 import { type PeHeaders, readPeHeaders } from '../pe/read.js';
 
@@ -16,6 +16,15 @@ export interface Field32 {
   readonly value: number;
 }
 
+/** Where a section of a boot image stands in the file. */
+export interface StubSection {
+  readonly index: number;
+  readonly name: string;
+  readonly range: Range;
+  /** File offset of its PointerToRawData. */
+  readonly pointer: bigint;
+}
+
 /** What the PE headers of a boot image say that a rewrite has to keep true. File ranges. */
 export interface EfiStub {
   readonly checksum: Field32;
@@ -23,6 +32,10 @@ export interface EfiStub {
   readonly certificateEntry: Range | undefined;
   /** The certificate table itself; undefined: not signed. Not yet held against the file's size. */
   readonly certificate: Range | undefined;
+  /** Sections with data in the file, in the order of the table. Not yet held against the file's size. */
+  readonly sections: readonly StubSection[];
+  /** What begins in the file begins at a multiple of this. */
+  readonly fileAlignment: bigint;
   /** Sizes that grow with init_size: only the layout before Linux 6.7 has them. */
   readonly initSizes: readonly Field32[];
 }
@@ -42,6 +55,8 @@ export function readEfiStub(source: ByteSource): EfiStub | undefined {
   return {
     checksum: field('CheckSum'),
     ...certificateOf(headers),
+    sections: sectionsOf(headers),
+    fileAlignment: optionalHeader.FileAlignment,
     initSizes: growingSizes(headers, [field('SizeOfCode'), field('SizeOfImage')]),
   };
 }
@@ -58,6 +73,17 @@ function certificateOf({
     // Unlike all other directories this one holds a file offset.
     certificate: entry.Size === 0n ? undefined : rangeOf(entry.VirtualAddress, entry.Size),
   };
+}
+
+function sectionsOf(headers: PeHeaders): StubSection[] {
+  const table = sectionTable(headers).start;
+  const pointer = BigInt(NAME_SIZE + SectionHeader.offsetOf('PointerToRawData', PE));
+  return headers.sections.filter(hasRawData).map(({ index, name, PointerToRawData, SizeOfRawData }) => ({
+    index,
+    name,
+    range: rangeOf(PointerToRawData, SizeOfRawData),
+    pointer: table + BigInt(index * SECTION_ENTRY) + pointer,
+  }));
 }
 
 /**

@@ -6,7 +6,8 @@ import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { looksLikeElf } from '../elf/read.js';
 import { hasBootFlag, hasLinuxMagic } from '../linux/boot-header.js';
 import { UNIFIED_KERNEL_SECTION } from '../pe/kind.js';
-import { hasPeSection } from '../pe/read.js';
+import { DIRECTORY_SECURITY } from '../pe/names.js';
+import { hasPeSection, readPeHeaders } from '../pe/read.js';
 import { beginsWith, formatOf, MAGIC_SIZE, type PayloadFormat } from './formats.js';
 
 /** What a file is, by its bytes. */
@@ -19,6 +20,9 @@ export type Recognised =
   | { readonly kind: 'other'; readonly name: string; readonly why: string; readonly instead: string }
   | { readonly kind: 'unknown' };
 
+/** What the headers of `newc` archives have in common; a digit follows that says which of the two. */
+const CPIO = [0x30, 0x37, 0x30, 0x37, 0x30] as const;
+
 /** Names the kind of a file. Reads a few bytes only. */
 export function recognise(source: ByteSource): Recognised {
   const at = (offset: bigint, ...bytes: readonly number[]) => bytesAt(source, offset, bytes);
@@ -27,6 +31,15 @@ export function recognise(source: ByteSource): Recognised {
   if (at(0n, 0x1f, 0x8b)) return { kind: 'gzip' };
   if (at(0x38n, 0x41, 0x52, 0x4d, 0x64)) return image('an arm64 Image');
   if (at(0x38n, 0x52, 0x53, 0x43, 0x05)) return image('a RISC-V Image');
+  if (at(0x24n, 0x18, 0x28, 0x6f, 0x01) || at(0x24n, 0x01, 0x6f, 0x28, 0x18)) return image('an ARM zImage');
+  if (at(0n, ...CPIO) && (at(5n, 0x31) || at(5n, 0x32))) {
+    return {
+      kind: 'other',
+      name: 'a cpio archive',
+      why: 'that is an initramfs or what stands in front of one, microcode for a processor, and holds no kernel of its own',
+      instead: 'Give the kernel that goes with it: the vmlinuz beside the initrd',
+    };
+  }
   if (at(0n, 0x4d, 0x5a)) return peKind(source, at(4n, 0x7a, 0x69, 0x6d, 0x67));
   if (at(0n, 0x27, 0x05, 0x19, 0x56)) {
     return {
@@ -65,11 +78,12 @@ function peKind(source: ByteSource, zboot: boolean): Recognised {
     };
   }
   if (hasPeSection(source, UNIFIED_KERNEL_SECTION)) {
+    const signed = isSigned(source);
     return {
       kind: 'other',
-      name: 'a unified kernel image',
-      why: 'the kernel is in its .linux section and the whole is signed',
-      instead: 'objcopy -O binary --only-section=.linux takes the bzImage out; patch that and build the image again',
+      name: `a unified kernel image, ${signed ? 'signed' : 'not signed'}`,
+      why: `the kernel is in its .linux section${signed ? ' and the whole is signed' : ''}`,
+      instead: `objcopy -O binary --only-section=.linux takes the bzImage out; patch that and build the image again${signed ? ', and sign it' : ''}`,
     };
   }
   return {
@@ -79,6 +93,11 @@ function peKind(source: ByteSource, zboot: boolean): Recognised {
     instead:
       'Give the ELF that it was made from (xen-syms for xen.efi); an xen.efi itself is laid out for Multiboot by linearize',
   };
+}
+
+/** Has it a certificate table? Whether that is of these bytes is another question. */
+function isSigned(source: ByteSource): boolean {
+  return (readPeHeaders(source)?.directories[DIRECTORY_SECURITY]?.Size ?? 0) > 0;
 }
 
 function bytesAt(source: ByteSource, offset: bigint, bytes: readonly number[]): boolean {

@@ -7,8 +7,8 @@ import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type BzImage, setupField } from './bzimage.js';
-import { isKernelTail } from './kernel-tail.js';
 import { wordBytes } from './limits.js';
+import { isExplained, sectionsBehindPayload } from './sections-behind.js';
 
 const CHUNK = 0x100000n;
 /** zlib inverts at the end, so data that ends with its own CRC gives this instead of 0. */
@@ -53,7 +53,7 @@ function crcOf(source: ByteSource, end: bigint): number {
   return crc;
 }
 
-/** Where the kernel ends, what its linker left behind it included: in front of an attached payload or a signature. */
+/** Where the kernel ends, what its linker and others left behind it included: in front of an attached payload or a signature. */
 export function kernelEnd({ attached, payload, pe, source }: BzImage): bigint {
   if (attached) return payload.start;
   const certificate = pe?.certificate;
@@ -86,11 +86,20 @@ export function contentEnd(image: BzImage, strip: boolean): bigint {
     }
   }
   const tail = { start: sysEnd, end: kernelEnd(image) };
-  if (!isKernelTail(source, tail)) {
+  if (!isExplained(image, tail.start, tail.end)) {
     fail('bzimage.trailing', { file, offset: sysEnd }, { size: tail.end - sysEnd, at: sysEnd });
   }
   if (!image.attached) return tail.end;
-  const { end } = image.payload;
+  const sections = sectionsBehindPayload(image);
+  const last = sections.at(-1)?.range.end ?? image.payload.end;
+  if (!isExplained(image, image.payload.end, last)) {
+    fail(
+      'bzimage.trailing',
+      { file, offset: image.payload.end },
+      { size: last - image.payload.end, at: image.payload.end },
+    );
+  }
+  const end = last;
   const stop = certificate !== undefined && certificate.start < source.size ? certificate.start : source.size;
   const rest = stop - end;
   if (rest > 0n && (rest >= CERTIFICATE_ALIGN || !isZero(source, { start: end, end: stop }))) {

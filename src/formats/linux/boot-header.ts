@@ -13,6 +13,9 @@ export const BOOT_FLAG_AT = 0x1fen;
 
 const VERSION_AT = 0x206n;
 const XLOADFLAGS_AT = 0x236n;
+const PAYLOAD_PROTOCOL = 0x208;
+const PAYLOAD_OFFSET_AT = 0x248n;
+const PAYLOAD_LENGTH_AT = 0x24cn;
 /** Bit 0 of xloadflags: there is a 64-bit entry, 0x200 behind the start of the protected-mode code. */
 export const XLF_KERNEL_64 = 1;
 
@@ -29,6 +32,12 @@ export function hasBootFlag(source: ByteSource): boolean {
 /** The version of the boot protocol, 0x20c for 2.12; 0 where the file has none. What stands there without `HdrS` is no version. */
 export function bootProtocol(source: ByteSource): number {
   return half(source, VERSION_AT);
+}
+
+/** Does the header lead to a payload? Its fields came with protocol 2.08; programs that borrow the header leave them zero. */
+export function namesPayload(source: ByteSource): boolean {
+  if (bootProtocol(source) < PAYLOAD_PROTOCOL) return false;
+  return [PAYLOAD_OFFSET_AT, PAYLOAD_LENGTH_AT].every((at) => half(source, at) !== 0 || half(source, at + 2n) !== 0);
 }
 
 /** Entries that the image has, since protocol 2.12; 0 where the file ends before. */

@@ -22,7 +22,8 @@ export interface CommandContext {
 export function fixCommand(fix: Fix, context: CommandContext): string {
   if (fix.kind === 'linearize') {
     const [image, output] = fileWords(context.file, 'mb');
-    return ['xen-elfpatch linearize', ...(fix.mb1 ? ['--mb1'] : []), image, '-o', output].join(' ');
+    const options = [...(fix.mb1 ? ['--mb1'] : []), ...(fix.dropSignature ? ['--drop-signature'] : [])];
+    return ['xen-elfpatch linearize', ...options, image, '-o', output].join(' ');
   }
   const [image, output] = fileWords(context.file, 'xen');
   const wrapper = spelled(wrapperArguments(fix.wrapper)) ?? [];

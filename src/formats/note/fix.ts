@@ -38,6 +38,8 @@ export interface LinearFix {
   readonly kind: 'linearize';
   /** With a Multiboot 1 header, too. */
   readonly mb1: boolean;
+  /** A Secure Boot signature is taken off: it would no longer match. */
+  readonly dropSignature?: true | undefined;
 }
 
 /** An edit that mends an image, as data: of notes and headers, or of a linear layout. */

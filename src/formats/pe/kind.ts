@@ -10,14 +10,12 @@ const ZBOOT = { offset: 4n, mark: [0x7a, 0x69, 0x6d, 0x67] } as const; // zimg
 export const UNIFIED_KERNEL_SECTION = '.linux';
 
 /**
- * An x86-64 PE image like xen.efi, and not a Linux boot image, an EFI zboot image or a unified kernel image: those hold
- * kernels, and are looked into. Its headers may still prove unreadable.
+ * An x86-64 PE image like xen.efi, and not a Linux boot image or an EFI zboot image: those hold kernels, and are looked into.
+ * A unified kernel image is one: it is started as a whole. Its headers may still prove unreadable.
  */
 export function isPlainPe(source: ByteSource): boolean {
   if (hasLinuxMagic(source) || has(source, ZBOOT)) return false;
-  const headers = readPeHeaders(source);
-  if (headers?.fileHeader.Machine !== IMAGE_FILE_MACHINE_AMD64) return false;
-  return headers.sections.every(({ name }) => name !== UNIFIED_KERNEL_SECTION);
+  return readPeHeaders(source)?.fileHeader.Machine === IMAGE_FILE_MACHINE_AMD64;
 }
 
 interface Mark {

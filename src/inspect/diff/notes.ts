@@ -41,7 +41,6 @@ export function diffNotes(a: ElfImage, b: ElfImage): NoteDifference[] {
 
 interface Seen extends NoteSeen {
   readonly record: NoteRecord;
-  readonly places: string[];
 }
 
 function difference(old: Seen | undefined, now: Seen | undefined): NoteDifference[] {
@@ -56,23 +55,40 @@ function difference(old: Seen | undefined, now: Seen | undefined): NoteDifferenc
   return stays ? [] : [{ kind: 'moved', ...told }];
 }
 
-/** Segments first: what a loader sees comes before what only sections still show. */
+/** Segments first: what a loader sees comes before what only sections still show. Each walk is gone through once. */
 function notesByKey(areas: readonly NoteArea[]): Map<string, Seen[]> {
-  const byOffset = new Map<bigint, Seen>();
-  for (const { walk, name } of areas) {
+  const byOffset = new Map<bigint, { readonly record: NoteRecord; at: Place[] }>();
+  for (const [walk, places] of placesOf(areas)) {
     for (const record of walk.records) {
       const seen = byOffset.get(record.offset);
-      if (seen === undefined)
-        byOffset.set(record.offset, { record, desc: record.desc, offset: record.offset, places: [name] });
-      else if (seen.places.length < PLACES_KEPT) seen.places.push(name);
+      if (seen === undefined) byOffset.set(record.offset, { record, at: places });
+      else seen.at = [...seen.at, ...places].sort((a, b) => a.order - b.order).slice(0, PLACES_KEPT);
     }
   }
   const byKey = new Map<string, Seen[]>();
-  for (const seen of byOffset.values()) {
-    const key = `${seen.record.type} ${ownerOf(seen.record.name)}`;
+  for (const { record, at } of byOffset.values()) {
+    const key = `${record.type} ${ownerOf(record.name)}`;
+    const places = at.map(({ name }) => name);
+    const seen = { record, desc: record.desc, offset: record.offset, places };
     const same = byKey.get(key);
     if (same === undefined) byKey.set(key, [seen]);
     else same.push(seen);
   }
   return byKey;
+}
+
+interface Place {
+  readonly order: number;
+  readonly name: string;
+}
+
+/** The areas of each walk that are named, the first ones. */
+function placesOf(areas: readonly NoteArea[]): Map<NoteArea['walk'], Place[]> {
+  const places = new Map<NoteArea['walk'], Place[]>();
+  for (const [order, { walk, name }] of areas.entries()) {
+    const known = places.get(walk);
+    if (known === undefined) places.set(walk, [{ order, name }]);
+    else if (known.length < PLACES_KEPT) known.push({ order, name });
+  }
+  return places;
 }

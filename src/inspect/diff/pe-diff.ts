@@ -18,7 +18,8 @@ import {
   rawRange,
   sectionTable,
 } from '../../formats/pe/image.js';
-import { directoryName } from '../../formats/pe/names.js';
+import { METADATA_SECTIONS } from '../../formats/pe/metadata-sections.js';
+import { DIRECTORY_SECURITY, directoryName } from '../../formats/pe/names.js';
 import { pictureDifferences } from '../../verify/pe/memory-image.js';
 import { verifyPe } from '../../verify/pe/verify.js';
 import { type ByteComparison, type ByteDifference, type ByteGroup, RANGES_KEPT } from './bytes.js';
@@ -49,12 +50,22 @@ export function diffPe(a: PeImage, b: PeImage): PeDifference {
   const pairs = pairsOf(a, b);
   return {
     same: false,
-    onlyLayout: verifyPe(b, a).every(({ check }) => !check.startsWith('linear.kept-')),
+    onlyLayout: verifyPe(b, a).every(({ check }) => !check.startsWith('linear.kept-')) && sameStamps(pairs, a, b),
     header: headerFields(a, b),
     multiboot2: fieldsOf(Object.keys(TAG_WORDS), tagsOf(a.source), tagsOf(b.source), TAG_WORDS),
     sections: pairs.flatMap(sectionDifference),
     bytes: differingBytes(a, b, pairs),
   };
+}
+
+/** Do sections that say what an image is, which may be brought up to date, say the same? */
+function sameStamps(pairs: readonly Pair[], a: PeImage, b: PeImage): boolean {
+  return pairs.every(({ before, after }) => {
+    if (before === undefined || after === undefined || !METADATA_SECTIONS.includes(before.name)) return true;
+    if (before.VirtualSize !== after.VirtualSize) return false;
+    const [found] = pictureDifferences(contents(a, before), contents(b, after), { start: 0n, end: after.VirtualSize });
+    return found === undefined;
+  });
 }
 
 function whole(source: ByteSource) {
@@ -201,6 +212,8 @@ function differingBytes(a: PeImage, b: PeImage, pairs: readonly Pair[]): ByteCom
     { kind: 'table', name: 'COFF symbols, strings and what follows', loaded: false },
     restB.start,
   );
+  const [signedA, signedB] = [signatureOf(a), signatureOf(b)];
+  stretches(signedA, signedB, { kind: 'table', name: 'signatures', loaded: false }, signedB.start);
   return { ranges, groups: [...groups.values()], count, bytes: total };
 }
 
@@ -226,13 +239,23 @@ function contents({ source }: PeImage, section: PeSection) {
   return { source, pieces: [{ start: 0n, end: copiedSize(section), from: section.PointerToRawData }] };
 }
 
-/** The file behind the raw data of its sections. */
-function restOf({ source, sections, fileHeader, ...image }: PeImage): Range {
+/** The signatures that end the file; an empty range at its end where it has none. */
+function signatureOf({ source, directories }: PeImage): Range {
+  const table = directories[DIRECTORY_SECURITY];
+  const none = { start: source.size, end: source.size };
+  if (table === undefined || table.Size === 0n || table.VirtualAddress + table.Size !== source.size) return none;
+  return { start: table.VirtualAddress, end: source.size };
+}
+
+/** The file behind the raw data of its sections, up to its signatures. */
+function restOf(all: PeImage): Range {
+  const { source, sections, fileHeader, ...image } = all;
+  const { start: stop } = signatureOf(all);
   const headers = sectionTable({ ...image, fileHeader }).end;
   const end = sections
     .filter(hasRawData)
     .reduce((most, s) => (rawRange(s).end > most ? rawRange(s).end : most), headers);
   const { PointerToSymbolTable: symbols } = fileHeader;
-  const start = symbols > end && symbols < source.size ? symbols : end;
-  return { start: start < source.size ? start : source.size, end: source.size };
+  const start = symbols > end && symbols < stop ? symbols : end;
+  return { start: start < stop ? start : stop, end: stop };
 }

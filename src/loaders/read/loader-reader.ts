@@ -6,6 +6,7 @@ import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { latin1 } from '../../base/bytes/text.js';
 import type { Encoding } from '../../formats/elf/struct.js';
 import { readNumber } from '../../formats/note/desc.js';
+import { NHDR_SIZE } from '../../formats/note/record.js';
 
 /** Room for a note header with the longest name that Xen reads behind it. */
 const WINDOW = 8192n;
@@ -43,6 +44,14 @@ export class LoaderReader {
     if (!fits(at, 4n, this.#source.size)) return undefined;
     const index = this.#locate(at, 4);
     return this.#words.getUint32(index, this.#endian === 'little');
+  }
+
+  /** The three words of the note header at `at`; undefined when one of them is outside the file. */
+  noteHeader(at: bigint): { readonly namesz: number; readonly descsz: number; readonly type: number } | undefined {
+    if (!fits(at, BigInt(NHDR_SIZE), this.#source.size)) return undefined;
+    const index = this.#locate(at, NHDR_SIZE);
+    const word = (place: number) => this.#words.getUint32(index + place, this.#endian === 'little');
+    return { namesz: word(0), descsz: word(4), type: word(8) };
   }
 
   /** The bytes from `at`, as many of `length` as the file has. `length` is at most what the caller can hold. */

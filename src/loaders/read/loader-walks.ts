@@ -140,7 +140,8 @@ class XenWalk {
     const { step = NOTE_WALKS.xen.step } = this.#options;
     const unit = unitOf(step, align, this.#image.encoding.bits) === 8n ? 8 : 4;
     for (const header of this.#libelf.xenNotes(offset, size, () => this.#mayVisit(), unit)) {
-      this.#notes.push({ ...this.#record(header), kind, index });
+      const { record, reads } = this.#record(header);
+      this.#notes.push({ record, kind, index, reads });
       if (this.#refused !== undefined) return;
     }
   }

@@ -63,6 +63,20 @@ export const NOTE_WALKS = {
     width: 'a word of the class, whatever descsz is',
     order: 'all PT_NOTEs, the last note counts; sections where those gave none; then __xen_guest',
   },
+  kexec: {
+    reader: 'kexec-tools',
+    step: 'four',
+    owner: 'any: it takes none, and wants the records to end exactly where their area ends',
+    width: 'none',
+    order: 'the first PT_NOTE whose p_offset is not 0; the first note section where there is none',
+  },
+  readnotes: {
+    reader: "Xen's readnotes",
+    step: 'four',
+    owner: 'Xen as a string; namesz is not looked at',
+    width: 'descsz, if that is 1, 2, 4 or 8; else 0',
+    order: 'all PT_NOTEs, each note is printed; sections where the last PT_NOTE gave none; then __xen_guest too',
+  },
 } as const satisfies Readonly<Record<string, NoteWalkRow>>;
 
 /** What names and descriptors are padded to, for a header with that alignment. */

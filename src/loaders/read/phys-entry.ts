@@ -166,18 +166,29 @@ interface QemuEnd {
   readonly dies?: string;
 }
 
-type MappedReader = (at: bigint, width: 4 | 8) => bigint | undefined;
+interface MappedReader {
+  number(at: bigint, width: 4 | 8): bigint | undefined;
+  noteHeader: LoaderReader['noteHeader'];
+}
 
 /** The file as QEMU maps it, in pages: behind its end there are zeros up to the next page, then nothing. */
 function mappedReader(source: ByteSource): MappedReader {
   const reader = new LoaderReader(source, 'little');
   const mapped = alignUp(source.size, 0x1000n);
-  return (at, width) => {
+  const number = (at: bigint, width: 4 | 8) => {
     if (at + BigInt(width) > mapped) return undefined;
     const whole = reader.number(at, width);
     if (whole !== undefined) return whole;
     return reader.bytes(at, BigInt(width)).reduce((sum, byte, i) => sum + (BigInt(byte) << BigInt(8 * i)), 0n);
   };
+  const noteHeader = (at: bigint) => {
+    const whole = reader.noteHeader(at);
+    if (whole !== undefined) return whole;
+    const [namesz, descsz, type] = [number(at, 4), number(at + 4n, 4), number(at + 8n, 4)];
+    if (namesz === undefined || descsz === undefined || type === undefined) return undefined;
+    return { namesz: Number(namesz), descsz: Number(descsz), type: Number(type) };
+  };
+  return { number, noteHeader };
 }
 
 function qemuStep(
@@ -188,15 +199,16 @@ function qemuStep(
 ): (at: bigint) => Step<QemuEnd> {
   const space = 1n << BigInt(bits);
   const unit = unitOf(NOTE_WALKS.qemu.step, p_align, bits);
-  const up = (size: bigint) => (((size + unit - 1n) % space) / unit) * unit;
+  const up = (size: number) => (((BigInt(size) + unit - 1n) % space) / unit) * unit;
   const lost = (problem: string) => ({ end: { problem } });
   return (at) => {
-    const [namesz, descsz, type] = [read(at, 4), read(at + 4n, 4), read(at + 8n, 4)];
-    if (type === undefined || namesz === undefined || descsz === undefined) {
+    const head = read.noteHeader(at);
+    if (head === undefined) {
       return lost(`QEMU reads behind the end of the file in search of more records of ${name}, and may crash`);
     }
-    if (type === BigInt(PHYS32_ENTRY)) {
-      const value = read(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), bits === 64 ? 8 : 4);
+    const { namesz, descsz, type } = head;
+    if (type === PHYS32_ENTRY) {
+      const value = read.number(BigInt.asUintN(64, at + BigInt(NHDR_SIZE) + up(namesz)), bits === 64 ? 8 : 4);
       return value === undefined
         ? { end: { dies: `QEMU dies: it reads a descriptor of ${name} behind the end of the file` } }
         : { end: { value } };
@@ -264,10 +276,11 @@ function linuxLoaderStep(
   return (at) => {
     if (at >= SEEK_LIMIT) return ends(SEEK_NOTE, `${name} goes on at offset ${hex(at)}, above what a file can have`);
     if (at - p_offset >= p_filesz) return { end: NOTHING };
-    const [namesz, descsz, type] = [reader.word(at), reader.word(at + 4n), reader.word(at + 8n)];
-    if (namesz === undefined || descsz === undefined || type === undefined) {
+    const head = reader.noteHeader(at);
+    if (head === undefined) {
       return ends(READ_NOTE, `linux-loader cannot read the note header at ${hex(at)} of ${name}`);
     }
+    const { namesz, descsz, type } = head;
     let hit = false;
     if (type === PHYS32_ENTRY && namesz === XEN_OWNER.length) {
       const owner = reader.number(at + BigInt(NHDR_SIZE), 4);

@@ -8,9 +8,10 @@ import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, SHT_NOTE } from '../../formats/elf/names.js';
 import { XEN_ELFNOTE } from '../../formats/note/note-types.js';
+import { hasPhysical } from '../read/file-bytes.js';
 import { walkAsXen, type XenView } from '../read/loader-walks.js';
 import { NOTE_WALKS } from '../read/note-steps.js';
-import { lost, type Remark, type Rule, warn } from '../rule.js';
+import { entryOutside, lost, type Remark, type Rule, warn } from '../rule.js';
 import { firstOverlap } from '../segment-overlap.js';
 import type { XenParse } from './parse.js';
 import { enteredAt, loadOffset, WHERE_LINKED } from './where-linked.js';
@@ -91,8 +92,8 @@ export const HIDDEN_FAULTS: readonly Rule<XenParse>[] = [
       const { loadable } = parse;
       const entry = enteredAt(parse);
       const at = BigInt.asUintN(64, entry - loadOffset(parse));
-      const homes = loadable.filter((s) => at >= s.p_paddr && at - s.p_paddr < s.p_filesz);
-      if (homes.length === 0) return lost(`the entry ${hex(entry)} is not in the file bytes of any PT_LOAD`);
+      const homes = loadable.filter((s) => hasPhysical(s, at));
+      if (homes.length === 0) return entryOutside(entry);
       if (homes.some(isCode)) return undefined;
       // Where some PT_LOAD says that it is code, the others are none.
       const why = `the entry ${hex(entry)} is in data: no PT_LOAD with X in p_flags has it`;

@@ -3,8 +3,8 @@
  * kernel is not judged here.
  */
 import type { ByteSource } from '../../base/bytes/source.js';
-import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
-import { bytesAt } from '../read/lenient-elf.js';
+import { hasLinuxMagic, namesPayload } from '../../formats/linux/boot-header.js';
+import { bytesAt, hasElfMagic } from '../read/lenient-elf.js';
 import { otherPath, type Rule, refuse } from '../rule.js';
 
 /** Anything that has bytes. */
@@ -62,13 +62,24 @@ export const NOT_MULTIBOOT_BINARY: Rule<HasSource> = {
   },
 };
 
+const INSIDE = otherPath('bzImage: unpacked first, judge the kernel inside');
+const NOTHING = {
+  reason: 'the setup header of the boot image leads to no payload, and a kernel is looked for there alone',
+};
+
+/** A program that borrows the header of a bzImage, and is no ELF either. */
+function holdsNothing(source: ByteSource): boolean {
+  return !hasElfMagic(source) && !namesPayload(source);
+}
+
 /** Does the toolstack take the file for a Linux boot image? */
 export const NOT_BZIMAGE: Rule<HasSource> = {
   name: 'not-bzimage',
   source: 'tools/libs/guest/xg_dom_bzimageloader.c, xc_dom_probe_bzimage_kernel',
   because: 'a Linux boot image (HdrS at 0x202) is unpacked first; then the rules go for the kernel inside',
   run({ source }) {
-    return hasLinuxMagic(source) ? otherPath('bzImage: unpacked first, judge the kernel inside') : undefined;
+    if (!hasLinuxMagic(source)) return undefined;
+    return holdsNothing(source) ? refuse('xc_dom_find_loader: no loader found: Invalid kernel', NOTHING) : INSIDE;
   },
 };
 
@@ -78,7 +89,9 @@ export const NOT_COMPRESSED_DOM0: Rule<HasSource> = {
   source: 'xen/arch/x86/bzimage.c, bzimage_parse; xen/common/gunzip.c',
   because: 'a compressed dom0 kernel or a bzImage is unpacked first; then the rules go for what is inside',
   run({ source }) {
-    if (hasLinuxMagic(source)) return otherPath('bzImage: unpacked first, judge the kernel inside');
+    if (hasLinuxMagic(source)) {
+      return holdsNothing(source) ? refuse('Could not construct domain 0', NOTHING) : INSIDE;
+    }
     return isGzip(source) ? otherPath('gzip: unpacked first, judge what is inside') : undefined;
   },
 };

@@ -28,6 +28,18 @@ export interface XenAddresses {
 
 const ALL_ONES = (1n << 64n) - 1n;
 
+/** Notes from which on a walk is kept: several rows of Xen's ask for it. */
+const MANY = 1000;
+const knownWalks = new WeakMap<ByteSource, Map<boolean, XenView>>();
+
+/** The walk of an image. Where there are notes, nobody comes to look for `__xen_guest`: then it is one for all rows. */
+function walkOnce(image: LaxImage, options: { readonly legacy: boolean; readonly reloc: boolean }): XenView {
+  const walks = knownWalks.get(image.source) ?? new Map<boolean, XenView>();
+  const view = walks.get(options.reloc) ?? walkAsXen(image, options);
+  if (view.notes.length >= MANY) knownWalks.set(image.source, walks.set(options.reloc, view));
+  return view;
+}
+
 /** An image as Xen's parser sees it (xen/common/libelf), for one container and one release. */
 export class XenParse {
   readonly source: ByteSource;
@@ -85,7 +97,7 @@ export class XenParse {
 
   /** What the walk over the notes finds. */
   get notes(): XenView {
-    this.#notes ??= walkAsXen(this.image, {
+    this.#notes ??= walkOnce(this.image, {
       legacy: !this.hvm || !this.since('4.16'),
       reloc: this.since('4.19'),
     });

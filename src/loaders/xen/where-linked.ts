@@ -3,11 +3,13 @@
  * data lies elsewhere than its code looks for it is started, and lost. Linked places are told by p_vaddr and by the allocated
  * sections, where there are any.
  */
+
 import { compare } from '../../base/bytes/range.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { isAllocated } from '../../formats/elf/image.js';
 import { SHF_EXECINSTR, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS } from '../../formats/elf/names.js';
+import { hasPhysical, hasVirtual } from '../read/file-bytes.js';
 import { lost, type Rule, warn } from '../rule.js';
 import type { XenParse } from './parse.js';
 
@@ -37,7 +39,7 @@ export function enteredAt({ hvm, parameters, addresses }: XenParse): bigint {
 /** The PT_LOAD with the file byte that is entered. */
 function homeOf(parse: XenParse): Phdr | undefined {
   const at = wrapped(enteredAt(parse) - loadOffset(parse));
-  return parse.loadable.find((s) => at >= s.p_paddr && at - s.p_paddr < s.p_filesz);
+  return parse.loadable.find((s) => hasPhysical(s, at));
 }
 
 const LINKED_TOGETHER: Rule<XenParse> = {
@@ -73,7 +75,7 @@ const ENTRY_AS_LINKED: Rule<XenParse> = {
     if (parse.hvm || home === undefined) return undefined;
     const entry = enteredAt(parse);
     const moved = wrapped(home.p_paddr + loadOffset(parse) - home.p_vaddr);
-    const isLinked = parse.loadable.some((s) => entry >= s.p_vaddr && entry - s.p_vaddr < s.p_filesz);
+    const isLinked = parse.loadable.some((s) => hasVirtual(s, entry));
     if (moved === 0n || !isLinked) return undefined;
     return lost(
       `VIRT_BASE and PADDR_OFFSET load what was linked at ${hex(home.p_vaddr)} at ${hex(wrapped(home.p_vaddr + moved))}: the entry ${hex(entry)} is not the code that was linked there`,

@@ -38,10 +38,11 @@ function testCase(command: string, answer: Answer): string {
   const failure =
     failed.length === 0
       ? ''
-      : `      <failure message="${escaped(failed[0] ?? '')}" type="${escaped(answer.rule)}">${escaped(
-          [...failed, answer.because].join('\n'),
-        )}</failure>\n`;
-  const told = rest.length === 0 ? '' : `      <system-out>${escaped(rest.join('\n'))}</system-out>\n`;
+      : `      <failure message="${escaped(failed[0] ?? '')}" type="${escaped(answer.rule)}">${inLines([
+          ...failed,
+          answer.because,
+        ])}</failure>\n`;
+  const told = rest.length === 0 ? '' : `      <system-out>${inLines(rest)}</system-out>\n`;
   return `${head}>\n${failure}${told}    </testcase>\n`;
 }
 
@@ -49,11 +50,14 @@ function wordsOf({ text, offset, part }: Fault): string {
   return [...(offset === undefined ? [] : [hex(offset)]), ...(part === undefined ? [] : [part]), text].join(': ');
 }
 
-/** As text or as a value in quotes. Characters that XML cannot hold are escaped as everywhere in what we print. */
+/** Sentences as text, each on its line and none on two. */
+function inLines(sentences: readonly string[]): string {
+  return sentences.map(escaped).join('\n');
+}
+
+/** As text or as a value in quotes, on one line. Characters that XML cannot hold are escaped as everywhere in what we print. */
 function escaped(text: string): string {
-  const lines = text.split('\n').map((line) => printable(line));
-  return lines
-    .join('\n')
+  return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

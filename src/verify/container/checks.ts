@@ -2,14 +2,16 @@
  * The checks of a rewritten container, one row each. They judge the file as it was read back, from
  * the input and the data wanted, without knowing how it was made.
  */
+import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
 import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
-import type { ByteSource } from '../../base/bytes/source.js';
+import { type ByteSource, fits } from '../../base/bytes/source.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { type BzImage, setupField } from '../../formats/container/bzimage.js';
 import { findNative, findPairs, pairAt } from '../../formats/container/native.js';
 import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../formats/container/open.js';
 import type { PayloadAction } from '../../formats/container/payload-action.js';
+import { sectionsBehind, sectionsBehindPayload } from '../../formats/container/sections-behind.js';
 import { crcRange, hasCrc, kernelEnd } from '../../formats/container/signature-and-checksums.js';
 import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
 
@@ -68,8 +70,37 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
         rangeOf(setupField('payload_offset'), 8n),
         ...sealRanges(image),
         ...(hasCrc(image) ? [crcRange(image)] : []),
+        ...sectionsBehindPayload(image).map(({ pointer }) => rangeOf(pointer, 4n)),
       ]);
       yield* differences(image.source, after.image.source, { start: 0n, end: kernelEnd(image) }, fields);
+    },
+  },
+  {
+    name: 'container-sections-kept',
+    needs: 'expectation',
+    because: 'shim and firmware find what was stamped into the PE header by its section',
+    ways: ALL,
+    *run({ before, after }) {
+      const now = after.image.pe?.sections ?? [];
+      for (const { index, name, range } of sectionsBehind(before.image)) {
+        const kept = now.find((section) => section.index === index);
+        const part = `section ${name}`;
+        const size = range.end - range.start;
+        if (kept === undefined || !fits(kept.range.start, size, after.image.source.size)) {
+          yield { part, text: 'is not in the file any more' };
+          continue;
+        }
+        const stretch = (source: ByteSource, offset: bigint) => ({ source, offset });
+        const [found] = differingRanges(
+          stretch(after.image.source, kept.range.start),
+          stretch(before.image.source, range.start),
+          size,
+          newBlocks(size),
+        );
+        if (found !== undefined) {
+          yield { part, offset: kept.range.start + found.start, text: 'holds other bytes than it did' };
+        }
+      }
     },
   },
   {
@@ -129,7 +160,8 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
     ways: ['detach'],
     *run({ before, after: { image } }) {
       if (image.attached) yield { text: 'the payload still stands behind the kernel' };
-      const end = kernelEnd(before.image);
+      // Sections that stood behind the payload now end the file.
+      const end = sectionsBehindPayload(before.image).length === 0 ? kernelEnd(before.image) : endOfSections(image);
       if (image.source.size !== end)
         yield { text: `the file ends at ${hex(image.source.size)}, the kernel at ${hex(end)}` };
       const native = findNative(before.image);
@@ -241,6 +273,11 @@ export const BZIMAGE_CHECKS: readonly ContainerCheck[] = [
     },
   },
 ];
+
+/** Where the last section behind the kernel ends. */
+function endOfSections(image: BzImage): bigint {
+  return sectionsBehind(image).at(-1)?.range.end ?? kernelEnd(image);
+}
 
 /** The checks of a rewritten ELF.gz. */
 export const GZIP_CHECKS: readonly ContainerCheck<OpenedGzip>[] = [

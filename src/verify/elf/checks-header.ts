@@ -4,7 +4,15 @@ import { fits } from '../../base/bytes/source.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { segmentFileRange } from '../../formats/elf/image.js';
-import { PN_XNUM, PT_LOAD, PT_NULL, PT_PHDR, SHN_LORESERVE, SHN_XINDEX } from '../../formats/elf/names.js';
+import {
+  PN_XNUM,
+  PT_GNU_PROPERTY,
+  PT_LOAD,
+  PT_NULL,
+  PT_PHDR,
+  SHN_LORESERVE,
+  SHN_XINDEX,
+} from '../../formats/elf/names.js';
 import { nativeSize } from '../../formats/elf/struct.js';
 import type { KeyedViolation, Violation } from '../check.js';
 import type { ElfCheck } from './elf-check.js';
@@ -129,7 +137,10 @@ function* tablesOverContents(subject: Subject): Generator<Violation> {
       if (segment.p_type === PT_NULL || (segment.p_type === PT_PHDR && isPhdrs)) continue;
       const isLoad = segment.p_type === PT_LOAD;
       if (isLoad && (contains(range, ehdr) || (isPhdrs && mapped)) && contains(range, table)) continue;
-      const level = isLoad && contains(range, table) ? 'warning' : 'error';
+      // patchelf 0.14 moves the properties away and leaves this entry under the table that it makes longer. The program runs: ld.so
+      // goes by the PT_NOTE.
+      const isStale = isPhdrs && segment.p_type === PT_GNU_PROPERTY;
+      const level = isStale || (isLoad && contains(range, table)) ? 'warning' : 'error';
       yield overlap(part, table, segmentPart(index), range, level);
     }
     for (const { index, range } of sectionsWithBytes(image)) {

@@ -1,11 +1,10 @@
 /** Laws about headers: what an edit of notes leaves as it was. */
 
-import { contains, overlaps } from '../../base/bytes/range.js';
 import { movedOffset } from '../../base/bytes/shifted.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexBytes } from '../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../formats/elf/headers.js';
-import { loadAtOffset, sectionFileRange, segmentFileRange } from '../../formats/elf/image.js';
+import { type ElfImage, isAllocated, sectionFileRange } from '../../formats/elf/image.js';
 import {
   PT_LOAD,
   PT_NOTE,
@@ -186,12 +185,19 @@ function* sectionsKept(pair: Pair): Generator<Violation> {
       if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
       // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
       if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
+      if (touched && field === 'sh_name' && isAddedNotes(old, index) && current.sh_type === SHT_NOTE) continue;
       if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
       if (describesNoTable(pair, section, current) && EMPTIED.has(field)) continue;
       if (field === 'sh_type' && describesNotesAgain(pair, section, current)) continue;
       yield* kept(sectionPart(now, index), field, section[field], current[field], current.sh_offset);
     }
   }
+}
+
+/** Notes outside memory behind the section names, where edits add theirs: nothing knows them by index, and they may change names. */
+function isAddedNotes({ sections, shstrndx }: ElfImage, index: number): boolean {
+  const section = sections[index];
+  return section?.sh_type === SHT_NOTE && !isAllocated(section) && shstrndx !== 0 && index > shstrndx;
 }
 
 /** The section over program headers that stand elsewhere again: it is emptied. */
@@ -207,8 +213,7 @@ const EMPTIED: ReadonlySet<string> = new Set(['sh_size', 'sh_flags', 'sh_addr'])
 function describesNotesAgain({ after }: Pair, old: Shdr, now: Shdr): boolean {
   if (old.sh_type !== SHT_PROGBITS || now.sh_type !== SHT_NOTE) return false;
   const same = now.sh_offset === old.sh_offset && now.sh_size === old.sh_size && now.sh_addr === old.sh_addr;
-  const { segments } = after.image;
-  return same && segments.some((s) => s.p_type === PT_NOTE && contains(segmentFileRange(s), sectionFileRange(now)));
+  return same && after.isInNotes(sectionFileRange(now));
 }
 
 /** Sections at the end may go with an undo: as many as were meant, or those of notes and the program header table alone. */
@@ -231,9 +236,9 @@ function droppedAsMeant({ before, after, expectation }: Pair): boolean {
 function isRetired({ after, shift }: Pair, old: Shdr, now: Shdr): boolean {
   if (old.sh_type !== SHT_NOTE || now.sh_type !== SHT_PROGBITS) return false;
   const range = sectionFileRange(now);
-  const read = after.image.segments.some((s) => s.p_type === PT_NOTE && overlaps(segmentFileRange(s), range));
+  const read = after.meetsNotes(range);
   const same = now.sh_offset === movedOffset(shift, old.sh_offset) && now.sh_size === old.sh_size;
-  return same && now.sh_addr === old.sh_addr && loadAtOffset(after.image, range) !== undefined && !read;
+  return same && now.sh_addr === old.sh_addr && !read && after.isInLoad(range);
 }
 
 /** A reused note section takes a new place, size and alignment; what it is and what it is called stays. */

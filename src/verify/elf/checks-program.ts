@@ -3,7 +3,7 @@
  * the libc and unwinders read them there. Without an expectation they are asked of images that look like programs, and
  * what breaks them is a warning, for kernels borrow parts of programs.
  */
-import { contains, type Range } from '../../base/bytes/range.js';
+import { contains, holderOf, type Range } from '../../base/bytes/range.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { type ElfImage, loads, phdrTable, segmentFileRange } from '../../formats/elf/image.js';
@@ -81,16 +81,25 @@ function* notesFound(pair: Pair): Generator<Violation> {
   if (level === undefined || tableInMemory(pair.before.image) === undefined) return;
   const known = new Set(pair.before.image.segments.map(keyOf));
   const { image } = pair.after;
+  const isShown = showing(image);
   for (const [index, segment] of image.segments.entries()) {
-    if (segment.p_type !== PT_NOTE || known.has(keyOf(segment)) || isShown(image, segment)) continue;
+    if (segment.p_type !== PT_NOTE || known.has(keyOf(segment)) || isShown(segment)) continue;
     const text = `no PT_LOAD shows its notes at ${hex(segment.p_vaddr)}`;
     yield { level, offset: segment.p_offset, part: segmentPart(index), text };
   }
 }
 
-function isShown(image: ElfImage, segment: Phdr): boolean {
-  const bytes = segmentFileRange(segment);
-  return loads(image).some(({ segment: load }) => addressIn(load, bytes) === segment.p_vaddr);
+/** Does a PT_LOAD show the bytes of a segment at its address? By the distance of the two, which is that of the PT_LOAD. */
+function showing(image: ElfImage): (segment: Phdr) => boolean {
+  const byDistance = new Map<bigint, Range[]>();
+  for (const { segment: load } of loads(image)) {
+    const distance = load.p_vaddr - load.p_offset;
+    const same = byDistance.get(distance);
+    if (same === undefined) byDistance.set(distance, [segmentFileRange(load)]);
+    else same.push(segmentFileRange(load));
+  }
+  const holders = new Map([...byDistance].map(([distance, ranges]) => [distance, holderOf(ranges)]));
+  return (segment) => holders.get(segment.p_vaddr - segment.p_offset)?.(segmentFileRange(segment)) ?? false;
 }
 
 function keyOf(segment: Phdr): string {

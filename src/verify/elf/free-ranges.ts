@@ -20,7 +20,7 @@ import {
 import { remainsOf } from '../../formats/note/dead-notes.js';
 import type { Violation } from '../check.js';
 import { wentElsewhere } from './moved-sections.js';
-import { headerAndNoteRanges, originOf, type Pair } from './pair.js';
+import { originOf, type Pair } from './pair.js';
 import { sectionPart, segmentPart } from './subject.js';
 
 /** Places told; behind them there is no doubt left. */
@@ -32,7 +32,7 @@ const SHARING: ReadonlySet<number> = new Set([PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR
 /** Planned ranges over bytes of the baseline that another claim covers, or that are not zero. */
 export function* plannedOverForeign(pair: Pair): Generator<Violation> {
   const { image } = pair.before;
-  const own = normalize(headerAndNoteRanges(pair.before));
+  const own = pair.before.ownRanges();
   const taken = normalize(pair.planned.flatMap((range) => originOf(pair, range))).flatMap((range) =>
     subtractSorted(range, own),
   );

@@ -1,14 +1,13 @@
 /** An image and the one it was made from: which entry became which, which bytes moved, which bytes may differ. */
 
 import { lazy } from '../../base/bytes/lazy.js';
-import { normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
+import { intersect, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
 import { movedOffset, type Shift } from '../../base/bytes/shifted.js';
-import { PatchError } from '../../base/errors/patch-error.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { PT_GNU_STACK, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, SHT_NOTE } from '../../formats/elf/names.js';
 import { remainsOf } from '../../formats/note/dead-notes.js';
 import type { Expectation, VerifyInput } from '../finding.js';
-import { type Subject, subjectOf } from './subject.js';
+import { headerAndNoteRanges, type Subject, subjectOf } from './subject.js';
 import { compareUntouched, type Difference } from './untouched.js';
 
 /** Two images held against each other, before and after an edit. */
@@ -72,27 +71,8 @@ export function isTouched({ before, expectation }: Pair, index: number): boolean
 }
 
 /** GRUB describes its notes by a section of another type, over exactly the bytes of the PT_NOTE. */
-function coversNotes({ image }: Subject, { sh_offset, sh_size }: Shdr): boolean {
-  if (sh_size === 0n) return false;
-  return image.segments.some((s) => s.p_type === PT_NOTE && s.p_offset === sh_offset && s.p_filesz === sh_size);
-}
-
-/** Bytes that headers and notes of an image stand in: an edit of notes may write there. */
-export function headerAndNoteRanges(subject: Subject): Range[] {
-  const { image, ehdr, phdrs, shdrs } = subject;
-  const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
-  const nameRange = names === undefined ? [] : [rangeOf(names.sh_offset, names.sh_size)];
-  return [ehdr, phdrs, shdrs, ...nameRange, ...areasOrNone(subject).map(({ range }) => range)];
-}
-
-/** Notes too large to read are a finding of the checks that walk them; here they only may not differ. */
-function areasOrNone(subject: Subject): ReturnType<Subject['areas']> {
-  try {
-    return subject.areas();
-  } catch (error) {
-    if (error instanceof PatchError) return [];
-    throw error;
-  }
+function coversNotes({ notePlaces }: Subject, { sh_offset, sh_size }: Shdr): boolean {
+  return sh_size !== 0n && notePlaces().has(`${sh_offset} ${sh_size}`);
 }
 
 /**
@@ -105,12 +85,13 @@ function matchSegments(before: Subject, after: Subject): (number | undefined)[] 
   const now = after.image.segments;
   const matches: (number | undefined)[] = old.map(() => undefined);
   const taken = new Set<number>();
+  const find = placeIndex(now);
   let next = 0;
   for (const [index, segment] of old.entries()) {
     if (isMovable(segment) || wasEmptied(segment, now[index])) continue;
-    const found = now.findIndex((other, i) => i >= next && isSamePlace(segment, other));
-    if (found < 0 && (holdsOnlyAdded(before, segment) || isEmptyLoad(segment))) continue;
-    if (found < 0) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
+    const found = find(segment, next);
+    if (found === undefined && (holdsOnlyAdded(before, segment) || isEmptyLoad(segment))) continue;
+    if (found === undefined) return old.map((s, i) => (now[i]?.p_type === s.p_type ? i : undefined));
     next = found;
     matches[index] = next;
     taken.add(next);
@@ -137,8 +118,8 @@ export function holdsOnlyAdded(before: Subject, { p_type, p_offset, p_filesz, p_
 /** Are these bytes headers, notes, what edits left (`remains`), and zeros between them? More zeros than edits leave are somebody's. */
 export function isOnlyAdded(before: Subject, range: Range, remains: readonly Range[] = []): boolean {
   const { image, fileSize } = before;
-  const own = normalize([...headerAndNoteRanges(before), ...remains]);
-  if (!own.some((one) => overlaps(one, range))) return false;
+  const own = remains.length === 0 ? before.ownRanges() : normalize([...headerAndNoteRanges(before), ...remains]);
+  if (intersect([range], own).length === 0) return false;
   const others = subtractSorted(range, own);
   if (range.end > fileSize || others.reduce((sum, { start, end }) => sum + end - start, 0n) > ZEROS_LIMIT) return false;
   return others.every(({ start, end }) =>
@@ -162,12 +143,27 @@ function isEmptyLoad({ p_type, p_filesz, p_memsz }: Phdr): boolean {
   return p_type === PT_LOAD && p_filesz === 0n && p_memsz === 0n;
 }
 
-function isSamePlace(old: Phdr, now: Phdr | undefined): boolean {
-  // One that loads nothing may have the addresses of its neighbour.
-  if (now !== undefined && isEmptyLoad(old) !== isEmptyLoad(now)) return false;
-  // There is one PT_PHDR, and it goes where the table goes.
-  if (old.p_type === PT_PHDR && now?.p_type === PT_PHDR) return true;
-  return now?.p_type === old.p_type && now.p_vaddr === old.p_vaddr && now.p_paddr === old.p_paddr;
+/** What says where an entry belongs. One that loads nothing may have the addresses of its neighbour; the PT_PHDR goes where the table goes. */
+function placeKey(segment: Phdr): string {
+  const { p_type, p_vaddr, p_paddr } = segment;
+  return p_type === PT_PHDR ? 'table' : `${p_type} ${p_vaddr} ${p_paddr} ${isEmptyLoad(segment)}`;
+}
+
+/** Finds the first entry of the same place at or behind an index; the indices that are asked for never go back. */
+function placeIndex(segments: readonly Phdr[]): (segment: Phdr, from: number) => number | undefined {
+  const places = new Map<string, { readonly indices: number[]; at: number }>();
+  for (const [index, segment] of segments.entries()) {
+    const key = placeKey(segment);
+    const place = places.get(key);
+    if (place === undefined) places.set(key, { indices: [index], at: 0 });
+    else place.indices.push(index);
+  }
+  return (segment, from) => {
+    const place = places.get(placeKey(segment));
+    if (place === undefined) return undefined;
+    while ((place.indices[place.at] ?? from) < from) place.at += 1;
+    return place.indices[place.at];
+  };
 }
 
 /** First entries that are the same in every field, then those of a type that the old one may have become. */

@@ -1,10 +1,19 @@
 /** One image and the facts about it that several checks need. */
 
 import { lazy } from '../../base/bytes/lazy.js';
-import { type Range, rangeOf } from '../../base/bytes/range.js';
+import { holderOf, intersect, normalize, type Range, rangeOf } from '../../base/bytes/range.js';
+import { PatchError } from '../../base/errors/patch-error.js';
 import type { Phdr } from '../../formats/elf/headers.js';
-import { type ElfImage, ehdrSize, hasFileBytes, loads, phdrTable, shdrTable } from '../../formats/elf/image.js';
-import { SHT_NULL } from '../../formats/elf/names.js';
+import {
+  type ElfImage,
+  ehdrSize,
+  hasFileBytes,
+  loads,
+  phdrTable,
+  segmentFileRange,
+  shdrTable,
+} from '../../formats/elf/image.js';
+import { PT_LOAD, PT_NOTE, SHT_NULL } from '../../formats/elf/names.js';
 import { sectionName } from '../../formats/elf/section-names.js';
 import { distinctAreas, type NoteArea, noteAreas } from '../../formats/note/areas.js';
 import type { NoteWalk } from '../../formats/note/record.js';
@@ -20,11 +29,26 @@ export interface Subject {
   readonly loads: readonly { readonly index: number; readonly segment: Phdr }[];
   /** Every place that holds notes. Errors: `note.too-large`. */
   areas(): readonly NoteArea[];
+  /** Bytes of headers and notes, sorted and disjoint. */
+  ownRanges(): readonly Range[];
+  /** Offset and size of each PT_NOTE, as one word. */
+  notePlaces(): ReadonlySet<string>;
+  /** Does one PT_NOTE hold all of these bytes? */
+  isInNotes(range: Range): boolean;
+  /** Does any PT_NOTE hold one of them? */
+  meetsNotes(range: Range): boolean;
+  /** Does one PT_LOAD take all of them from the file? */
+  isInLoad(range: Range): boolean;
 }
 
 /** Gathers what checks need of an image; notes are read when a check asks for them. */
 export function subjectOf(image: ElfImage): Subject {
-  return {
+  const notes = lazy(() => image.segments.filter(isNote).map(segmentFileRange));
+  const inNotes = lazy(() => holderOf(notes()));
+  const allNotes = lazy(() => normalize(notes()));
+  const withBytes = lazy(() => image.segments.filter((s) => s.p_type === PT_LOAD && s.p_filesz > 0n));
+  const inLoads = lazy(() => holderOf(withBytes().map(segmentFileRange)));
+  const subject: Subject = {
     image,
     fileSize: image.source.size,
     ehdr: rangeOf(0n, ehdrSize(image.encoding)),
@@ -32,7 +56,35 @@ export function subjectOf(image: ElfImage): Subject {
     shdrs: shdrTable(image),
     loads: loads(image),
     areas: lazy(() => noteAreas(image)),
+    ownRanges: lazy(() => normalize(headerAndNoteRanges(subject))),
+    notePlaces: lazy(() => new Set(notes().map(({ start, end }) => `${start} ${end - start}`))),
+    isInNotes: (range) => inNotes()(range),
+    meetsNotes: (range) => intersect([range], allNotes()).length > 0,
+    isInLoad: (range) => inLoads()(range),
   };
+  return subject;
+}
+
+function isNote({ p_type }: Phdr): boolean {
+  return p_type === PT_NOTE;
+}
+
+/** Bytes that headers and notes of an image stand in: an edit of notes may write there. */
+export function headerAndNoteRanges(subject: Subject): Range[] {
+  const { image, ehdr, phdrs, shdrs } = subject;
+  const names = image.shstrndx === 0 ? undefined : image.sections[image.shstrndx];
+  const nameRange = names === undefined ? [] : [rangeOf(names.sh_offset, names.sh_size)];
+  return [ehdr, phdrs, shdrs, ...nameRange, ...areasOrNone(subject).map(({ range }) => range)];
+}
+
+/** Notes too large to read are a finding of the checks that walk them; here they only may not differ. */
+function areasOrNone(subject: Subject): ReturnType<Subject['areas']> {
+  try {
+    return subject.areas();
+  } catch (error) {
+    if (error instanceof PatchError) return [];
+    throw error;
+  }
 }
 
 /** A program header as findings name it, `program header 3`. */

@@ -97,7 +97,7 @@ export const advice: readonly LinearCheck[] = [
     needs: 'image',
     level: 'advice',
     because:
-      'shim does not load discardable sections, and Xen then reads garbage for its relocations; --keep-reloc cures it',
+      'shim does not load discardable sections, and Xen then reads garbage for its relocations; --keep-reloc fixes it',
     *run({ image }) {
       const table = directory(image, DIRECTORY_BASERELOC);
       if (table === undefined) return;

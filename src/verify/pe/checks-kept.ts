@@ -159,7 +159,7 @@ export const keptChecks: readonly KeptCheck[] = [
       }
       if (now === undefined || was === undefined) return;
       if (image.sections.length === input.sections.length) yield* sameTable(image, now, input, was);
-      else yield* sameAddresses(image, input);
+      else if (!isSameTable(image, now, input, was)) yield* sameAddresses(image, input);
       yield* sameRest(image, now.end, input, was.end);
     },
   },
@@ -259,6 +259,14 @@ function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Gen
   yield { offset: now.start + difference.start, part: 'COFF symbols', text: `record ${index} differs from the input` };
 }
 
+/** Are all bytes of the tables the same, and mean the same: do the sections that were there bear their old numbers? */
+function isSameTable(image: PeImage, now: Range, input: PeImage, was: Range): boolean {
+  const isOld = input.sections.every(
+    ({ VirtualAddress }, index) => image.sections[index]?.VirtualAddress === VirtualAddress,
+  );
+  return isOld && sameTable(image, now, input, was).next().done === true;
+}
+
 /** Where sections were joined, numbers and values differ; addresses must not. */
 function* sameAddresses(image: PeImage, input: PeImage): Generator<Violation> {
   const part = 'COFF symbols';
@@ -296,13 +304,15 @@ function homesOf({ sections }: PeImage, input: PeImage): (PeSection | undefined)
   });
 }
 
-/** Flags that differ and may not: DISCARDABLE may go from the relocations, zeros in the file make a section initialized. */
+/** Flags that differ and may not: DISCARDABLE may come to the relocations and go, zeros in the file make a section initialized. */
 function changedFlags(input: PeImage, was: PeSection, now: PeSection, alone: boolean): number {
   let wanted = was.Characteristics;
   const relocations = input.directories[DIRECTORY_BASERELOC]?.VirtualAddress ?? 0n;
   const { start, end } = memoryRange(was);
   const isRelocations = relocations >= start && relocations < end;
-  if (isRelocations && (now.Characteristics & IMAGE_SCN_MEM_DISCARDABLE) === 0) wanted &= ~IMAGE_SCN_MEM_DISCARDABLE;
+  const discardable = now.Characteristics & IMAGE_SCN_MEM_DISCARDABLE;
+  // Of joined sections only what all were is discardable.
+  if (isRelocations || !alone) wanted = (wanted & ~IMAGE_SCN_MEM_DISCARDABLE) | discardable;
   if (!hasRawData(was) && hasRawData(now) && (wanted & IMAGE_SCN_CNT_UNINITIALIZED_DATA) !== 0) {
     wanted = (wanted & ~IMAGE_SCN_CNT_UNINITIALIZED_DATA) | IMAGE_SCN_CNT_INITIALIZED_DATA;
   }

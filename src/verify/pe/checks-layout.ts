@@ -219,24 +219,29 @@ export const layoutChecks: readonly LinearCheck[] = [
 ];
 
 /**
- * The checksum once more, by another road than the writer's: bytes at even and odd places are added apart, and the carries
- * brought round at the end.
+ * The checksum once more, by another road than the writer's: the whole file by the machine's own order of bytes, as remainders, turned
+ * round at the end where that order is the other one (RFC 1071: the sum does not depend on it).
  */
 function checkSumOf(source: LinearSubject['image']['source'], fieldAt: number): number {
   const chunk = 0x40000;
-  let even = 0;
-  let odd = 0;
-  const buffer = new Uint8Array(Math.min(chunk, Number(source.size)));
-  for (let at = 0; at < Number(source.size); at += chunk) {
-    const bytes = buffer.subarray(0, Math.min(chunk, Number(source.size) - at));
-    source.readInto(BigInt(at), bytes, 'bytes of the checksum');
-    for (let i = 0; i < 4; i++) if (fieldAt + i >= at && fieldAt + i < at + bytes.length) bytes[fieldAt + i - at] = 0;
-    for (let i = 0; i < bytes.length; i += 2) {
-      even += bytes[i] ?? 0;
-      odd += bytes[i + 1] ?? 0;
-    }
+  const size = Number(source.size);
+  let sum = 0;
+  const words = new Uint32Array(Math.ceil(Math.min(chunk, size) / 4));
+  const buffer = new Uint8Array(words.buffer);
+  for (let at = 0; at < size; at += chunk) {
+    const length = Math.min(chunk, size - at);
+    source.readInto(BigInt(at), buffer.subarray(0, length), 'bytes of the checksum');
+    // The last chunk is shorter: what the one before left counts for nothing.
+    buffer.fill(0, length);
+    for (let i = 0; i < 4; i++) if (fieldAt + i >= at && fieldAt + i < at + length) buffer[fieldAt + i - at] = 0;
+    let part = sum;
+    for (let i = 0; i < words.length; i += 1) part += words[i] ?? 0;
+    // Nothing but zeros has the sum 0.
+    sum = part === 0 ? 0 : part % 0xffff === 0 ? 0xffff : part % 0xffff;
   }
-  const sum = even + odd * 256;
-  const folded = sum === 0 ? 0 : sum % 0xffff === 0 ? 0xffff : sum % 0xffff;
-  return (folded + Number(source.size)) % 2 ** 32;
+  return ((isBigEndian() ? ((sum & 0xff) << 8) | (sum >> 8) : sum) + size) % 2 ** 32;
+}
+
+function isBigEndian(): boolean {
+  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 }

@@ -181,7 +181,7 @@ function editView({ text, blob, changed, cured, secondReader }: EditAnswer, suff
   );
   if (blob === undefined) {
     const words = !cured
-      ? 'No edit is known that mends it.'
+      ? 'No edit is known that fixes it.'
       : changed
         ? 'Nothing was made.'
         : 'It is so already: nothing is to be changed.';

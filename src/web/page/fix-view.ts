@@ -56,7 +56,7 @@ export function answerView(
   const card = section('answer', headline(verdict), picker, ...reasons(verdict));
   card.classList.add('answer');
   if (!verdict.accepts) {
-    const words = verdict.cure === undefined ? 'Look for a way to mend it' : 'Mend it';
+    const words = verdict.cure === undefined ? 'Look for a way to fix it' : 'Fix it';
     const weight = fails(verdict) ? 'primary' : undefined;
     card.append(h('p', {}, h('button', { class: weight, id: 'mend', click: () => fix(loader, answer) }, words)));
   }

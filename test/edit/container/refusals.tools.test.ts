@@ -110,6 +110,11 @@ describe('openContainer() refuses', () => {
     ['an EFI zboot image', Uint8Array.of(0x4d, 0x5a, 0, 0, 0x7a, 0x69, 0x6d, 0x67, 0, 0), 'container.no-notes'],
     ['a U-Boot uImage', Uint8Array.of(0x27, 0x05, 0x19, 0x56, 0, 0, 0, 0, 0), 'container.no-notes'],
     ['an EFI program', at(0, 0x4d, 0x5a), 'container.no-notes'],
+    ['an ARM zImage', at(0x24, 0x18, 0x28, 0x6f, 0x01), 'container.no-notes'],
+    ['an ARM zImage', at(0x24, 0x01, 0x6f, 0x28, 0x18), 'container.no-notes'],
+    ['a cpio archive', Buffer.from('070701000000000000000000000000'), 'container.no-notes'],
+    ['a cpio archive', Buffer.from('070702000000000000000000000000'), 'container.no-notes'],
+    ['text that begins like a cpio archive', Buffer.from('070708000000000000000000000000'), 'read.not-elf'],
     ['a bare xz stream of text', packForTest('xz', Buffer.from('text')), 'read.not-elf'],
     ['a bare zstd stream of a gzip file', packForTest('zstd', gzipSync(kernel)), 'container.contains-container'],
     ['a bare xz stream, damaged', packForTest('xz', kernel).fill(0x55, 200, 260), 'container.corrupt'],
@@ -133,7 +138,30 @@ describe('openContainer() refuses', () => {
     const image = bzImage({ data, pe: 'new' });
     image.set(Buffer.from('.linux\0\0'), 0x40 + 24 + 160);
     image.fill(0, 0x202, 0x206);
-    expect((await problem(open(image))).message).toContain('a unified kernel image');
+    const { message, hint } = await problem(open(image));
+    expect(message).toContain('a unified kernel image, not signed');
+    expect(`${message} ${hint}`).not.toMatch(/the whole is signed|and sign it/);
+    // The certificate table: data directory 4.
+    image.set([0, 0x10, 0, 0, 8, 0, 0, 0], 0x40 + 24 + 112 + 4 * 8);
+    const signed = await problem(open(image));
+    expect(signed.message).toContain('a unified kernel image, signed');
+    expect(signed.hint).toContain('and sign it');
+  });
+
+  it('what borrows the header of a bzImage, by the name that it gives itself', async () => {
+    const image = bzImage({ data });
+    image.set(Buffer.from('Memtest86+ v6.10\0'), 0x300);
+    new DataView(image.buffer, image.byteOffset).setUint16(0x20e, 0x100, true);
+    new DataView(image.buffer, image.byteOffset).setUint32(0x248, 0, true);
+    expect((await problem(open(image))).message).toContain('it calls itself "Memtest86+ v6.10"');
+    new DataView(image.buffer, image.byteOffset).setUint16(0x206, 0x207, true);
+    expect(await problem(open(image))).toMatchObject({
+      id: 'bzimage.protocol',
+      message: expect.stringContaining('it calls itself "Memtest86+ v6.10"'),
+    });
+    // No text, no word of it.
+    image.fill(0xff, 0x300, 0x340);
+    expect((await problem(open(image))).message).not.toContain('calls itself');
   });
 });
 

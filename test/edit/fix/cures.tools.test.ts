@@ -75,7 +75,7 @@ describe.each(REPORTED.map((each, i) => ({ ...each, file: `-image ${i}'s` })))(
         cwd: folder.path,
         encoding: 'utf8',
       });
-      const [, line] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+      const [, line] = /^ {2}fix: (.*)$/m.exec(stdout) ?? [];
       if (line === undefined) {
         // Taken as it is, or nothing cures it; then it is said what is in the way.
         const takes = runCli(['verify', path, '--for', loader]).status === 0;
@@ -103,7 +103,7 @@ describe('fix and files that wrap a kernel', () => {
       cwd: folder.path,
       encoding: 'utf8',
     });
-    const [, line = ''] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+    const [, line = ''] = /^ {2}fix: (.*)$/m.exec(stdout) ?? [];
     expect(line).toContain('xen-elfpatch patch ');
     expect(run(line)).toMatchObject({ status: 0 });
   });
@@ -153,7 +153,7 @@ describe('a kernel in a wrapper: what verify prints works as printed, and fix sa
     const path = folder.write(file, bytes);
     rmSync(`${path}.xen`, { force: true });
     const { stdout } = runCli(['verify', file, '--for', loader], { cwd: folder.path });
-    const [, line = stdout] = /^ {2}cure: (.*)$/m.exec(stdout) ?? [];
+    const [, line = stdout] = /^ {2}fix: (.*)$/m.exec(stdout) ?? [];
     const quoted = `'my ${name}'\\''s kernel`;
     expect(line).toBe(`xen-elfpatch patch ${quoted}' ${options} -o ${quoted}.xen'`);
     expect(run(line)).toMatchObject({ status: 0 });
@@ -182,7 +182,7 @@ describe('a kernel in a wrapper: what verify prints works as printed, and fix sa
     const path = folder.write('kept.gz', gzipSync(pvh));
     const { stdout } = runCli(['fix', path]);
     expect(stdout).not.toContain('edit:');
-    expect(stdout).toContain('takes the kernel out, and that is loaded');
+    expect(stdout).toMatch(/the kernel in it is loaded; to take it out: xen-elfpatch patch .*\n/);
     expect(runCli(['fix', path, '--for', 'qemu-pvh', '--in-place'])).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('[fix.no-cure]'),
@@ -199,9 +199,9 @@ describe('a kernel in a wrapper: what verify prints works as printed, and fix sa
     expect(stdout).toMatch(/^ {2}qemu-multiboot +otherwise +no Multiboot 1 header/m);
     expect(stdout).toMatch(/^ {2}grub-multiboot +yes/m);
     // For the row whose header it is, the same command is the cure.
-    const cures = [...stdout.matchAll(/^ {2}cure: (.*)$/gm)].map(([, command]) => command);
+    const cures = [...stdout.matchAll(/^ {2}fix: (.*)$/gm)].map(([, command]) => command);
     const [, line = stdout] =
-      /^ {2}what to do: the file is not unpacked; (.*) takes the kernel out/m.exec(stdout) ?? [];
+      /^ {2}what to do: the file is not unpacked, and the kernel in it .*; to take it out: (.*)$/m.exec(stdout) ?? [];
     expect(line).toContain(" --payload extract -o '");
     expect(cures).toEqual([line]);
     expect(run(line)).toMatchObject({ status: 0 });

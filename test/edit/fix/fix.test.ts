@@ -30,7 +30,7 @@ describe.each(REPORTED.filter(({ reason }) => reason !== undefined))('fix: $name
     expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('has nothing to mend in what it mended', () => {
+  it('has nothing to fix in what it mended', () => {
     if (fix.plan === undefined) throw new Error('no plan');
     const again = findFix(preview(fix.plan.image, fix.plan.rendered), loaders);
     expect(again.steps).toEqual([]);

@@ -50,7 +50,13 @@ describe.each([
 
   it('change nothing but what was asked for when a linear image is given other ones', () => {
     const plain = linearBytes(input()).image();
-    for (const options of [{ keepReloc: true }, { merge: true }, { headerSize: 0x2000n }, { mb2: 'gap' as const }]) {
+    for (const options of [
+      { keepReloc: true },
+      { discardableReloc: true },
+      { merge: true },
+      { headerSize: 0x2000n },
+      { mb2: 'gap' as const },
+    ]) {
       const stepwise = linearBytes(plain, options);
       // Two steps lead where one does; but a header in the gap stays where it is.
       const direct = linearLayout(input(), options).mb2?.how;

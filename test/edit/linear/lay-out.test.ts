@@ -35,6 +35,7 @@ describe('layOutLinear() of the fixture', () => {
     { mb1: true },
     { merge: true },
     { keepReloc: true },
+    { discardableReloc: true },
     { headerSize: 0x2c0n },
     { headerSize: 0x2000n },
     { mb2: 'gap' },

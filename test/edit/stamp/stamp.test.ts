@@ -9,6 +9,7 @@ import { computeBuildId } from '../../../src/edit/stamp/build-id.js';
 import { planStamp, type StampWish, stampsOf } from '../../../src/edit/stamp/stamp.js';
 import { type ElfImage, loads } from '../../../src/formats/elf/image.js';
 import { readElf } from '../../../src/formats/elf/read.js';
+import { sectionName } from '../../../src/formats/elf/section-names.js';
 import { ENCODINGS, type Encoding } from '../../../src/formats/elf/struct.js';
 import { noteAreas } from '../../../src/formats/note/areas.js';
 import { nameOf, ownerOf } from '../../../src/formats/note/record.js';
@@ -176,7 +177,11 @@ describe.each(ENCODINGS)('planStamp() and notes at the end of a PT_LOAD, ELF$bit
     expect(note(stamped)).toMatchObject({ p_offset: note(image)?.p_offset, p_vaddr: note(image)?.p_vaddr });
     // A header of 12, FDO and its NUL, {"name":"k"} and its NUL filled up to 16.
     expect(stamped.segments[0]?.p_filesz).toBe((image.segments[0]?.p_filesz ?? 0n) + 32n);
-    expect(stamped.sections).toHaveLength(image.sections.length);
+    // .note.Xen is what it was, and .note.package has come.
+    expect(stamped.sections).toHaveLength(image.sections.length + 1);
+    const xens = image.sections.findIndex((_, i) => i > 0 && sectionName(image, i) === '.note.Xen');
+    expect(stamped.sections[xens]).toEqual(image.sections[xens]);
+    expect(sectionName(stamped, image.sections.length)).toBe('.note.package');
   });
 
   it('does not, where bytes stand behind them', () => {

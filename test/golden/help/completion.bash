@@ -1,19 +1,78 @@
 # bash completion for xen-elfpatch
 _xen_elfpatch() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} list=''
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} list='' head='' key='' at
   COMPREPLY=()
-  # Bash makes words of --for=xen-pv: the option, the sign, the value.
-  if [ "$word" = = ]; then word=''; elif [ "$before" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi
+  # Bash makes words of --for=xen-pv and of NAME=VALUE: what is in front of the sign, the sign, what is behind it.
+  at=$((COMP_CWORD - 1))
+  if [ "$word" = = ]; then word='' at=$COMP_CWORD before='='; fi
+  if [ "$before" = = ]; then
+    before=${COMP_WORDS[at-1]}
+    case $before in
+      -*) ;;
+      *) key=$before before=${COMP_WORDS[at-2]}; if [ "$before" = = ]; then before=${COMP_WORDS[at-3]}; fi ;;
+    esac
+  fi
+  # A list goes on behind its last comma.
+  case $word in *,*) head=${word%,*}, ;; esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'patch notes fix stamp diff layout verify linearize explain mkelf32 completion --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'patch notes fix stamp diff layout verify linearize explain mkelf32 completion help --help --version' -- "$word"))
+    return
+  fi
+  if [ -n "$key" ]; then
+    case "$command:$before:$key" in
+      patch:--set:INFO) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      patch:--set:ENTRY) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:HYPERCALL_PAGE) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:VIRT_BASE) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:PADDR_OFFSET) COMPREPLY=($(compgen -W '0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:XEN_VERSION) COMPREPLY=($(compgen -W 'xen-3.0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:GUEST_OS) COMPREPLY=($(compgen -W 'linux hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:GUEST_VERSION) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      patch:--set:LOADER) COMPREPLY=($(compgen -W 'generic hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:PAE_MODE) COMPREPLY=($(compgen -W 'yes bimodal hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:FEATURES) COMPREPLY=($(compgen -W 'writable_page_tables writable_descriptor_tables auto_translated_physmap supervisor_mode_kernel pae_pgdir_above_4gb hvm_callback_vector dom0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:BSD_SYMTAB) COMPREPLY=($(compgen -W 'yes hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:HV_START_LOW) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:L1_MFN_VALID) COMPREPLY=($(compgen -W '1:1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:SUSPEND_CANCEL) COMPREPLY=($(compgen -W '1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:INIT_P2M) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:MOD_START_PFN) COMPREPLY=($(compgen -W '1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:SUPPORTED_FEATURES) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      patch:--set:PHYS32_ENTRY) COMPREPLY=($(compgen -W 'phys: phys:entry sym: hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      patch:--set:PHYS32_RELOC) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      stamp:--package-metadata:type) COMPREPLY=($(compgen -W 'deb rpm alpm apk ebuild' -- "$word")); ;;
+      stamp:--package-metadata:os) COMPREPLY=($(compgen -W 'debian ubuntu fedora arch alpine' -- "$word")); ;;
+      stamp:--package-metadata:architecture) COMPREPLY=($(compgen -W 'amd64 x86_64 i386 arm64 aarch64' -- "$word")); ;;
+      mkelf32:--note:INFO) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      mkelf32:--note:ENTRY) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:HYPERCALL_PAGE) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:VIRT_BASE) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:PADDR_OFFSET) COMPREPLY=($(compgen -W '0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:XEN_VERSION) COMPREPLY=($(compgen -W 'xen-3.0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:GUEST_OS) COMPREPLY=($(compgen -W 'linux hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:GUEST_VERSION) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      mkelf32:--note:LOADER) COMPREPLY=($(compgen -W 'generic hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:PAE_MODE) COMPREPLY=($(compgen -W 'yes bimodal hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:FEATURES) COMPREPLY=($(compgen -W 'writable_page_tables writable_descriptor_tables auto_translated_physmap supervisor_mode_kernel pae_pgdir_above_4gb hvm_callback_vector dom0 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:BSD_SYMTAB) COMPREPLY=($(compgen -W 'yes hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:HV_START_LOW) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:L1_MFN_VALID) COMPREPLY=($(compgen -W '1:1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:SUSPEND_CANCEL) COMPREPLY=($(compgen -W '1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:INIT_P2M) COMPREPLY=($(compgen -W 'sym: entry hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:MOD_START_PFN) COMPREPLY=($(compgen -W '1 hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:SUPPORTED_FEATURES) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+      mkelf32:--note:PHYS32_ENTRY) COMPREPLY=($(compgen -W 'phys: phys:entry sym: hex: file:' -- "$word")); case "${COMPREPLY[*]}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac; ;;
+      mkelf32:--note:PHYS32_RELOC) COMPREPLY=($(compgen -W 'hex: file:' -- "$word")); compopt -o nospace 2>/dev/null; ;;
+    esac
     return
   fi
   case "$command:$before" in
+    help:help) COMPREPLY=($(compgen -W 'patch notes fix stamp diff layout verify linearize explain mkelf32 completion' -- "$word")); return ;;
     patch:--preset) COMPREPLY=($(compgen -W 'pv pv+dom0 pv32 pv32+dom0 pvh pvh+dom0 pv+pvh pv+pvh+dom0' -- "$word")); return ;;
     patch:--set) COMPREPLY=($(compgen -W 'INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
     patch:--unset) COMPREPLY=($(compgen -W 'INFO ENTRY HYPERCALL_PAGE VIRT_BASE PADDR_OFFSET XEN_VERSION GUEST_OS GUEST_VERSION LOADER PAE_MODE FEATURES BSD_SYMTAB HV_START_LOW L1_MFN_VALID SUSPEND_CANCEL INIT_P2M MOD_START_PFN SUPPORTED_FEATURES PHYS32_ENTRY PHYS32_RELOC' -- "$word")); return ;;
     patch:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    patch:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
+    patch:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -P "$head" -- "${word#"$head"}")); return ;;
     patch:--notes-align) COMPREPLY=($(compgen -W '4 8' -- "$word")); return ;;
     patch:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     patch:--payload) COMPREPLY=($(compgen -W 'attach replace extract detach' -- "$word")); return ;;
@@ -25,19 +84,20 @@ _xen_elfpatch() {
     notes:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     notes:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     notes:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
-    fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec uefi shim grub-secure-boot linux-loader multiboot multiboot2' -- "$word")); return ;;
+    fix:--for) COMPREPLY=($(compgen -W 'xen-pv xen-pvh xen-dom0-pv xen-dom0-pvh qemu-pvh qemu-multiboot firecracker cloud-hypervisor libkrun crosvm openvmm grub-xen grub-multiboot grub-multiboot2 limine kexec uefi shim grub-secure-boot linux-loader multiboot multiboot2' -P "$head" -- "${word#"$head"}")); return ;;
     fix:--xen-version) COMPREPLY=($(compgen -W '4.7 4.8 4.9 4.10 4.11 4.12 4.13 4.14 4.15 4.16 4.17 4.18 4.19 4.20 4.21 4.22' -- "$word")); return ;;
     fix:--memory) COMPREPLY=($(compgen -W '256M 512M 1G 4G' -- "$word")); return ;;
-    fix:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
+    fix:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -P "$head" -- "${word#"$head"}")); return ;;
     fix:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     fix:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     fix:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
     fix:--jobs) COMPREPLY=($(compgen -W '1 2 4 8' -- "$word")); return ;;
     fix:--limit) COMPREPLY=($(compgen -W '64M 256M 1G' -- "$word")); return ;;
     fix:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    stamp:--package-metadata) COMPREPLY=($(compgen -W 'type= os= osVersion= name= version= architecture= osCpe= appCpe= debugInfoUrl=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
     stamp:--build-id) COMPREPLY=($(compgen -W 'keep sha1 sha256' -- "$word")); return ;;
     stamp:--placement) COMPREPLY=($(compgen -W 'auto in-place grow append extend move-table shift new-load new-table' -- "$word")); return ;;
-    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -- "$word")); return ;;
+    stamp:--must-survive) COMPREPLY=($(compgen -W 'strip strip@2.40 objcopy objcopy@2.40 llvm-strip llvm-strip@14.0.6 llvm-objcopy llvm-objcopy@14.0.6 eu-strip eu-strip@0.188 eu-strip-o eu-strip-o@0.188 patchelf patchelf@0.14.3 flat flat@2.40' -P "$head" -- "${word#"$head"}")); return ;;
     stamp:--kind) COMPREPLY=($(compgen -W 'kernel program' -- "$word")); return ;;
     stamp:--payload) COMPREPLY=($(compgen -W 'attach replace extract' -- "$word")); return ;;
     stamp:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
@@ -61,6 +121,7 @@ _xen_elfpatch() {
     linearize:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
     linearize:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     mkelf32:--note) COMPREPLY=($(compgen -W 'INFO= ENTRY= HYPERCALL_PAGE= VIRT_BASE= PADDR_OFFSET= XEN_VERSION= GUEST_OS= GUEST_VERSION= LOADER= PAE_MODE= FEATURES= BSD_SYMTAB= HV_START_LOW= L1_MFN_VALID= SUSPEND_CANCEL= INIT_P2M= MOD_START_PFN= SUPPORTED_FEATURES= PHYS32_ENTRY= PHYS32_RELOC=' -- "$word")); compopt -o nospace 2>/dev/null; return ;;
+    mkelf32:--keep) COMPREPLY=($(compgen -W 'sections symbols' -P "$head" -- "${word#"$head"}")); return ;;
     mkelf32:--record-format) COMPREPLY=($(compgen -W 'json in-toto' -- "$word")); return ;;
   esac
   case "$command" in
@@ -71,7 +132,7 @@ _xen_elfpatch() {
     diff) list='--baseline-dir --recursive --files0-from --jobs --json-lines --json --limit --color --config --print-config --quiet --help --version' ;;
     layout) list='--compare --svg --html --sizes --physical --json --limit --color --config --print-config --quiet --help --version' ;;
     verify) list='--baseline --for --xen-version --memory --check-record --rules --strict --json --format --recursive --files0-from --jobs --json-lines --limit --color --config --print-config --quiet --help --version' ;;
-    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version' ;;
+    linearize) list='--mb2 --entry --mb1 --phys-base --bss-align --header-size --keep-reloc --discardable-reloc --merge --file-align --image --tail --drop-signature --output --in-place --dry-run --check --depfile --depfile-target --record --record-format --strict --json --verify --baseline --color --config --print-config --quiet --help --version' ;;
     explain) list='--json --config --print-config --quiet --help --version' ;;
     mkelf32) list='--notes --compat --list-compat --tidy --note --keep --record --record-format --strict --json --config --print-config --quiet --help --version' ;;
     completion) list='--config --print-config --quiet --help --version' ;;
@@ -82,7 +143,7 @@ _xen_elfpatch() {
   esac
   case "$word" in
     -*) COMPREPLY=($(compgen -W "$list" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+    *) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")) ;;
   esac
 }
-complete -o filenames -F _xen_elfpatch xen-elfpatch
+complete -F _xen_elfpatch xen-elfpatch

@@ -1,5 +1,5 @@
 /** One deliberate break or more for each check of containers: a result that a way of writing must not have. */
-import { bzImage, payloadOf } from '../../support/bzimage.js';
+import { bzImage, payloadOf, withSection } from '../../support/bzimage.js';
 
 /** What the results are made from. */
 export interface ContainerInput {
@@ -65,6 +65,22 @@ export const CONTAINER_BREAKS: readonly ContainerBreak[] = [
     what: 'code in front of the CRC of an attached image',
     way: 'attach',
     make: attached((good, { image }) => patched(good, image.length - 100, 1, 2, 3)),
+  },
+  {
+    check: 'container-sections-kept',
+    what: 'a byte of a section that was stamped in',
+    way: 'attach',
+    make: async ({ image, attach }) => {
+      const before = withSection(image, '.sbat', Buffer.from('sbat,1'));
+      const good = await attach(before);
+      return { before, after: patched(good, Buffer.from(good).lastIndexOf('sbat,1'), 0) };
+    },
+  },
+  {
+    check: 'container-sections-kept',
+    what: 'a section that is cut off',
+    way: 'replace',
+    make: async ({ image }) => ({ before: withSection(image, '.sbat', Buffer.from('sbat,1')), after: image }),
   },
   {
     check: 'container-attached-behind-kernel',

@@ -23,6 +23,7 @@ const PT_INTERP = 3;
 const PT_NOTE = 4;
 const PT_PHDR = 6;
 const PT_TLS = 7;
+const PT_GNU_PROPERTY = 0x6474e553;
 
 /** One thing broken in a good image or a good edit, and who else is bound to notice. */
 export interface ElfBreak {
@@ -135,6 +136,13 @@ export const ELF_BREAKS: Readonly<Record<string, readonly ElfBreak[]>> = {
       what: 'a LOAD over part of the program headers',
       also: ['load-congruence', 'section-follows-load'],
       image: damage((b) => setSegment(b, TEXT, { p_offset: imageOf(b).header.e_phoff + 8n, p_paddr: 0x8000000n })),
+    },
+    {
+      what: 'a PT_GNU_PROPERTY that patchelf left under program headers',
+      level: 'warning',
+      image: damage((b) =>
+        setSegment(b, STACK, { p_type: PT_GNU_PROPERTY, p_offset: imageOf(b).header.e_phoff + 8n, p_filesz: 16n }),
+      ),
     },
   ],
   'segment-in-file': [

@@ -20,6 +20,7 @@ describe('verifyLinear()', () => {
     { mb1: true },
     { merge: true },
     { keepReloc: true },
+    { discardableReloc: true },
     { headerSize: 0x300n },
     { mb2: 'gap' as const },
     { physBase: 0n, bssAlign: 0x1000n },

@@ -3,6 +3,9 @@ import { problem } from '../problem.js';
 
 const ATTACH = '--payload attach adds a second payload and leaves what Linux starts alone';
 
+/** The kernel_version string of a setup header. */
+const callsItself = (text: string | undefined) => (text === undefined ? '' : `; it calls itself "${text}"`);
+
 /** Refusals about what an ELF is wrapped in: gzip files, bzImages, and files that hold no ELF at all. */
 export const containerProblems = {
   'container.no-notes': problem<{ found: string; why: string; instead: string }>({
@@ -11,7 +14,8 @@ export const containerProblems = {
     hint: (c) => c.instead,
     meaning:
       'The file is recognized, and no loader reads Xen notes out of such a file: an arm64 or RISC-V Image has no ELF headers, ' +
-      'EFI programs and U-Boot images are wrappers that Xen does not open. The message says which file to take instead.',
+      'EFI programs and U-Boot images are wrappers that Xen does not open, an ARM zImage and a cpio archive hold no notes. The ' +
+      'message says which file to take instead.',
   }),
   'container.bare-stream': problem<{ format: string }>({
     exit: 2,
@@ -86,9 +90,11 @@ export const containerProblems = {
       'Xen takes the last 4 bytes of the file as the unpacked size. With anything behind the data, zeros too, that is ' +
       'wrong: the tools refuse, the hypervisor can hang. Such a file is read, never rewritten.',
   }),
-  'bzimage.protocol': problem<{ version: string }>({
+  'bzimage.protocol': problem<{ version: string; calledItself: string | undefined }>({
     exit: 2,
-    text: (c) => `boot protocol ${c.version} has no ELF payload, wanted 2.08 (Linux 2.6.26) or later`,
+    text: (c) =>
+      `boot protocol ${c.version} has no ELF payload, wanted 2.08 (Linux 2.6.26) or later${callsItself(c.calledItself)}`,
+    hint: 'Linux before 2.6.26 and programs that borrow its header, iPXE for one, hold no notes; verify tells which loaders start them',
     meaning: 'Fields that say where the compressed ELF is came with boot protocol 2.08; older kernels have none.',
   }),
   'bzimage.header': problem<{ what: string }>({
@@ -98,9 +104,11 @@ export const containerProblems = {
       'The setup header of a bzImage (Linux Documentation/arch/x86/boot.rst) is too short for the fields that it must have, ' +
       'or says 0 setup sectors, which Linux reads as 4 and Xen as 0.',
   }),
-  'bzimage.no-payload': problem<{ offset: number; length: number }>({
+  'bzimage.no-payload': problem<{ offset: number; length: number; calledItself: string | undefined }>({
     exit: 2,
-    text: (c) => `the kernel names no payload (payload_offset ${hex(c.offset)}, payload_length ${hex(c.length)})`,
+    text: (c) =>
+      `the kernel names no payload (payload_offset ${hex(c.offset)}, payload_length ${hex(c.length)})${callsItself(c.calledItself)}`,
+    hint: 'Programs that borrow the header of a bzImage, memtest86+ for one, hold no notes; verify tells which loaders start them',
     meaning:
       'payload_offset and payload_length are 0 or too small. Programs that only borrow the bzImage header, memtest86+ for ' +
       'one, look like this.',
@@ -199,9 +207,9 @@ export const containerProblems = {
     hint: (c) =>
       `Cut the file at that offset if you know what they are (truncate -s ${c.at}); with --strip-signature if it is signed`,
     meaning:
-      'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, an ' +
-      'attached payload, and a signature. Other bytes belong to a tool that is not known here; writing there would ' +
-      'lose them.',
+      'Behind the protected-mode part there may be zeros and the .modinfo strings that Linux 6.17 and 6.18 leave there, ' +
+      'sections that the PE header names (stamp puts .sbat there), an attached payload, and a signature. Other bytes ' +
+      'belong to a tool that is not known here; writing there would lose them.',
   }),
   'codec.missing': problem<{ program: string; format: string }>({
     exit: 2,

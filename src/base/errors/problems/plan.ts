@@ -72,10 +72,8 @@ export const planProblems = {
     exit: 2,
     text: (c) => `cannot rewrite the notes of ${c.area}: ${c.why}`,
     hint: ({ edit, byPatch }) => {
-      if (edit === undefined) return 'Mend it where the image is built: nothing here tells what was meant';
-      return byPatch
-        ? `Add ${edit} to the edit: the damaged note itself`
-        : `First mend the damaged note: patch ${edit}`;
+      if (edit === undefined) return 'Fix it where the image is built: nothing here tells what was meant';
+      return byPatch ? `Add ${edit} to the edit: the damaged note itself` : `First fix the damaged note: patch ${edit}`;
     },
     meaning:
       'The edit has to copy every note of this area, and one of them cannot be read whole: it claims more bytes than the ' +

@@ -8,9 +8,10 @@ import { addressSpace, loadAtVaddr } from '../../../formats/elf/image.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
 import { notesSize } from '../../../formats/note/large-notes.js';
 import type { NoteContent } from '../../../formats/note/record.js';
-import { type PlacementName, partsOf } from '../plan/placement-options.js';
+import { DEFAULT_PLACEMENT, type PlacementName, partsOf as toolOf } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
+import { frontSize, PACKAGE_SECTION, packagesLast, STAMP_SECTION } from './package-part.js';
 import {
   gapAtEight,
   joined,
@@ -20,10 +21,10 @@ import {
   type PlacementInput,
   xenOf,
 } from './placement-input.js';
-import { notesMustBeLoaded } from './program.js';
+import { notesMustBeLoaded, sectionsMustStay } from './program.js';
 import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
 import { type Room, roomOf, take } from './room.js';
-import { type Cover, planSections } from './section-headers.js';
+import { type Cover, planSections, sectionsAsTheyAre } from './section-headers.js';
 
 /** Where the merged notes go and which header entry points at them. */
 export interface Move {
@@ -55,7 +56,7 @@ export interface Merged {
 
 /** The records to be written elsewhere, or why they cannot be written. */
 export function mergeFor(input: PlacementInput): Merged | { readonly reason: string } {
-  const notes = mergedNotes(input);
+  const notes = packagesLast(mergedNotes(input));
   if (notes.length === 0) return { reason: 'no note is left to place' };
   const gap = gapAtEight(input, notes);
   if (gap !== undefined) return { reason: gap };
@@ -96,13 +97,19 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
 
   const allocated = move.loadedAt !== undefined || coverOutsideMemory(input);
   const cover: Cover = { range: move.range, sh_addr: entry.p_vaddr, allocated, align: merged.align };
-  const plan = planSections(analysis, target, options, cover, room, {
-    sections: shiftedSections(input, move.shift),
-    ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
-    ...(covers
-      ? { table: { range: rangeOf(phoff, tableSize), sh_addr: placed?.p_vaddr ?? 0n, allocated: true, align: word } }
-      : {}),
-  });
+  const parts = partsOf(cover, frontSize(merged.notes), options.section);
+  const plan = sectionsMustStay(input)
+    ? { ...sectionsAsTheyAre(analysis), end: room.end, warnings: [NO_SECTION] }
+    : planSections(analysis, target, { section: parts.section }, parts.notes, room, {
+        sections: shiftedSections(input, move.shift),
+        package: parts.package,
+        ...(move.slot.kind === 'slack' ? { evict: move.slot.evict } : {}),
+        ...(covers
+          ? {
+              table: { range: rangeOf(phoff, tableSize), sh_addr: placed?.p_vaddr ?? 0n, allocated: true, align: word },
+            }
+          : {}),
+      });
   if (plan.end > addressSpace(image.encoding)) {
     return { placement: move.placement, reason: `offsets would exceed ${image.encoding.bits} bits` };
   }
@@ -136,6 +143,24 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
   };
 }
 
+/** What of the notes a section of the wanted name covers, and what one for package metadata behind it. */
+function partsOf(
+  whole: Cover,
+  front: bigint,
+  section: string,
+): { readonly notes: Cover; readonly package?: Cover; readonly section: string } {
+  // A name that was asked for is that of all that is written; Xen's is for Xen's notes.
+  if (front === 0n) return { notes: whole, section: section === DEFAULT_PLACEMENT.section ? PACKAGE_SECTION : section };
+  const at = whole.range.start + front;
+  if (at === whole.range.end) return { notes: whole, section };
+  const sh_addr = whole.sh_addr + (whole.allocated ? front : 0n);
+  return {
+    notes: { ...whole, range: { start: whole.range.start, end: at } },
+    package: { ...whole, range: { start: at, end: whole.range.end }, sh_addr },
+    section: section === PACKAGE_SECTION ? STAMP_SECTION : section,
+  };
+}
+
 /** Where the section side may put things: not where the move itself does. After a shift, spare bytes stand elsewhere. */
 function roomFor({ analysis }: PlacementInput, { range, end, shift, extended, blobs }: Move, table: Range): Room {
   if (shift !== undefined) return roomOf([], [], end);
@@ -146,6 +171,9 @@ function roomFor({ analysis }: PlacementInput, { range, end, shift, extended, bl
   return roomOf(analysis.spare(), [range, table, ...hole, ...zeros], end);
 }
 
+const NO_SECTION =
+  'no section shows the new notes, for the section headers stay in front of what is appended to the program: readers of memory and of program headers find them, readelf -n does not';
+
 const UNTRUE_ALLOC =
   'the note section is marked allocated although no PT_LOAD holds it, so that eu-strip keeps it; GNU tools warn about that';
 
@@ -155,7 +183,7 @@ const UNTRUE_ALLOC =
  * section would say of loaded bytes that they are notes.
  */
 function coverOutsideMemory({ analysis, options }: PlacementInput): boolean {
-  const tools = new Set(options.mustSurvive.map((wish) => partsOf(wish).tool));
+  const tools = new Set(options.mustSurvive.map((wish) => toolOf(wish).tool));
   const asked = (tools.has('eu-strip') || tools.has('eu-strip-o')) && !tools.has('flat');
   return asked && loadAtVaddr(analysis.image, vaddr(0n)) === undefined;
 }

@@ -2,7 +2,7 @@
  * `in-place` and `grow`: the notes are rewritten where they stand. Nothing else moves, so everything that could tell the
  * old record boundaries apart must agree: the sections over the notes, relocations into them, other segments over them.
  */
-import { overlaps, type Range } from '../../../base/bytes/range.js';
+import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { fileRange, vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
@@ -13,11 +13,13 @@ import { symbolCovering } from '../../../formats/elf/symbols.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
 import { notesSize } from '../../../formats/note/large-notes.js';
 import { NEUTRAL_TYPE } from '../../../formats/note/note-types.js';
-import { descSize, encodedSize, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
+import { descSize, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import type { PlacementName } from '../plan/placement-options.js';
-import { headerFor } from './header.js';
+import { firstMoved, fitOf } from './fit-notes.js';
+import { headerFor, withCounts } from './header.js';
 import type { Layout, Refusal } from './layout.js';
+import { PACKAGE_SECTION } from './package-part.js';
 import {
   bytesText,
   gapAtEight,
@@ -32,9 +34,10 @@ import {
   xenOf,
 } from './placement-input.js';
 import { notesMustBeLoaded } from './program.js';
-import { buildTable, findSlot, replacedBy, type Slot } from './program-headers.js';
+import { buildTable, findSlot, phdrSize, replacedBy, type Slot } from './program-headers.js';
 import { removeAll } from './remove-all.js';
-import { fitSections } from './section-headers.js';
+import { roomOf } from './room.js';
+import { planAddedSection } from './section-headers.js';
 import { strangerObstacle } from './section-owner.js';
 
 /** The owner written over a note that nobody shall find any more, where records may not move. */
@@ -80,8 +83,7 @@ function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout 
   const notes = mergedNotes(input);
   const size = notesSize(notes);
   const end = area.range.start + size;
-  const moved = firstMoved(area, notes);
-  const obstacle = movingObstacle(input, area, moved, end);
+  const obstacle = movingObstacle(input, area, notes);
   if (obstacle !== undefined) {
     const neutral = placement === 'in-place' ? neutralize(input, area) : undefined;
     return neutral === undefined ? refuse(obstacle) : finish(input, placement, area, neutral);
@@ -112,42 +114,20 @@ export function growAtEndOfLoad(
   const index = analysis.image.segments.indexOf(area.loaded);
   if (area.loaded.p_offset + area.loaded.p_filesz !== area.range.end) return refuse('the notes end no PT_LOAD');
   const notes = mergedNotes(input);
-  const size = notesSize(notes);
-  const by = size - sizeOf(area.range);
+  const by = notesSize(notes) - sizeOf(area.range);
   if (by <= 0n) return refuse('the notes fit the room they have');
-  const end = area.range.start + size;
   const obstacle =
-    strangerObstacle(input, area.range) ??
-    movingObstacle(input, area, firstMoved(area, notes), end) ??
-    hole(index, area.loaded, by);
+    strangerObstacle(input, area.range) ?? movingObstacle(input, area, notes) ?? hole(index, area.loaded, by);
   return obstacle === undefined ? finish(input, 'extend', area, notes, { index, by }) : refuse(obstacle);
 }
 
-/** The first file offset at which a record of the area no longer stands where it stood; undefined: none moves. */
-function firstMoved(area: NoteArea, notes: readonly NoteContent[]): bigint | undefined {
-  let at: bigint = area.range.start;
-  for (const [index, record] of area.walk.records.entries()) {
-    const note = notes[index];
-    if (note === undefined || record.offset !== at) return record.offset;
-    const size = BigInt(encodedSize(note));
-    const last = index === area.walk.records.length - 1;
-    // The padding of the last record may be missing.
-    if (size !== record.size && !(last && size > record.size && size - record.size < 4n)) return record.offset;
-    at += size;
-  }
-  return at === area.range.end || area.walk.problem === undefined ? undefined : at;
-}
-
-/** Why the boundaries may not move from `moved` on. */
-function movingObstacle(
-  input: PlacementInput,
-  area: NoteArea,
-  moved: bigint | undefined,
-  end: bigint,
-): string | undefined {
+/** Why the boundaries may not move from where they begin to differ. */
+function movingObstacle(input: PlacementInput, area: NoteArea, notes: readonly NoteContent[]): string | undefined {
   const { analysis } = input;
-  const fit = fitSections(analysis, area.range, end, moved);
+  const fit = fitOf(input, area, notes);
   if ('reason' in fit) return fit.reason;
+  const moved = firstMoved(area, notes);
+  const end = area.range.start + notesSize(notes);
   if (moved === undefined) return undefined;
   const relocations = relocationsInto(analysis, sectionsIn(analysis, area.range));
   if (relocations.length > 0) {
@@ -240,7 +220,7 @@ function finish(
   if (gap !== undefined) return { placement, reason: gap };
   const taken = notesSize(notes);
   const end = area.range.start + taken;
-  const fit = fitSections(analysis, area.range, end, firstMoved(area, notes));
+  const fit = fitOf(input, area, notes);
   if ('reason' in fit) return { placement, reason: fit.reason };
 
   let slot: Slot = { kind: 'merged', index: target.segments.at(-1) ?? -1 };
@@ -272,20 +252,29 @@ function finish(
     target.segments.length === 0 && empty
       ? image.segments
       : buildTable(grownFacts, target, slot, empty ? undefined : entry, { keepsOrder: input.kind.kind === 'program' });
-  const sections = image.sections.map((section, index) => fit.get(index) ?? section);
+  const fitted = image.sections.map((section, index) => fit.changes.get(index) ?? section);
   // What is no longer used is zeroed, so that no walker finds remains.
   const whole = { start: area.range.start, end: end > area.range.end ? end : area.range.end };
   const size = area.range.end - area.range.start;
+  const fileEnd = end > analysis.fileSize ? end : analysis.fileSize;
+  const entries = rangeOf(image.header.e_phoff, phdrSize(analysis) * BigInt(segments.length));
+  const room = roomOf(analysis.spare(), [whole, entries], fileEnd);
+  const plan = fit.added && planAddedSection(analysis, fitted, PACKAGE_SECTION, fit.added, room);
+  const { sections, shoff } = plan ?? { sections: fitted, shoff: image.header.e_shoff };
   const promoted = was === undefined && !empty ? ', and a PT_NOTE now points at them' : '';
   return {
     placement,
     summary: `${summaryOf(placement, size, taken, extended)}${promoted}`,
-    header: headerFor(image, { segments: segments.length, sections: image.sections.length }),
+    header: headerFor(image, { segments: segments.length, sections: sections.length, shoff }),
     segments,
-    sections,
-    ...joined([noteParts(notes, input, whole), overwriteParts(input)]),
+    sections: withCounts(image, sections, segments.length),
+    ...joined([
+      noteParts(notes, input, whole),
+      overwriteParts(input),
+      ...(plan === undefined ? [] : [{ blobs: plan.blobs, copies: [] }]),
+    ]),
     shift: undefined,
-    fileSize: end > analysis.fileSize ? end : analysis.fileSize,
+    fileSize: plan?.end ?? fileEnd,
     xenNotes: xenOf(input, notes),
     noteRange: empty ? undefined : entry.range,
     loaded: load !== undefined,
@@ -293,8 +282,8 @@ function finish(
     extendedLoad: extended,
     addedLoads: slot.kind === 'empty-load' ? -1 : 0,
     replacedSegments: replacedBy(target, slot).filter((index) => index >= 0),
-    touchedSections: [...fit.keys()],
-    warnings: warningsFor(input, area, notes),
+    touchedSections: [...fit.changes.keys(), ...(plan?.touched ?? [])],
+    warnings: [...warningsFor(input, area, notes), ...(plan?.warnings ?? [])],
     stays: staysLonger(input, area, end),
   };
 }

@@ -12,6 +12,7 @@ import type { PlacementOptions } from '../plan/placement-options.js';
 import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { WantedNote } from '../plan/wanted.js';
 import type { Blob, CopiedBlob } from './layout.js';
+import { isPackage, packagesLast } from './package-part.js';
 
 /** Everything that a placement may look at. */
 export interface PlacementInput {
@@ -31,8 +32,8 @@ export interface PlacementInput {
 
 /**
  * All records of the merged PT_NOTE: the target's records in their order, replaced, dropped or kept as wanted, and new ones
- * behind them, those of other owners last. A type-18 note of another owner in front would hide PHYS32_ENTRY from QEMU, which does
- * not look at owners; then PHYS32_ENTRY goes first.
+ * behind them, those of other owners last, and package metadata behind all that is new. A type-18 note of another owner in front
+ * would hide PHYS32_ENTRY from QEMU, which does not look at owners; then PHYS32_ENTRY goes first.
  */
 export function mergedNotes({ target, wanted, otherOwners }: PlacementInput): NoteContent[] {
   const byOffset = new Map(wanted.flatMap((w) => (w.original === undefined ? [] : [[w.original.offset, w.content]])));
@@ -43,7 +44,9 @@ export function mergedNotes({ target, wanted, otherOwners }: PlacementInput): No
     return content === undefined ? [] : [content];
   });
   const fresh = wanted.filter(({ original }) => original === undefined).map(({ content }) => content);
-  const all = [...kept, ...fresh, ...otherOwners.added];
+  const added = [...fresh, ...otherOwners.added];
+  const joined = [...kept, ...added];
+  const all = added.some((note) => !isPackage(note)) ? packagesLast(joined) : joined;
   const own = all.find(isPhysEntry(wanted));
   const first = all.find(({ type }) => type === XEN_ELFNOTE.PHYS32_ENTRY);
   if (own === undefined || first === own) return all;

@@ -7,6 +7,7 @@
  */
 import { contains, overlaps, type Range } from '../../../base/bytes/range.js';
 import { loads, phdrTable, segmentFileRange } from '../../../formats/elf/image.js';
+import type { Analysis } from '../plan/analyze.js';
 import type { KindAnswer } from '../plan/image-kind.js';
 import type { PlacementInput } from './placement-input.js';
 
@@ -53,10 +54,24 @@ export function notesMustBeLoaded({ analysis, kind }: PlacementInput): string | 
  * file or of the section header table. A placement that was asked for by name does it all the same, with a warning.
  */
 export function payloadMustEnd({ analysis, kind, options }: PlacementInput, fileSize: bigint): string | undefined {
+  const appended = appendedBytes(analysis);
   if (kind.kind !== 'program' || options.placement !== 'auto' || fileSize <= analysis.fileSize) return undefined;
-  const behind = { start: analysis.usedEnd, end: analysis.fileSize };
-  if (behind.end - behind.start <= TOOL_PADDING || analysis.isZero(behind)) return undefined;
-  return `${subject(kind)}, and ${behind.end - behind.start} bytes are appended to it, which it may look for from the end of the file`;
+  if (appended === undefined) return undefined;
+  return `${subject(kind)}, and ${appended} bytes are appended to it, which it may look for from the end of the file`;
+}
+
+/** How many bytes of anybody stand behind everything that headers speak of; undefined: none. */
+export function appendedBytes({ usedEnd, fileSize, isZero }: Analysis): bigint | undefined {
+  const behind = { start: usedEnd, end: fileSize };
+  return behind.end - behind.start <= TOOL_PADDING || isZero(behind) ? undefined : behind.end - behind.start;
+}
+
+/**
+ * May the section headers not go to the end of the file, so that notes get no section of their own? What is appended to a program
+ * may be found from there, or from where the section headers end (AppImage).
+ */
+export function sectionsMustStay({ analysis, kind, options }: PlacementInput): boolean {
+  return kind.kind === 'program' && options.placement === 'auto' && appendedBytes(analysis) !== undefined;
 }
 
 /** Fewer bytes than a pointer behind an image are a tool's padding. */

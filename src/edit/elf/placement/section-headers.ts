@@ -13,10 +13,12 @@ import { nameTable, sectionName } from '../../../formats/elf/section-names.js';
 import { nativeSize } from '../../../formats/elf/struct.js';
 import { distinctAreas } from '../../../formats/note/areas.js';
 import { isXens } from '../../../formats/note/record.js';
+import { isOfEdits } from '../plan/added-sections.js';
 import type { Analysis } from '../plan/analyze.js';
 import type { PlacementOptions } from '../plan/placement-options.js';
 import type { RewriteTarget } from '../plan/rewrite-target.js';
 import type { Blob } from './layout.js';
+import { isPackage, PACKAGE_SECTION, packageTail } from './package-part.js';
 import { type Room, take } from './room.js';
 import { isOneOwners, ownersIn } from './section-owner.js';
 
@@ -60,7 +62,8 @@ export function sectionsAsTheyAre({ image, fileSize }: Analysis): SectionPlan {
 /**
  * Plans the section side for notes that stand at `note.range`. `room` is where new bytes may go; `sections` are
  * the input's headers, already shifted where the file was. `evict` are sections that must move out of the header slack.
- * `table`: the moved program header table is covered too, for tools that clear what no section covers.
+ * `table`: the moved program header table is covered too, for tools that clear what no section covers. `package`: the package
+ * metadata behind the notes, which get a section of their own where there can be one of that name.
  */
 export function planSections(
   analysis: Analysis,
@@ -68,7 +71,12 @@ export function planSections(
   { section }: Pick<PlacementOptions, 'section'>,
   note: Cover,
   room: Room,
-  given: { readonly sections?: readonly Shdr[]; readonly evict?: readonly number[]; readonly table?: Cover } = {},
+  given: {
+    readonly sections?: readonly Shdr[];
+    readonly evict?: readonly number[];
+    readonly table?: Cover;
+    readonly package?: Cover | undefined;
+  } = {},
 ): SectionPlan {
   const headers = given.sections ?? analysis.image.sections;
   if (headers.length === 0) {
@@ -76,32 +84,95 @@ export function planSections(
       analysis.image.header.e_shoff === 0n ? [] : ['e_shoff names no section header table; it stays as it is'];
     return { ...sectionsAsTheyAre(analysis), end: room.end, warnings };
   }
-  const draft: Draft = {
-    analysis,
-    sections: [...headers],
-    blobs: [],
-    touched: new Set(),
-    warnings: [],
-    room,
-    names: undefined,
-  };
+  const draft = draftOf(analysis, headers, room);
   for (const index of given.evict ?? []) moveSection(draft, index);
   // In front of the notes, as in memory: GNU tools move a section that stands behind one of a higher address.
   if (given.table !== undefined) addSection(draft, '.phdrs', SHT_PROGBITS, given.table);
-  const reused = reusable(analysis, target, section);
-  const covered = reused === undefined ? addNoteSection(draft, section, note) : reuse(draft, reused, note);
-  retire(draft, target, reused, covered);
+  const apart = given.package !== undefined && canBeNamed(analysis, PACKAGE_SECTION) ? given.package : undefined;
+  const whole = apart ?? given.package ?? note;
+  const main = apart === undefined ? { ...note, range: { start: note.range.start, end: whole.range.end } } : note;
+  const headersFor = headersOf(analysis, target, section, apart !== undefined);
+  const covered = cover(draft, headersFor.main, main);
+  if (apart !== undefined) cover(draft, headersFor.package, apart);
+  retire(draft, target, [headersFor.main.index, apart && headersFor.package.index], covered);
+  return { ...finished(draft), covered };
+}
+
+/** One section more, and nothing else, for notes that stand where they stood: of `sections`, the headers as they will be. */
+export function planAddedSection(
+  analysis: Analysis,
+  sections: readonly Shdr[],
+  name: string,
+  notes: Cover,
+  room: Room,
+): SectionPlan {
+  const draft = draftOf(analysis, sections, room);
+  const covered = addSection(draft, name, SHT_NOTE, notes);
+  return { ...finished(draft), covered };
+}
+
+function draftOf(analysis: Analysis, headers: readonly Shdr[], room: Room): Draft {
+  return { analysis, sections: [...headers], blobs: [], touched: new Set(), warnings: [], room, names: undefined };
+}
+
+function finished(draft: Draft): Omit<SectionPlan, 'covered'> {
   placeNames(draft);
   const shoff = placeTable(draft);
-  return {
-    sections: draft.sections,
-    shoff,
-    blobs: draft.blobs,
-    end: room.end,
-    touched: [...draft.touched],
-    covered,
-    warnings: draft.warnings,
-  };
+  const { sections, blobs, room, touched, warnings } = draft;
+  return { sections, shoff, blobs, end: room.end, touched: [...touched], warnings };
+}
+
+/** A header that will describe notes: one that is there, or a new one. A name is given where it is not the header's own already. */
+interface HeaderFor {
+  readonly index: number | undefined;
+  readonly name: string | undefined;
+}
+
+/**
+ * The headers for the notes and for package metadata behind them. They stand in the order of what they describe: tools that
+ * write sections anew put them one behind the other by their index.
+ */
+function headersOf(
+  analysis: Analysis,
+  target: RewriteTarget,
+  section: string,
+  isApart: boolean,
+): { readonly main: HeaderFor; readonly package: HeaderFor } {
+  const as = (index: number | undefined): HeaderFor => ({ index, name: index === undefined ? section : undefined });
+  const fresh: HeaderFor = { index: undefined, name: PACKAGE_SECTION };
+  const reused = reusable(analysis, target, section);
+  const old = isApart ? analysis.image.sections.findIndex((_, i) => isSparePackage(analysis, target, i)) : -1;
+  if (old < 0) return { main: as(reused), package: fresh };
+  const other = reused === old ? undefined : reused;
+  if (other !== undefined && other < old) return { main: as(other), package: { index: old, name: undefined } };
+  // Nothing refers to what edits add, so that it may change its name.
+  const areEdits = [old, other].every((index) => index === undefined || isOfEdits(analysis, index));
+  if (!areEdits) return { main: as(other), package: fresh };
+  return { main: { index: old, name: section }, package: { index: other, name: PACKAGE_SECTION } };
+}
+
+/** A section of package metadata outside memory that is empty, or whose notes are carried elsewhere. */
+function isSparePackage(analysis: Analysis, target: RewriteTarget, index: number): boolean {
+  if (!isFree(analysis, index) || sectionName(analysis.image, index) !== PACKAGE_SECTION) return false;
+  const area = analysis.areas.find((a) => a.kind === 'section' && a.index === index);
+  const carried = new Set(target.records.map(({ offset }) => offset));
+  return area?.walk.records.every((record) => isPackage(record) && carried.has(record.offset)) ?? true;
+}
+
+/** May the section have this name: is it among the names, or can they grow? */
+export function canBeNamed({ image }: Analysis, name: string): boolean {
+  const table = image.shstrndx === 0 ? undefined : nameTable(image);
+  const section = image.sections[image.shstrndx];
+  if (table === undefined || section === undefined) return false;
+  const isFixed = isAllocated(section) || loadAtOffset(image, sectionFileRange(section)) !== undefined;
+  return !isFixed || findBytes(table, latin1Bytes(`${name}\0`)) >= 0;
+}
+
+function cover(draft: Draft, { index, name }: HeaderFor, notes: Cover): boolean {
+  if (index === undefined) return addSection(draft, name ?? '', SHT_NOTE, notes);
+  if (name === undefined) return reuse(draft, index, notes);
+  const sh_name = nameOffset(draft, name);
+  return sh_name !== undefined && reuse(draft, index, notes, sh_name);
 }
 
 /**
@@ -110,13 +181,7 @@ export function planSections(
  */
 function reusable(analysis: Analysis, target: RewriteTarget, name: string): number | undefined {
   const { image } = analysis;
-  const free = (index: number) => {
-    const section = image.sections[index];
-    if (section === undefined || index === 0 || index === image.shstrndx) return false;
-    if (isAllocated(section) && hasFileBytes(section)) return false;
-    if (!hasFileBytes(section)) return section.sh_type === SHT_NOTE;
-    return loadAtOffset(image, sectionFileRange(section)) === undefined;
-  };
+  const free = (index: number) => isFree(analysis, index);
   const named = image.sections.flatMap((_, i) => (free(i) && sectionName(image, i) === name ? [i] : []));
   const ofNotes = named.slice(0, SAME_NAME_LIMIT).find((i) => onlyXen(analysis, i));
   if (ofNotes !== undefined) return ofNotes;
@@ -127,6 +192,15 @@ function reusable(analysis: Analysis, target: RewriteTarget, name: string): numb
     return isSame && free(i) && !ofOthers(analysis, i, name) ? [i] : [];
   });
   return exact.at(-1);
+}
+
+/** May the header describe other bytes: is what it describes outside memory, or nothing? */
+function isFree({ image }: Analysis, index: number): boolean {
+  const section = image.sections[index];
+  if (section === undefined || index === 0 || index === image.shstrndx) return false;
+  if (isAllocated(section) && hasFileBytes(section)) return false;
+  if (!hasFileBytes(section)) return section.sh_type === SHT_NOTE;
+  return loadAtOffset(image, sectionFileRange(section)) === undefined;
 }
 
 /** Are all notes of the section those of one other owner, whose name it has? It goes on to describe them. */
@@ -150,10 +224,10 @@ function onlyXen(analysis: Analysis, index: number): boolean {
   return merged || (area?.walk.records.every(isXens) ?? false);
 }
 
-function reuse(draft: Draft, index: number, note: Cover): boolean {
+function reuse(draft: Draft, index: number, note: Cover, sh_name?: number): boolean {
   const section = draft.sections[index];
   if (section === undefined) return false;
-  draft.sections[index] = { ...section, ...noteFields(note) };
+  draft.sections[index] = { ...section, ...noteFields(note), sh_name: sh_name ?? section.sh_name };
   draft.touched.add(index);
   return true;
 }
@@ -177,7 +251,7 @@ function noteFields({ range, sh_addr, allocated, align }: Cover) {
  * twice, the old values first. Outside memory they shrink to nothing. In memory the bytes stay for code that reads them
  * there, and the section goes on to describe them, as data and no longer as notes.
  */
-function retire(draft: Draft, target: RewriteTarget, reused: number | undefined, covered: boolean): void {
+function retire(draft: Draft, target: RewriteTarget, reused: readonly (number | undefined)[], covered: boolean): void {
   const offsets = new Set(target.records.map(({ offset }) => offset));
   const carried = new Set(
     distinctAreas(draft.analysis.areas).flatMap(({ walk }) =>
@@ -185,7 +259,7 @@ function retire(draft: Draft, target: RewriteTarget, reused: number | undefined,
     ),
   );
   for (const area of draft.analysis.areas) {
-    if (area.kind !== 'section' || area.index === reused || area.walk.records.length === 0) continue;
+    if (area.kind !== 'section' || reused.includes(area.index) || area.walk.records.length === 0) continue;
     const section = draft.sections[area.index];
     if (section === undefined || !carried.has(area.walk)) continue;
     // The gABI gives a section called .note its type; eu-elflint insists.
@@ -196,10 +270,6 @@ function retire(draft: Draft, target: RewriteTarget, reused: number | undefined,
     } else continue;
     draft.touched.add(area.index);
   }
-}
-
-function addNoteSection(draft: Draft, name: string, note: Cover): boolean {
-  return addSection(draft, name, SHT_NOTE, note);
 }
 
 function addSection(draft: Draft, name: string, sh_type: number, cover: Cover): boolean {
@@ -266,10 +336,34 @@ function placeTable({ analysis, room, sections }: Draft): bigint {
 
 /**
  * Sections over notes that are rewritten where they stand. `end` is the new end of the area, `changedFrom` the first file
- * offset at which record boundaries differ from before (undefined: none do). Answers the headers that change, or why the
- * notes cannot be rewritten under these sections.
+ * offset at which record boundaries differ from before (undefined: none do), `packagesAt` where package metadata begin that will
+ * end the area. Answers the headers that change, or why the notes cannot be rewritten under these sections.
  */
 export function fitSections(
+  analysis: Analysis,
+  area: Range,
+  end: bigint,
+  changedFrom: bigint | undefined,
+  packagesAt: bigint = end,
+): ReadonlyMap<number, Shdr> | { readonly reason: string } {
+  const tail = packageTail(analysis, area);
+  const last = tail === undefined ? undefined : analysis.image.sections[tail];
+  if (tail === undefined || last === undefined) return fitArea(analysis, area, end, changedFrom);
+  if (packagesAt !== last.sh_offset && !isOfEdits(analysis, tail)) {
+    return { reason: `${PACKAGE_SECTION}, which no edit added, would move` };
+  }
+  const front = { start: area.start, end: last.sh_offset };
+  const from = changedFrom !== undefined && changedFrom >= front.end ? undefined : changedFrom;
+  const fitted = fitArea(analysis, front, packagesAt, from);
+  if ('reason' in fitted) return fitted;
+  const by = packagesAt - last.sh_offset;
+  const sh_size = end - packagesAt;
+  if (by === 0n && sh_size === last.sh_size) return fitted;
+  const sh_addr = isAllocated(last) ? last.sh_addr + by : last.sh_addr;
+  return new Map([...fitted, [tail, { ...last, sh_offset: packagesAt, sh_addr, sh_size }]]);
+}
+
+function fitArea(
   analysis: Analysis,
   area: Range,
   end: bigint,

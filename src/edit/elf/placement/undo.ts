@@ -11,6 +11,7 @@ import { hasFileBytes, phdrTable, sectionFileRange, segmentFileRange } from '../
 import { PF_W, PT_GNU_STACK, PT_LOAD, PT_PHDR, SHF_ALLOC, SHT_NOTE, SHT_PROGBITS } from '../../../formats/elf/names.js';
 import { sectionName } from '../../../formats/elf/section-names.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
+import { notesSize } from '../../../formats/note/large-notes.js';
 import type { NoteContent } from '../../../formats/note/record.js';
 import { isOfEdits } from '../plan/added-sections.js';
 import { type Analysis, sectionsIn } from '../plan/analyze.js';
@@ -73,16 +74,22 @@ function viaOwnHeaders(input: PlacementInput, area: NoteArea, rest: readonly Not
   const { image } = analysis;
   const own = image.segments[area.index];
   if (own === undefined) return undefined;
-  const notes = rest.length === 0 ? undefined : formerNotes(analysis, area, rest);
+  const notes = rest.length === 0 ? undefined : placeOfRest(analysis, area, rest);
   if (rest.length > 0 && notes === undefined) return undefined;
-  const isOurs = sectionsOver(analysis, area.range).some((index) => isOfEdits(analysis, index));
+  // Where what is left stays where it is, only what is behind it goes.
+  const inPlace = notes !== undefined && notes.range.start === area.range.start;
+  const gone = inPlace ? { start: notes.range.end, end: area.range.end } : area.range;
+  const over = sectionsIn(analysis, gone);
   const isBare = image.sections.length === 0;
+  // Linkers of programs cover with a section whatever they put into memory.
+  const isUncovered = input.kind.kind === 'program' && !isBare && area.loaded !== undefined && over.length === 0;
+  const isOurs = isUncovered || (over.length > 0 && over.every((index) => isOfEdits(analysis, index)));
   const isProved = isOurs || notes?.isUnclaimed === true;
   if (!isProved && !isBare) return undefined;
 
   const table: (Phdr | undefined)[] = [...image.segments];
   table[area.index] = notes === undefined ? entryBefore(own, area, table) : { ...own, ...notes.fields };
-  const freed: Range[] = [area.range];
+  const freed: Range[] = [gone];
   const words: string[] = [];
   const stays: string[] = [];
   let shrunk: Former['shrunk'];
@@ -91,20 +98,19 @@ function viaOwnHeaders(input: PlacementInput, area: NoteArea, rest: readonly Not
   const load = image.segments[index];
   if (load !== undefined) {
     const tail = { start: area.range.end, end: segmentFileRange(load).end };
-    const alone = load.p_offset === area.range.start;
+    const alone = load.p_offset === gone.start;
     const ends = load.p_filesz === load.p_memsz && analysis.isZero(tail) && sectionsIn(analysis, tail).length === 0;
     if (ends && alone) {
       table[index] = undefined;
       goneLoads = 1;
       freed.push(segmentFileRange(load));
       words.push(`PT_LOAD ${index}, which held them alone, is gone`);
-    } else if (ends && !isProved) {
-      const zeros = bytesText(tail.end - area.range.start);
-      stays.push(
-        `PT_LOAD ${index} keeps its length, ${zeros} of zeros at its end: no section headers show that an edit made it longer`,
-      );
+    } else if (ends && (!isProved || (inPlace && tail.start < tail.end))) {
+      const zeros = bytesText(tail.end - gone.start);
+      const why = isProved ? 'nothing shows' : 'no section headers show';
+      stays.push(`PT_LOAD ${index} keeps its length, ${zeros} of zeros at its end: ${why} that an edit made it longer`);
     } else if (ends) {
-      const by = tail.end - endBefore(analysis, load, area);
+      const by = tail.end - endBefore(analysis, load, gone);
       shrunk = { index, by };
       table[index] = { ...load, p_filesz: load.p_filesz - by, p_memsz: load.p_memsz - by };
       freed.push({ start: tail.end - by, end: tail.end });
@@ -135,8 +141,7 @@ function entryBefore(own: Phdr, { index }: NoteArea, table: readonly (Phdr | und
 const STACK_ALIGN = 0x10n;
 
 /** Where the PT_LOAD ended before the notes came: behind its last section, or where alignment of the notes began. */
-function endBefore({ image, isZero }: Analysis, load: Phdr, area: NoteArea): bigint {
-  const { start } = area.range;
+function endBefore({ image, isZero }: Analysis, load: Phdr, { start }: Range): bigint {
   const ends = image.sections
     .filter((section) => hasFileBytes(section) && (section.sh_flags & SHF_ALLOC) !== 0n)
     .map((section) => sectionFileRange(section).end)
@@ -155,6 +160,37 @@ function withPhdr(segments: readonly Phdr[], { image }: Analysis, size: bigint):
       ? { ...entry, p_filesz: entry.p_filesz - less, p_memsz: entry.p_memsz - less }
       : entry,
   );
+}
+
+/** Where what is left stood before: where it is, under the sections of a linker; where an edit took it from; where an edit put it. */
+function placeOfRest(analysis: Analysis, area: NoteArea, rest: readonly NoteContent[]): NotePlace | undefined {
+  const here = inFront(analysis, area, rest);
+  const isLinked = here !== undefined && !sectionsIn(analysis, here.range).every((i) => isOfEdits(analysis, i));
+  return isLinked ? here : (formerNotes(analysis, area, rest) ?? here);
+}
+
+/**
+ * The notes that are left, where they are, when sections that edits added have all of what goes behind them: an edit put it there
+ * and changed nothing else.
+ */
+function inFront(analysis: Analysis, area: NoteArea, rest: readonly NoteContent[]): NotePlace | undefined {
+  const { start, end } = area.range;
+  const at = start + notesSize(rest);
+  const isSame = rest.every((note, index) => note === area.walk.records[index]);
+  if (!isSame || area.walk.records[rest.length]?.offset !== at) return undefined;
+  const over = sectionsIn(analysis, { start: at, end });
+  const first = analysis.image.sections[over[0] ?? 0];
+  if (over.length === 0 || first?.sh_offset !== at || !over.every((index) => isOfEdits(analysis, index)))
+    return undefined;
+  const own = analysis.image.segments[area.index];
+  if (own === undefined) return undefined;
+  const p_filesz = at - start;
+  return {
+    range: { start, end: at },
+    fields: { p_offset: start, p_vaddr: own.p_vaddr, p_paddr: own.p_paddr, p_filesz, p_memsz: p_filesz },
+    isLoaded: area.loaded !== undefined,
+    isUnclaimed: false,
+  };
 }
 
 /** Sections over exactly these bytes. */

@@ -103,6 +103,14 @@ describe.each(ENCODINGS)('a stamp of a program, ELF$bits $endian', (encoding) =>
     expect(shown(undone)).toEqual(shown(image));
   });
 
+  it('is made where patchelf left the PT_GNU_PROPERTY under the program headers, and that entry stays', () => {
+    const image = program(encoding, { property: { at: -40n, size: 32n } });
+    const stale = image.segments.find(({ p_type }) => p_type === PT_GNU_PROPERTY);
+    const made = proved(planStamp(image, STAMP));
+    expect(shown(made).flat()).toContain(FDO);
+    expect(made.segments).toContainEqual(stale);
+  });
+
   it.each<[why: string, shape: Shape]>([
     ['there is no PT_GNU_PROPERTY', { property: undefined }],
     ['PT_GNU_PROPERTY shows other bytes', { property: { at: 32n, size: 32n } }],
