@@ -59,8 +59,8 @@ function amongForeign({ analysis, target }: PlacementInput): Range[] {
   if (image.sections.length > 0) return [];
   return target.areas.flatMap(({ kind, loaded, range }) => {
     if (kind !== 'segment' || loaded !== undefined || range.start < loadedEnd(image)) return [];
-    const before = usedRanges.findLast(({ end }) => end <= range.start)?.end ?? 0n;
-    return analysis.isZero({ start: before, end: range.start }) ? [] : [range];
+    const between = subtractSorted({ start: loadedEnd(image), end: range.start }, usedRanges);
+    return between.every(analysis.isZero) ? [] : [range];
   });
 }
 
