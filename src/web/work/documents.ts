@@ -4,6 +4,7 @@ import { printable } from '../../base/printable.js';
 import { VERSION } from '../../base/version.js';
 import type { DiffDocument, LayoutDocument, NotesDocument, VerifyDocument } from '../../documents.js';
 import { proveCure } from '../../edit/fix/cure.js';
+import { provePe } from '../../edit/fix/pe-advice.js';
 import { waysFor } from '../../edit/fix/ways.js';
 import { containerText } from '../../formats/container/facts.js';
 import { readElf } from '../../formats/elf/read.js';
@@ -103,8 +104,10 @@ export async function verifyText(image: WebImage, options: DocumentOptions): Pro
   const judged = judgeLoaders(source, { xenVersion, memory, names: isPe ? PE_LOADER_NAMES : LOADER_NAMES, wrapped });
   const loaders = { image: file.name, xenVersion, memory, asked: [], rules: false };
   if (isPe) {
-    const findings = verifyPe(readPe(source), undefined);
-    const facts = { file: file.name, baseline: undefined, findings, loaders: { ...loaders, verdicts: judged } };
+    const pe = readPe(source);
+    const verdicts = provePe(pe, judged, { xenVersion, memory });
+    const findings = verifyPe(pe, undefined);
+    const facts = { file: file.name, baseline: undefined, findings, loaders: { ...loaders, verdicts } };
     return peVerifyDocument(facts);
   }
   const ways = image.opened === undefined ? undefined : waysFor(image.opened, file);
