@@ -6,6 +6,7 @@ import { BufferSource, READ_LIMIT } from '../../src/base/bytes/source.js';
 import { expectationOf, planPatch } from '../../src/edit/elf/pipeline.js';
 import { preview } from '../../src/edit/elf/render.js';
 import { proveCure } from '../../src/edit/fix/cure.js';
+import { provePe } from '../../src/edit/fix/pe-advice.js';
 import { looksLikeElf, readElf } from '../../src/formats/elf/read.js';
 import { parseSetting } from '../../src/formats/note/value.js';
 import { isPlainPe } from '../../src/formats/pe/kind.js';
@@ -41,7 +42,8 @@ export async function verify(bytes: Uint8Array, name: string): Promise<string> {
   const loaders = { image: name, xenVersion: NEWEST_XEN, asked: [], rules: false };
   if (isPe) {
     const findings = verifyPe(readPe(source), undefined);
-    return peVerifyDocument({ file: name, baseline: undefined, findings, loaders: { ...loaders, verdicts: judged } });
+    const verdicts = provePe(readPe(source), judged, { xenVersion: NEWEST_XEN });
+    return peVerifyDocument({ file: name, baseline: undefined, findings, loaders: { ...loaders, verdicts } });
   }
   const image = readElf(source);
   return verifyDocument({

@@ -163,14 +163,11 @@ describe('PE images that hold a kernel', () => {
       fileAlignment: 0x200,
     });
     const path = folder.write("a 'unified' image", uki);
-    for (const command of ['verify', 'fix']) {
-      const { status, stderr } = await runHere([command, path, '--for', 'xen-pvh']);
-      expect({ command, status, stderr }).toEqual({
-        command,
-        status: 2,
-        stderr: expect.stringContaining('objcopy -O binary --only-section=.linux takes the bzImage out'),
-      });
-    }
+    const taken = expect.stringContaining('objcopy -O binary --only-section=.linux takes the bzImage out');
+    const judged = await runHere(['verify', path, '--for', 'xen-pvh']);
+    expect(judged).toMatchObject({ status: 1, stdout: taken });
+    const fixed = await runHere(['fix', path, '--for', 'xen-pvh']);
+    expect(fixed).toMatchObject({ status: 2, stderr: taken });
     const kernel = `${path}.linux`;
     expect(spawnSync('objcopy', ['-O', 'binary', '--only-section=.linux', path, kernel]).status).toBe(0);
     expect(readFileSync(kernel).subarray(0, vmlinuz.length).equals(Buffer.from(vmlinuz))).toBe(true);

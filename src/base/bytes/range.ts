@@ -87,15 +87,16 @@ function firstEndingAfter(sorted: readonly Range[], point: bigint): number {
 }
 
 /**
- * Is a range within one of these, which may overlap? Logarithmic: tens of thousands may be asked about as many. Among those that
- * start at or before it, the one that reaches farthest decides.
+ * Which of these ranges, which may overlap, holds another whole: where several do, the one that reaches farthest. Logarithmic:
+ * tens of thousands may be asked about as many. Among those that start at or before it, the one that reaches farthest decides.
  */
-export function holderOf(ranges: Iterable<Range>): (inner: Range) => boolean {
+export function holderOf<Holder extends Range>(ranges: Iterable<Holder>): (inner: Range) => Holder | undefined {
   const sorted = [...ranges].sort((a, b) => compare(a.start, b.start));
-  const reach: bigint[] = [];
-  for (const { end } of sorted) {
-    const last = reach.at(-1);
-    reach.push(last === undefined || end > last ? end : last);
+  // farthest[i]: among sorted[0..i], the one that reaches farthest.
+  const farthest: Holder[] = [];
+  for (const range of sorted) {
+    const best = farthest.at(-1);
+    farthest.push(best === undefined || range.end > best.end ? range : best);
   }
   return ({ start, end }) => {
     let low = 0;
@@ -105,8 +106,8 @@ export function holderOf(ranges: Iterable<Range>): (inner: Range) => boolean {
       if ((sorted[middle]?.start ?? 0n) <= start) low = middle + 1;
       else high = middle;
     }
-    const farthest = reach[low - 1];
-    return farthest !== undefined && end <= farthest;
+    const holder = farthest[low - 1];
+    return holder !== undefined && end <= holder.end ? holder : undefined;
   };
 }
 

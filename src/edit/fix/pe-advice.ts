@@ -4,9 +4,12 @@
  */
 import { BufferSource, type ByteSource } from '../../base/bytes/source.js';
 import { PatchError } from '../../base/errors/patch-error.js';
+import { recognise } from '../../formats/container/recognise.js';
 import { findMb2 } from '../../formats/multiboot/mb2.js';
 import type { LinearFix } from '../../formats/note/fix.js';
 import type { PeImage } from '../../formats/pe/image.js';
+import { UNIFIED_KERNEL_SECTION } from '../../formats/pe/kind.js';
+import { hasPeSection } from '../../formats/pe/read.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { isOfFamily } from '../../loaders/names.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
@@ -27,6 +30,7 @@ interface PeConditions {
  * do instead. Writes nothing. Loaders of PE images keep what they say themselves.
  */
 export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions: PeConditions): ProvedVerdict[] {
+  const unified = unifiedAdvice(image.source);
   const layouts = new Map<boolean, Linear | PatchError>();
   const laidOut = (mb1: boolean): Linear | PatchError => {
     const known = layouts.get(mb1) ?? linearOf(image, mb1);
@@ -36,6 +40,7 @@ export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions
   return verdicts.map((verdict) => {
     const { loader, version } = verdict;
     if (accepts(verdict) || isOfFamily(loader, 'pe')) return verdict;
+    if (unified !== undefined) return { ...verdict, cure: undefined, advice: unified };
     if (!isOfFamily(loader, 'multiboot')) return { ...verdict, cure: undefined, advice: elsewhere(loader) };
     const mb1 = !loader.endsWith('multiboot2');
     const linear = laidOut(mb1);
@@ -79,6 +84,13 @@ function notLinear({ source }: PeImage, error: PatchError): string {
   }
   const hint = error.hint === undefined ? '' : `; ${error.hint}`;
   return `${UEFI}: linearize does not lay it out for Multiboot: ${error.detail}${hint}`;
+}
+
+/** What to do with a unified kernel image, which has the kernel in a section; undefined for all others. */
+function unifiedAdvice(source: ByteSource): string | undefined {
+  if (!hasPeSection(source, UNIFIED_KERNEL_SECTION)) return undefined;
+  const known = recognise(source);
+  return known.kind === 'other' ? `it is ${known.name}: ${known.why}; ${known.instead}` : undefined;
 }
 
 function elsewhere(loader: string): string {

@@ -10,7 +10,6 @@ import { FDO, FDO_PACKAGING_METADATA, GNU, NT_GNU_BUILD_ID } from '../../formats
 import { type NoteContent, ownerOf } from '../../formats/note/record.js';
 import { lostLoaders } from '../../loaders/loaders.js';
 import { changes, type PatchPlan, planPatch } from '../elf/pipeline.js';
-import { PACKAGE_SECTION, STAMP_SECTION } from '../elf/placement/package-part.js';
 import { analyze } from '../elf/plan/analyze.js';
 import { foreignNotes } from '../elf/plan/other-owners.js';
 import { DEFAULT_PLACEMENT, type Edit, type PlacementOptions } from '../elf/plan/placement-options.js';
@@ -85,8 +84,8 @@ function planStamps(image: ElfImage, options: StampWish): PatchPlan {
     analysis.xen.notes.length > 0
       ? DEFAULT_PLACEMENT.section
       : members || options.metadata
-        ? PACKAGE_SECTION
-        : STAMP_SECTION;
+        ? '.note.package'
+        : '.note.stamp';
   const placement: PlacementOptions = { ...DEFAULT_PLACEMENT, section, ...options.placement };
   const plan = (id?: Uint8Array) =>
     planPatch(image, id === undefined ? edits : [...edits, { kind: 'put-note', note: buildIdNote(id) }], placement);

@@ -2,11 +2,11 @@
  * Every place of an image that holds notes: PT_NOTE segments and SHT_NOTE sections. The two are independent views; tools
  * disagree on which they show, so both are kept (gABI, "Note Section").
  */
-import { compare } from '../../base/bytes/range.js';
+import { holderOf } from '../../base/bytes/range.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type FileOffset, type FileRange, fileOffset, fileRange } from '../elf/address.js';
 import type { Phdr } from '../elf/headers.js';
-import { type ElfImage, loads } from '../elf/image.js';
+import { type ElfImage, loads, segmentFileRange } from '../elf/image.js';
 import { PT_NOTE, SHT_NOTE } from '../elf/names.js';
 import { sectionName } from '../elf/section-names.js';
 import { windowedArea } from './large-notes.js';
@@ -119,28 +119,12 @@ function keptBytes({ records }: NoteWalk): bigint {
   return BigInt(records.reduce((sum, { name, desc }) => sum + name.length + desc.length, 0));
 }
 
-/** Finds the PT_LOAD around a file range in logarithmic time: thousands of areas may ask among thousands of segments. */
+/** Finds the PT_LOAD around a file range: thousands of areas may ask among thousands of segments. */
 function loadFinder(image: ElfImage): (range: FileRange) => Phdr | undefined {
-  const sorted = loads(image)
-    .map(({ segment }) => segment)
-    .filter((s) => s.p_filesz > 0n)
-    .sort((a, b) => compare(a.p_offset, b.p_offset));
-  // farthest[i]: among sorted[0..i], the one whose file bytes reach farthest.
-  const farthest: Phdr[] = [];
-  for (const segment of sorted) {
-    const best = farthest.at(-1);
-    const reaches = best === undefined || segment.p_offset + segment.p_filesz > best.p_offset + best.p_filesz;
-    farthest.push(reaches ? segment : best);
-  }
-  return ({ start, end }) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.p_offset ?? 0n) <= start) low = middle + 1;
-      else high = middle;
-    }
-    const load = farthest[low - 1];
-    return load !== undefined && end <= load.p_offset + load.p_filesz ? load : undefined;
-  };
+  const holds = holderOf(
+    loads(image)
+      .filter(({ segment }) => segment.p_filesz > 0n)
+      .map(({ segment }) => ({ ...segmentFileRange(segment), segment })),
+  );
+  return (range) => holds(range)?.segment;
 }

@@ -99,7 +99,7 @@ function showing(image: ElfImage): (segment: Phdr) => boolean {
     else same.push(segmentFileRange(load));
   }
   const holders = new Map([...byDistance].map(([distance, ranges]) => [distance, holderOf(ranges)]));
-  return (segment) => holders.get(segment.p_vaddr - segment.p_offset)?.(segmentFileRange(segment)) ?? false;
+  return (segment) => holders.get(segment.p_vaddr - segment.p_offset)?.(segmentFileRange(segment)) !== undefined;
 }
 
 function keyOf(segment: Phdr): string {

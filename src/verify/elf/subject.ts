@@ -58,9 +58,9 @@ export function subjectOf(image: ElfImage): Subject {
     areas: lazy(() => noteAreas(image)),
     ownRanges: lazy(() => normalize(headerAndNoteRanges(subject))),
     notePlaces: lazy(() => new Set(notes().map(({ start, end }) => `${start} ${end - start}`))),
-    isInNotes: (range) => inNotes()(range),
+    isInNotes: (range) => inNotes()(range) !== undefined,
     meetsNotes: (range) => intersect([range], allNotes()).length > 0,
-    isInLoad: (range) => inLoads()(range),
+    isInLoad: (range) => inLoads()(range) !== undefined,
   };
   return subject;
 }

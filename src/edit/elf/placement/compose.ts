@@ -11,7 +11,7 @@ import type { NoteContent } from '../../../formats/note/record.js';
 import { DEFAULT_PLACEMENT, type PlacementName, partsOf as toolOf } from '../plan/placement-options.js';
 import { headerFor, withCounts } from './header.js';
 import type { Blob, Layout, Refusal } from './layout.js';
-import { frontSize, PACKAGE_SECTION, packagesLast, STAMP_SECTION } from './package-part.js';
+import { frontSize, PACKAGE_SECTION, packagesLast } from './package-part.js';
 import {
   gapAtEight,
   joined,
@@ -152,12 +152,12 @@ function partsOf(
   // A name that was asked for is that of all that is written; Xen's is for Xen's notes.
   if (front === 0n) return { notes: whole, section: section === DEFAULT_PLACEMENT.section ? PACKAGE_SECTION : section };
   const at = whole.range.start + front;
-  if (at === whole.range.end) return { notes: whole, section };
+  if (at === whole.range.end || section === PACKAGE_SECTION) return { notes: whole, section };
   const sh_addr = whole.sh_addr + (whole.allocated ? front : 0n);
   return {
     notes: { ...whole, range: { start: whole.range.start, end: at } },
     package: { ...whole, range: { start: at, end: whole.range.end }, sh_addr },
-    section: section === PACKAGE_SECTION ? STAMP_SECTION : section,
+    section,
   };
 }
 

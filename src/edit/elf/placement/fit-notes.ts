@@ -50,13 +50,13 @@ export function fitOf(
 
 /** The section for package metadata that are new in the area; undefined: none is added. */
 function addedCover(
-  { analysis, otherOwners }: PlacementInput,
+  { analysis, otherOwners, options }: PlacementInput,
   area: NoteArea,
   packages: Range,
 ): Omit<Cover, 'align'> | undefined {
   const { image } = analysis;
   if (!otherOwners.added.some(isPackage) || packages.start === area.range.start) return undefined;
-  if (!canBeNamed(analysis, PACKAGE_SECTION)) return undefined;
+  if (options.section === PACKAGE_SECTION || !canBeNamed(analysis, PACKAGE_SECTION)) return undefined;
   if (packageTail(analysis, area.range) !== undefined) return undefined;
   // The section headers would go behind what is appended to the image, which may be found from the end of the file.
   if (appendedBytes(analysis) !== undefined) return undefined;

@@ -15,9 +15,6 @@ import type { Analysis } from '../plan/analyze.js';
 /** The section that the specification names. */
 export const PACKAGE_SECTION = '.note.package';
 
-/** The section of other notes that a stamp writes, those included that stood where package metadata joined them. */
-export const STAMP_SECTION = '.note.stamp';
-
 /** Is it the note that names the package? */
 export function isPackage({ name, type }: NoteContent): boolean {
   return type === FDO_PACKAGING_METADATA && ownerOf(name) === FDO;

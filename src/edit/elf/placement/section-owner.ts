@@ -8,7 +8,7 @@ import { SHT_NOTE } from '../../../formats/elf/names.js';
 import { sectionName } from '../../../formats/elf/section-names.js';
 import { isXens, type NoteContent, ownerOf } from '../../../formats/note/record.js';
 import type { Analysis } from '../plan/analyze.js';
-import { PACKAGE_SECTION, packageTail, STAMP_SECTION } from './package-part.js';
+import { PACKAGE_SECTION, packageTail } from './package-part.js';
 import type { PlacementInput } from './placement-input.js';
 
 /** The owners of the records that a note section shows; empty for any other section. Xen's is `Xen`, however it is spelled. */
@@ -54,7 +54,7 @@ export function isOneOwners(name: string, wanted: string): boolean {
   return name.startsWith('.note.') && name !== wanted && !NAMES_OF_EDITS.has(name);
 }
 
-const NAMES_OF_EDITS: ReadonlySet<string> = new Set(['.note.Xen', PACKAGE_SECTION, STAMP_SECTION]);
+const NAMES_OF_EDITS: ReadonlySet<string> = new Set(['.note.Xen', '.note.package', '.note.stamp']);
 
 function ownerNamed(note: NoteContent): string {
   return isXens(note) ? XENS : ownerOf(note.name);

@@ -106,15 +106,6 @@ describe.each(cases)('$shape, ELF$encoding.bits $encoding.endian', ({ encoding, 
     expect(changes(planPatch(image, steps.at(-1) ?? []))).toBe(false);
   });
 
-  it('a stamp alone, and what it joins in its PT_NOTE has a section of its own', () => {
-    const image = read(build(encoding).build());
-    const wish = { metadata: { name: 'x' }, members: {}, buildId: undefined, notes: [], remove: [], placement: {} };
-    const after = apply(planStamp(image, wish));
-    const holders = owners(after, 'section').filter((area) => area.owners.includes('FDO'));
-    expect(holders).toEqual([{ name: '.note.package', owners: ['FDO'] }]);
-    expect(owners(after, 'segment').flatMap((area) => area.owners)).toContain('FDO');
-  });
-
   it('stays so by every placement that takes it', () => {
     const image = read(build(encoding).build());
     const taken = PLACEMENTS.filter((placement) => {
