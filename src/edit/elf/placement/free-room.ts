@@ -4,11 +4,11 @@
  * that room, and a file that is edited again and again would grow for ever.
  */
 import { alignDown, alignUp } from '../../../base/bytes/align.js';
-import { intersect, normalize, type Range, subtractSorted } from '../../../base/bytes/range.js';
+import { intersect, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
 import { rangesInUse } from '../../../formats/elf/image.js';
 import { freeNoteHead, LEAST_FREE_NOTE, loadedEnd } from '../../../formats/note/dead-notes.js';
 import { type Analysis, isZeroIn, spareOf } from '../plan/analyze.js';
-import type { Layout } from './layout.js';
+import type { Blob, Layout } from './layout.js';
 import { joined, type Parts, type PlacementInput, zeroParts } from './placement-input.js';
 import { resultOf } from './survival.js';
 
@@ -24,10 +24,11 @@ export function withFreeRoom(input: PlacementInput, layout: Layout, keeps: boole
   if (layout.shift !== undefined) return layout;
   const { image } = analysis;
   const end = layout.fileSize < analysis.fileSize ? layout.fileSize : analysis.fileSize;
-  const room = { start: loadedEnd(image), end };
-  const spare = normalize(analysis.spare().flatMap((range) => within(range, room)));
+  const behind = { start: loadedEnd(image), end };
+  const spare = normalize(analysis.spare().flatMap((range) => within(range, { start: 0n, end })));
   const own = keeps ? [] : amongForeign(input);
-  if (spare.length === 0 && own.length === 0) return layout;
+  const emptied = emptiedBy(input, layout).flatMap((range) => within(range, behind));
+  if (spare.length === 0 && own.length === 0 && emptied.length === 0) return layout;
   const inUse = normalize(rangesInUse(resultOf(image, layout)));
   const left = spare.flatMap((range) => subtractSorted(range, inUse)).filter((range) => !analysis.isZero(range));
   const cleared = keeps ? [] : left;
@@ -37,9 +38,35 @@ export function withFreeRoom(input: PlacementInput, layout: Layout, keeps: boole
   const unknown = subtractSorted({ start: 0n, end: layout.fileSize }, known).filter(
     (range) => !isZeroIn(result, range),
   );
-  const lost = intersect(normalize([...spare, ...own]), unknown);
-  const rest = cleared.flatMap((range) => subtractSorted(range, lost));
-  return withParts(layout, [...rest.map(zeros), ...lost.flatMap((range) => freed(analysis, range))]);
+  const lost = normalize([
+    ...intersect(normalize([...spare, ...own]), unknown),
+    ...intersect(normalize(emptied), unknown).filter((range) => isZeroIn(result, range)),
+  ]);
+  const noted = normalize(lost.flatMap((range) => within(range, behind)));
+  const apart = { ...layout, blobs: layout.blobs.flatMap((blob) => without(blob, noted)) };
+  // In front of what is loaded zeros are room of themselves.
+  const rest = normalize([...cleared, ...lost]).flatMap((range) => subtractSorted(range, written(apart, noted)));
+  return withParts(apart, [...rest.map(zeros), ...noted.flatMap((range) => freed(analysis, range))]);
+}
+
+/** The parts of a blob outside these ranges: zeros over notes that go are written as the note that takes their place. */
+function without(blob: Blob, ranges: readonly Range[]): Blob[] {
+  const whole = rangeOf(blob.offset, BigInt(blob.bytes.length));
+  if (!ranges.some((range) => overlaps(range, whole))) return [blob];
+  return subtractSorted(whole, ranges).map(({ start, end }) => ({
+    ...blob,
+    offset: start,
+    bytes: blob.bytes.subarray(Number(start - whole.start), Number(end - whole.start)),
+  }));
+}
+
+/** What a layout writes, and these ranges, sorted. */
+function written({ blobs, copies = [] }: Layout, ranges: readonly Range[]): readonly Range[] {
+  return normalize([
+    ...ranges,
+    ...blobs.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
+    ...copies.map(({ to, size }) => rangeOf(to, size)),
+  ]);
 }
 
 function withParts(layout: Layout, parts: readonly Parts[]): Layout {
@@ -62,6 +89,12 @@ function amongForeign({ analysis, target }: PlacementInput): Range[] {
     const between = subtractSorted({ start: loadedEnd(image), end: range.start }, usedRanges);
     return between.every(analysis.isZero) ? [] : [range];
   });
+}
+
+/** What of a file with section headers the layout may clear: next to bytes of others zeros tell nothing. */
+function emptiedBy({ analysis, target }: PlacementInput, { freed = [] }: Layout): readonly Range[] {
+  if (analysis.image.sections.length === 0) return [];
+  return [...target.areas.flatMap(({ loaded, range }) => (loaded === undefined ? [range] : [])), ...freed];
 }
 
 function within({ start, end }: Range, room: Range): Range[] {

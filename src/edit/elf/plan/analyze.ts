@@ -118,7 +118,7 @@ function clearedGaps(
   const edges = new Set<bigint>(ours.filter(({ start, end }) => start < end).flatMap(({ start, end }) => [start, end]));
   const taken = normalize([...usedRanges, ...remains]);
   return taken.flatMap(({ end: start }, index) => {
-    const end = taken[index + 1]?.start ?? start;
+    const end = taken[index + 1]?.start ?? image.source.size;
     const isNext = edges.has(start) || edges.has(end);
     if (start < loaded || end <= start || end - start > TAIL_LIMIT || !isNext) return [];
     return isZero({ start, end }) ? [{ start, end }] : [];
