@@ -1,6 +1,8 @@
 /** What else holds a file offset or a section number: debug entries, and symbols when sections were joined. */
+
 import type { Piece } from '../../base/bytes/pieces.js';
 import { compare } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import type { Write } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { debugEntries } from '../../formats/pe/debug.js';
@@ -16,14 +18,7 @@ export function offsetMap(pieces: readonly Piece[]): (offset: bigint) => bigint 
     .flatMap(({ start, end, from }) => (from === undefined ? [] : [{ from, to: from + (end - start), start }]))
     .sort((a, b) => compare(a.from, b.from));
   return (offset) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.to ?? 0n) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    const piece = sorted[low];
+    const piece = sorted[countWhile(sorted, ({ to }) => to <= offset)];
     return piece === undefined || offset < piece.from ? undefined : piece.start + (offset - piece.from);
   };
 }
