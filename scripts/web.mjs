@@ -58,6 +58,8 @@ const worker = await build({
   outdir: OUT,
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',
+  assetNames: 'parts/[name]-[hash]',
+  loader: { '.wasm': 'file' },
   define: { ...commitDefine(), global: 'globalThis' },
   inject: ['scripts/web/buffer.mjs'],
   plugins: [withoutNode, packages],

@@ -4,7 +4,6 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseRooms, roomOf } from '../check-rooms.mjs';
 
-const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const ROOMS = parseRooms(readFileSync('scripts/rooms.txt', 'utf8'));
 const ROOMS_OF_NODE = new Set(['host', 'write', 'cli']);
 
@@ -26,22 +25,11 @@ export const withoutNode = {
   },
 };
 
-const XZ = resolve('node_modules/xz-compat/dist/esm');
-
 /** Packages made for Node, by what of them a browser can run. */
 export const packages = {
   name: 'packages',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^xz-compat$/ }, () => ({ path: here('xz.mjs') }));
-    onResolve({ filter: /^xz-compat\// }, ({ path }) => ({ path: join(XZ, path.slice('xz-compat/'.length)) }));
-    onResolve({ filter: /^extract-base-iterator$/ }, () => ({ path: here('extract-base-iterator.mjs') }));
-    onResolve({ filter: /^\.\.\/native\.js$/ }, ({ importer }) =>
-      importer.startsWith(XZ) ? { path: here('extract-base-iterator.mjs') } : undefined,
-    );
-    // Streams of the decoders, which are not used.
-    onResolve({ filter: /stream\/transforms\.js$/ }, ({ importer }) =>
-      importer.startsWith(XZ) ? { path: here('extract-base-iterator.mjs') } : undefined,
-    );
+    onResolve({ filter: /^node-liblzma$/ }, () => ({ path: fileURLToPath(new URL('liblzma.mjs', import.meta.url)) }));
     onResolve({ filter: /^(assert|util)$/ }, ({ path }) => ({ path, namespace: 'node-part' }));
     onLoad({ filter: /.*/, namespace: 'node-part' }, ({ path }) => ({ contents: NODE_PARTS[path], loader: 'js' }));
   },

@@ -39,6 +39,11 @@ export function withCodeInFile(source: ByteSource, verdict: Verdict): Verdict {
   };
 }
 
+/** Is the code in the file that is entered by these values of a verdict? */
+export function hasCodeInFile(source: ByteSource, { entry }: Verdict['values']): boolean {
+  return emptyCode(source, entry) === undefined;
+}
+
 /** The section without bytes around the entry, which may be virtual or physical. */
 function emptyCode(
   source: ByteSource,

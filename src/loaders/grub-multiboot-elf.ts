@@ -4,6 +4,7 @@
  */
 
 import { compare } from '../base/bytes/range.js';
+import { countWhile } from '../base/bytes/sorted.js';
 import { fits } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { type Phdr, Shdr } from '../formats/elf/headers.js';
@@ -41,14 +42,7 @@ const ELF = 'grub-core/loader/multiboot_elfxx.c, grub_multiboot_load_elf';
 function emptyInside(placed: readonly Placed[]): readonly [Placed, Placed] | undefined {
   const full = placed.filter(({ start, end }) => end > start).sort((a, b) => compare(a.start, b.start));
   for (const empty of placed.filter(({ start, end }) => end <= start)) {
-    let low = 0;
-    let high = full.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((full[middle]?.start ?? 0n) <= empty.start) low = middle + 1;
-      else high = middle;
-    }
-    const home = full[low - 1];
+    const home = full[countWhile(full, ({ start }) => start <= empty.start) - 1];
     if (home !== undefined && empty.start < home.end) return [home, empty];
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** Every loader whose verdict is known, in the order in which verdicts are listed. */
 import type { ByteSource } from '../base/bytes/source.js';
-import { withCodeInFile } from './code-in-file.js';
+import { hasCodeInFile, withCodeInFile } from './code-in-file.js';
 import { crosvm } from './crosvm.js';
 import { grubSecureBoot, shim } from './efi/shim.js';
 import { uefi } from './efi/uefi.js';
@@ -88,6 +88,13 @@ function judge(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, o
   return withCodeInFile(seen, near === undefined ? verdict : { ...verdict, reason });
 }
 
+/** Would the loader start it? What judge() answers, without the words where the image stands alone. */
+function starts(each: Loader, source: ByteSource, wrapped: Wrapped | undefined, options: Options): boolean {
+  if (wrapped !== undefined) return accepts(judge(each, source, wrapped, options));
+  const values = each.goesBy(source, options);
+  return values !== undefined && hasCodeInFile(source, values);
+}
+
 /** A loader that an edit loses: it took the image before and does not take it now. */
 export interface Lost {
   readonly before: Verdict;
@@ -100,11 +107,11 @@ export function lostLoaders(
   after: ByteSource,
   wrapped: { readonly before?: Wrapped | undefined; readonly after?: Wrapped | undefined } = {},
 ): Lost[] {
+  const options = { xenVersion: NEWEST_XEN };
   return LOADERS.flatMap((each) => {
     // The result first: who takes that is not lost, and most take it or took neither.
-    const is = judge(each, after, wrapped.after, { xenVersion: NEWEST_XEN });
-    if (accepts(is)) return [];
-    const was = judge(each, before, wrapped.before, { xenVersion: NEWEST_XEN });
-    return accepts(was) ? [{ before: was, after: is }] : [];
+    if (starts(each, after, wrapped.after, options) || !starts(each, before, wrapped.before, options)) return [];
+    const [was, is] = [judge(each, before, wrapped.before, options), judge(each, after, wrapped.after, options)];
+    return [{ before: was, after: is }];
   });
 }

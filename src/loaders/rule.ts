@@ -115,6 +115,11 @@ export interface Loader {
   readonly name: LoaderName;
   readonly title: string;
   judge(source: ByteSource, options: Options): Verdict;
+  /**
+   * What it goes by, `values` of the verdict, where it takes the image; undefined where it does not. The same rules without the
+   * words about them: an edit asks it of every loader, and tells of few.
+   */
+  goesBy(source: ByteSource, options: Options): Verdict['values'] | undefined;
 }
 
 /** Would the loader start the image? */
@@ -126,7 +131,12 @@ export function accepts({ outcome }: Verdict): boolean {
 export function loader<View>(definition: LoaderDefinition<View>): Loader {
   const { name } = definition;
   const title = titleOf(name);
-  return { name, title, judge: (source, options) => judge(definition, source, options) };
+  return {
+    name,
+    title,
+    judge: (source, options) => judge(definition, source, options),
+    goesBy: (source, options) => goesBy(definition, source, options),
+  };
 }
 
 function titleOf(name: LoaderName): string {
@@ -147,7 +157,7 @@ function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, opt
       const result = ended === undefined ? resultOf(remarks) : 'not-reached';
       const holds = spanText(rule);
       reports.push({ name, source: rule.source, because, holds: holds === '' ? undefined : holds, result, remarks });
-      ended ??= remarks.find(({ kind }) => kind !== 'warn');
+      ended ??= remarks.find(endsLoad);
     }
     const lost = ended?.kind === 'crash' && ended.lost === true;
     const values = ended === undefined || lost ? definition.values(view) : {};
@@ -160,6 +170,32 @@ function judge<View>(definition: LoaderDefinition<View>, source: ByteSource, opt
       ...undecided(error, reports),
     };
   }
+}
+
+function goesBy<View>(
+  definition: LoaderDefinition<View>,
+  source: ByteSource,
+  options: Options,
+): Verdict['values'] | undefined {
+  const version = versionFor(definition.name, options);
+  const product = productOf(definition.name);
+  try {
+    const view = definition.open(source, { ...options, version });
+    for (const rule of definition.rules) {
+      if (spans(product, rule, version) && remarksOf(rule, view).some(endsLoad)) return undefined;
+    }
+    const values = definition.values(view);
+    // Asked as judge() asks it: what it cannot read makes the verdict `undecided`.
+    definition.needsMemory?.(view);
+    return values;
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    return undefined;
+  }
+}
+
+function endsLoad({ kind }: Remark): boolean {
+  return kind !== 'warn';
 }
 
 function undecided(error: PatchError, reports: readonly RuleReport[]): Pick<Verdict, 'outcome' | 'message' | 'rule'> {
@@ -188,14 +224,14 @@ export function remarksOf<View>(rule: Rule<View>, view: View): readonly Remark[]
 export function firstEnd<View>(rules: readonly Rule<View>[], view: View, version: XenVersion): Remark | undefined {
   for (const rule of rules) {
     if (!spans('xen', rule, version)) continue;
-    const end = remarksOf(rule, view).find(({ kind }) => kind !== 'warn');
+    const end = remarksOf(rule, view).find(endsLoad);
     if (end !== undefined) return end;
   }
   return undefined;
 }
 
 function resultOf(remarks: readonly Remark[]): RuleResult {
-  const end = remarks.find(({ kind }) => kind !== 'warn');
+  const end = remarks.find(endsLoad);
   if (end === undefined) return remarks.length > 0 ? 'warned' : 'passed';
   return end.kind === 'refuse' ? 'refused' : end.kind === 'crash' ? 'crash' : 'other-path';
 }

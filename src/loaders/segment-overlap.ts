@@ -1,5 +1,7 @@
 /** Which segments meet in physical memory: linear after a sort, for images with tens of thousands of them. */
+
 import { compare } from '../base/bytes/range.js';
+import { countWhile } from '../base/bytes/sorted.js';
 
 /** A segment as it lies in memory: program header index, addresses from `start` up to `end`. */
 export interface Placed {
@@ -31,14 +33,7 @@ export function overlapFinder(placed: readonly Placed[]): (start: bigint, end: b
     else best.push({ first: before.first, second: next.end > before.second ? next.end : before.second });
   }
   return (start, end, but) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.start ?? 0n) < end) low = middle + 1;
-      else high = middle;
-    }
-    const reach = best[low - 1];
+    const reach = best[countWhile(sorted, (range) => range.start < end) - 1];
     if (reach === undefined) return false;
     return (reach.first.index === but ? reach.second : reach.first.end) > start;
   };

@@ -185,7 +185,8 @@ function newestOf({ name, points }: Branch): string {
 
 /** The newest release of a program that is known. */
 export function newestVersion(product: Product): string {
-  return releasesOf(product).at(-1)?.version ?? '';
+  const newest = BRANCHES[product].at(-1);
+  return newest === undefined ? '' : newestOf(newest);
 }
 
 /** How the rules of that release are known. */

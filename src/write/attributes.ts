@@ -3,7 +3,6 @@
  * file that takes its place gets them, by the programs of the attr package or else by cp; Node has no call for that. What
  * speaks for the old bytes alone (capabilities, IMA's hash) is not taken along, and is told.
  */
-import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 
 /** Attributes that hold for the bytes that were there, or that the kernel makes itself. */
@@ -76,6 +75,8 @@ function run(program: string, args: readonly string[], input = '') {
   const folders = [...(process.env['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/')), ...SYSTEM];
   const path = folders.map((folder) => `${folder}/${program}`).find(isFile);
   if (path === undefined) return undefined;
+  // Loaded here: an edit in place needs none of it.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const done = spawnSync(path, args, { env: { LC_ALL: 'C' }, input, encoding: 'latin1', maxBuffer: MOST });
   return done.error === undefined ? done : undefined;
 }

@@ -1,9 +1,10 @@
 /** Images of fixtures/cases: what each loader answers by release, told by the real programs or their sources. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { judgeLoaders } from '../../src/loaders/loaders.js';
+import { judgeLoaders, LOADERS } from '../../src/loaders/loaders.js';
 import { accepts } from '../../src/loaders/rule.js';
+import { XEN_VERSIONS } from '../../src/loaders/xen-version.js';
 
 /** `yes`, or what the loader says. */
 function answer(image: string, target: string): string {
@@ -60,5 +61,21 @@ describe('verdicts', () => {
   it.each(CASES)('%s for %s: %s', (image, target, wanted) => {
     if (typeof wanted === 'string') expect(answer(image, target)).toBe(wanted);
     else expect(answer(image, target)).toMatch(wanted);
+  });
+});
+
+describe('what an edit asks of a loader', () => {
+  const images = ['cases', 'bin'].flatMap((folder) =>
+    readdirSync(`fixtures/${folder}`).map((name) => `${folder}/${name}`),
+  );
+
+  it.each(images)('is the same yes or no, with the same values: %s', (image) => {
+    const source = new BufferSource(readFileSync(`fixtures/${image}`), image);
+    for (const loader of LOADERS) {
+      for (const xenVersion of XEN_VERSIONS) {
+        const verdict = loader.judge(source, { xenVersion });
+        expect(loader.goesBy(source, { xenVersion })).toEqual(accepts(verdict) ? verdict.values : undefined);
+      }
+    }
   });
 });

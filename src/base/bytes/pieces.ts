@@ -1,4 +1,5 @@
 /** A file put together out of ranges of another one and of zeros: a new layout costs a list, not a copy. */
+import { countWhile } from './sorted.js';
 import { type ByteSource, cut, DerivedSource, type Write } from './source.js';
 
 /** The bytes `[start, end)` of the whole: those of the base from `from` on, or zeros. */
@@ -32,12 +33,5 @@ export class PiecedSource extends DerivedSource {
 
 /** Index of the first piece that ends behind `point`; logarithmic. */
 function firstEndingBehind(pieces: readonly Piece[], point: bigint): number {
-  let low = 0;
-  let high = pieces.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((pieces[middle]?.end ?? 0n) <= point) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countWhile(pieces, ({ end }) => end <= point);
 }

@@ -1,5 +1,7 @@
 /** Half-open ranges of file offsets or addresses, `[start, end)`. Exact at any width. */
 
+import { countWhile } from './sorted.js';
+
 /** The bytes from `start` up to `end`, which is not among them. */
 export interface Range {
   readonly start: bigint;
@@ -76,14 +78,7 @@ export function rangeAt(sorted: readonly Range[], point: bigint): Range | undefi
 
 /** Index of the first of sorted, disjoint ranges that ends behind `point`; logarithmic. */
 function firstEndingAfter(sorted: readonly Range[], point: bigint): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle]?.end ?? 0n) <= point) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countWhile(sorted, (range) => range.end <= point);
 }
 
 /**
@@ -99,14 +94,7 @@ export function holderOf<Holder extends Range>(ranges: Iterable<Holder>): (inner
     farthest.push(best === undefined || range.end > best.end ? range : best);
   }
   return ({ start, end }) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.start ?? 0n) <= start) low = middle + 1;
-      else high = middle;
-    }
-    const holder = farthest[low - 1];
+    const holder = farthest[countWhile(sorted, (range) => range.start <= start) - 1];
     return holder !== undefined && end <= holder.end ? holder : undefined;
   };
 }

@@ -1,4 +1,5 @@
 /** The 32-bit entry: as asked, as it is, or as the image tells. */
+import { countWhile } from '../../base/bytes/sorted.js';
 import { hex } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import type { Mb2Values } from '../../formats/multiboot/mb2.js';
@@ -15,13 +16,7 @@ const START = 'start';
 /** Is this RVA in an executable section that a flat loader loads? */
 export function isLoadedCode({ sections }: Pick<Placement, 'sections'>, rva: bigint): boolean {
   // Sections ascend.
-  let [low, high] = [0, sections.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sections[middle]?.VirtualAddress ?? 0n) <= rva) low = middle + 1;
-    else high = middle;
-  }
-  const section = sections[low - 1];
+  const section = sections[countWhile(sections, ({ VirtualAddress }) => VirtualAddress <= rva) - 1];
   if (section === undefined || rva >= section.VirtualAddress + section.VirtualSize) return false;
   return section.role === 'image' && isExecutable(section);
 }

@@ -1,13 +1,15 @@
 /** What else holds a file offset or a section number: debug entries, and symbols when sections were joined. */
+
 import type { Piece } from '../../base/bytes/pieces.js';
 import { compare } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import type { Write } from '../../base/bytes/source.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { debugEntries } from '../../formats/pe/debug.js';
 import { CoffSymbol, DebugEntry, PE } from '../../formats/pe/headers.js';
 import { fileOffsetOf, type PeImage } from '../../formats/pe/image.js';
 import { symbolTableRange } from '../../formats/pe/string-table.js';
-import { eachSymbol } from '../../formats/pe/symbols.js';
+import { symbolRecords } from '../../formats/pe/symbols.js';
 import type { PlacedSection } from './place.js';
 
 /** From an offset in the input to the one in the result; undefined for bytes that are not taken over. */
@@ -16,14 +18,7 @@ export function offsetMap(pieces: readonly Piece[]): (offset: bigint) => bigint 
     .flatMap(({ start, end, from }) => (from === undefined ? [] : [{ from, to: from + (end - start), start }]))
     .sort((a, b) => compare(a.from, b.from));
   return (offset) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.to ?? 0n) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    const piece = sorted[low];
+    const piece = sorted[countWhile(sorted, ({ to }) => to <= offset)];
     return piece === undefined || offset < piece.from ? undefined : piece.start + (offset - piece.from);
   };
 }
@@ -59,11 +54,11 @@ export function symbolWrites(image: PeImage, sections: readonly PlacedSection[],
     }
   }
   const bytes = image.source.read(range.start, range.end - range.start, 'COFF symbol table');
-  eachSymbol(image, ({ symbol, offset }) => {
+  for (const { symbol, offset } of symbolRecords(image)) {
     const to = moved.get(symbol.SectionNumber);
-    if (to === undefined) return;
+    if (to === undefined) continue;
     const value = { ...symbol, SectionNumber: to.number, Value: BigInt.asUintN(32, symbol.Value + to.by) };
     CoffSymbol.encodeInto(bytes, Number(offset - range.start), value, PE);
-  });
+  }
   return [{ offset: newOffset, bytes }];
 }

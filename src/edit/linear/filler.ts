@@ -3,7 +3,7 @@ import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { fileOffsetOf, type PeImage } from '../../formats/pe/image.js';
 import { relocations } from '../../formats/pe/relocations.js';
-import { eachSymbol, sectionOf } from '../../formats/pe/symbols.js';
+import { eachAddress } from '../../formats/pe/symbols.js';
 
 /** What assemblers and linker scripts fill with. NOPs behind a jump over them are a larger pattern and not among these. */
 const FILLERS: readonly number[] = [0x90, 0xcc, 0x00];
@@ -34,11 +34,12 @@ export function proveFiller(image: PeImage, range: Range): FillerProof {
   }
   let symbols = 0;
   let hit: bigint | undefined;
-  eachSymbol(image, ({ symbol }) => {
+  const starts = image.sections.map(({ VirtualAddress }) => Number(VirtualAddress));
+  const [from, to] = [Number(range.start), Number(range.end)];
+  eachAddress(image, (section, value) => {
     symbols += 1;
-    const section = sectionOf(image, symbol);
-    const at = section === undefined ? undefined : section.VirtualAddress + symbol.Value;
-    if (at !== undefined && at >= range.start && at < range.end) hit ??= at;
+    const at = (starts[section - 1] ?? Number.NaN) + value;
+    if (at >= from && at < to) hit ??= BigInt(at);
   });
   if (hit !== undefined) return no(`a symbol stands at RVA ${hex(hit)}, behind the header`);
   let count = 0;

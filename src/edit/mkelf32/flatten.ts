@@ -2,7 +2,9 @@
  * Several PT_LOADs as one stretch of bytes: each at its distance in physical memory from the lowest, the gaps filled with
  * zeros. This is what a loader makes of them in memory, so the one segment loads to the same contents.
  */
+
 import { compare } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { type FileOffset, type Paddr, paddr, type Vaddr } from '../../formats/elf/address.js';
@@ -95,14 +97,7 @@ function finder(
 ): (at: bigint, length: bigint) => Phdr | undefined {
   const sorted = all.filter((load) => load[size] > 0n).sort((a, b) => compare(a[key], b[key]));
   return (at, length) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.[key] ?? 0n) <= at) low = middle + 1;
-      else high = middle;
-    }
-    const load = sorted[low - 1];
+    const load = sorted[countWhile(sorted, (one) => one[key] <= at) - 1];
     return load !== undefined && at - load[key] + length <= load[size] ? load : undefined;
   };
 }

@@ -1,17 +1,21 @@
 /**
- * Notes that an earlier edit left in a file without section headers: no header names them any more. Such bytes may be used again
+ * Notes that an earlier edit left: no header names them any more. Such bytes may be used again in a file without section headers,
  * where a gap behind everything that is loaded holds such notes and zeros, and nothing else at all; of anything more the owner is
- * not known.
+ * not known. And in any file where they are a note that says so itself: one of nobody's with nothing but zeros in it, which edits
+ * write over room that nothing else would prove to be free.
  */
 import { normalize, type Range, subtractSorted } from '../../base/bytes/range.js';
 import { findBytes } from '../../base/bytes/text.js';
 import { deadRanges } from '../elf/dead-tables.js';
 import { type ElfImage, loads, rangesInUse, segmentFileRange } from '../elf/image.js';
 import { ELF_MAGIC } from '../elf/names.js';
-import { isXens, NHDR_SIZE, roundUp } from './record.js';
+import type { Encoding } from '../elf/struct.js';
+import { NEUTRAL_OWNER, NEUTRAL_TYPE } from './note-types.js';
+import { encodeNotes, isXens, NHDR_SIZE, nameOf, roundUp } from './record.js';
 
 /** A gap that is larger holds more than notes. */
 const SEARCHED = 0x100000n;
+const SEARCHED_IN_ALL = 0x800000n;
 const UNIT = 4;
 /** Owners are short words. */
 const LONGEST_OWNER = 64;
@@ -21,22 +25,57 @@ export function remainsOf(image: ElfImage): readonly Range[] {
   return normalize([...deadRanges(image), ...deadNotes(image)]);
 }
 
-/** Gaps that hold notes of nobody's and zeros. Of an image with section headers none: those tell it better. */
-function deadNotes(image: ElfImage): readonly Range[] {
-  const { source, sections } = image;
-  if (sections.length > 0) return [];
+/** End of the last PT_LOAD in the file: only behind it may bytes be known as free. 0: there is no PT_LOAD. */
+export function loadedEnd(image: ElfImage): bigint {
   const ends = loads(image).map(({ segment }) => segmentFileRange(segment).end);
-  const start = ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
-  if (start === 0n || start >= source.size) return [];
-  const gaps = subtractSorted({ start, end: source.size }, normalize(rangesInUse(image)));
-  return gaps.filter(({ start: from, end }) => {
-    if (end - from > SEARCHED) return false;
-    const bytes = source.read(from, end - from, 'unclaimed bytes');
-    return (
-      findBytes(bytes, Uint8Array.from(ELF_MAGIC)) < 0 &&
-      holdsOnlyNotes(bytes, from, image.encoding.endian === 'little')
-    );
+  return ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
+}
+
+/** Free notes anywhere; in an image without section headers also gaps behind all PT_LOADs that hold notes of nobody's and zeros. */
+function deadNotes(image: ElfImage): readonly Range[] {
+  const { source, sections, encoding } = image;
+  const loaded = sections.length > 0 ? source.size : loadedEnd(image);
+  const isLittle = encoding.endian === 'little';
+  const used = normalize(rangesInUse(image));
+  const places = loaded > 0n && loaded < source.size ? [0n, loaded, source.size] : [0n, source.size];
+  const gaps = places.slice(1).flatMap((end, i) => subtractSorted({ start: places[i] ?? 0n, end }, used));
+  let left = SEARCHED_IN_ALL;
+  return gaps.toReversed().flatMap((gap) => {
+    const size = gap.end - gap.start;
+    if (size < LEAST_FREE_NOTE || size > SEARCHED || size > left) return [];
+    left -= size;
+    const bytes = source.read(gap.start, size, 'unclaimed bytes');
+    if (findBytes(bytes, Uint8Array.from(ELF_MAGIC)) >= 0) return [];
+    if (loaded > 0n && gap.start >= loaded && holdsOnlyNotes(bytes, gap.start, isLittle)) return [gap];
+    return freeNotes(bytes, isLittle, gap.start);
   });
+}
+
+/** A note that says of its bytes that they are free, as long as `size`, a multiple of 4; the rest of it is zeros. */
+export function freeNoteHead(size: bigint, encoding: Encoding): Uint8Array {
+  const head = encodeNotes([{ name: FREE_NAME, type: NEUTRAL_TYPE, desc: new Uint8Array(0) }], encoding.endian);
+  new DataView(head.buffer, head.byteOffset).setUint32(UNIT, Number(size) - head.length, encoding.endian === 'little');
+  return head;
+}
+
+const FREE_NAME = nameOf(NEUTRAL_OWNER);
+/** The shortest such note: a header and the owner. */
+export const LEAST_FREE_NOTE = BigInt(NHDR_SIZE + roundUp(FREE_NAME.length, UNIT));
+
+/** Where such notes stand in these bytes. */
+function freeNotes(bytes: Uint8Array, isLittle: boolean, offset: bigint): Range[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: Range[] = [];
+  for (let at = findBytes(bytes, FREE_NAME); at >= 0; at = findBytes(bytes, FREE_NAME, at + 1)) {
+    const start = at - NHDR_SIZE;
+    if (start < 0 || (offset + BigInt(start)) % 4n !== 0n) continue;
+    const [namesz, descsz, type] = [0, UNIT, 2 * UNIT].map((field) => view.getUint32(start + field, isLittle));
+    const end = start + Number(LEAST_FREE_NOTE) + (descsz ?? 0);
+    if (namesz !== FREE_NAME.length || type !== NEUTRAL_TYPE || end > bytes.length) continue;
+    if (bytes.subarray(start + Number(LEAST_FREE_NOTE), end).some((byte) => byte !== 0)) continue;
+    found.push({ start: offset + BigInt(start), end: offset + BigInt(end) });
+  }
+  return found;
 }
 
 /** Records and zeros from the first multiple of 4 on, and a note of Xen's among them. */

@@ -1,7 +1,6 @@
 /** COFF symbols ("COFF Symbol Table"), read in windows, so memory does not depend on their number. */
 import { fits } from '../../base/bytes/source.js';
-import { stringAt } from '../../base/bytes/string-at.js';
-import { equalBytes, latin1, latin1Bytes } from '../../base/bytes/text.js';
+import { latin1Bytes } from '../../base/bytes/text.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { CoffSymbol, PE } from './headers.js';
 import type { PeImage, PeSection } from './image.js';
@@ -26,13 +25,23 @@ export interface PlacedSymbol {
   readonly storageClass: number;
 }
 
-/** Calls `visit` for every symbol. Errors: those of symbolRecords. */
-export function eachSymbol(image: PeImage, visit: (record: SymbolRecord) => void): void {
-  for (const record of symbolRecords(image)) visit(record);
+/** Where the fields stand that are looked at without the rest. */
+const [SECTION_AT, VALUE_AT, CLASS_AT, AUX_AT] = (
+  ['SectionNumber', 'Value', 'StorageClass', 'NumberOfAuxSymbols'] as const
+).map((field) => CoffSymbol.offsetOf(field, PE)) as [number, number, number, number];
+
+/** Records of a symbol table that follow each other. */
+interface Window {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Of the first byte, in the file. */
+  readonly offset: bigint;
+  /** Where the symbols' records begin in these bytes, auxiliary ones left out. */
+  readonly places: readonly number[];
 }
 
-/** Every symbol in order, auxiliary records skipped. Errors: `read.truncated` when the table leaves the file. */
-export function* symbolRecords({ source, fileHeader }: PeImage): Generator<SymbolRecord> {
+/** The table in windows that share one buffer. Errors: `read.truncated` when the table leaves the file. */
+function* windows({ source, fileHeader }: PeImage): Generator<Window> {
   const range = symbolTableRange(fileHeader);
   if (range === undefined) return;
   const part = 'COFF symbol table';
@@ -45,18 +54,35 @@ export function* symbolRecords({ source, fileHeader }: PeImage): Generator<Symbo
   let skip = 0;
   for (let offset = range.start; offset < range.end; offset += most) {
     const rest = range.end - offset;
-    const length = rest < most ? rest : most;
-    const bytes = buffer.subarray(0, Number(length));
+    const bytes = buffer.subarray(0, Number(rest < most ? rest : most));
     source.readInto(offset, bytes, part);
+    const places: number[] = [];
     for (let at = 0; at < bytes.length; at += RECORD) {
       if (skip > 0) {
         skip -= 1;
         continue;
       }
-      const symbol = CoffSymbol.decode(bytes, at, PE);
-      skip = symbol.NumberOfAuxSymbols;
-      yield { symbol, offset: offset + BigInt(at) };
+      skip = bytes[at + AUX_AT] ?? 0;
+      places.push(at);
     }
+    yield { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset, places };
+  }
+}
+
+/** Every symbol in order, auxiliary records skipped. Errors: `read.truncated` when the table leaves the file. */
+export function* symbolRecords(image: PeImage): Generator<SymbolRecord> {
+  for (const { bytes, offset, places } of windows(image)) {
+    for (const at of places) yield { symbol: CoffSymbol.decode(bytes, at, PE), offset: offset + BigInt(at) };
+  }
+}
+
+/**
+ * Calls `visit` for every symbol with its SectionNumber and Value, as the record has them: a table of a whole kernel is gone through
+ * without an object for each. Errors: `read.truncated` when the table leaves the file.
+ */
+export function eachAddress(image: PeImage, visit: (sectionNumber: number, value: number) => void): void {
+  for (const { view, places } of windows(image)) {
+    for (const at of places) visit(view.getUint16(at + SECTION_AT, true), view.getUint32(at + VALUE_AT, true));
   }
 }
 
@@ -64,11 +90,14 @@ export function* symbolRecords({ source, fileHeader }: PeImage): Generator<Symbo
 export function* symbolsNamed(image: PeImage, name: string): Generator<PlacedSymbol> {
   const strings = name.length > SHORT_NAME ? readStringTable(image.source, image.fileHeader) : undefined;
   const wanted = latin1Bytes(name);
-  for (const { symbol } of symbolRecords(image)) {
-    const section = sectionOf(image, symbol);
-    if (section === undefined || !bears(symbol, wanted, strings)) continue;
-    const rva = BigInt.asUintN(32, section.VirtualAddress + symbol.Value);
-    yield { name, rva, section, storageClass: symbol.StorageClass };
+  for (const { bytes, view, places } of windows(image)) {
+    for (const at of places) {
+      if (!bears(bytes, view, at, wanted, strings)) continue;
+      const section = image.sections[view.getUint16(at + SECTION_AT, true) - 1];
+      if (section === undefined) continue;
+      const rva = BigInt.asUintN(32, section.VirtualAddress + BigInt(view.getUint32(at + VALUE_AT, true)));
+      yield { name, rva, section, storageClass: view.getUint8(at + CLASS_AT) };
+    }
   }
 }
 
@@ -105,11 +134,18 @@ export function sectionOf({ sections }: PeImage, { SectionNumber }: CoffSymbol):
 }
 
 /** Compared where they stand: a table may hold one name of megabytes, and every symbol may point to it. */
-function bears({ NameZeroes, NameOffset }: CoffSymbol, name: Uint8Array, strings: Uint8Array | undefined): boolean {
-  if (NameZeroes === 0) {
-    if (strings === undefined || NameOffset + name.length > strings.length) return false;
-    const end = strings[NameOffset + name.length] ?? 0;
-    return end === 0 && equalBytes(name, strings.subarray(NameOffset, NameOffset + name.length));
-  }
-  return stringAt(shortName(NameZeroes, NameOffset), 0) === latin1(name);
+function bears(
+  record: Uint8Array,
+  view: DataView,
+  at: number,
+  name: Uint8Array,
+  strings: Uint8Array | undefined,
+): boolean {
+  const isLong = view.getUint32(at, true) === 0;
+  const held = isLong ? strings : record;
+  const from = isLong ? view.getUint32(at + 4, true) : at;
+  if (held === undefined || from + name.length > held.length) return false;
+  if (!isLong && name.length > SHORT_NAME) return false;
+  for (let i = 0; i < name.length; i += 1) if (held[from + i] !== name[i]) return false;
+  return (!isLong && name.length === SHORT_NAME) || (held[from + name.length] ?? 0) === 0;
 }

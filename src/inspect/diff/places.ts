@@ -1,5 +1,7 @@
 /** Whose bytes a file offset belongs to, in words, in logarithmic time. */
+
 import { compare, type Range } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -79,15 +81,10 @@ function finder(ranges: readonly Named[]): (offset: bigint) => Named | undefined
     farthest.push(best === undefined || range.end > best.end ? range : best);
   }
   return (offset) => {
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.start ?? 0n) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    const last = sorted[low - 1];
+    const before = countWhile(sorted, ({ start }) => start <= offset);
+    const last = sorted[before - 1];
     if (last !== undefined && offset < last.end) return last;
-    const reaching = farthest[low - 1];
+    const reaching = farthest[before - 1];
     return reaching !== undefined && offset < reaching.end ? reaching : undefined;
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { compare } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import { hex } from '../../base/errors/hex.js';
 import type { Phdr, Shdr } from '../../formats/elf/headers.js';
 import { isAllocated } from '../../formats/elf/image.js';
@@ -113,14 +114,7 @@ class Linked {
 
   /** How many of them begin at the address or in front of it. */
   #upTo(address: bigint): number {
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle]?.p_vaddr ?? 0n) <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countWhile(this.#sorted, ({ p_vaddr }) => p_vaddr <= address);
   }
 }
 

@@ -3,17 +3,17 @@
  * the input and the data wanted, without knowing how it was made.
  */
 import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
-import { compare, normalize, type Range, rangeOf, subtractSorted } from '../../base/bytes/range.js';
+import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
 import { type ByteSource, fits } from '../../base/bytes/source.js';
-import { equalBytes } from '../../base/bytes/text.js';
-import { hex, hexRange } from '../../base/errors/hex.js';
+import { hex } from '../../base/errors/hex.js';
 import { type BzImage, setupField } from '../../formats/container/bzimage.js';
 import { findNative, findPairs, pairAt } from '../../formats/container/native.js';
 import { type OpenedBzImage, type OpenedContainer, type OpenedGzip, wholeOf } from '../../formats/container/open.js';
 import type { PayloadAction } from '../../formats/container/payload-action.js';
 import { sectionsBehind, sectionsBehindPayload } from '../../formats/container/sections-behind.js';
 import { crcRange, hasCrc, kernelEnd } from '../../formats/container/signature-and-checksums.js';
-import { type ExpectationCheck, type Finding, run, type Violation } from '../check.js';
+import { type ExpectationCheck, type Finding, run } from '../check.js';
+import { differenceAt, differences, firstDifference, sameBytes } from './differences.js';
 
 /** A container and what it became: what a result is judged by. */
 export interface Rewritten<Opened extends OpenedContainer = OpenedBzImage> {
@@ -326,52 +326,6 @@ function sealRanges({ pe }: BzImage): Range[] {
   if (pe === undefined) return [];
   const entry = pe.certificateEntry;
   return [rangeOf(pe.checksum.offset, 4n), ...(entry === undefined ? [] : [entry])];
-}
-
-const CHUNK = 0x100000n;
-
-/** Where two files differ within `range`, but for `except` (sorted, disjoint): the first place. */
-function* differences(a: ByteSource, b: ByteSource, range: Range, except: readonly Range[]): Generator<Violation> {
-  if (b.size < range.end) {
-    yield { text: `the file ends at ${hex(b.size)}, wanted it to reach ${hex(range.end)}` };
-    return;
-  }
-  for (const { start, end } of subtractSorted(
-    range,
-    [...except].sort((x, y) => compare(x.start, y.start)),
-  )) {
-    for (let at = start; at < end; at += CHUNK) {
-      const length = end - at < CHUNK ? end - at : CHUNK;
-      const difference = firstDifference(a.read(at, length, 'input'), b.read(at, length, 'result'));
-      if (difference === undefined) continue;
-      yield { text: `the byte at ${hex(at + BigInt(difference))} changed, in ${hexRange(start, end)} none may` };
-      return;
-    }
-  }
-}
-
-/** Offset of the first byte that differs; undefined: equal, and equally long. */
-function differenceAt(a: ByteSource, b: ByteSource): bigint | undefined {
-  const most = a.size < b.size ? a.size : b.size;
-  for (let at = 0n; at < most; at += CHUNK) {
-    const length = most - at < CHUNK ? most - at : CHUNK;
-    const difference = firstDifference(a.read(at, length, 'result'), b.read(at, length, 'wanted data'));
-    if (difference !== undefined) return at + BigInt(difference);
-  }
-  return a.size === b.size ? undefined : most;
-}
-
-/** Are the two files alike, byte for byte? */
-export function sameBytes(a: ByteSource, b: ByteSource): boolean {
-  return a.size === b.size && differenceAt(a, b) === undefined;
-}
-
-/** Index of the first byte that differs; undefined: equal, and equally long. */
-export function firstDifference(a: Uint8Array, b: Uint8Array): number | undefined {
-  if (equalBytes(a, b)) return undefined;
-  const most = Math.min(a.length, b.length);
-  for (let at = 0; at < most; at++) if (a[at] !== b[at]) return at;
-  return most;
 }
 
 /** init_size grows by pages: the decompressor aligns what it works with. */

@@ -2,7 +2,9 @@
  * What memory holds once every PT_LOAD is in place: address to byte, as intervals. Where LOADs overlap the later entry
  * wins, as it does for a loader that goes through the table (gABI, "Program Loading", leaves it open).
  */
+
 import { compare, type Range } from '../../base/bytes/range.js';
+import { countWhile } from '../../base/bytes/sorted.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 
 /** Addresses that one LOAD fills, from the file or with zeros. */
@@ -47,14 +49,7 @@ function partsOf({ p_offset, p_filesz, p_memsz }: Phdr, start: bigint): Filled[]
 
 /** Where a point stands among sorted points; a map of as many bigint keys takes several times as long. */
 function indexOf(points: readonly bigint[], point: bigint): number {
-  let low = 0;
-  let high = points.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((points[middle] ?? point) < point) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return countWhile(points, (one) => one < point);
 }
 
 /** The first free cell at or behind this one. Paths are halved on the way, so long runs are walked once. */

@@ -1,29 +1,11 @@
 /** Laws of what the linear file kept of its input. They know which bytes may change, and nothing of the writer's plan. */
 
-import { differingRanges, newBlocks } from '../../base/bytes/byte-comparison.js';
 import { contains, normalize, type Range, rangeOf, subtract } from '../../base/bytes/range.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
-import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../formats/multiboot/mb1.js';
-import {
-  MB2_ARCHITECTURE_I386,
-  MB2_HEAD_SIZE,
-  MB2_LENGTH_AT,
-  type Mb2Header,
-  mb2HeaderAt,
-} from '../../formats/multiboot/mb2.js';
-import { TAG_ADDRESS, TAG_ENTRY, TAG_HEAD_SIZE } from '../../formats/multiboot/tags.js';
-import { debugEntries } from '../../formats/pe/debug.js';
-import { CoffSymbol, DebugEntry, FileHeader, OptionalHeader, PE } from '../../formats/pe/headers.js';
-import {
-  fileOffsetOf,
-  hasRawData,
-  memoryRange,
-  type PeImage,
-  type PeSection,
-  rawRange,
-  sectionTable,
-} from '../../formats/pe/image.js';
+import type { Mb2Header } from '../../formats/multiboot/mb2.js';
+import { FileHeader, OptionalHeader } from '../../formats/pe/headers.js';
+import { hasRawData, memoryRange, type PeImage, type PeSection, sectionTable } from '../../formats/pe/image.js';
 import { METADATA_SECTIONS } from '../../formats/pe/metadata-sections.js';
 import {
   DIRECTORY_BASERELOC,
@@ -35,11 +17,11 @@ import {
   IMAGE_SCN_MEM_READ,
 } from '../../formats/pe/names.js';
 import { symbolTableRange } from '../../formats/pe/string-table.js';
-import { sectionOf, symbolRecords } from '../../formats/pe/symbols.js';
 import type { Violation } from '../check.js';
 import { type KeptCheck, partOf } from './check.js';
-import { pePicture, pictureDifferences } from './memory-image.js';
-import type { LinearSubject } from './subject.js';
+import { debugEdits, exactly, headerEdits, isOldHeader, mb1Edits, memoryDifferences } from './kept-memory.js';
+import { isSameTable, sameAddresses, sameRest, sameTable } from './kept-symbols.js';
+import { pictureDifferences } from './memory-image.js';
 
 const SHOWN = 8;
 
@@ -165,7 +147,6 @@ export const keptChecks: readonly KeptCheck[] = [
   },
 ];
 
-/** What a new layout changes in the headers; joined sections change their number. */
 /** The end of the last section in memory. */
 function endInMemory({ sections }: PeImage): bigint {
   return sections.reduce((most, s) => (memoryRange(s).end > most ? memoryRange(s).end : most), 0n);
@@ -176,6 +157,7 @@ function isReadOnlyData({ Characteristics }: PeSection): boolean {
   return (Characteristics & ~IMAGE_SCN_MEM_DISCARDABLE) === wanted;
 }
 
+/** What a new layout changes in the headers; joined sections change their number. */
 const FREE_FILE_FIELDS: readonly string[] = ['PointerToSymbolTable', 'NumberOfSections', 'NumberOfSymbols'];
 const FREE_OPTIONAL_FIELDS: readonly string[] = ['FileAlignment', 'SizeOfHeaders', 'SizeOfImage', 'CheckSum'];
 
@@ -223,74 +205,6 @@ function isFiller({ source }: PeImage, { start, end }: Range): boolean {
   return (bytes[0] === 0 || bytes[0] === 0xff) && bytes.every((byte) => byte === bytes[0]);
 }
 
-/** The bytes behind the symbols: strings, then whatever was appended to the input; a signature may follow or be gone. */
-function* sameRest(image: PeImage, now: bigint, input: PeImage, was: bigint): Generator<Violation> {
-  const end = ({ source, directories }: PeImage) => {
-    const signature = directories[DIRECTORY_SECURITY];
-    const cut = signature !== undefined && signature.Size > 0n ? signature.VirtualAddress : source.size;
-    return cut < source.size ? cut : source.size;
-  };
-  const lengths = [end(image) - now, end(input) - was];
-  const length = lengths.reduce((least, x) => (x < least ? x : least));
-  if (length <= 0n) return;
-  const [difference] = differingRanges(
-    { source: image.source, offset: now },
-    { source: input.source, offset: was },
-    length,
-    newBlocks(length),
-  );
-  if (difference !== undefined)
-    yield { offset: now + difference.start, part: 'strings and overlay', text: 'differ from the input' };
-  if (image.source.size - now < end(input) - was)
-    yield { offset: now, part: 'strings and overlay', text: 'are shorter than in the input' };
-}
-
-function* sameTable(image: PeImage, now: Range, input: PeImage, was: Range): Generator<Violation> {
-  const length = was.end - was.start;
-  if (length === 0n) return;
-  const [difference] = differingRanges(
-    { source: image.source, offset: now.start },
-    { source: input.source, offset: was.start },
-    length,
-    newBlocks(length),
-  );
-  if (difference === undefined) return;
-  const index = difference.start / BigInt(CoffSymbol.size(PE));
-  yield { offset: now.start + difference.start, part: 'COFF symbols', text: `record ${index} differs from the input` };
-}
-
-/** Are all bytes of the tables the same, and mean the same: do the sections that were there bear their old numbers? */
-function isSameTable(image: PeImage, now: Range, input: PeImage, was: Range): boolean {
-  const isOld = input.sections.every(
-    ({ VirtualAddress }, index) => image.sections[index]?.VirtualAddress === VirtualAddress,
-  );
-  return isOld && sameTable(image, now, input, was).next().done === true;
-}
-
-/** Where sections were joined, numbers and values differ; addresses must not. */
-function* sameAddresses(image: PeImage, input: PeImage): Generator<Violation> {
-  const part = 'COFF symbols';
-  const before = symbolRecords(input);
-  let index = 0;
-  for (const { symbol, offset } of symbolRecords(image)) {
-    const was = before.next().value?.symbol;
-    if (was === undefined) return yield { offset, part, text: `symbol ${index} was not there` };
-    const [now, then] = [placeOf(image, symbol), placeOf(input, was)];
-    const rest = { SectionNumber: 0, Value: 0n };
-    const kept =
-      CoffSymbol.encode({ ...symbol, ...rest }, PE).join() === CoffSymbol.encode({ ...was, ...rest }, PE).join();
-    if (now !== then || !kept) return yield { offset, part, text: `symbol ${index} has another name, kind or address` };
-    index += 1;
-  }
-}
-
-/** The address of a symbol in a section, as 32 bits; of others the special number that says what they are. */
-function placeOf(image: PeImage, symbol: CoffSymbol): string {
-  const section = sectionOf(image, symbol);
-  if (section === undefined) return `${symbol.SectionNumber}: ${symbol.Value}`;
-  return `${BigInt.asUintN(32, section.VirtualAddress + symbol.Value)}`;
-}
-
 /** For each input section the one that holds it now: itself, or the one it was joined with. */
 function homesOf({ sections }: PeImage, input: PeImage): (PeSection | undefined)[] {
   let at = 0;
@@ -318,81 +232,4 @@ function changedFlags(input: PeImage, was: PeSection, now: PeSection, alone: boo
   }
   // A joined section has the flags of all its parts.
   return alone ? wanted ^ now.Characteristics : wanted & ~now.Characteristics;
-}
-
-function* memoryDifferences({ image, orderly }: LinearSubject, input: PeImage, end: bigint): Generator<Range> {
-  if (!orderly) return;
-  yield* pictureDifferences(pePicture(input), pePicture(image), { start: 0n, end });
-}
-
-/** Single bytes: a comparison tells differences that stand close together as one range. */
-function* exactly({ image }: LinearSubject, input: PeImage, range: Range): Generator<Range> {
-  for (let at = range.start; at < range.end; at += 1n) {
-    if (byteAt(image, at) !== byteAt(input, at)) yield rangeOf(at, 1n);
-  }
-}
-
-function byteAt(image: PeImage, rva: bigint): number {
-  const offset = fileOffsetOf(image, rva);
-  return offset === undefined ? 0 : (image.source.read(offset, 1n, 'byte')[0] ?? 0);
-}
-
-/** RVA of a file offset in a section; undefined in the headers. */
-function rvaOf({ sections }: PeImage, offset: bigint): bigint | undefined {
-  const home = sections.find((s) => hasRawData(s) && offset >= s.PointerToRawData && offset < rawRange(s).end);
-  return home === undefined ? undefined : offset - home.PointerToRawData + home.VirtualAddress;
-}
-
-/** The header's length and checksum, what stands from the old end tag on, and the two tags. */
-function headerEdits({ image, mb2 }: LinearSubject, input: PeImage): Range[] {
-  const start = mb2 === undefined ? undefined : rvaOf(image, mb2.offset);
-  if (mb2 === undefined || start === undefined) return [];
-  const old = headerAt(input, start, BigInt(mb2.bytes.length));
-  const oldEnd = BigInt((old?.bytes.length ?? mb2.bytes.length) - TAG_HEAD_SIZE);
-  return [
-    rangeOf(start + MB2_LENGTH_AT, 8n),
-    { start: start + oldEnd, end: start + BigInt(mb2.bytes.length) },
-    ...mb2.tags
-      .filter(({ type }) => type === TAG_ADDRESS || type === TAG_ENTRY)
-      .map(({ at, size }) => rangeOf(start + BigInt(at), BigInt(size))),
-  ];
-}
-
-/** The input's own header at an RVA. */
-function headerAt(input: PeImage, rva: bigint, most: bigint): Mb2Header | undefined {
-  const offset = fileOffsetOf(input, rva, most);
-  if (offset === undefined) return undefined;
-  const header = mb2HeaderAt(input.source.read(offset, most, 'Multiboot2 header'), 0, offset);
-  return header?.architecture === MB2_ARCHITECTURE_I386 ? header : undefined;
-}
-
-function mb1Edits({ image, mb1 }: LinearSubject): Range[] {
-  if (mb1?.fields === undefined) return [];
-  const start = rvaOf(image, mb1.offset);
-  return start === undefined ? [] : [rangeOf(start, mb1.size)];
-}
-
-function debugEdits(input: PeImage): Range[] {
-  const field = BigInt(DebugEntry.offsetOf('PointerToRawData', PE));
-  return debugEntries(input).flatMap(({ offset }) => {
-    const rva = rvaOf(input, offset);
-    return rva === undefined ? [] : [rangeOf(rva + field, 4n)];
-  });
-}
-
-/**
- * Is this byte part of the mark of an old header that had to stop being one: the magic of a Multiboot2 header that now stands elsewhere,
- * or the checksum of a Multiboot 1 header without addresses?
- */
-function isOldHeader({ mb2, mb1, image }: LinearSubject, input: PeImage, rva: bigint): boolean {
-  const word = rva & ~3n;
-  const before = (at: bigint, size: bigint) => {
-    const offset = fileOffsetOf(input, at, size);
-    return offset === undefined ? undefined : input.source.read(offset, size, 'old header');
-  };
-  const moved = mb2 !== undefined && rvaOf(image, mb2.offset) === undefined;
-  const old2 = moved ? before(word, BigInt(MB2_HEAD_SIZE)) : undefined;
-  if (old2 !== undefined && mb2HeaderAt(old2, 0, 0n)?.architecture === MB2_ARCHITECTURE_I386) return true;
-  const old1 = mb1?.fields === undefined ? undefined : before(word - MB1_CHECKSUM_AT, BigInt(MB1_HEAD_SIZE));
-  return old1 !== undefined && mb1FlagsAt(old1, 0) !== undefined;
 }

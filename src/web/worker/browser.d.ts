@@ -4,11 +4,22 @@ declare class FileReaderSync {
 }
 
 declare module 'seek-bzip' {
-  export function decode(input: Uint8Array): Uint8Array;
+  export const decode: import('../../base/platform/stream-decoders.js').Bunzip['decode'];
 }
 
-/** The decoders of xz-compat alone, without its streams and its search for native ones (scripts/web/packages.mjs). */
-declare module 'xz-compat' {
-  export function decodeXz(packed: Uint8Array): Uint8Array;
-  export function decodeLzma(packed: Uint8Array, properties: Uint8Array, size: number): Uint8Array;
+/** What of it a page uses (scripts/web/liblzma.mjs). */
+declare module 'node-liblzma' {
+  type Liblzma = import('../../base/platform/stream-decoders.js').Liblzma;
+
+  export function makeLiblzma(options: { readonly wasmBinary: Uint8Array }): Promise<Liblzma>;
+  /** Where the WebAssembly is, from the module that asks. */
+  export const liblzmaFile: string;
+  export class WasmLzmaStream {
+    constructor(module: Liblzma);
+    readonly ptr: number;
+    readonly availIn: number;
+    readonly availOut: number;
+    setInput(at: number, size: number): void;
+    setOutput(at: number, size: number): void;
+  }
 }

@@ -12,7 +12,7 @@ import {
   zlibInflateEnd,
   zlibInflateInit2,
 } from 'pako';
-import { type Inflated, installPorts, type ProgramResult } from '../../base/bytes/ports.js';
+import { type Inflated, installPorts } from '../../base/bytes/ports.js';
 import { joinBytes } from '../../base/bytes/text.js';
 import { crc32 } from './crc32.js';
 
@@ -35,22 +35,17 @@ export function installUnpackers(): void {
       await decoder.init();
       return (frame, size) => decoder.decode(frame, size);
     },
-    async runProgram(program, _args, input, limit) {
+    async runProgram(program, _args, input, limit, onProgress) {
       const decode = (await import('./decoders.js')).DECODERS.get(program);
       if (decode === undefined) return { kind: 'missing' };
       const packed = input.read(0n, input.size, 'packed data');
-      return decoded(() => decode(packed, limit), limit);
+      try {
+        return await decode(packed, limit, onProgress);
+      } catch (error) {
+        return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
+      }
     },
   });
-}
-
-function decoded(decode: () => Uint8Array, limit: number): ProgramResult {
-  try {
-    const bytes = decode();
-    return bytes.length > limit ? { kind: 'too-long', bytes: bytes.subarray(0, limit) } : { kind: 'done', bytes };
-  } catch (error) {
-    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 function inflate(packed: Uint8Array, limit: number, likely: number, flush: number): Inflated {

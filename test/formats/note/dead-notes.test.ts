@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { readElf } from '../../../src/formats/elf/read.js';
-import { remainsOf } from '../../../src/formats/note/dead-notes.js';
+import { freeNoteHead, remainsOf } from '../../../src/formats/note/dead-notes.js';
 import { encodeNotes, nameOf } from '../../../src/formats/note/record.js';
 import { elf } from '../../support/elf-builder.js';
 
@@ -51,5 +51,34 @@ describe('remainsOf(), without section headers', () => {
 
   it('is told by the section headers where there are some', () => {
     expect(behind([note('Xen', 5)], false)).toEqual([]);
+  });
+});
+
+/** Room of `size` bytes that says of itself that it is free. */
+function free(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  bytes.set(freeNoteHead(BigInt(size), encoding));
+  return bytes;
+}
+
+describe.each([true, false])('a note of free room, section headers stripped: %s', (stripped) => {
+  const OTHERS = new Uint8Array(8).fill(0xff);
+
+  it.each([16, 20, 400])('of %i bytes is known among bytes of others', (size) => {
+    expect(behind([OTHERS, free(size), OTHERS], stripped)).toEqual([[8, 8 + size]]);
+  });
+
+  it.each<[string, () => Uint8Array]>([
+    ['with a byte in it', () => free(40).fill(1, 39)],
+    ['that is cut', () => free(40).subarray(0, 36)],
+    ['of another type', () => free(40).fill(1, 8, 9)],
+    ['of another owner', () => free(40).fill(0x6c, 12, 13)],
+    ['behind another image', () => new Uint8Array(Buffer.concat([image(true), free(40)]))],
+  ])('is not one %s', (_, bytes) => {
+    expect(behind([OTHERS, bytes()], stripped)).toEqual([]);
+  });
+
+  it('is not one at an odd place', () => {
+    expect(behind([OTHERS.subarray(0, 6), free(40), OTHERS], stripped)).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ import {
 import { fileOffsetOf, sectionTable } from '../../../src/formats/pe/image.js';
 import { readPe } from '../../../src/formats/pe/read.js';
 import { relocations } from '../../../src/formats/pe/relocations.js';
-import { eachSymbol, symbolsNamed } from '../../../src/formats/pe/symbols.js';
+import { eachAddress, symbolRecords, symbolsNamed } from '../../../src/formats/pe/symbols.js';
 import { PeBytes } from '../../support/pe-edit.js';
 
 describe('the declared structures', () => {
@@ -79,11 +79,31 @@ describe('readPe()', () => {
         ['buildid_word', 0x201084n],
       ]),
     );
-    let count = 0;
-    eachSymbol(image, () => {
-      count += 1;
+    const seen: [number, bigint][] = [];
+    eachAddress(image, (section, value) => {
+      seen.push([section, BigInt(value)]);
     });
-    expect(count).toBe(image.fileHeader.NumberOfSymbols);
+    expect(seen).toHaveLength(image.fileHeader.NumberOfSymbols);
+    expect(seen).toEqual(Array.from(symbolRecords(image), ({ symbol }) => [symbol.SectionNumber, symbol.Value]));
+  });
+
+  it.each([
+    // A name held in the record ends at its first NUL, whatever follows, or fills it.
+    ['start\0\0\0', 'start', true],
+    ['start\0xy', 'start', true],
+    ['start1\0\0', 'start', false],
+    ['star\0\0\0\0', 'start', false],
+    ['start_32', 'start_32', true],
+    ['start_32', 'start_3', false],
+    ['start_32', 'start_321', false],
+    ['s\0art\0\0\0', 's', true],
+  ])('a symbol whose name is held as %j is %s: %s', (held, name, isIt) => {
+    const file = PeBytes.fixture();
+    const at = file.file('PointerToSymbolTable');
+    const where = file.bytes.indexOf('start\0\0\0', at, 'latin1');
+    expect((where - at) % 18).toBe(0);
+    file.bytes.write(held, where, 'latin1');
+    expect([...symbolsNamed(file.image(), name)].map(({ rva }) => rva)).toEqual(isIt ? [0x200000n] : []);
   });
 
   it('lists base relocations with their widths', () => {

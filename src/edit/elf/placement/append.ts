@@ -90,14 +90,32 @@ export function noteSpace(input: PlacementInput, merged: Merged, slot: Slot): No
 }
 
 /** At the end of the file, or in what an earlier edit left there. */
-export function behindEverything({ analysis }: PlacementInput, merged: Merged): NoteSpace {
+export function behindEverything(input: PlacementInput, merged: Merged): NoteSpace {
+  const { analysis } = input;
   const bare = analysis.image.sections.length === 0;
   const room = roomOf(analysis.spare(), [], analysis.fileSize);
-  const start = take(room, merged.size + (bare ? TAIL_PADDING : 0n), merged.align);
+  const own = ownLastPlace(input, merged);
+  const wanted = merged.size + (bare ? TAIL_PADDING : 0n);
+  const found = take(room, wanted, merged.align);
+  const start = own !== undefined && found + wanted > analysis.fileSize ? own : found;
   const range = rangeOf(start, merged.size);
+  if (start === own) room.end = start + wanted > analysis.fileSize ? start + wanted : analysis.fileSize;
   const place = range.end > analysis.fileSize ? 'at the end of the file' : 'where an earlier edit left room';
   const words = `${place} (${bytesText(merged.size)})`;
   if (!bare) return { range, end: room.end, words, blobs: [] };
   const tail = { offset: range.end, bytes: new Uint8Array(Number(TAIL_PADDING)), what: 'padding behind the notes' };
   return { range, end: room.end, words, blobs: [tail] };
+}
+
+/**
+ * Where the notes stand that are rewritten, if nothing but zeros is behind them, in a file without section headers that holds
+ * bytes of others: among those nothing would tell what an edit left, and the file would grow with each one.
+ */
+function ownLastPlace({ analysis, target }: PlacementInput, merged: Merged): bigint | undefined {
+  const area = target.only;
+  if (analysis.image.sections.length > 0 || area?.kind !== 'segment' || area.loaded !== undefined) return undefined;
+  const { start, end } = area.range;
+  const isLast =
+    end === analysis.usedEnd && end === area.declared.end && analysis.isZero({ start: end, end: analysis.fileSize });
+  return isLast && start % merged.align === 0n ? start : undefined;
 }

@@ -18,10 +18,8 @@ import {
   mergedNotes,
   noteParts,
   overwriteParts,
-  type Parts,
   type PlacementInput,
   xenOf,
-  zeroParts,
 } from './placement-input.js';
 import { notesMustBeLoaded, sectionsMustStay } from './program.js';
 import { buildTable, replacedBy, type Slot, type TablePlace } from './program-headers.js';
@@ -125,7 +123,6 @@ export function compose(input: PlacementInput, merged: Merged, move: Move): Layo
     ...joined([
       noteParts(merged.notes, input, move.range),
       { blobs: [...(move.blobs ?? []), ...plan.blobs], copies: [] },
-      ...clearedRemains(input, room, move),
       overwriteParts(input, (offset) => movedOffset(move.shift, offset)),
     ]),
     shift: move.shift,
@@ -172,18 +169,6 @@ function roomFor({ analysis }: PlacementInput, { range, end, shift, extended, bl
     load === undefined || extended === undefined ? [] : [rangeOf(load.p_offset + load.p_filesz, extended.by)];
   const zeros = (blobs ?? []).map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length)));
   return roomOf(analysis.spare(), [range, table, ...hole, ...zeros], end);
-}
-
-/**
- * What is left of the remains of earlier edits becomes zeros: a part of a table proves nothing to the next edit, zeros next to
- * notes do. Nothing of the image looks at those bytes, so they may change before the edit is committed.
- */
-export function clearedRemains({ analysis }: PlacementInput, room: Room, { shift }: Pick<Move, 'shift'> = {}): Parts[] {
-  if (shift !== undefined) return [];
-  const inside = room.free.map(({ start, end }) => ({ start, end: end < analysis.fileSize ? end : analysis.fileSize }));
-  return inside
-    .filter((range) => range.start < range.end && !analysis.isZero(range))
-    .map((range) => zeroParts(range, 'remains of an earlier edit, cleared'));
 }
 
 const NO_SECTION =

@@ -2,7 +2,7 @@
  * `in-place` and `grow`: the notes are rewritten where they stand. Nothing else moves, so everything that could tell the
  * old record boundaries apart must agree: the sections over the notes, relocations into them, other segments over them.
  */
-import { overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
+import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import { fileRange, vaddrRange } from '../../../formats/elf/address.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
@@ -14,9 +14,8 @@ import type { NoteArea } from '../../../formats/note/areas.js';
 import { notesSize } from '../../../formats/note/large-notes.js';
 import { NEUTRAL_TYPE } from '../../../formats/note/note-types.js';
 import { descSize, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
-import { type Analysis, relocationsInto, sectionsIn } from '../plan/analyze.js';
+import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import type { PlacementName } from '../plan/placement-options.js';
-import { clearedRemains } from './compose.js';
 import { firstMoved, fitOf } from './fit-notes.js';
 import { headerFor, withCounts } from './header.js';
 import type { Layout, Refusal } from './layout.js';
@@ -30,11 +29,9 @@ import {
   noteParts,
   onlyRemoves,
   overwriteParts,
-  type Parts,
   type PlacementInput,
   sizeOf,
   xenOf,
-  zeroParts,
 } from './placement-input.js';
 import { notesMustBeLoaded } from './program.js';
 import { buildTable, findSlot, phdrSize, replacedBy, type Slot } from './program-headers.js';
@@ -274,9 +271,7 @@ function finish(
     ...joined([
       noteParts(notes, input, whole),
       overwriteParts(input),
-      ...(plan === undefined
-        ? restOfRemains(analysis, area.range.end, end)
-        : [{ blobs: plan.blobs, copies: [] }, ...clearedRemains(input, room)]),
+      ...(plan === undefined ? [] : [{ blobs: plan.blobs, copies: [] }]),
     ]),
     shift: undefined,
     fileSize: plan?.end ?? fileEnd,
@@ -311,21 +306,6 @@ function coverOf({ analysis }: PlacementInput, area: NoteArea): Layout['cover'] 
   const sections = sectionsIn(analysis, area.range).map((i) => analysis.image.sections[i]);
   if (sections.length === 0) return 'none';
   return sections.some((s) => s !== undefined && (s.sh_flags & SHF_ALLOC) !== 0n) ? 'allocated' : 'plain';
-}
-
-/**
- * Where a part of the remains of earlier edits is taken, all that is left of them becomes zeros, as in compose.ts: a part of a
- * table proves nothing to the next edit, of itself or of what it names.
- */
-function restOfRemains(analysis: Analysis, from: bigint, end: bigint): Parts[] {
-  const taken = { start: from, end };
-  const spare = end > from ? analysis.spare() : [];
-  if (!spare.some((range) => overlaps(range, taken))) return [];
-  return spare
-    .flatMap((range) => subtractSorted(range, [taken]))
-    .map((rest) => ({ start: rest.start, end: rest.end < analysis.fileSize ? rest.end : analysis.fileSize }))
-    .filter((rest) => rest.start < rest.end && !analysis.isZero(rest))
-    .map((rest) => zeroParts(rest, 'remains of an earlier edit, cleared'));
 }
 
 /** The PT_LOAD that ended with what is removed: zeros are there now, for it may have been linked so. */

@@ -15,6 +15,7 @@ import { kindWords } from '../plan/image-kind.js';
 import { PLACEMENTS, type PlacementName } from '../plan/placement-options.js';
 import { append } from './append.js';
 import { extend } from './extend.js';
+import { withFreeRoom } from './free-room.js';
 import { grow, inPlace } from './in-place.js';
 import { brokenLaw } from './laws.js';
 import { isLayout, type Layout, type Refusal, type Survival } from './layout.js';
@@ -78,7 +79,7 @@ export function layOut(given: PlacementInput, stoppedBy: Judge = () => undefined
       refused.push(tried);
       continue;
     }
-    const outcome = hideStaleNotes(input, tried);
+    const outcome = withFreeRoom(input, hideStaleNotes(input, tried), false);
     const payload = payloadMustEnd(input, outcome.fileSize);
     if (payload !== undefined) {
       refused.push({ placement, reason: payload, sparesProgram: true });
@@ -118,7 +119,7 @@ function undoneAs(input: PlacementInput): Layout | undefined {
   if (placement !== 'auto' && placement !== 'in-place') return undefined;
   const undone = undo(input);
   if (undone === undefined) return undefined;
-  const outcome = hideStaleNotes(input, undone);
+  const outcome = withFreeRoom(input, hideStaleNotes(input, undone), true);
   const isNoKernel = input.kind.kind === 'program' && !input.xenEdited;
   if (unseenByXen(outcome) !== undefined || (!isNoKernel && misleadsQemu(input, outcome) !== undefined))
     return undefined;

@@ -20,19 +20,30 @@ export function roomOf(free: readonly Range[], used: readonly Range[], end: bigi
   return { free: free.flatMap((range) => subtract(range, taken)), end };
 }
 
-/** Takes `size` bytes at a multiple of `align` and answers where. */
+/** Takes `size` bytes at a multiple of `align` and answers where: in the smallest room that holds them, else at the end. */
 export function take(room: Room, size: bigint, align: bigint): bigint {
-  for (const range of room.free) {
-    // Free bytes that reach the end of the file may be outgrown.
-    const open = range.end >= room.end;
-    const start = alignUp(range.start, align);
-    if (start + size > range.end && !(open && start <= range.end)) continue;
-    const used = rangeOf(start, size);
-    room.free = room.free.flatMap((r) => (overlaps(r, used) ? subtract(r, [used]) : [r]));
-    if (used.end > room.end) room.end = used.end;
-    return start;
-  }
-  const start = alignUp(room.end, align);
-  room.end = start + size;
+  const start = best(room, size, align) ?? outgrown(room, align);
+  const used = rangeOf(start, size);
+  room.free = room.free.flatMap((r) => (overlaps(r, used) ? subtract(r, [used]) : [r]));
+  if (used.end > room.end) room.end = used.end;
   return start;
+}
+
+function best({ free }: Room, size: bigint, align: bigint): bigint | undefined {
+  const fitting = free.filter(({ start, end }) => alignUp(start, align) + size <= end);
+  const smallest = fitting.reduce<Range | undefined>(
+    (a, b) => (a !== undefined && sizeOf(a) <= sizeOf(b) ? a : b),
+    undefined,
+  );
+  return smallest && alignUp(smallest.start, align);
+}
+
+/** Free bytes that reach the end of the file may be outgrown. */
+function outgrown({ free, end }: Room, align: bigint): bigint {
+  const last = free.find((range) => range.end >= end && alignUp(range.start, align) <= range.end);
+  return alignUp(last?.start ?? end, align);
+}
+
+function sizeOf({ start, end }: Range): bigint {
+  return end - start;
 }

@@ -211,15 +211,17 @@ function layoutOf(
   const { image } = analysis;
   const { notes, segments, phoff } = former;
   const freed = normalize(former.freed.flatMap((range) => without(range, notes?.range)));
-  const described = sectionsAfter(analysis, area, freed, notes);
-  if (described === undefined) return undefined;
-  const { sections, shoff, fileSize, isWhole, gone } = formerSections(
-    analysis,
-    described.sections,
-    segments,
-    phoff,
-    freed,
-  );
+  const found = [true, false].flatMap((follows) => {
+    const described = sectionsAfter(analysis, { area, freed, notes, follows });
+    return described === undefined
+      ? []
+      : [{ described, before: formerSections(analysis, described.sections, segments, phoff, freed) }];
+  });
+  // A table of before that still stands tells whether a section showed the notes there; without one they have one.
+  const chosen = found.find(({ before }) => before.shoff !== image.header.e_shoff) ?? found[0];
+  if (chosen === undefined) return undefined;
+  const { described } = chosen;
+  const { sections, shoff, fileSize, isWhole, gone } = chosen.before;
   const words = [
     'notes removed',
     ...(notes === undefined ? [] : [`what is left of them is where it was, at ${hex(notes.range.start)}`]),
@@ -261,12 +263,23 @@ function without(range: Range, kept: Range | undefined): Range[] {
   ].filter(({ start, end }) => start < end);
 }
 
-/** The section headers of before; undefined where a section that is no edit's has some of the freed bytes. */
+/**
+ * The section headers of before; undefined where a section that is no edit's has some of the freed bytes. `follows`: the section
+ * that the edit made goes with the notes to where nothing else shows them, outside memory.
+ */
 function sectionsAfter(
   analysis: Analysis,
-  area: NoteArea,
-  freed: readonly Range[],
-  notes: NotePlace | undefined,
+  {
+    area,
+    freed,
+    notes,
+    follows,
+  }: {
+    readonly area: NoteArea;
+    readonly freed: readonly Range[];
+    readonly notes: NotePlace | undefined;
+    readonly follows: boolean;
+  },
 ): { sections: readonly Shdr[]; touched: readonly number[]; cover: Layout['cover'] } | undefined {
   const { sections } = analysis.image;
   const result: Shdr[] = [...sections];
@@ -287,7 +300,10 @@ function sectionsAfter(
     const range = sectionFileRange(section);
     if (!hasFileBytes(section) || !freed.some((one) => overlaps(one, range))) continue;
     const isCover = range.start === area.range.start && range.end === area.range.end;
-    if (isOfEdits(analysis, index) && (isCover || freed.some((one) => contains(one, range)))) {
+    const isNotes = isOfEdits(analysis, index) && section.sh_type === SHT_NOTE;
+    if (follows && over === undefined && isCover && isNotes && notes?.isUnclaimed === true && !notes.isLoaded) {
+      over = index;
+    } else if (isOfEdits(analysis, index) && (isCover || freed.some((one) => contains(one, range)))) {
       put(index, { ...section, sh_size: 0n, sh_addr: 0n, sh_flags: section.sh_flags & ~SHF_ALLOC });
     } else if (isCover && notes !== undefined && over === undefined) {
       over = index;

@@ -5,6 +5,7 @@
 import { alignDown } from '../../../base/bytes/align.js';
 import { lazy } from '../../../base/bytes/lazy.js';
 import { compare, normalize, overlaps, type Range } from '../../../base/bytes/range.js';
+import { allZero } from '../../../base/bytes/zeros.js';
 import {
   type ElfImage,
   ehdrSize,
@@ -19,7 +20,7 @@ import {
 import { PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, SHT_NOTE, SHT_REL, SHT_RELA } from '../../../formats/elf/names.js';
 import { type MultibootHeader, multibootHeaders } from '../../../formats/multiboot/headers.js';
 import { type NoteArea, noteAreas } from '../../../formats/note/areas.js';
-import { remainsOf } from '../../../formats/note/dead-notes.js';
+import { loadedEnd, remainsOf } from '../../../formats/note/dead-notes.js';
 import { walkAsXen, type XenView } from '../../../loaders/read/loader-walks.js';
 
 /** What planning has to know about an image; read once for all placements. */
@@ -50,12 +51,11 @@ export interface Analysis {
 
 /** Headers in front of the first load are looked at this far; more free room is of no use to notes. */
 const SLACK_LIMIT = 0x400000n;
-const ZERO_WINDOW = 0x40000n;
 
 /** Looks at an image once. Errors: those of noteAreas. */
 export function analyze(image: ElfImage): Analysis {
   const fileSize = image.source.size;
-  const isZero = (range: Range) => allZero(image, range);
+  const isZero = (range: Range) => allZero(image.source, range, 'free bytes');
   const usedRanges = normalize(rangesInUse(image));
   const table = phdrTable(image);
   const tableEnd = image.segments.length > 0 ? table.end : ehdrSize(image.encoding);
@@ -83,6 +83,11 @@ export function analyze(image: ElfImage): Analysis {
 /** Zeros behind everything are looked at up to this many; more may be a disk image's, or a sparse file's. */
 const TAIL_LIMIT = 0x10000n;
 
+/** The spare bytes of an image, as `analyze` has them. */
+export function spareOf(image: ElfImage): readonly Range[] {
+  return spareRanges(image, normalize(rangesInUse(image)), (range) => allZero(image.source, range, 'free bytes'));
+}
+
 function spareRanges(image: ElfImage, usedRanges: readonly Range[], isZero: Analysis['isZero']): readonly Range[] {
   const tail = { start: usedRanges.at(-1)?.end ?? image.source.size, end: image.source.size };
   const isFree = tail.start < tail.end && tail.end - tail.start <= TAIL_LIMIT && isZero(tail);
@@ -101,8 +106,7 @@ function clearedGaps(
   isZero: Analysis['isZero'],
 ): Range[] {
   const { sections, shstrndx } = image;
-  const ends = loads(image).map(({ segment }) => segmentFileRange(segment).end);
-  const loaded = ends.reduce<bigint>((last, end) => (end > last ? end : last), 0n);
+  const loaded = loadedEnd(image);
   const names = sections[shstrndx];
   const ours = [
     shdrTable(image),
@@ -114,7 +118,7 @@ function clearedGaps(
   const edges = new Set<bigint>(ours.filter(({ start, end }) => start < end).flatMap(({ start, end }) => [start, end]));
   const taken = normalize([...usedRanges, ...remains]);
   return taken.flatMap(({ end: start }, index) => {
-    const end = taken[index + 1]?.start ?? start;
+    const end = taken[index + 1]?.start ?? image.source.size;
     const isNext = edges.has(start) || edges.has(end);
     if (start < loaded || end <= start || end - start > TAIL_LIMIT || !isNext) return [];
     return isZero({ start, end }) ? [{ start, end }] : [];
@@ -131,15 +135,6 @@ export function nextClaim(image: ElfImage, from: bigint): bigint {
   let next = image.source.size > from ? image.source.size : from;
   for (const { start, end } of rangesInUse(image)) if (start < end && start >= from && start < next) next = start;
   return next;
-}
-
-function allZero(image: ElfImage, { start, end }: Range): boolean {
-  const stop = end < image.source.size ? end : image.source.size;
-  for (let at = start; at < stop; at += ZERO_WINDOW) {
-    const length = stop - at < ZERO_WINDOW ? stop - at : ZERO_WINDOW;
-    if (image.source.read(at, length, 'free bytes').some((byte) => byte !== 0)) return false;
-  }
-  return true;
 }
 
 /** Indices of the sections with bytes in this file range. */

@@ -1,5 +1,6 @@
 /** What a later tool does to an image, as its model works it out, and what the models ask of the image. */
 import { normalize, type Range, rangeOf, subtractSorted } from '../../../../base/bytes/range.js';
+import { allZero } from '../../../../base/bytes/zeros.js';
 import type { Phdr } from '../../../../formats/elf/headers.js';
 import {
   type ElfImage,
@@ -44,19 +45,9 @@ export function noteSegments(image: ElfImage): { readonly index: number; readonl
   return image.segments.flatMap((segment, index) => (matter.has(index) ? [{ segment, index }] : []));
 }
 
-/** Bytes per look. */
-const WINDOW = 0x40000n;
-
 /** The first of these ranges with a byte that is not zero; bytes behind the end of the file are none. */
 export function firstNonZero({ source }: ElfImage, ranges: readonly Range[]): Range | undefined {
-  for (const range of ranges) {
-    const end = range.end < source.size ? range.end : source.size;
-    for (let at = range.start; at < end; at += WINDOW) {
-      const length = end - at < WINDOW ? end - at : WINDOW;
-      if (source.read(at, length, 'bytes between sections').some((byte) => byte !== 0)) return range;
-    }
-  }
-  return undefined;
+  return ranges.find((range) => !allZero(source, range, 'bytes between sections'));
 }
 
 /** What of a segment's file bytes none of these sections covers; headers, which a tool writes itself, left out: `table` is where it puts them. */
