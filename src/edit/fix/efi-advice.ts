@@ -70,7 +70,7 @@ const sbat: Row = (asked) => {
   }
   const { reason = 'a component is revoked' } = asked.verdict;
   return /revoked/.test(reason)
-    ? `${reason}: take a release of that program that has it, since the number stands for mended faults`
+    ? `${reason}: take a release of that program that has it, since the number stands for fixed faults`
     : `${reason}, wanted component,generation,vendor,package,version,address in each: correct the text that it was made of, put it in by stamp --sbat, and sign the image again`;
 };
 
