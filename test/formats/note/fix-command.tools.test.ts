@@ -73,10 +73,11 @@ const noNul = anyText.filter((text) => !text.includes('\0'));
 const anyFile = noNul.filter((name) => name !== '' && !name.endsWith('\n'));
 
 const addend = fc.bigInt({ min: -(1n << 40n), max: 1n << 40n });
-const NUMBERS = Object.entries(XEN_NOTES).flatMap(([name, { kind }]) => (kind === 'number' ? [name] : []));
-const STRINGS = Object.entries(XEN_NOTES).flatMap(([name, { kind }]) =>
-  kind === 'string' && name !== 'FEATURES' ? [name] : [],
-);
+const named = (wanted: string) =>
+  Object.values(XEN_NOTES).flatMap(({ kind, name }) => (kind === wanted && name !== 'FEATURES' ? [name] : []));
+const NUMBERS = named('number');
+/** The words of FEATURES are names of their own, so it has its own edits below. */
+const STRINGS = named('string');
 
 function settingOf(name: string, width: number | undefined, expr: ValueExpr): Setting {
   const { type, info } = parseNoteName(name);

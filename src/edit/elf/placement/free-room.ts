@@ -4,7 +4,15 @@
  * that room, and a file that is edited again and again would grow for ever.
  */
 import { alignDown, alignUp } from '../../../base/bytes/align.js';
-import { intersect, normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
+import {
+  holderOf,
+  intersect,
+  normalize,
+  overlaps,
+  type Range,
+  rangeOf,
+  subtractSorted,
+} from '../../../base/bytes/range.js';
 import { allZero } from '../../../base/bytes/zeros.js';
 import { rangesInUse } from '../../../formats/elf/image.js';
 import { freeNoteHead, LEAST_FREE_NOTE, loadedEnd } from '../../../formats/note/dead-notes.js';
@@ -43,11 +51,19 @@ export function withFreeRoom(input: PlacementInput, layout: Layout, keeps: boole
     ...intersect(normalize([...spare, ...own]), unknown),
     ...intersect(normalize(emptied), unknown).filter((range) => allZero(result.source, range, 'free bytes')),
   ]);
+  const asNotes = (noted: readonly Range[]): Layout => {
+    const apart = { ...layout, blobs: layout.blobs.flatMap((blob) => without(blob, noted)) };
+    // In front of what is loaded zeros are room of themselves.
+    const rest = normalize([...cleared, ...lost]).flatMap((range) => subtractSorted(range, written(apart, noted)));
+    return withParts(apart, [...rest.map(zeros), ...noted.flatMap((range) => freed(analysis, range))]);
+  };
   const noted = normalize(lost.flatMap((range) => within(range, behind)));
-  const apart = { ...layout, blobs: layout.blobs.flatMap((blob) => without(blob, noted)) };
-  // In front of what is loaded zeros are room of themselves.
-  const rest = normalize([...cleared, ...lost]).flatMap((range) => subtractSorted(range, written(apart, noted)));
-  return withParts(apart, [...rest.map(zeros), ...noted.flatMap((range) => freed(analysis, range))]);
+  const noticed = asNotes(noted);
+  if (noted.length === 0) return noticed;
+  // A note that no later look would find, in a gap too large to be searched, would be bytes of unknown owner.
+  const found = holderOf(spareOf(resultOf(image, noticed)));
+  const kept = noted.filter((range) => found(noteIn(range)) !== undefined);
+  return kept.length === noted.length ? noticed : asNotes(kept);
 }
 
 /** The parts of a blob outside these ranges: zeros over notes that go are written as the note that takes their place. */
@@ -105,7 +121,7 @@ function within({ start, end }: Range, room: Range): Range[] {
 
 /** What is written over room that stays free: a note, and zeros where it is too short for one. */
 function freed({ image, isZero }: Analysis, range: Range): Parts[] {
-  const note = { start: alignUp(range.start, UNIT), end: alignDown(range.end, UNIT) };
+  const note = noteIn(range);
   const size = note.end - note.start;
   if (size < LEAST_FREE_NOTE) return isZero(range) ? [] : [zeros(range)];
   const bytes = freeNoteHead(size, image.encoding);
@@ -114,4 +130,9 @@ function freed({ image, isZero }: Analysis, range: Range): Parts[] {
     { blobs: [{ offset: note.start, bytes, what: WHAT }], copies: [] },
     zeros({ start: note.start + BigInt(bytes.length), end: range.end }),
   ];
+}
+
+/** The part of a range that a note can have. */
+function noteIn({ start, end }: Range): Range {
+  return { start: alignUp(start, UNIT), end: alignDown(end, UNIT) };
 }
