@@ -50,7 +50,7 @@ const IMAGES: readonly (readonly [what: string, loader: string, bytes: Uint8Arra
     bzImage({ format: 'gzip', data: SHAPES['Linux with SUPPORTED_FEATURES 0x8001'], pe: 'new', certificate: 1472 }),
     2,
   ],
-  ['xen.efi', 'multiboot2', xenEfi(), 1],
+  ['xen.efi', 'multiboot2', xenEfi(), 2],
   ['a header repair', 'multiboot', readFileSync('fixtures/cases/grub212-no-section-headers.elf'), 2],
 ];
 
