@@ -29,6 +29,7 @@ export async function fixPe(args: FixArgs, input: OpenInput): Promise<ExitStatus
     fix,
     needed: layout !== undefined && changesLinear(layout),
     planned: layout !== undefined,
+    warnings: layout?.warnings ?? [],
     apply(told) {
       if (layout === undefined) return writeAsItIs(image, args, input, told);
       if (!args.stripSignature) refuseUnmovable(image, '--strip-signature');

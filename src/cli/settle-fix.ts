@@ -2,8 +2,9 @@
 import { fail } from '../base/errors/patch-error.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
+import type { AskedOptions } from '../formats/note/line-options.js';
 import { NEWEST_XEN } from '../loaders/xen-version.js';
-import { type FixFacts, fixJson, fixText } from '../report/fix-report.js';
+import { type FixEnd, type FixFacts, fixJson, fixText } from '../report/fix-report.js';
 import { type Json, jsonDocument } from '../report/json.js';
 import { styleOf } from '../report/text.js';
 import type { ExitStatus } from './command.js';
@@ -26,18 +27,40 @@ export interface FixWork {
   readonly needed: boolean;
   /** Is there a plan to be shown? */
   readonly planned: boolean;
+  /** What the plan warns of, which no loader tells. */
+  readonly warnings: readonly string[];
   /** Shows the plan or writes the result; without a plan the image as it is. */
   apply(told: FixTold): Promise<ExitStatus>;
 }
 
-/** The line that makes what was found; undefined where the file has no name for one, or other options had a part in it. */
-function commandFor(args: FixArgs, found: Fix | undefined): string | undefined {
-  const { loaded, mustSurvive, kind, payload, compressor, stripSignature, keepTail, memory } = args;
-  const wishes = [loaded, kind, payload, compressor, memory].some((wish) => wish !== undefined);
-  if (found === undefined || wishes || stripSignature || keepTail || mustSurvive.length > 0) return undefined;
-  if (!isNamedAgain(args.image)) return undefined;
-  const xenVersion = args.xenVersion === NEWEST_XEN ? undefined : args.xenVersion;
-  return fixCommand(found, { file: args.image, loaders: args.loaders, xenVersion });
+/** What a printed command says again of the line that was typed. Where it goes is not part of it: it goes beside the image. */
+export function lineOf(args: FixArgs): AskedOptions {
+  const { xenVersion, memory, limit, loaded, mustSurvive, kind, payload, compressor, stripSignature, keepTail } = args;
+  return {
+    xenVersion: xenVersion === NEWEST_XEN ? undefined : xenVersion,
+    memory,
+    limit,
+    loaded,
+    mustSurvive,
+    kind,
+    payload,
+    compressor,
+    stripSignature,
+    keepTail,
+    strict: args.strict,
+  };
+}
+
+/** The line that makes what was found, by what was asked; undefined where the file has no name for one. */
+function commandFor(args: FixArgs, { fix }: FixWork): string | undefined {
+  if (fix === undefined || !isNamedAgain(args.image)) return undefined;
+  return fixCommand(fix, { ...lineOf(args), file: args.image, loaders: args.loaders });
+}
+
+/** A line that --strict would refuse is not shown, but what it would be refused for. */
+function endOf(args: FixArgs, work: FixWork, warned: string | undefined): FixEnd {
+  const [warning] = args.strict ? [...(warned === undefined ? [] : [warned]), ...work.warnings] : [];
+  return warning === undefined ? { command: commandFor(args, work) } : { warning };
 }
 
 /**
@@ -45,8 +68,8 @@ function commandFor(args: FixArgs, found: Fix | undefined): string | undefined {
  * Errors: `fix.no-cure`, `write.warned`, and those of the work.
  */
 export async function settleFix(args: FixArgs, found: FixFacts, work: FixWork): Promise<ExitStatus> {
-  const text = (command?: string) =>
-    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), found.image.source.name, command);
+  const text = (end: FixEnd = {}) =>
+    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), found.image.source.name, end);
   const told = (): FixTold => ({ lead: text(), json: fixJson(found, args.loaders) });
   const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;
@@ -70,7 +93,7 @@ export async function settleFix(args: FixArgs, found: FixFacts, work: FixWork): 
   if (args.json) {
     const changed = work.needed;
     writeOut(jsonDocument('fix', { file: args.image, changed, ...fixJson(found, args.loaders) }));
-  } else writeOut(text(work.needed && found.cured ? commandFor(args, work.fix) : undefined));
+  } else writeOut(text(work.needed && found.cured ? endOf(args, work, warned?.after.warnings[0]?.text) : {}));
   if (!found.cured || warned !== undefined) return 1;
   return args.check && work.needed ? 1 : 0;
 }

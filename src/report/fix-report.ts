@@ -14,12 +14,20 @@ export interface FixFacts extends Pick<FoundFix, 'diagnoses' | 'steps' | 'cured'
   readonly image: { readonly source: { readonly name: string } };
 }
 
-/** What each loader says now, why, and the edit. `command`: the line that writes the result, where that is still to be done. */
+/** What is left to do where nothing was written. */
+export interface FixEnd {
+  /** The line that writes the result. */
+  readonly command?: string | undefined;
+  /** The warning for which --strict refuses the result. */
+  readonly warning?: string | undefined;
+}
+
+/** What each loader says now, why, and the edit; behind it what is left to do. */
 export function fixText(
   { image, diagnoses, steps, cured, failed }: FixFacts,
   style: Style,
   file = image.source.name,
-  command?: string,
+  { command, warning }: FixEnd = {},
 ): string {
   const lines = [`${style.bold(printable(file))}: ${headline(diagnoses, steps.length, cured)}\n`];
   lines.push(
@@ -36,6 +44,7 @@ export function fixText(
   }
   // Spelled for a shell, it holds nothing that would have to be escaped, and must not be.
   if (command !== undefined) lines.push(`  fix: ${command}\n`);
+  if (warning !== undefined) lines.push(`  not written with --strict, which takes no warning: ${printable(warning)}\n`);
   if (!cured) for (const why of failed.slice(0, FAILED_SHOWN)) lines.push(`  not possible: ${printable(why)}\n`);
   if (!cured) {
     const advice = new Set(diagnoses.flatMap((each) => (each.advice === undefined ? [] : [each.advice])));

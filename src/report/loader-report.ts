@@ -4,6 +4,7 @@ import { oneLine, printable } from '../base/printable.js';
 import type { ProvedVerdict } from '../edit/fix/cure.js';
 import type { Fix } from '../formats/note/fix.js';
 import { fixCommand } from '../formats/note/fix-command.js';
+import type { AskedOptions } from '../formats/note/line-options.js';
 import { mebibytes } from '../loaders/memory.js';
 import { loaderRow, releaseOf, rowTargets, targetOf } from '../loaders/names.js';
 import { accepts, type RuleReport, type Value, type Verdict } from '../loaders/rule.js';
@@ -24,6 +25,8 @@ export interface LoaderFacts {
   readonly xenVersion: string;
   /** Bytes of memory that the machine or guest has, where the command line says; undefined: 4 GiB. */
   readonly memory?: bigint | undefined;
+  /** What was asked besides, which a printed command says again. */
+  readonly line?: AskedOptions | undefined;
   /** All of them, or those that were asked about. */
   readonly verdicts: readonly (ProvedVerdict & Spanned)[];
   /** The loaders that decide the exit status; empty when none was named. */
@@ -154,9 +157,10 @@ function valueText(value: Value): string {
 }
 
 function commandOf(fix: Fix, verdict: Verdict, facts: LoaderFacts): string {
-  const { image, xenVersion } = facts;
+  const { image, xenVersion, memory, line } = facts;
   const release = xenVersion === NEWEST_XEN ? undefined : xenVersion;
-  return fixCommand(fix, { file: image, loaders: [targetText(verdict, facts, true)], xenVersion: release });
+  const loaders = [targetText(verdict, facts, true)];
+  return fixCommand(fix, { ...line, file: image, loaders, xenVersion: release, memory });
 }
 
 /** The verdicts and their rules as `--json` has them. */

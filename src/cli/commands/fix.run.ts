@@ -9,7 +9,7 @@ import { applyPlan, type Extra, imageOf, withWarnings } from '../apply.js';
 import type { ExitStatus } from '../command.js';
 import { type OpenInput, openInput } from '../input.js';
 import { refusePayload } from '../result-options.js';
-import { settleFix } from '../settle-fix.js';
+import { lineOf, settleFix } from '../settle-fix.js';
 import type { FixArgs } from './fix.js';
 
 /** Runs the command. Exit 1: no cure is known, or `--check` found something to mend. */
@@ -34,8 +34,11 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
     const { source, warnings } = args.stripSignature
       ? withoutItsSignature(imageOf(input.source, args))
       : { source: input.source, warnings: [] };
-    const found = findFix(source, args.loaders, options, { xenVersion: args.xenVersion, memory: args.memory });
-    return settle(args, found, (plan, extra) => applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra));
+    const { xenVersion, memory } = args;
+    const found = findFix(source, args.loaders, options, { xenVersion, memory, line: lineOf(args) });
+    return settle(args, found, warnings, (plan, extra) =>
+      applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
+    );
   }
   if (isPlainPe(input.source)) {
     const { fixPe } = await import('../fix-pe.js');
@@ -56,21 +59,26 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
     memory: args.memory,
     before: wrapped,
     ways,
+    line: lineOf(args),
   });
   // A signature is taken off by --strip-signature alone; everything else is done as it was found.
   const { payload = args.payload, compressor = args.compressor } = found.fix.wrapper ?? {};
   const wrapping = { ...args, payload, compressor };
-  return settle(args, found, (plan, extra) => applyContainer('fix', opened, plan, wrapping, input, [], extra));
+  return settle(args, found, opened.facts.warnings, (plan, extra) =>
+    applyContainer('fix', opened, plan, wrapping, input, [], extra),
+  );
 }
 
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
-function settle(args: FixArgs, found: FoundFix, apply: Apply): Promise<ExitStatus> {
+/** `warnings`: those of the file around the image. */
+function settle(args: FixArgs, found: FoundFix, warnings: readonly string[], apply: Apply): Promise<ExitStatus> {
   const { plan, fix: edit, image } = found;
   return settleFix(args, found, {
     fix: edit,
     needed: plan !== undefined && (changes(plan) || edit.wrapper !== undefined),
     planned: plan !== undefined,
+    warnings: [...warnings, ...(plan?.warnings ?? [])],
     apply: (told) => apply(plan ?? planUnchanged(image), told),
   });
 }

@@ -5,6 +5,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import { printable } from '../../base/printable.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
+import type { AskedOptions } from '../../formats/note/line-options.js';
 import { isPlainPe } from '../../formats/pe/kind.js';
 import { looksLikePe, readPe } from '../../formats/pe/read.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
@@ -164,13 +165,13 @@ async function runPe(args: VerifyArgs, input: OpenImage): Promise<ExitStatus> {
     });
     const image = readPe(input.source);
     const { provePe } = await import('../../edit/fix/pe-advice.js');
-    const verdicts = provePe(image, judged, { xenVersion, memory });
+    const verdicts = provePe(image, judged, { xenVersion, memory, strict: args.strict });
     const facts = {
       file: input.file,
       baseline: original?.file,
       strict: args.strict,
       findings: verifyPe(image, original === undefined ? undefined : readPe(original.source)),
-      loaders: { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules },
+      loaders: { image: imageNamed(args), xenVersion, memory, line: lineOf(args), verdicts, asked, rules },
     };
     const { format } = args;
     tellVerdicts(holds(facts.findings) ? 'sound' : 'broken', facts.loaders);
@@ -193,7 +194,7 @@ async function judge(args: VerifyArgs, input: OpenImage, original: OpenImage | u
       ? verdict
       : { ...verdict, span: spanOf(input.source, verdict, { wrapped: input.wrapped, memory }) },
   );
-  const loaders = { image: imageNamed(args), xenVersion, memory, verdicts, asked, rules };
+  const loaders = { image: imageNamed(args), xenVersion, memory, line: lineOf(args), verdicts, asked, rules };
   if (asked.length > 0 && original === undefined) {
     const unreadable = readProblem(input);
     // Loaders are laxer than this reader, and they were what was asked about.
@@ -239,8 +240,14 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
   }
   const { proveCure } = await import('../../edit/fix/cure.js');
   const ways = wrapped === undefined ? undefined : await waysOf(wrapped);
-  const options = { xenVersion: args.xenVersion, memory: args.memory, wrapped, ways };
+  const { xenVersion, memory, strict } = args;
+  const options = { xenVersion, memory, wrapped, ways, line: lineOf(args), strict };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
+}
+
+/** What a printed command says again. `--strict` is asked of the verdict here, and of the printed command's result by that. */
+function lineOf({ limit }: VerifyArgs): AskedOptions {
+  return { limit };
 }
 
 /** How an edited kernel could be wrapped. What is wrapped was opened before, so it can be opened again. */

@@ -25,7 +25,7 @@ export const SIGN_AGAIN =
   'the Secure Boot signature covers every byte and is taken off: sign the result again, or Secure Boot refuses it';
 
 /** Where an image stands, for what is said of it. */
-type RewriteTarget = Pick<Subject, 'source' | 'before'>;
+type RewriteTarget = Pick<Subject, 'source' | 'before' | 'line'>;
 
 /** Kernels that are multiboot's get the message about PVH where QEMU does not find their header. */
 function multibootOutOfReach(source: ByteSource): string | undefined {
@@ -84,7 +84,7 @@ export function adviceFor(
 export function adviceOn(subject: Subject, verdict: Verdict): string | undefined {
   const { cure, loader } = verdict;
   const fix = imageFix(cure);
-  if (fix?.wrapper !== undefined) return fixCommand(fix, { file: fileOf(subject), loaders: [loader] });
+  if (fix?.wrapper !== undefined) return fixCommand(fix, { ...subject.line, file: fileOf(subject), loaders: [loader] });
   const taken = takenOut(subject, loader);
   if (taken !== undefined) return taken;
   const after = fix === undefined ? undefined : attempt(subject, { ...BARE, after: subject.before }, fix.edits);
@@ -92,18 +92,18 @@ export function adviceOn(subject: Subject, verdict: Verdict): string | undefined
 }
 
 /** The command that makes the edit of a preset, on the file in its wrapper. */
-function presetCommand({ source, before }: RewriteTarget, name: string): string {
+function presetCommand({ source, before, line }: RewriteTarget, name: string): string {
   const signed = before?.facts.kind === 'bzimage' && before.facts.signed;
   const wrapper = signed ? ({ stripSignature: true } as const) : undefined;
-  return fixCommand({ ...editFix(preset(name)), wrapper }, { file: fileOf({ source, before }), loaders: [] });
+  return fixCommand({ ...editFix(preset(name)), wrapper }, { ...line, file: fileOf({ source, before }), loaders: [] });
 }
 
 /** What a loader that unpacks nothing would make of the kernel inside, and how it is taken out. */
 function takenOut(subject: Subject, loader: string): string | undefined {
-  const { image, before, xenVersion, memory } = subject;
+  const { image, before, xenVersion, memory, line } = subject;
   if (before === undefined || isOfFamily(loader, 'pe') || looksThrough(loader, before.facts.kind)) return undefined;
   const [inside] = judgeLoaders(image.source, { names: [loader], xenVersion, memory });
-  const out = { file: fileOf(subject), loaders: [loader] };
+  const out = { ...line, file: fileOf(subject), loaders: [loader] };
   if (inside === undefined || accepts(inside)) {
     const command = fixCommand(wrapperFix({ payload: 'extract' }), out);
     // The command is the last word: what is copied to the end of the line has to run.

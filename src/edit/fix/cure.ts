@@ -7,6 +7,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import { Ehdr, EI_NIDENT, Phdr } from '../../formats/elf/headers.js';
 import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2MSB } from '../../formats/elf/names.js';
 import { isEmptyFix } from '../../formats/note/fix.js';
+import type { AskedOptions } from '../../formats/note/line-options.js';
 import { decodeAt, hasElfMagic, laxIdent } from '../../loaders/read/lenient-elf.js';
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
@@ -34,6 +35,10 @@ export interface ProofConditions {
   readonly wrapped?: Wrapped | undefined;
   /** Default: a wrapped image stays in its wrapper. */
   readonly ways?: readonly Way[] | undefined;
+  /** What was asked besides, which a command in an advice says again. */
+  readonly line?: AskedOptions | undefined;
+  /** Are warnings a no? Then an edit counts only if it leaves none. */
+  readonly strict?: boolean | undefined;
 }
 
 /**
@@ -43,17 +48,17 @@ export interface ProofConditions {
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, memory, wrapped, ways }: ProofConditions = {},
+  { xenVersion = NEWEST_XEN, memory, wrapped, ways, line, strict = false }: ProofConditions = {},
 ): ProvedVerdict {
   // PE images, which are no concern of an edit of notes: pe-advice.ts.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const headers = programHeaders(source);
   if (headers > MOST_HEADERS) return unproved(verdict, headers);
-  const conditions = { xenVersion, memory, before: wrapped, ways };
+  const conditions = { xenVersion, memory, before: wrapped, ways, line };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
-  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped };
-  if (accepts(verdict)) {
+  const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped, line };
+  if (accepts(verdict) && !(strict && verdict.warnings.length > 0)) {
     const subject = verdict.warnings.some(({ cure }) => cure !== undefined) ? subjectOf(source, named) : undefined;
     const warnings = verdict.warnings.map((warning) => {
       const gone = subject !== undefined && endsWarning(subject, warning, ways ?? [{ ...BARE, after: wrapped }]);
@@ -65,9 +70,13 @@ export function proveCure(
   const warnings = withoutCures(verdict);
   const found = fixFor(source, target, conditions);
   if ('error' in found) {
-    const advice = adviceFor({ source, before: wrapped }, verdict, found.error);
+    const [left] = verdict.warnings;
+    if (accepts(verdict)) return { ...verdict, warnings, advice: left && leftWarning(left) };
+    const advice = adviceFor({ source, before: wrapped, line }, verdict, found.error);
     return { ...verdict, warnings, cure: undefined, advice };
   }
+  const [left] = strict ? found.diagnoses.flatMap(({ after }) => after.warnings) : [];
+  if (found.cured && left !== undefined) return { ...verdict, warnings, cure: undefined, advice: leftWarning(left) };
   if (found.cured && !isEmptyFix(found.fix)) {
     const advice = found.fix.wrapper?.stripSignature === true ? SIGN_AGAIN : undefined;
     return { ...verdict, warnings, cure: found.fix, advice };
@@ -95,6 +104,11 @@ function unproved(verdict: Verdict, headers: number): ProvedVerdict {
     cure: undefined,
     advice: accepts(verdict) ? undefined : advice,
   };
+}
+
+/** Where a warning is a no, an edit that leaves one is none. */
+function leftWarning({ text }: Verdict['warnings'][number]): string {
+  return `no edit is known that leaves no warning, which --strict wants: ${text}`;
 }
 
 function withoutCures({ warnings }: Verdict): Verdict['warnings'] {

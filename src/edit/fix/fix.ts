@@ -8,6 +8,7 @@ import { fail } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import type { Edit } from '../../formats/note/edits.js';
 import type { ImageFix } from '../../formats/note/fix.js';
+import type { AskedOptions } from '../../formats/note/line-options.js';
 import { infoOf, type XenNoteName } from '../../formats/note/xen-notes.js';
 import { type JudgeOptions, judgeLoaders } from '../../loaders/loaders.js';
 import { guestLoaders, rowTargets } from '../../loaders/names.js';
@@ -62,6 +63,8 @@ export interface Conditions {
   readonly before?: Wrapped | undefined;
   /** How the result may be wrapped, best first; see waysFor(). Default: as the image is. */
   readonly ways?: readonly Way[] | undefined;
+  /** What was asked besides, which a command in an advice says again. */
+  readonly line?: AskedOptions | undefined;
 }
 
 /** Notes that only a PV guest has. */
@@ -89,7 +92,7 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
-  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways }: Conditions = {},
+  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways, line }: Conditions = {},
 ): FoundFix {
   const read = readRepaired(source);
   const { length: headers } = read.image.segments;
@@ -97,7 +100,7 @@ export function findFix(
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
   const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
   const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });
-  const subject = { source, image, names, options, xenVersion, memory, before: wrapped, told: toldBy(image) };
+  const subject = { source, image, names, options, xenVersion, memory, before: wrapped, line, told: toldBy(image) };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);
@@ -157,7 +160,8 @@ function repairedFor({ image: read, step }: Repaired, asked: JudgeOptions) {
 function wrapperReason(before: readonly Verdict[], { alone }: Way): string {
   if (!alone) return SIGN_AGAIN;
   const refused = before.find((verdict) => !accepts(verdict));
-  return `${refused?.loader ?? 'a loader'} does not take the kernel as it is wrapped: ${refused?.reason ?? refused?.message ?? ''}`;
+  if (refused === undefined) return 'the kernel is to be taken out of its file';
+  return `${refused.loader} does not take the kernel as it is wrapped: ${refused.reason ?? refused.message ?? ''}`;
 }
 
 /** What came of one way to wrap the result. */

@@ -25,6 +25,8 @@ import { efiAdvice } from './efi-advice.js';
 interface PeConditions {
   readonly xenVersion: XenVersion;
   readonly memory?: bigint | undefined;
+  /** Are warnings a no? */
+  readonly strict?: boolean | undefined;
 }
 
 /**
@@ -54,12 +56,12 @@ export function provePe(image: PeImage, verdicts: readonly Verdict[], conditions
     if (linear instanceof PatchError) return { ...verdict, cure: undefined, advice: notLinear(image, linear) };
     const { result, fix } = linear;
     const [after] = judgeLoaders(result, { ...conditions, names: [`${loader}@${version}`] });
-    return after !== undefined && accepts(after)
+    return after !== undefined && (conditions.strict === true ? after.outcome === 'accepted' : accepts(after))
       ? { ...verdict, cure: fix, advice: fix.dropSignature ? SIGN_AGAIN : undefined }
       : {
           ...verdict,
           cure: undefined,
-          advice: `${UEFI}; laid out by linearize it gets this answer: ${after?.message}`,
+          advice: `${UEFI}; laid out by linearize it gets this answer: ${after?.message ?? after?.warnings[0]?.text ?? ''}`,
         };
   });
 }

@@ -7,6 +7,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import type { ElfImage } from '../../formats/elf/image.js';
 import { readElf } from '../../formats/elf/read.js';
 import type { Edit } from '../../formats/note/edits.js';
+import type { AskedOptions } from '../../formats/note/line-options.js';
 import { judgeLoaders, lostLoaders } from '../../loaders/loaders.js';
 import { isOfFamily } from '../../loaders/names.js';
 import { walkAsXen } from '../../loaders/read/loader-walks.js';
@@ -32,6 +33,8 @@ export interface Subject {
   readonly memory?: bigint | undefined;
   /** What the image is in. */
   readonly before: Wrapped | undefined;
+  /** What was asked besides, which a command in an advice says again. */
+  readonly line?: AskedOptions | undefined;
   readonly told: Told;
 }
 

@@ -17,7 +17,9 @@ const DEFAULTS: ContainerOptions = { way: undefined, stripSignature: false, comp
 /** The one way that the options of a command leave. */
 export function wayOf(options: ContainerOptions, wrapped: Wrapped, elf: ByteSource): Way {
   const after = wrappedAfter(options, wrapped, elf);
-  return { wrapper: undefined, after, alone: options.way === 'extract' };
+  const alone = options.way === 'extract';
+  // To take it out is an edit by itself, and told as one.
+  return { wrapper: alone ? { payload: 'extract', compressor: options.compressor } : undefined, after, alone };
 }
 
 /** Every way that the file leaves open, the one that changes least first. */

@@ -1,45 +1,63 @@
 /** A fix as a command line: the one place that knows by which command and options it is made. */
 import type { Edit } from './edits.js';
 import type { Fix, LinearFix, WrapperChange } from './fix.js';
+import { type AskedOptions, type LineCommand, lineOptions } from './line-options.js';
 import { settingText } from './setting-text.js';
 import { fileWord, shellWord } from './shell.js';
 import { noteName } from './xen-notes.js';
 
 /** What a command line says besides the fix itself. */
-export interface CommandContext {
+export interface CommandContext extends AskedOptions {
   /** The file as it was given; undefined where it has no name: the line then reads standard input. */
   readonly file: string | undefined;
   /** For which loaders `fix` would find the same. */
   readonly loaders: readonly string[];
-  /** Undefined: the newest known, which is the default of `fix`. */
-  readonly xenVersion?: string | undefined;
 }
 
 /**
  * The command line that makes the fix, quoted for a POSIX shell: `patch` where it has an option for everything, else `fix`,
- * which finds the same. The result stands beside the image: `NAME.xen`, of `linearize` `NAME.mb`, of `stamp` `NAME.sbat`.
+ * which finds the same. What was asked besides stands in it again (line-options.ts). The result stands beside the image:
+ * `NAME.xen`, of `linearize` `NAME.mb`, of `stamp` `NAME.sbat`.
  */
 export function fixCommand(fix: Fix, context: CommandContext): string {
-  if (fix.kind === 'linearize') {
-    const [image, output] = fileWords(context.file, 'mb');
-    return ['xen-elfpatch linearize', ...linearArguments(fix), image, '-o', output].join(' ');
+  switch (fix.kind) {
+    case 'linearize':
+      return lineOf('linearize', 'mb', context, { before: linearArguments(fix) });
+    case 'sbat': {
+      const strip = fix.stripSignature ? ['--strip-signature'] : [];
+      return lineOf('stamp', 'sbat', context, { last: [...strip, '--sbat', shellWord(fix.line) ?? fix.line] });
+    }
+    case 'image': {
+      const asked = fix.wrapper === undefined ? context : { ...context, ...wrapped(fix.wrapper) };
+      const edits = fix.edits.map(editArguments);
+      const words = edits.includes(undefined) ? undefined : spelled(edits.flatMap((edit) => edit ?? []));
+      if (words !== undefined && fix.repairs.length === 0) return lineOf('patch', 'xen', asked, { last: words });
+      return lineOf('fix', 'xen', asked, { first: context.loaders.flatMap((loader) => ['--for', loader]) });
+    }
   }
-  if (fix.kind === 'sbat') {
-    const [image, output] = fileWords(context.file, 'sbat');
-    const strip = fix.stripSignature ? ['--strip-signature'] : [];
-    const line = ['--sbat', shellWord(fix.line) ?? fix.line];
-    return ['xen-elfpatch stamp', image, ...strip, ...line, '-o', output].join(' ');
-  }
-  const [image, output] = fileWords(context.file, 'xen');
-  const wrapper = spelled(wrapperArguments(fix.wrapper)) ?? [];
-  const edits = fix.edits.map(editArguments);
-  const words = edits.includes(undefined) ? undefined : spelled(edits.flatMap((edit) => edit ?? []));
-  if (words !== undefined && fix.repairs.length === 0) {
-    return ['xen-elfpatch patch', image, ...wrapper, ...words, '-o', output].join(' ');
-  }
-  const asked = context.loaders.flatMap((loader) => ['--for', loader]);
-  const release = context.xenVersion === undefined ? [] : ['--xen-version', context.xenVersion];
-  return ['xen-elfpatch fix', image, ...asked, ...release, ...wrapper, '-o', output].join(' ');
+}
+
+/** Words of a line, quoted: in front of the image, and in front of or behind what was asked besides. */
+interface Words {
+  readonly before?: readonly string[];
+  readonly first?: readonly string[];
+  readonly last?: readonly string[];
+}
+
+function lineOf(
+  command: LineCommand,
+  suffix: string,
+  context: CommandContext,
+  { before = [], first = [], last = [] }: Words,
+): string {
+  const [image, output] = fileWords(context.file, suffix);
+  const asked = lineOptions(command, context) ?? [];
+  return ['xen-elfpatch', command, ...before, image, ...first, ...asked, ...last, '-o', output].join(' ');
+}
+
+/** How a fix wraps the result, in place of what was asked: it is that, or what helps instead. */
+function wrapped({ payload, compressor, stripSignature }: WrapperChange): AskedOptions {
+  return { payload, compressor, ...(stripSignature === undefined ? {} : { stripSignature }) };
 }
 
 /** The options of `linearize` for a layout. */
