@@ -34,6 +34,11 @@ beforeEach(() => {
 /** A file that somebody else made meanwhile. */
 const other = () => folder.write('other', Buffer.from('another'));
 
+function linked(): void {
+  rmSync(path);
+  symlinkSync(other(), path);
+}
+
 /** `count` bytes of 0xee at an offset. */
 function at(offset: number, count: number): Write {
   return { offset: BigInt(offset), bytes: new Uint8Array(count).fill(0xee) };
@@ -148,7 +153,7 @@ describe('writeDirect()', () => {
 
   it.each([
     ['took its place', () => renameSync(other(), path), 'read.changed', true],
-    ['took its place by a link', () => (rmSync(path), symlinkSync(other(), path)), 'read.changed', true],
+    ['took its place by a link', linked, 'read.changed', true],
     ['does not: nothing has the name', () => rmSync(path), 'write.failed', false],
   ])('tells that another file %s during the run, and what it wrote is not in either', async (_, change, id, there) => {
     const kept = join(folder.path, 'kept');
