@@ -132,7 +132,7 @@ function waysOut(
     h(
       'p',
       { class: 'hint' },
-      'Only whoever wrote the kernel knows that. If the code is not such code, it is started and fails.',
+      'Only the author of the kernel knows that. If the code is not such code, it is started and fails.',
     ),
   ];
 }
