@@ -123,7 +123,12 @@ function qemuDiffers(kernel: Kernel, version: string, answer: string): string | 
 }
 
 /** Rules by which the guest is lost, where its stub may be reached all the same: by accident, or without its data. */
-const ENTRY_RULES: ReadonlySet<string> = new Set(['entry-in-a-segment', 'entry-in-the-load', 'in-memory']);
+const ENTRY_RULES: ReadonlySet<string> = new Set([
+  'entry-in-a-segment',
+  'entry-in-the-load',
+  'in-memory',
+  'load-in-memory',
+]);
 
 /** The verdict on QEMU's `-kernel`, by whichever of its rows the image goes. */
 function qemuVerdict(kernel: Kernel, version: string) {
