@@ -170,7 +170,8 @@ function grubDiffers(kernel: Kernel, version: string, answer: string): string | 
     const astray = verdict.warnings.some(({ rule }) => rule === 'linear-load' || ENTRY_RULES.has(rule));
     if (!answer.startsWith('NO ') && astray) return true;
     if (answer.startsWith('NO ')) return outcome === 'refused' && answer.includes(message);
-    return !accepts(verdict);
+    // Not a word, or loaded and not reached: a refusal in GRUB's words does not foretell that.
+    return outcome === 'crash';
   };
   return same() ? undefined : told(verdict);
 }
