@@ -23,6 +23,8 @@ export interface JudgeTable {
   fresh(from: number, to: number): Kernel[];
   /** Images about which we differ and why that stands; one on which we agree must be taken off. */
   readonly gaps?: Readonly<Record<string, string>>;
+  /** Does the answer hang on time or on what memory has there, as our verdict says? It may be another each time. */
+  isLuck?(kernel: Kernel, version: string): boolean;
   /** Why our verdict and this answer differ; undefined where they agree. */
   differs(kernel: Kernel, version: string, answer: string): string | undefined;
 }
@@ -157,12 +159,17 @@ export const QEMU: JudgeTable = {
   gaps: {
     'mb1:201': 'bss_end_addr 0xffffffff: QEMU did not end in time over 4 GiB of zeros',
   },
+  isLuck: (kernel, version) => qemuVerdict(kernel, version).luck,
   differs: qemuDiffers,
 };
 
-function grubDiffers(kernel: Kernel, version: string, answer: string): string | undefined {
+function grubVerdict(kernel: Kernel, version: string): Verdict {
   const rows = kernel.name.startsWith('mb2') ? ['grub-multiboot2', 'multiboot2'] : ['grub-multiboot', 'multiboot'];
-  const verdict = verdictOf(kernel, rows, version, 256n * MIB);
+  return verdictOf(kernel, rows, version, 256n * MIB);
+}
+
+function grubDiffers(kernel: Kernel, version: string, answer: string): string | undefined {
+  const verdict = grubVerdict(kernel, version);
   const { outcome, message = '' } = verdict;
   const same = (): boolean => {
     if (isLuck(verdict)) return true;
@@ -187,6 +194,7 @@ function isThere({ values: { entry, moved } }: Verdict, reached: bigint): boolea
 export const GRUB: JudgeTable = {
   name: 'grub',
   ...byCounts({ mb1: 80, mb2: 100 }),
+  isLuck: (kernel, version) => isLuck(grubVerdict(kernel, version)),
   differs: grubDiffers,
 };
 
