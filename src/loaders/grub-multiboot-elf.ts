@@ -181,7 +181,7 @@ const RULES: readonly R[] = [
     name: 'no-overlap',
     source: 'grub-core/lib/relocator.c, grub_relocator_alloc_chunk_addr',
     because: 'each PT_LOAD gets its own piece of memory; one of size 0 counts as being where it starts',
-    run({ image: { segments }, relocatable }) {
+    run({ image: { segments }, relocatable, memory }) {
       // What may be moved is loaded into one piece of memory.
       if (relocatable !== undefined) return undefined;
       const placed = segments.flatMap((s, index) =>
@@ -189,8 +189,15 @@ const RULES: readonly R[] = [
       );
       const pair = firstOverlap(placed) ?? emptyInside(placed);
       if (pair === undefined) return undefined;
+      // Piece by piece: what stands in front of the second one in the table is filled before that one is looked at.
+      const last = Math.max(pair[0].index, pair[1].index);
+      const huge = placed.find(({ index, start, end }) => index < last && end - start > memory);
+      const before =
+        huge === undefined
+          ? ''
+          : `; before that GRUB fills the ${hex(huge.end - huge.start)} bytes of program header ${huge.index}, more than there is memory, and may crash or hang`;
       return refuse('overlap detected', {
-        reason: `program headers ${pair[0].index} and ${pair[1].index}`,
+        reason: `program headers ${pair[0].index} and ${pair[1].index}${before}`,
         cure: pair.some(({ start, end }) => end <= start) ? repairFix('null-empty-loads') : undefined,
       });
     },
@@ -204,7 +211,14 @@ const RULES: readonly R[] = [
         (s) => s.p_type === PT_LOAD && s.p_filesz > 0n && !fits(s.p_offset, s.p_filesz, source.size),
       );
       if (outside === undefined) return undefined;
-      return refuse(outside.p_offset > source.size ? 'attempt to seek outside of the file' : 'premature end of file');
+      const { p_offset, p_filesz, p_memsz } = outside;
+      if (p_offset > source.size) return refuse('attempt to seek outside of the file');
+      const have = source.size - p_offset;
+      const reason =
+        have > p_memsz && p_filesz > p_memsz
+          ? `${hex(have)} bytes were read by then into the ${hex(p_memsz)} of p_memsz, over GRUB's own memory: it may crash or hang`
+          : undefined;
+      return refuse('premature end of file', { reason });
     },
   },
   {

@@ -29,9 +29,15 @@ const PC: MemoryMap = { holeStart: 0xc000_0000n };
 /** What pc keeps below 4 GiB where that is all of its memory. */
 const ALL_LOW: MemoryMap = { holeStart: 0xe000_0000n };
 
+/** Where machine pc with so many bytes of memory has them. */
+export function qemuPlace(memory: bigint): MemoryMap {
+  return memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+}
+
 const MIB = 0x100000n;
 const GIB4 = 0x1_0000_0000n;
-const U64 = (1n << 64n) - 1n;
+/** Where machine pc has its firmware. */
+export const PC_FIRMWARE: Placed = { index: -1, start: GIB4 - 0x40000n, end: GIB4 };
 /** The largest size that is not taken for an error. */
 const SSIZE_MAX = (1n << 63n) - 1n;
 
@@ -68,18 +74,18 @@ export class QemuElf {
     );
   }
 
-  /** Where the blobs go. A zero-filled tail that would meet another segment is left out. */
+  /** Where the blobs go. A zero-filled tail that would meet another segment, empty ones too, is left out. */
   placed(): Placed[] {
+    // Ends are sums in words of the class: one that wraps is in front of everything.
+    const sum = (start: bigint, size: bigint) => BigInt.asUintN(this.image.encoding.bits, start + size);
     const all = this.loads.map(({ segment: { p_paddr, p_memsz }, index }) => ({
       index,
       start: p_paddr,
-      end: p_paddr + p_memsz,
+      end: sum(p_paddr, p_memsz),
     }));
     const meets = overlapFinder(all);
     return this.loads.map(({ segment: { p_paddr, p_memsz, p_filesz }, index }) => {
-      // An end that wraps is in front of everything.
-      const tail =
-        p_memsz > p_filesz && p_paddr + p_memsz <= U64 && meets(p_paddr + p_filesz, p_paddr + p_memsz, index);
+      const tail = p_memsz > p_filesz && meets(sum(p_paddr, p_filesz), sum(p_paddr, p_memsz), index);
       return { index, start: p_paddr, end: p_paddr + (tail ? p_filesz : p_memsz) };
     });
   }
@@ -149,9 +155,7 @@ export const QEMU_ROMS: readonly Rule<QemuElf>[] = [
     source: 'hw/core/loader.c, rom_check_and_register_reset',
     because: 'what is loaded must not meet in memory, nor the firmware below 4 GiB',
     run(view) {
-      const placed = view.placed();
-      const firmware = { index: -1, start: GIB4 - 0x40000n, end: GIB4 };
-      const pair = firstOverlap([...placed, firmware]);
+      const pair = firstOverlap([...view.placed(), PC_FIRMWARE]);
       if (pair === undefined) return undefined;
       const names = pair.map(({ index }) => (index < 0 ? 'the firmware' : `program header ${index}`));
       return refuse('Some ROM regions are overlapping', { reason: `${names[0]} and ${names[1]}` });
@@ -206,7 +210,7 @@ export function inMemory<View extends QemuElf>(entryOf: (view: View) => bigint):
     run(view) {
       const { loads, memory } = view;
       const entry = entryOf(view);
-      const map = memory < ALL_LOW.holeStart ? ALL_LOW : PC;
+      const map = qemuPlace(memory);
       const outside = loads.filter(({ segment: s }) => s.p_memsz > 0n && !isMemory(map, memory, s.p_paddr, s.p_memsz));
       const home = outside.find(
         ({ segment: s }) => hasPhysical(s, entry) && !isMemory(map, memory, s.p_paddr, s.p_filesz),

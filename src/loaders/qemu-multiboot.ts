@@ -10,6 +10,7 @@ import { hasLinuxMagic } from '../formats/linux/boot-header.js';
 import { findMb1, type Mb1Fields, type Mb1Header } from '../formats/multiboot/mb1.js';
 import { multibootNearMiss } from '../formats/multiboot/near-miss.js';
 import { QEMU_MB1 } from '../formats/multiboot/windows.js';
+import { leastMemory } from './memory.js';
 import {
   badLoad,
   inMemory,
@@ -21,35 +22,16 @@ import {
   QEMU_ROMS,
   QEMU_TOTAL_SIZE,
   QemuElf,
+  qemuPlace,
 } from './qemu-elf.js';
+import { type Block, blockInMemory, overFirmware, QEMU_BLOCK } from './qemu-multiboot-block.js';
 import { hasVirtual } from './read/file-bytes.js';
 import { bytesAt, hasElfMagic } from './read/lenient-elf.js';
-import {
-  crash,
-  entryOutside,
-  type Loader,
-  loader,
-  lost,
-  type Options,
-  otherPath,
-  type Remark,
-  type Rule,
-  refuse,
-} from './rule.js';
-import type { Placed } from './segment-overlap.js';
+import { entryOutside, type Loader, loader, lost, type Options, otherPath, type Rule, refuse } from './rule.js';
 
 const MULTIBOOT = 'hw/i386/multiboot.c, load_multiboot';
 
 const E_MACHINE_AT = 18n;
-
-/**
- * Where the BIOS keeps the option ROM that copies the kernel in, on machine pc with its own devices: a block that begins at
- * 0xcb000 is entered, one at 0xca000 never (tried with 7.2).
- */
-const LOADER_START = 0xca000n;
-const LOADER_END = 0xcb000n;
-/** The end of the BIOS: no load counts as the lowest that begins behind it. */
-const FIRMWARE_END = 0x100000n;
 
 class MultibootView extends QemuElf {
   readonly header: Mb1Header | undefined;
@@ -79,19 +61,18 @@ class MultibootView extends QemuElf {
 
 type R = Rule<MultibootView>;
 
-/** The kernel is copied by an option ROM of the BIOS, and over it: what then? */
-function overFirmware(start: bigint, end: bigint): Remark | undefined {
-  if (start >= LOADER_END || end <= LOADER_START) return undefined;
-  return crash(
-    `the kernel never starts: ${hex(start)} to ${hex(end)} is copied as one block, with zeros over the BIOS and what it copies by`,
-  );
-}
-
 /** Rules for files that are loaded as ELF. */
 const elf = (rule: R): R => ({
   ...rule,
   run: (view) => (view.fields === undefined ? rule.run(view) : undefined),
 });
+
+/** What the address fields make of a file of so many bytes. */
+function linearBlock({ offset }: Mb1Header, fields: Mb1Fields, fileSize: bigint): Block {
+  const { header_addr, load_addr, load_end_addr, bss_end_addr } = fields;
+  const fileEnd = load_end_addr === 0n ? fileSize - offset + header_addr : load_end_addr;
+  return { start: load_addr, size: (bss_end_addr === 0n ? fileEnd : bss_end_addr) - load_addr };
+}
 
 const FIELDS: R = {
   name: 'address-fields',
@@ -109,7 +90,7 @@ const FIELDS: R = {
     if (load_addr + size > 0xffff_ffffn) return refuse('kernel does not fit in address space');
     if (bss_end_addr !== 0n && bss_end_addr < load_addr + size) return refuse('invalid bss_end_addr address');
     if (!fits(from, size, source.size)) return refuse('fread() failed');
-    return overFirmware(load_addr, bss_end_addr === 0n ? load_addr + size : bss_end_addr);
+    return overFirmware(linearBlock(header, fields, source.size));
   },
 };
 
@@ -126,6 +107,16 @@ const FIELDS_ENTRY: R = {
     return lost(
       `entry_addr ${hex(entry_addr)} is outside of ${hex(load_addr)} to ${hex(end)}, where the file is loaded`,
     );
+  },
+};
+
+const FIELDS_IN_MEMORY: R = {
+  name: 'load-in-memory',
+  source: `${MULTIBOOT}; pc-bios/optionrom/multiboot.S`,
+  because: 'what goes where the machine has no memory is not written, and QEMU does not report it',
+  run({ header, fields, source, memory }) {
+    if (header === undefined || fields === undefined) return undefined;
+    return blockInMemory(linearBlock(header, fields, source.size), fields.entry_addr, memory);
   },
 };
 
@@ -159,40 +150,7 @@ const ELF_RULES: readonly R[] = [
   QEMU_PROGRAM_HEADERS,
   { name: 'segments', source: QEMU_ELF, because: 'each PT_LOAD must be in the file', run: badLoad },
   QEMU_TOTAL_SIZE,
-  {
-    name: 'fetched-to-the-end',
-    source: `${MULTIBOOT}; hw/core/loader.c, rom_copy`,
-    because: 'one block is fetched up to the highest end, and the last piece by address has to end there',
-    run(view) {
-      const placed = view.placed();
-      const high = placed.reduce((most, { end }) => (end > most ? end : most), 0n);
-      const last = placed
-        .filter(({ start, end }) => end > start)
-        .reduce<Placed | undefined>(
-          (late, each) => (late === undefined || each.start >= late.start ? each : late),
-          undefined,
-        );
-      if (last === undefined) return undefined;
-      const { p_filesz = 0n, p_memsz = 0n } = view.image.segments[last.index] ?? {};
-      const end = p_filesz > p_memsz ? last.start + p_filesz : last.end;
-      if (end === high) return undefined;
-      const reason = `PT_LOAD ${last.index} is the last by address and ends at ${hex(end)}, the highest end is ${hex(high)}`;
-      return refuse('Error while fetching elf kernel from rom', { reason });
-    },
-  },
-  {
-    name: 'one-block',
-    source: MULTIBOOT,
-    because: 'one block from the lowest to the highest load is copied, with zeros where the file has nothing',
-    run({ loads }) {
-      const start = loads.reduce((least, { segment: s }) => (s.p_paddr < least ? s.p_paddr : least), FIRMWARE_END);
-      const end = loads.reduce(
-        (most, { segment: s }) => (s.p_paddr + s.p_memsz > most ? s.p_paddr + s.p_memsz : most),
-        0n,
-      );
-      return overFirmware(start, end);
-    },
-  },
+  ...QEMU_BLOCK,
   ...QEMU_ROMS,
   inMemory(({ entry }) => entry),
   {
@@ -230,6 +188,7 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
     },
     FIELDS,
     FIELDS_ENTRY,
+    FIELDS_IN_MEMORY,
     ...ELF_RULES.map(elf),
   ],
   values: ({ header, fields, entry }) => ({
@@ -238,5 +197,10 @@ export const qemuMultiboot: Loader = loader<MultibootView>({
     mode: '32-bit, paging off',
     load: fields === undefined ? 'by program headers' : 'as one piece, by the header',
   }),
-  needsMemory: (view) => (view.fields === undefined ? view.needsMemory() : undefined),
+  needsMemory(view) {
+    const { header, fields, source, memory } = view;
+    if (header === undefined || fields === undefined) return view.needsMemory();
+    const { start, size } = linearBlock(header, fields, source.size);
+    return leastMemory(qemuPlace(memory), start, size);
+  },
 });

@@ -21,9 +21,12 @@ export function firstOverlap(placed: readonly Placed[]): readonly [Placed, Place
   return undefined;
 }
 
-/** Answers whether a range meets any of `placed` but one of them, in logarithmic time. */
+/**
+ * Answers whether a range meets any of `placed` but one of them, in logarithmic time: one that starts in front of its end and ends
+ * behind its start, so an empty one inside counts.
+ */
 export function overlapFinder(placed: readonly Placed[]): (start: bigint, end: bigint, but: number) => boolean {
-  const sorted = placed.filter(({ start, end }) => end > start).sort((a, b) => compare(a.start, b.start));
+  const sorted = [...placed].sort((a, b) => compare(a.start, b.start));
   // Of the first n by start: the one that reaches farthest, and the farthest among the others.
   const best: { first: Placed; second: bigint }[] = [];
   for (const next of sorted) {

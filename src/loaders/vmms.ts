@@ -5,7 +5,7 @@
 import type { ByteSource } from '../base/bytes/source.js';
 import { hex } from '../base/errors/hex.js';
 import { bootProtocol, hasLinuxMagic, XLF_KERNEL_64, xloadflags } from '../formats/linux/boot-header.js';
-import { editFix, preset } from '../formats/note/fix.js';
+import { editFix, type Fix, preset } from '../formats/note/fix.js';
 import {
   ELF_HEADER,
   ENTRY_IN_HIGH_MEMORY,
@@ -37,8 +37,8 @@ function isBzImage(source: ByteSource): boolean {
 }
 
 /** Entered at e_entry as a 64-bit Linux, without a message. */
-function asLinux({ image: { header } }: LinuxLoaderView, how: string, reason: string) {
-  return otherPath(`starts e_entry ${hex(header.e_entry)} in 64-bit mode ${how}: ${reason}`, editFix(preset('pvh')));
+function asLinux({ image: { header } }: LinuxLoaderView, how: string, reason: string, cure?: Fix) {
+  return otherPath(`starts e_entry ${hex(header.e_entry)} in 64-bit mode ${how}: ${reason}`, cure);
 }
 
 /** A release that knows no PVH: all it does with an ELF. */
@@ -60,7 +60,7 @@ function elseLinux(source: string, how: string): R {
     because: BECAUSE,
     run(view) {
       const why = withoutEntry(view);
-      return why === undefined ? undefined : asLinux(view, how, why);
+      return why === undefined ? undefined : asLinux(view, how, why, editFix(preset('pvh')));
     },
   };
 }

@@ -26,6 +26,19 @@ describe.each(JUDGES)('the answers of $name', (judge) => {
     expect(lines.slice(0, 40), `${lines.length} differ`).toEqual([]);
   });
 
+  it('tell of a hang only where the verdict is that the loader or the guest is lost, or may be', () => {
+    const byName = new Map(images.map((image) => [image.name, image]));
+    const hangs = table.rows.flatMap(({ name, answers }) =>
+      [...answers].flatMap(([version, answer]) => (answer === 'HANG' ? [[name, version] as const] : [])),
+    );
+    const silent = hangs.filter(([name, version]) => {
+      const image = byName.get(name);
+      if (image === undefined || judge.isLuck?.(image, version) === true || name in (judge.gaps ?? {})) return false;
+      return judge.differs(image, version, 'lost') !== undefined;
+    });
+    expect(silent).toEqual([]);
+  });
+
   it('are there for every version, or the gap has a name', () => {
     const gaps = table.rows.flatMap(({ name, answers }) =>
       [...answers].filter(([, answer]) => answer === NOT_ASKED).map(([version]) => `${name} ${version}`),

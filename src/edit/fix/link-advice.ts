@@ -27,6 +27,7 @@ import {
 } from './header-advice.js';
 import { LinkFacts, type LinkRow, type Load, placeOf } from './link-facts.js';
 import { MULTIBOOT_ADVICE, unseenHeader } from './multiboot-advice.js';
+import { releaseAdvice } from './release-advice.js';
 
 const PAGE = 0x1000n;
 const MIB = 0x100000n;
@@ -299,6 +300,7 @@ const ROWS: Readonly<Record<string, LinkRow>> = {
   'in-memory': firstOf(wraps, (facts) => inMemory(facts) ?? beyond(facts)),
   'hypercall-page-clear-of-entry': () =>
     'HYPERCALL_PAGE has to be the address of a page that the code leaves to Xen: .balign 4096 and .skip 4096 behind a symbol hypercall_page',
+  'pvh-known': ({ verdict }) => releaseAdvice(verdict),
   'higher-half': (facts) => {
     const [first] = facts.loads;
     const place = first === undefined ? '' : `; ${facts.loadName(first)} is at p_vaddr ${hex(first.p_vaddr)}`;

@@ -21,9 +21,10 @@ const PAGE = 0x1000n;
 
 /**
  * Code and data that were linked nearer to each other than this find each other by their distance. A PT_LOAD farther off is
- * one that the kernel takes to its place itself, as Linux does with its data of each CPU, linked at 0.
+ * one that the kernel takes to its place itself, as Linux does with its data of each CPU, linked at 0, or maps there, as a kernel
+ * does whose first instructions are linked at their physical address and the rest elsewhere.
  */
-const NEAR = 0x3000_0000n;
+const NEAR = 0x800_0000n;
 
 const wrapped = (value: bigint) => BigInt.asUintN(64, value);
 
@@ -52,7 +53,10 @@ const LINKED_TOGETHER: Rule<XenParse> = {
     const home = homeOf(parse);
     if (home === undefined) return undefined;
     const shift = wrapped(home.p_paddr - home.p_vaddr);
+    const offset = loadOffset(parse);
     const astray = parse.loadable.find((s) => {
+      // At the very address that it was linked for: code that names it by its address finds it, wherever that code is.
+      if (wrapped(s.p_paddr + offset) === s.p_vaddr) return false;
       const distance = s.p_vaddr > home.p_vaddr ? s.p_vaddr - home.p_vaddr : home.p_vaddr - s.p_vaddr;
       const expected = wrapped(s.p_vaddr + shift);
       // Below 1 MiB lives what a kernel copies there itself, to start further CPUs.

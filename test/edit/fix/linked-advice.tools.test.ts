@@ -305,6 +305,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
       ],
     ],
   'hangs on memory: test/loaders/memory.test.ts': ['in-memory'],
+  'the release, and no link: test/edit/fix/release-advice.test.ts': ['pvh-known'],
   'four bytes at one place of the file, by chance: an image of test/matrix/bent-kernels.ts has them': [
     'not-compressed',
     'not-bzimage',

@@ -29,6 +29,8 @@ interface Second {
   readonly paddr: bigint;
 }
 
+const low = (vaddr: bigint, paddr: bigint): Second => ({ vaddr, paddr });
+
 /** Code at 1 MiB, linked in the upper half, and a second PT_LOAD. */
 function kernel({ vaddr, paddr }: Second, notes = PV): Uint8Array {
   return elf(LE64)
@@ -59,6 +61,39 @@ describe.each(ROWS)('%s', (row) => {
     const verdict = judge(kernel(second), row);
     expect([accepts(verdict), verdict.rule]).toEqual([rule === undefined, rule]);
     if (rule !== undefined) expect(verdict.message).toContain('the guest is lost');
+  });
+});
+
+/** Kernels whose first instructions are linked at one place and the rest at another, which they map or find by its address. */
+describe('a PVH kernel that maps itself', () => {
+  const shapes: readonly (readonly [what: string, boot: Second, rest: Second, rule: string | undefined])[] = [
+    ['boot code at its physical address, the rest at -2 GiB', low(MIB, MIB), low(HIGH + 2n * MIB, 2n * MIB), undefined],
+    ['boot code at its physical address, the rest at 3 GiB', low(MIB, MIB), low(0xc020_0000n, 2n * MIB), undefined],
+    ['boot code at its physical address, the rest at 256 MiB', low(MIB, MIB), low(0x1020_0000n, 2n * MIB), undefined],
+    [
+      'boot code linked elsewhere, the rest where it is loaded',
+      low(16n * MIB, MIB),
+      low(2n * MIB, 2n * MIB),
+      undefined,
+    ],
+    ['all of it at its physical address', low(MIB, MIB), low(4n * MIB, 4n * MIB), undefined],
+    ['the rest near the boot code, and loaded elsewhere', low(MIB, MIB), low(4n * MIB, 5n * MIB), 'loaded-as-linked'],
+    [
+      'all of it linked high, one part a page off',
+      low(HIGH + MIB, MIB),
+      low(HIGH + 4n * MIB, 4n * MIB + 0x1000n),
+      'loaded-as-linked',
+    ],
+  ];
+
+  it.each(shapes)('%s', (_, boot, rest, rule) => {
+    const bytes = elf(LE64)
+      .header({ e_type: 2, e_machine: 62, e_entry: boot.vaddr })
+      .load(boot.vaddr, new Uint8Array(0x1000).fill(0x90), { paddr: boot.paddr })
+      .load(rest.vaddr, new Uint8Array(0x1000).fill(1), { paddr: rest.paddr })
+      .noteSegment([{ type: 18, desc: num(boot.paddr, 4, LE64) }])
+      .build();
+    for (const row of ['xen-pvh', 'xen-dom0-pvh']) expect([row, judge(bytes, row).rule]).toEqual([row, rule]);
   });
 });
 
