@@ -13,9 +13,10 @@ import { checkNote } from '../edit/stamp/note-words.js';
 import { nearest } from '../formats/note/nearest.js';
 import { parsePreset } from '../formats/note/preset-name.js';
 import { parseSetting } from '../formats/note/value.js';
+import { readMemory } from '../loaders/memory-size.js';
 import { parseXenVersion } from '../loaders/xen-version.js';
 import { checkMember, checkPlacement, checkTools } from './config-values.js';
-import { newestUnlessNamed, readMemory, readTarget, XEN_VERSION_OPTION } from './loader-option.js';
+import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from './loader-option.js';
 import type { OptionTable, RawOptions } from './option-table.js';
 
 /** What the value of a key is: one word, a list of them, or a mapping of names to words. */
