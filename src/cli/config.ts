@@ -6,11 +6,12 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { FileSource } from '../base/bytes/file-source.js';
+import { utf8Text } from '../base/bytes/text.js';
 import { fail, PatchError } from '../base/errors/patch-error.js';
-import { parsePreset } from '../edit/elf/plan/presets.js';
 import { parseBuildId } from '../edit/stamp/build-id.js';
 import { checkNote } from '../edit/stamp/note-words.js';
 import { nearest } from '../formats/note/nearest.js';
+import { parsePreset } from '../formats/note/preset-name.js';
 import { parseSetting } from '../formats/note/value.js';
 import { readMemory } from '../loaders/memory-size.js';
 import { parseXenVersion } from '../loaders/xen-version.js';
@@ -56,7 +57,9 @@ export function loadConfig(path: string): Config {
     if (source.size > SIZE_LIMIT) {
       fail('config.bad', { file: path }, { what: `found ${source.size} bytes, wanted at most ${SIZE_LIMIT}` });
     }
-    return parseConfig(new TextDecoder().decode(source.read(0n, source.size, 'settings')), path);
+    const text = utf8Text(source.read(0n, source.size, 'settings'));
+    if (text === undefined) fail('config.bad', { file: path }, { what: 'found bytes that are no UTF-8, wanted text' });
+    return parseConfig(text, path);
   } finally {
     source.close();
   }

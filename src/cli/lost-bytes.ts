@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { fail } from '../base/errors/patch-error.js';
 import { quoted } from '../base/printable.js';
 
+/** What to do about a name that is no UTF-8. */
+export const ANOTHER_NAME = 'Rename the file, or give it another name by a link: ln -s';
+
 /**
  * Node reads the command line as UTF-8 and puts U+FFFD for what is none: another file would be opened, or made, than the one that
  * was named. Errors: `usage.bad`.
@@ -19,6 +22,5 @@ export function refuseLostBytes(args: readonly string[]): void {
     return;
   }
   if (isUtf8(line)) return;
-  const hint = 'Rename the file, or give it another name by a link: ln -s';
-  fail('usage.bad', {}, { what: `found bytes that are not UTF-8 in ${quoted(lost)}`, hint });
+  fail('usage.bad', {}, { what: `found bytes that are not UTF-8 in ${quoted(lost)}`, hint: ANOTHER_NAME });
 }

@@ -21,9 +21,9 @@ const MOST = 0x1000000;
 export function keepAttributes(from: string, to: string): readonly string[] {
   // Elsewhere there are other attributes, and none of these programs.
   if (process.platform !== 'linux') return [];
-  const there = dumpOf(from);
+  // Of both at once: starting a program costs more than all else here.
+  const [there, made = NONE] = dumpsOf([from, to]) ?? dumpsOf([from]) ?? [];
   if (there === undefined) return copyAttributes(from, to);
-  const made = dumpOf(to) ?? new Map<string, string>();
   const kept = [...there].filter(([name]) => !FOR_THE_OLD_BYTES.has(name));
   const told = [...there.keys()].filter((name) => FOR_THE_OLD_BYTES.has(name)).map(dropped);
   // A folder's default ACL, for one.
@@ -32,7 +32,7 @@ export function keepAttributes(from: string, to: string): readonly string[] {
   if (other.length === 0) return told;
   const set = other.map(([name, value]) => `${name}=${value}\n`).join('');
   run('setfattr', ['--restore=-'], `# file: ${quoted(to)}\n${set}\n`);
-  const now = dumpOf(to);
+  const [now] = dumpsOf([to]) ?? [];
   const lost = kept.filter(([name, value]) => now?.get(name) !== value).map(([name]) => name);
   return lost.length === 0 ? told : [...told, `a new file took its place, which could not keep ${lost.join(', ')}`];
 }
@@ -41,17 +41,26 @@ function dropped(name: string): string {
   return `${name} was for the file as it was, and is dropped`;
 }
 
-/** Names and values (in hexadecimal) of all attributes; undefined without the program, or where it fails. */
-function dumpOf(path: string): ReadonlyMap<string, string> | undefined {
-  const done = run('getfattr', ['-d', '-m', '-', '-e', 'hex', '--absolute-names', '--', path]);
+type Dump = ReadonlyMap<string, string>;
+
+const NONE: Dump = new Map();
+
+/** Names and values (in hexadecimal) of all attributes of each; undefined without the program, or where it fails. */
+function dumpsOf(paths: readonly string[]): readonly Dump[] | undefined {
+  const done = run('getfattr', ['-d', '-m', '-', '-e', 'hex', '--absolute-names', '--', ...paths]);
   if (done?.status !== 0) return undefined;
-  return new Map(
-    done.stdout.split('\n').flatMap((line): [string, string][] => {
-      const at = line.indexOf('=0x');
-      return line.startsWith('#') || at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
-    }),
-  );
+  const dumps = new Map(paths.map((path) => [path, new Map<string, string>()]));
+  let dump: Map<string, string> | undefined;
+  // A file without attributes has no lines.
+  for (const line of done.stdout.split('\n')) {
+    const at = line.indexOf('=0x');
+    if (line.startsWith(HEAD)) dump = dumps.get(unquoted(line.slice(HEAD.length)));
+    else if (at >= 0) dump?.set(line.slice(0, at), line.slice(at + 1));
+  }
+  return paths.map((path) => dumps.get(path) ?? NONE);
 }
+
+const HEAD = '# file: ';
 
 /** cp tells nothing of what it copies; the kernel drops capabilities when the owner is set next. */
 function copyAttributes(from: string, to: string): readonly string[] {
@@ -68,6 +77,12 @@ function quoted(path: string): string {
     const char = String.fromCharCode(byte);
     return /[\w/.-]/.test(char) ? char : `\\${byte.toString(8).padStart(3, '0')}`;
   }).join('');
+}
+
+/** The file's name of such a line, each character of which is a byte. */
+function unquoted(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
 }
 
 /** Runs a program of the system with a clean environment, never one of the current folder. Undefined: there is none. */

@@ -6,10 +6,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CliOptions, runCli, startCli, workFolder } from '../support/cli.js';
@@ -262,22 +264,57 @@ describe('what is named', () => {
     expect(versionOf('a')).toBe(BATCH_VERSION);
   });
 
-  it('--recursive: links and remains of killed runs are left alone, what is no image is counted', () => {
+  it('--recursive: links and remains of killed runs are left alone, what is no file or no image is counted', async () => {
     for (const name of ['d', 'd/sub', 'd/sub/deep']) mkdirSync(at(name));
     for (const name of ['outside', 'd/b', 'd/sub/deep/c', 'd/.b.xen-elfpatch.1-2.tmp']) kernel(name);
     symlinkSync('../outside', at('d/link'));
     symlinkSync('..', at('d/sub/up'));
+    const server = createServer().listen(at('d/socket'));
+    await once(server, 'listening');
     for (const name of ['d/module.ko', 'd/text', 'd/empty'])
       writeFileSync(at(name), name === 'd/module.ko' ? WHOLE : name.slice(0, name === 'd/empty' ? 0 : 9));
     const object = Buffer.from(WHOLE);
     object.writeUInt16LE(1, 16);
     writeFileSync(at('d/sub/object'), object);
     const { status, stdout } = run(['patch', '--json', '--recursive', 'd', ...EDIT]);
+    server.close();
     expect(status).toBe(0);
     const { images, counts } = document(stdout);
     expect(images.map(({ file }) => file)).toEqual(['d/b', 'd/sub/deep/c']);
-    expect(counts).toMatchObject({ good: 2, passedOver: 4 });
+    // Of these two links and a socket.
+    expect(counts).toMatchObject({ good: 2, passedOver: 7 });
     expect(readFileSync(at('outside')).equals(WHOLE)).toBe(true);
+  });
+
+  it('in folders a name that is no UTF-8 is told with what to do, where it is that of an image or a folder', () => {
+    const latin = (text: string) => Buffer.from(at(text), 'latin1');
+    for (const name of ['d', 'd/real\ufffd']) mkdirSync(at(name));
+    for (const name of ['d/a', 'd/real\ufffd/\ufffd']) kernel(name);
+    writeFileSync(latin('d/caf\xe9'), WHOLE);
+    writeFileSync(latin('d/t\xebxt'), 'text');
+    writeFileSync(latin('d/m\xf6dule.ko'), WHOLE);
+    symlinkSync('a', latin('d/l\xefnk'));
+    const line = ['patch', '--json', '--recursive', 'd', ...EDIT];
+    const { status, stdout, stderr } = run(line);
+    expect(status).toBe(2);
+    const { images, counts } = document(stdout);
+    expect(images.map(({ file, exit }) => [file, exit])).toEqual([
+      ['d/a', 0],
+      ['d/real\ufffd/\ufffd', 0],
+      ['d/caf\ufffd', 2],
+    ]);
+    expect(counts).toMatchObject({ good: 2, failed: 1, passedOver: 3 });
+    expect(stderr).toBe(
+      'xen-elfpatch: d/caf\ufffd: found bytes that are not UTF-8 in its name [usage.bad]\n' +
+        '  hint: Rename the file, or give it another name by a link: ln -s\n',
+    );
+    expect(readFileSync(latin('d/caf\xe9')).equals(WHOLE)).toBe(true);
+    rmSync(latin('d/caf\xe9'));
+    mkdirSync(latin('d/f\xf6lder'));
+    expect(run([...line, '--jobs', '3']).stderr).toContain('d/f\ufffdlder: found bytes that are not UTF-8 in its name');
+    // No name of ours leads to them: what removes the folder would not find them.
+    for (const name of ['d/t\xebxt', 'd/m\xf6dule.ko', 'd/l\xefnk']) rmSync(latin(name));
+    rmdirSync(latin('d/f\xf6lder'));
   });
 
   it('a folder with no image in it is no', () => {

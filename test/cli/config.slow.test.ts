@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.js';
-import { CONFIG_KEYS, parseConfig } from '../../src/cli/config.js';
+import { CONFIG_KEYS, loadConfig, parseConfig } from '../../src/cli/config.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
 
@@ -129,6 +129,15 @@ describe('--config', () => {
       expect(stderr).toContain('[config.bad]\n  hint: Did you mean pvh?\n');
     }
     expect(existsSync(at('not'))).toBe(false);
+  });
+
+  it('bytes that are no UTF-8, and nesting without end, are refused', () => {
+    const latin = folder.write('latin.yaml', Buffer.from('packageMetadata: { name: caf\xe9 }\n', 'latin1'));
+    expect(() => loadConfig(latin)).toThrow('latin.yaml: found bytes that are no UTF-8, wanted text [config.bad]');
+    expect(loadConfig(folder.write('mark.yaml', Buffer.from('\ufeffpreset: pvh\n'))).get('preset')).toEqual(['pvh']);
+    expect(() => parseConfig(`preset: ${'['.repeat(60_000)}`, 'x.yaml')).toThrow(
+      expect.objectContaining({ id: 'config.bad', message: expect.stringContaining('x.yaml:1: ') }),
+    );
   });
 
   it('a row above is about each key', () => {

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { keepAttributes } from '../../src/write/attributes.js';
 import { BIN, workFolder } from '../support/cli.js';
 import { requireTools } from '../support/tools.js';
 import { IN_PLACE, prepare, runWriter, WRITERS } from '../support/writers.js';
@@ -42,7 +43,7 @@ function run(program: string, ...args: readonly string[]): string {
 const dump = (name: string) =>
   run('getfattr', '-d', '-m', '-', '-e', 'hex', '--', name)
     .split('\n')
-    .filter((line) => line.includes('='));
+    .filter((line) => line.includes('=') && !line.startsWith('#'));
 
 describe.each(REPLACING)('$name', ({ image, target, words, ...way }) => {
   it('keeps ACLs and attributes, and drops what was for the old bytes', () => {
@@ -66,6 +67,22 @@ describe.each(REPLACING)('$name', ({ image, target, words, ...way }) => {
       expect(done.stderr).toContain(`${name} was for the file as it was, and is dropped`);
     }
   });
+});
+
+describe('whatever the files are called', () => {
+  // What getfattr writes in another way than it stands in the name, or has a meaning of its own.
+  it.each(['a b', 'caf\u00e9', 'back\\slash', '\\075', 'two\nlines', 'a=0x12', '-dash', '# file: x', '\u{1f427}'])(
+    '%j',
+    (name) => {
+      prepare(home, readFileSync('fixtures/bin/pvh64-bare'));
+      const [from, to] = [join(home, name), join(home, `${name}.new`)];
+      for (const path of [from, to]) writeFileSync(path, '');
+      run('setfattr', '-n', 'user.note', '-v', 'x', from);
+      run('setfattr', '-n', 'user.other', '-v', 'y', to);
+      expect(keepAttributes(from, to)).toEqual([]);
+      expect(dump(`./${name}.new`)).toEqual(['user.note=0x78']);
+    },
+  );
 });
 
 describe('an in-place edit by a new file', () => {

@@ -152,7 +152,7 @@ interface Outcome {
 
 /** Each hand takes the next item when it is done with one. */
 async function work(name: string, { items, hands, teller, list, stopped }: Work): Promise<Outcome> {
-  const counts = { good: 0, no: 0, failed: 0, passedOver: 0, duplicates: list.duplicates };
+  const counts = { good: 0, no: 0, failed: 0, passedOver: list.passedOver, duplicates: list.duplicates };
   let worst: ExitStatus = 0;
   const progress = startProgress(name);
   const tell = (done: Done) => {

@@ -5,6 +5,7 @@ import { systemError } from '../../base/bytes/source.js';
 import { waitABit } from '../../base/bytes/wait.js';
 import { fail } from '../../base/errors/patch-error.js';
 import { STDIN_NAME } from '../input.js';
+import { ANOTHER_NAME } from '../lost-bytes.js';
 
 /** Some hundred thousand names. */
 const LIMIT = 0x4000000;
@@ -19,8 +20,7 @@ export function namesFrom(file: string): readonly string[] {
   const bytes = contentOf(file);
   if (bytes.length === 0) return [];
   if (!isUtf8(bytes)) {
-    const hint = 'Rename the file, or give it another name by a link: ln -s';
-    fail('usage.bad', {}, { what: `${option}: found bytes that are not UTF-8`, hint });
+    fail('usage.bad', {}, { what: `${option}: found bytes that are not UTF-8`, hint: ANOTHER_NAME });
   }
   const names = bytes.toString('utf8').split('\0');
   const last = names.pop() ?? '';

@@ -5,6 +5,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { port } from '../../base/bytes/ports.js';
 import { fail, PatchError } from '../../base/errors/patch-error.js';
+import { parsePreset } from './preset-name.js';
 import { member, nodeAt, offsetOf, type Path, type Plain, pathText, scalarText } from './spec-nodes.js';
 import { schemaMistakes } from './spec-schema.js';
 import { parseValue, type Setting } from './value.js';
@@ -98,7 +99,7 @@ class SpecReader {
     // From here on the shapes are those of the schema.
     if (this.mistakes.length > 0 || !isMap(root)) return EMPTY;
     return {
-      preset: text(root, 'preset'),
+      preset: this.#preset(root),
       placement: text(root, 'placement'),
       section: text(root, 'section'),
       notes: this.#notes(member(root, 'notes')),
@@ -150,6 +151,13 @@ class SpecReader {
       return Object.fromEntries(entries);
     }
     return this.#add(offsetOf(nodeAt(this.#root, path)), path, 'found an alias, wanted the value itself');
+  }
+
+  #preset(root: YAMLMap): string | undefined {
+    const name = text(root, 'preset');
+    const place = offsetOf(member(root, 'preset'));
+    if (name !== undefined) this.#attempt(['preset'], place, () => parsePreset(name));
+    return name;
   }
 
   #notes(node: unknown): SpecNote[] {

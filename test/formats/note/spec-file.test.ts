@@ -106,6 +106,8 @@ remove: [LOADER, 17]
     ],
     ['placement: apend\n', 'k.yaml:1: placement: found "apend", wanted one of auto, in-place, grow, append'],
     ['preset: 5\n', 'k.yaml:1: preset: found 5, wanted text'],
+    ['section: s\npreset: phv\n', 'k.yaml:2: preset: found the preset phv, wanted pv, pv32, pvh'],
+    ['preset: vpv+pvh\n', 'k.yaml:1: preset: found the preset vpv+pvh, wanted pv, pv32, pvh'],
     ['preset: ""\n', 'k.yaml:1: preset: found an empty text, wanted a name'],
     ['notes: 5\n', 'k.yaml:1: notes: found 5, wanted a mapping or a list'],
     ['notes:\n  ENTRY:\n', 'k.yaml:2: notes.ENTRY: found nothing, wanted text or a number or a list'],

@@ -7,6 +7,7 @@ import { decodeValue, encodeNumber, encodeString } from '../../../formats/note/d
 import { chooseWidth, evaluate, Resolver, symbolsIn } from '../../../formats/note/evaluate.js';
 import { checkFeatures } from '../../../formats/note/features.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
+import { parsePreset } from '../../../formats/note/preset-name.js';
 import {
   type NoteContent,
   type NoteRecord,
@@ -20,7 +21,7 @@ import { noteInfo, noteName } from '../../../formats/note/xen-notes.js';
 import { convertLegacy, readLegacy } from '../../../loaders/read/legacy.js';
 import type { Analysis } from './analyze.js';
 import { type Edit, inOrder, type PlainEdit } from './placement-options.js';
-import { PRESET_SYMBOLS, parsePreset, presetNotes } from './presets.js';
+import { PRESET_SYMBOLS, presetNotes } from './presets.js';
 import type { RewriteTarget } from './rewrite-target.js';
 
 /** A Xen note of the result. `original` is the record it was, when it stays as it is or is replaced in place. */
