@@ -82,7 +82,7 @@ function tagsText(layout: LinearLayout): string {
   if (mb2 === undefined) return '  Multiboot2: left as it is\n';
   const { load_addr, load_end_addr, bss_end_addr, header_addr } = mb2.address;
   const how = {
-    update: 'tags brought up to date where they are',
+    update: 'tags brought up to date, the header stays where it is',
     append: 'tags appended to the header',
     gap: 'header moved in front of the sections',
   }[mb2.how];

@@ -23,7 +23,8 @@ export async function writeSparse(
     attempt(name, 'set the length of the file', () => ftruncateSync(fd, Number(source.size)));
     // One buffer for all: a fresh one for each chunk would be garbage as large as the file.
     const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
-    for (let offset = 0n; offset < source.size; offset += CHUNK) {
+    let done = 0n;
+    for (const offset of frontLast(source.size)) {
       const length = source.size - offset < CHUNK ? source.size - offset : CHUNK;
       const bytes = buffer.subarray(0, Number(length));
       source.readInto(offset, bytes, 'bytes to write');
@@ -33,13 +34,20 @@ export async function writeSparse(
           at += attempt(name, 'write', () => writeSync(fd, bytes, at, to - at, place));
         }
       }
-      onProgress?.(offset + length, source.size);
+      done += length;
+      onProgress?.(done, source.size);
       // Lets progress be shown and signals be handled.
       if ((offset / CHUNK) % CHUNKS_AT_ONCE === 0n) await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
     closeSync(fd);
   }
+}
+
+/** The offsets of all chunks. A front may hold a checksum of the rest, which is known for nothing when the rest was read. */
+function* frontLast(size: bigint): Generator<bigint> {
+  for (let offset = CHUNK; offset < size; offset += CHUNK) yield offset;
+  if (size > 0n) yield 0n;
 }
 
 const ZEROS = new Uint8Array(BLOCK);

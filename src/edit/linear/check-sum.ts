@@ -1,59 +1,73 @@
-/** The checksum of a PE image: over everything else, so it is the last that is decided. */
-import type { PiecedSource } from '../../base/bytes/pieces.js';
-import { normalize, type Range, rangeOf } from '../../base/bytes/range.js';
-import { type ByteSource, OverlaySource, type Write } from '../../base/bytes/source.js';
+/** The checksum of a PE image: over everything else, so it is the last that is known. */
+import { type Range, rangeOf, subtract } from '../../base/bytes/range.js';
+import { type ByteSource, cut, DerivedSource, type Write } from '../../base/bytes/source.js';
 import { OptionalHeader, PE } from '../../formats/pe/headers.js';
 import { optionalHeaderOffset } from '../../formats/pe/image.js';
 
-/**
- * The checksum of pieces with these edits over them, as an edit of its own. Only pieces and edits are read; between them a
- * PiecedSource holds zeros.
- */
-export function checkSumWrite(
-  image: { readonly peOffset: bigint },
-  pieced: PiecedSource,
-  edits: readonly Write[],
-): Write {
-  const data = normalize([
-    ...pieced.pieces,
-    ...edits.map(({ offset, bytes }) => rangeOf(offset, BigInt(bytes.length))),
-  ]);
-  const offset = checkSumOffset(image);
-  const bytes = new Uint8Array(4);
-  const sum = peCheckSum(new OverlaySource(pieced, edits, pieced.size), offset, data);
-  new DataView(bytes.buffer).setUint32(0, sum, true);
-  return { offset, bytes };
-}
-
+const FIELD_SIZE = 4n;
 const CHUNK = 0x40000n;
 
-function checkSumOffset(image: { readonly peOffset: bigint }): bigint {
-  return optionalHeaderOffset(image) + BigInt(OptionalHeader.offsetOf('CheckSum', PE));
-}
-
 /**
- * The PE checksum: all 16-bit words added with the carry brought round, plus the size of the file. The field itself
- * counts as zero. Only the given ranges are read, sorted and disjoint; everything else must be zeros.
+ * An image with its checksum in its field. The sum is worked out when somebody reads the field: a plan that is only shown reads no
+ * byte for it. What was read before that, in one go from wherever it began, counts as it passes by, so that who writes the front
+ * last goes through the image once.
  */
-function peCheckSum(source: ByteSource, fieldAt: bigint, ranges: readonly Range[]): number {
-  let sum = 0;
-  // One buffer for all: what a checksum takes must not depend on the size of the file.
-  const buffer = new Uint8Array(Number(source.size < CHUNK ? source.size : CHUNK));
-  for (const { start, end } of ranges) {
-    for (let at = start; at < end; ) {
-      const length = end - at < CHUNK ? end - at : CHUNK;
-      const bytes = buffer.subarray(0, Number(length));
-      source.readInto(at, bytes, 'bytes of the checksum');
-      const from = Number(fieldAt - at);
-      for (let i = 0; i < 4; i++) if (from + i >= 0 && from + i < bytes.length) bytes[from + i] = 0;
-      // A chunk holds 65,536 words of 32 bits: their plain sum stays exact, and the carries are brought round once.
-      // From an odd offset on every byte is the other half of its word, and so of the sum.
-      const words = folded(sumOfWords(bytes));
-      sum = folded(sum + (at % 2n === 1n ? words * 256 : words));
-      at += length;
+export class ChecksummedSource extends DerivedSource {
+  readonly #base: ByteSource;
+  readonly #field: Range;
+  /** What is in the sum already: one range, which grows at its end. */
+  #seen: Range | undefined;
+  #sum = 0;
+  #value: Uint8Array | undefined;
+
+  /** `peOffset`: where the headers of the image that `base` holds begin. */
+  constructor(base: ByteSource, image: { readonly peOffset: bigint }) {
+    super(base.name, base.size);
+    this.#base = base;
+    const start = optionalHeaderOffset(image) + BigInt(OptionalHeader.offsetOf('CheckSum', PE));
+    this.#field = rangeOf(start, FIELD_SIZE);
+  }
+
+  protected fill(target: Write, part: string): void {
+    this.#base.readInto(target.offset, target.bytes, part);
+    const over = cut(target, this.#field.start, this.#field.end);
+    if (over === undefined) this.#pass(target);
+    else {
+      this.#value ??= this.#finish();
+      over.bytes.set(this.#value.subarray(Number(over.offset - this.#field.start)).subarray(0, over.bytes.length));
     }
   }
-  return (sum + Number(source.size)) % 2 ** 32;
+
+  /** Bytes without the field. */
+  #pass({ offset, bytes }: Write): void {
+    if (this.#value !== undefined || (this.#seen !== undefined && this.#seen.end !== offset)) return;
+    this.#add(offset, bytes);
+    this.#seen = { start: this.#seen?.start ?? offset, end: offset + BigInt(bytes.length) };
+  }
+
+  /** The field counts as zero. */
+  #finish(): Uint8Array {
+    // One buffer for all: what a checksum takes must not depend on the size of the file.
+    const buffer = new Uint8Array(Number(this.size < CHUNK ? this.size : CHUNK));
+    const seen = this.#seen === undefined ? [this.#field] : [this.#seen, this.#field];
+    const rest = subtract({ start: 0n, end: this.size }, seen);
+    for (const { start, end } of rest) {
+      for (let at = start; at < end; at += CHUNK) {
+        const bytes = buffer.subarray(0, Number(end - at < CHUNK ? end - at : CHUNK));
+        this.#base.readInto(at, bytes, 'bytes of the checksum');
+        this.#add(at, bytes);
+      }
+    }
+    const value = new Uint8Array(Number(FIELD_SIZE));
+    new DataView(value.buffer).setUint32(0, (this.#sum + Number(this.size)) % 2 ** 32, true);
+    return value;
+  }
+
+  /** From an odd offset on every byte is the other half of its word, and so of the sum. */
+  #add(offset: bigint, bytes: Uint8Array): void {
+    const words = folded(sumOfWords(bytes));
+    this.#sum = folded(this.#sum + (offset % 2n === 1n ? words * 256 : words));
+  }
 }
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
@@ -75,10 +89,20 @@ function sumOfWords(bytes: Uint8Array): number {
   let at = 0;
   if (LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) {
     const pairs = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    for (let index = 0; index < pairs.length; index += 1) sum += pairs[index] ?? 0;
+    sum = sumOfPairs(pairs);
     at = pairs.length * 4;
   }
   for (; at + 1 < bytes.length; at += 2) sum += view.getUint16(at, true);
   if (at < bytes.length) sum += bytes[at] ?? 0;
   return sum;
+}
+
+/** Two sums that do not wait for each other; a function of its own is compiled while it is still being called. */
+function sumOfPairs(pairs: Uint32Array): number {
+  let [even, odd] = [0, 0];
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    even += pairs[index] ?? 0;
+    odd += pairs[index + 1] ?? 0;
+  }
+  return even + odd + (pairs.length % 2 === 1 ? (pairs.at(-1) ?? 0) : 0);
 }

@@ -3,7 +3,7 @@ import { PiecedSource } from '../../base/bytes/pieces.js';
 import { OverlaySource, type Write } from '../../base/bytes/source.js';
 import { directory, type PeImage } from '../../formats/pe/image.js';
 import { DIRECTORY_BASERELOC } from '../../formats/pe/names.js';
-import { checkSumWrite } from './check-sum.js';
+import { ChecksummedSource } from './check-sum.js';
 import { classify } from './classify.js';
 import { debugWrites, symbolWrites } from './file-pointers.js';
 import type { LinearLayout } from './layout.js';
@@ -39,7 +39,6 @@ export function layOutLinear(image: PeImage, options: LinearOptions = DEFAULT_LI
     ...(mb2?.writes ?? []),
     ...(mb1?.writes ?? []),
   ];
-  edits.push(checkSumWrite(image, linear, edits));
   return {
     image,
     options,
@@ -48,8 +47,7 @@ export function layOutLinear(image: PeImage, options: LinearOptions = DEFAULT_LI
     mb1,
     fileAlignment,
     sizeOfImage: size,
-    edits,
-    output: new OverlaySource(linear, edits, placement.fileSize),
+    output: new ChecksummedSource(new OverlaySource(linear, edits, placement.fileSize), image),
     warnings: [...placement.warnings, ...sizeWarning(image, size), ...(mb2?.warnings ?? [])],
   };
 }

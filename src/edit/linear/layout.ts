@@ -1,5 +1,5 @@
 /** What was decided about a linear file; plain data for rendering, reports and checks. */
-import type { ByteSource, Write } from '../../base/bytes/source.js';
+import type { ByteSource } from '../../base/bytes/source.js';
 import type { PeImage } from '../../formats/pe/image.js';
 import type { Mb1Plan } from './mb1-plan.js';
 import type { Mb2Plan } from './mb2-plan.js';
@@ -15,8 +15,6 @@ export interface LinearLayout {
   readonly mb1: Mb1Plan | undefined;
   readonly fileAlignment: bigint;
   readonly sizeOfImage: bigint;
-  /** Every byte that is not taken over from the input, headers and checksum included. */
-  readonly edits: readonly Write[];
   /** The whole result. */
   readonly output: ByteSource;
   readonly warnings: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * The Multiboot2 header of the result: the one that is there, with the address and the entry tag. Where the tags go: their
- * values are rewritten when they exist (update), else they follow the old tags over proved filler (append), else the whole
- * header moves in front of the sections (gap).
+ * values are rewritten when they exist (update), else they follow the old tags over proved filler (append), else they take the
+ * place of optional tags about the console (update as well: mb2-spare.ts), else the whole header moves in front of the sections (gap).
  */
 import { alignUp } from '../../base/bytes/align.js';
 import { rangeOf } from '../../base/bytes/range.js';
@@ -32,6 +32,7 @@ import { MULTIBOOT } from '../../formats/multiboot/words.js';
 import type { PeImage } from '../../formats/pe/image.js';
 import { findEntry, isLoadedCode } from './entry.js';
 import { type FillerProof, proveFiller } from './filler.js';
+import { type SpareTags, spareTags } from './mb2-spare.js';
 import type { LinearOptions } from './options.js';
 import type { Placement } from './place.js';
 import { FOUR_GIB } from './preconditions.js';
@@ -82,9 +83,13 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
 
   const missing = [TAG_ADDRESS, TAG_ENTRY].filter((type) => !header.tags.some((tag) => tag.type === type));
   const grow = (missing.includes(TAG_ADDRESS) ? ADDRESS_SIZE : 0) + (missing.includes(TAG_ENTRY) ? ENTRY_ROOM : 0);
-  const plan = (how: Mb2Plan['how'], offset: bigint, filler?: Extract<FillerProof, { ok: true }>): Mb2Plan => {
+  const plan = (
+    how: Mb2Plan['how'],
+    offset: bigint,
+    { filler, spare }: { filler?: Extract<FillerProof, { ok: true }>; spare?: SpareTags } = {},
+  ): Mb2Plan => {
     const address: AddressTag = { ...addresses.address, header_addr: offset + placement.distance + options.physBase };
-    const bytes = withTags(header, missing, grow, address, addresses.entry);
+    const bytes = withTags(header, missing, { grow, spare }, address, addresses.entry);
     const end = offset + BigInt(bytes.length);
     if (end > GRUB_MB2.bytes) fail('mb2.too-far', { file }, { offset });
     const writes: Write[] = [{ offset, bytes }];
@@ -109,9 +114,17 @@ export function planMb2(image: PeImage, placement: Placement, linear: ByteSource
   const proof: FillerProof = inPlace
     ? proveFiller(image, rangeOf(end + placement.distance, BigInt(grow)))
     : { ok: false, why: found === undefined ? 'the header stands behind the first 32 KiB' : 'the gap was asked for' };
-  if (proof.ok && end + BigInt(grow) <= GRUB_MB2.bytes) return plan('append', header.offset, proof);
+  if (proof.ok && end + BigInt(grow) <= GRUB_MB2.bytes) return plan('append', header.offset, { filler: proof });
   const why = proof.ok ? 'the header would leave the first 32 KiB' : proof.why;
   if (options.mb2 === 'append') fail('mb2.no-room', { file, offset: header.offset }, { need: grow, why });
+  const spare = inPlace ? spareTags(header, grow) : undefined;
+  if (spare !== undefined) {
+    const given = spare.names.map((name) => `the ${name} tag`).join(' and ');
+    const warning =
+      `${given} of the Multiboot2 header, which a loader may ignore, give their place to the address and the entry tag (${why}); ` +
+      '--mb2 gap keeps them and moves the header in front of the sections instead';
+    return { ...plan('update', header.offset, { spare }), warnings: [warning] };
+  }
 
   const at = alignUp(placement.headerEnd, BigInt(MB2_ALIGN));
   const need = header.bytes.length + grow;
@@ -191,18 +204,21 @@ function checkOtherTags(
   if (bss_end_addr > max_addr) refuse('bss_end_addr', bss_end_addr, `at most ${hex(max_addr)} (tag 10)`);
 }
 
-/** The header with both tags: those that exist get new values where they are, the others follow the old ones. */
+/**
+ * The header with both tags: those that exist get new values where they are, the others follow the old ones, or stand where the
+ * spare ones stood.
+ */
 function withTags(
   { bytes: old, tags }: Mb2Header,
   missing: readonly number[],
-  grow: number,
+  { grow, spare }: { readonly grow: number; readonly spare: SpareTags | undefined },
   address: AddressTag,
   entry: bigint,
 ): Uint8Array {
-  const bytes = new Uint8Array(old.length + grow);
+  const bytes = new Uint8Array(old.length + (spare === undefined ? grow : 0));
   bytes.set(old);
-  let at = old.length - TAG_HEAD_SIZE;
-  bytes.fill(0, at);
+  let at = spare?.at ?? old.length - TAG_HEAD_SIZE;
+  bytes.fill(0, at, spare === undefined ? undefined : at + grow);
   const atOf = (type: number) => tags.find((tag) => tag.type === type)?.at;
   const place = (type: number, size: number, room: number) => {
     const known = atOf(type);
@@ -219,7 +235,7 @@ function withTags(
     { entry_addr: entry },
     MULTIBOOT,
   );
-  TagHead.encodeInto(bytes, at, { type: TAG_END, flags: 0, size: TAG_HEAD_SIZE }, MULTIBOOT);
+  if (spare === undefined) TagHead.encodeInto(bytes, at, { type: TAG_END, flags: 0, size: TAG_HEAD_SIZE }, MULTIBOOT);
   // An optional address tag could be passed over by a loader; both are made mandatory.
   for (const type of [TAG_ADDRESS, TAG_ENTRY].filter((t) => !missing.includes(t))) {
     const known = tags.find((tag) => tag.type === type);

@@ -23,7 +23,7 @@ import {
   sectionTable,
 } from '../../formats/pe/image.js';
 import { DIRECTORY_SECURITY } from '../../formats/pe/names.js';
-import { checkSumWrite } from '../linear/check-sum.js';
+import { ChecksummedSource } from '../linear/check-sum.js';
 import { debugWrites } from '../linear/file-pointers.js';
 import { refuseUnmovable } from '../linear/preconditions.js';
 import { type PePlacement, placeSections } from './place.js';
@@ -61,14 +61,14 @@ export function layOutStamped(image: PeImage, wish: PeStampWish): PeStampLayout 
   for (const { bytes, header } of placement.sections) {
     if (bytes !== undefined) edits.push({ offset: header.PointerToRawData, bytes });
   }
-  // 0 says that there is none, and stays.
-  if (image.optionalHeader.CheckSum !== 0) edits.push(checkSumWrite(image, taken, edits));
+  const whole = new OverlaySource(taken, edits, placement.fileSize);
   return {
     image,
     wanted,
     placement,
     stripped,
-    output: new OverlaySource(taken, edits, placement.fileSize),
+    // 0 says that there is none, and stays.
+    output: image.optionalHeader.CheckSum === 0 ? whole : new ChecksummedSource(whole, image),
     warnings: stripped ? ['the signature is dropped; sign the result'] : [],
   };
 }

@@ -29,8 +29,12 @@ export const linearize: Page = {
     terms(
       ['append', 'behind the old tags, over 40 bytes of filler: all 0x90, 0xcc or 0, no symbol, no relocation'],
       [
+        'instead of the console tags',
+        'no filler there: optional tags 4 and 5 (console, framebuffer) give their place, as Xen before 4.17 has it; a warning says so',
+      ],
+      [
         'gap',
-        'the whole header moves in front of the sections; GRUB loads it, the specification frowns. Xen before 4.17',
+        'the whole header moves in front of the sections; GRUB loads it, the specification frowns. --mb2 gap asks for it',
       ],
       ['update', 'they are there already: new values'],
     ),

@@ -3,6 +3,7 @@
 import { type Range, rangeOf } from '../../base/bytes/range.js';
 import { MB1_CHECKSUM_AT, MB1_HEAD_SIZE, mb1FlagsAt } from '../../formats/multiboot/mb1.js';
 import {
+  MB2_ALIGN,
   MB2_ARCHITECTURE_I386,
   MB2_HEAD_SIZE,
   MB2_LENGTH_AT,
@@ -51,7 +52,8 @@ export function headerEdits({ image, mb2 }: LinearSubject, input: PeImage): Rang
     { start: start + oldEnd, end: start + BigInt(mb2.bytes.length) },
     ...mb2.tags
       .filter(({ type }) => type === TAG_ADDRESS || type === TAG_ENTRY)
-      .map(({ at, size }) => rangeOf(start + BigInt(at), BigInt(size))),
+      // What fills a tag up to the next one is its own.
+      .map(({ at, size }) => rangeOf(start + BigInt(at), BigInt(Math.ceil(size / MB2_ALIGN) * MB2_ALIGN))),
   ];
 }
 

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/base/bytes/source.js';
 import { PatchError } from '../../../src/base/errors/patch-error.js';
 import { layOutLinear } from '../../../src/edit/linear/lay-out.js';
+import type { LinearLayout } from '../../../src/edit/linear/layout.js';
 import { DEFAULT_LINEAR_OPTIONS, type LinearOptions } from '../../../src/edit/linear/options.js';
 import { proveLinear } from '../../../src/edit/linear/pipeline.js';
+import { findMb2 } from '../../../src/formats/multiboot/mb2.js';
 import { isPlainPe } from '../../../src/formats/pe/kind.js';
 import { readPe } from '../../../src/formats/pe/read.js';
 import { diffPe } from '../../../src/inspect/diff/pe-diff.js';
@@ -197,6 +199,45 @@ describe('layOutLinear() of crafted images', () => {
       proveLinear(layout, layout.output);
       if (how === 'gap')
         expect(() => layOutLinear(open(file), wished({ mb2: 'append' }))).toThrow(/\[mb2\.(no-room|too-far)\]/);
+    }
+  });
+
+  it('puts the tags where optional ones about the console stood when code follows the header', () => {
+    // Filled up by 0xc2, as Xen has it.
+    const console = [4, 1, 12, 0, 2, 0, 0xc2c2, 0xc2c2];
+    const framebuffer = [5, 1, 20, 0, 0, 0, 0, 0, 0, 0, 0xc2c2, 0xc2c2];
+    const wanted = (words: readonly number[]) => words.map((word, index) => (index === 1 && word === 1 ? 0 : word));
+    const build = (...tags: readonly (readonly number[])[]) => {
+      const bare = mb2Header({ align: 0x1000, entryEfi64: 0x200100 });
+      const halves = tags.flat();
+      const own = Buffer.from(Uint16Array.from(halves).buffer);
+      const header = Buffer.concat([bare.subarray(0, 16 + 24), own, bare.subarray(16 + 24)]);
+      header.writeUInt32LE(header.length, 8);
+      header.writeUInt32LE(2 ** 32 - 0xe85250d6 - header.length, 12);
+      // 0x0f: what follows is code, no filler.
+      const code = Buffer.alloc(0x1000, 0x0f);
+      header.copy(code, 8);
+      const sections = [{ name: '.text', rva: 0x200000, virtualSize: code.length, data: code, flags: CODE }];
+      return open(buildPe(spec({ sections })));
+    };
+    const types = (layout: LinearLayout) => findMb2(layout.output)?.tags.map(({ type }) => type);
+    for (const [tags, how, left] of [
+      [[console, framebuffer], 'update', [10, 2, 3, 7, 9, 0]],
+      [[framebuffer, console], 'update', [10, 2, 3, 7, 9, 0]],
+      [[console], 'gap', [10, 4, 7, 9, 2, 3, 0]],
+      [[framebuffer, framebuffer], 'gap', [10, 5, 5, 7, 9, 2, 3, 0]],
+      [[wanted(console), framebuffer], 'gap', [10, 4, 5, 7, 9, 2, 3, 0]],
+      [[console, wanted(framebuffer)], 'gap', [10, 4, 5, 7, 9, 2, 3, 0]],
+    ] as const) {
+      const image = build(...tags);
+      const layout = layOutLinear(image, wished());
+      expect([layout.mb2?.how, types(layout)]).toEqual([how, left]);
+      expect(layout.warnings.join()).toContain(how === 'gap' ? 'below load_addr' : 'give their place');
+      proveLinear(layout, layout.output);
+      const { header_addr = 0n, load_addr = 0n } = layout.mb2?.address ?? {};
+      expect(header_addr >= load_addr, 'as the specification wants it').toBe(how === 'update');
+      expect(() => layOutLinear(image, wished({ mb2: 'append' }))).toThrow('[mb2.no-room]');
+      expect(layOutLinear(image, wished({ mb2: 'gap' })).mb2?.how).toBe('gap');
     }
   });
 
