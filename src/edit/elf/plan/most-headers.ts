@@ -5,7 +5,7 @@ import type { ElfImage } from '../../../formats/elf/image.js';
 /** Every placement that is tried costs a look at all of them, by the verifier and by every loader. Real kernels have a dozen. */
 export const MOST_HEADERS = 4096;
 
-/** Errors: `plan.too-many-headers`. */
+/** Lets no image pass that has more. Errors: `plan.too-many-headers`. */
 export function refuseTooManyHeaders({ segments: { length: headers }, source }: ElfImage): void {
   if (headers > MOST_HEADERS) fail('plan.too-many-headers', { file: source.name }, { headers, limit: MOST_HEADERS });
 }
