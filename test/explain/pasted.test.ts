@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explainTopic } from '../../src/explain/index.js';
 import { findMessages, nearestMessage } from '../../src/explain/messages/match.js';
 import { MESSAGES, unknownMessage } from '../../src/explain/messages/message-pages.js';
+import { pastedLines } from '../../src/explain/messages/pasted.js';
 
 /** Whole lines: with prefix, domain, vector, address, time stamp. The word stands in the cause or the cure. */
 const PASTED: readonly (readonly [line: string, by: string, word: string])[] = [
@@ -121,6 +122,21 @@ describe('a pasted log', () => {
       'd0v0 Unhandled: vec 14, #PF[…]',
       'Hardware Dom0 crashed: rebooting machine in … seconds.',
     ]);
+  });
+});
+
+describe('what is too long for a log', () => {
+  const said = 'Error loading uncompressed kernel without PVH ELF Note';
+  const letters = (count: number) => 'abcdefgh '.repeat(count / 9);
+
+  it.each([
+    ['one line of megabytes', letters(900_000)],
+    ['lines without an end', 'abcd efgh\n'.repeat(60_000)],
+    ['lines as long as a log', `${letters(300_000)}\n`.repeat(3)],
+  ])('%s: its end is looked at, and no more', (_, filler) => {
+    expect(findMessages(`${filler}\n${said}`, MESSAGES).map(({ by }) => by)).toEqual(['QEMU']);
+    expect(findMessages(`${said}\n${filler}`, MESSAGES)).toEqual([]);
+    expect(pastedLines(filler).join('').length).toBeLessThanOrEqual(1 << 18);
   });
 });
 

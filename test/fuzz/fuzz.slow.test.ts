@@ -57,7 +57,7 @@ it.each(readdirSync(CORPUS).filter((name) => name !== 'README.md'))('%s, which f
   expect(['read', 'refused']).toContain(outcome);
 });
 
-it(`${INPUTS} inputs from seed ${SEED}`, { timeout: 120_000 + INPUTS * 60 }, async () => {
+it(`${INPUTS} inputs from seed ${SEED}`, { timeout: 120_000 + INPUTS * 200 }, async () => {
   const random = randomOf(SEED);
   const counts: Record<string, Record<Outcome, number>> = {};
   const failures: string[] = [];

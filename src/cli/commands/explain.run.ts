@@ -20,7 +20,7 @@ export async function runExplain({ name, json }: ExplainArgs): Promise<ExitStatu
 }
 
 /** Of a log that is longer, the end is read. */
-const MOST_BYTES = 16n << 20n;
+const MOST_BYTES = 1n << 20n;
 
 /** What standard input holds, as text. Errors: `usage.bad` for a terminal and for nothing. */
 function readLog(): string {
@@ -52,8 +52,8 @@ const MOST_OF_A_NAME = 200;
 async function find(name: string): Promise<Topic> {
   const topic = explainTopic(name);
   if (topic !== undefined && topic.json['kind'] !== 'problems') return topic;
-  const { checkNames, topicWithChecks } = await import('../../report/check-pages.js');
-  const found = topicWithChecks(name);
+  const { checkNames, checkTopic, topicWithChecks } = await import('../../report/check-pages.js');
+  const found = topic === undefined ? checkTopic(name) : topicWithChecks(name);
   if (found !== undefined) return found;
   const close = name.length > MOST_OF_A_NAME ? [] : nearest(name, [...topicNames(), ...checkNames()]);
   const names = close.length === 0 ? 'xen-elfpatch explain lists what there is' : `Did you mean ${close.join(' or ')}?`;

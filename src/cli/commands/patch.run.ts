@@ -2,6 +2,7 @@
 
 import { fail } from '../../base/errors/patch-error.js';
 import { planPatch, planUnchanged } from '../../edit/elf/pipeline.js';
+import { refuseTooManyHeaders } from '../../edit/elf/plan/most-headers.js';
 import {
   DEFAULT_PLACEMENT,
   type Edit,
@@ -34,6 +35,7 @@ async function patch(args: PatchArgs, input: OpenInput): Promise<ExitStatus> {
   const { image, warnings } = imageOf(input.source, args);
   const { edits, options, files } = await wishOf(args);
   if (edits.length === 0 && warnings.length === 0) fail('plan.no-edit', { file: args.image }, {});
+  if (edits.length > 0) refuseTooManyHeaders(image);
   const plan = withWarnings(edits.length === 0 ? planUnchanged(image) : planPatch(image, edits, options), warnings);
   return applyPlan('patch', plan, args, input, files);
 }

@@ -2,6 +2,7 @@
 
 import { FileSource } from '../../base/bytes/file-source.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { refuseTooManyHeaders } from '../../edit/elf/plan/most-headers.js';
 import { parseBuildId } from '../../edit/stamp/build-id.js';
 import { sourceDate } from '../../edit/stamp/date.js';
 import { fileBytes, parseNote, parseNoteKey } from '../../edit/stamp/note-words.js';
@@ -49,6 +50,7 @@ async function stamp(args: StampArgs, input: OpenInput): Promise<ExitStatus> {
   const { image, warnings } = imageOf(input.source, args);
   const { options, files } = wishOf(args, image.encoding);
   if (!asksForEdits(options)) return show(args, image, options.buildId?.kind === 'keep');
+  refuseTooManyHeaders(image);
   return withFiles(options, () => {
     const plan = withWarnings(planStamp(image, options), warnings);
     return applyPlan('stamp', plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });
@@ -82,6 +84,7 @@ async function stampInside(args: StampArgs, input: OpenInput): Promise<ExitStatu
   if (!asksForEdits(options)) {
     return show(args, image, options.buildId?.kind === 'keep', input.source.name, lookedThrough(opened));
   }
+  refuseTooManyHeaders(image);
   return withFiles(options, () => {
     const plan = planStamp(image, options);
     return applyContainer('stamp', opened, plan, args, input, files, { json: { otherNotes: otherNotesJson(plan) } });

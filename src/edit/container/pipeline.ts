@@ -2,6 +2,7 @@
  * Notes inside a container: open → plan on the ELF alone → put the container together again → write → open the result
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
+
 import { FileSource } from '../../base/bytes/file-source.js';
 import { JoinedSource } from '../../base/bytes/joined.js';
 import { rangeOf } from '../../base/bytes/range.js';
@@ -30,6 +31,7 @@ import { refuseErrors } from '../../verify/refuse-errors.js';
 import { changedInput } from '../../write/content.js';
 import { deliver } from '../../write/deliver.js';
 import { changes, type PatchPlan, planPatch, provePatch, UNTOUCHED, type Written } from '../elf/pipeline.js';
+import { refuseTooManyHeaders } from '../elf/plan/most-headers.js';
 import type { Edit, PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
 import { attach, detach, stripSignature } from './attach.js';
@@ -67,10 +69,12 @@ export function containerChanges({ rebuilt, source }: ContainerPlan): boolean {
 
 /**
  * Plans the notes of the ELF inside a container. Writes nothing and compresses nothing.
- * Errors: those of planPatch; places are offsets in the unpacked ELF.
+ * Errors: those of planPatch, `plan.too-many-headers`; places are offsets in the unpacked ELF.
  */
 export function planInside(opened: OpenedContainer, edits: readonly Edit[], options: PlacementOptions): PatchPlan {
-  return planPatch(readElf(opened.elf), edits, options);
+  const image = readElf(opened.elf);
+  refuseTooManyHeaders(image);
+  return planPatch(image, edits, options);
 }
 
 /** Work that takes a while, told as it goes. */

@@ -12,9 +12,10 @@ import { decodeAt, hasElfMagic, laxIdent } from '../../loaders/read/lenient-elf.
 import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
+import { MOST_HEADERS } from '../elf/plan/most-headers.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
-import { type FoundFix, findFix, MOST_HEADERS } from './fix.js';
+import { type FoundFix, findFix } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
 import { attempt, isFailure, isUntold, type Subject } from './search.js';
@@ -53,7 +54,12 @@ export function proveCure(
   // PE images, which are no concern of an edit of notes: pe-advice.ts.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const headers = programHeaders(source);
-  if (headers > MOST_HEADERS) return unproved(verdict, headers);
+  if (headers > MOST_HEADERS) {
+    return unproved(verdict, `found ${headers} program headers, wanted at most ${MOST_HEADERS}`);
+  }
+  if (wrapped !== undefined && source.size > MOST_UNPACKED) {
+    return unproved(verdict, `found ${source.size} bytes packed, wanted at most ${MOST_UNPACKED}`);
+  }
   const conditions = { xenVersion, memory, before: wrapped, ways, line };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
@@ -86,8 +92,11 @@ export function proveCure(
   return { ...verdict, warnings, cure: undefined, advice };
 }
 
-/** How many a file has; of a table that is not in it, none. */
-function programHeaders(source: ByteSource): number {
+/** What a kernel unpacks to, where an edit is looked for: each that is tried is packed again. Real ones stay below 100 MiB. */
+export const MOST_UNPACKED = 256n << 20n;
+
+/** How many a file has, by its header; of a table that is not in it, none. */
+export function programHeaders(source: ByteSource): number {
   const bits = laxIdent(source)[EI_CLASS] === ELFCLASS64 ? 64 : 32;
   const endian = laxIdent(source)[EI_DATA] === ELFDATA2MSB ? 'big' : 'little';
   if (!hasElfMagic(source)) return 0;
@@ -96,8 +105,8 @@ function programHeaders(source: ByteSource): number {
 }
 
 /** An image that fix() does not look at has no cure that was seen to work. */
-function unproved(verdict: Verdict, headers: number): ProvedVerdict {
-  const advice = `no edit is looked for: found ${headers} program headers, wanted at most ${MOST_HEADERS}`;
+function unproved(verdict: Verdict, because: string): ProvedVerdict {
+  const advice = `no edit is looked for: ${because}`;
   return {
     ...verdict,
     warnings: withoutCures(verdict),

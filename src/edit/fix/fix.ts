@@ -17,6 +17,7 @@ import { accepts, type Verdict } from '../../loaders/rule.js';
 import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { type PatchPlan, planUnchanged } from '../elf/pipeline.js';
+import { refuseTooManyHeaders } from '../elf/plan/most-headers.js';
 import { DEFAULT_PLACEMENT, type PlacementOptions } from '../elf/plan/placement-options.js';
 import { adviceOn, SIGN_AGAIN } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
@@ -81,9 +82,6 @@ export function targetsOf(image: ElfImage): string[] {
   return [...pv, ...pvh];
 }
 
-/** Program headers of an image that is mended: every edit that is tried costs a look at all of them by every loader. */
-export const MOST_HEADERS = 4096;
-
 /**
  * Looks for the smallest edit after which all of `loaders` take the image (none named: those its notes are for). Writes
  * nothing. Errors: those of readElf, `fix.no-target`, `plan.too-many-headers`.
@@ -95,8 +93,7 @@ export function findFix(
   { xenVersion = NEWEST_XEN, memory, before: wrapped, ways, line }: Conditions = {},
 ): FoundFix {
   const read = readRepaired(source);
-  const { length: headers } = read.image.segments;
-  if (headers > MOST_HEADERS) fail('plan.too-many-headers', { file: source.name }, { headers, limit: MOST_HEADERS });
+  refuseTooManyHeaders(read.image);
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
   const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
   const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });

@@ -141,7 +141,7 @@ function inOneLine(asked: string, spelled: readonly Spelled[]): Answer {
   const part = first === undefined ? { found: [], letters: 0 } : cutOff(first.form(asked), first.runs);
   for (const { form, all, byWord, wordless } of spelled) {
     const wanted = form(asked);
-    const inside = isTelling(wanted) ? all.filter(({ wording }) => standsIn(wanted, wording)) : [];
+    const inside = isTelling(wanted) ? holders(wanted, all) : [];
     if (inside.length > 0) {
       const answer = { messages: messagesOf(inside), letters: letters(wanted) };
       return inside.some(({ wording }) => wording === wanted) ? answer : { ...answer, cut: true };
@@ -154,6 +154,12 @@ function inOneLine(asked: string, spelled: readonly Spelled[]): Answer {
     if (found.length > 0 && (tells || length >= part.letters)) return { messages: messagesOf(found), letters: length };
   }
   return { messages: messagesOf(part.found), letters: part.letters, cut: true };
+}
+
+/** The wordings in which the line stands; most lines are longer than any. */
+function holders(line: string, all: readonly Wording[]): readonly Wording[] {
+  const least = line.replace(/[…\s]+/g, '').length;
+  return all.filter(({ wording }) => wording.length >= least && standsIn(line, wording));
 }
 
 function isReason({ message }: Wording): boolean {

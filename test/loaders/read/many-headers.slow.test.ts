@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { BufferSource, type ByteSource } from '../../../src/base/bytes/source.js';
+import { MOST_HEADERS } from '../../../src/edit/elf/plan/most-headers.js';
 import { proveCure } from '../../../src/edit/fix/cure.js';
-import { findFix, MOST_HEADERS } from '../../../src/edit/fix/fix.js';
+import { findFix } from '../../../src/edit/fix/fix.js';
 import { readElf } from '../../../src/formats/elf/read.js';
 import { judgeLoaders } from '../../../src/loaders/loaders.js';
 import { verifyImage } from '../../../src/verify/elf/verify.js';

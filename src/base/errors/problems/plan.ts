@@ -164,9 +164,9 @@ export const planProblems = {
   'plan.too-many-headers': problem<{ headers: number; limit: number }>({
     exit: 2,
     text: (c) => `found ${c.headers} program headers, wanted at most ${c.limit}`,
-    hint: 'verify --for says where a loader ends',
+    hint: 'notes, verify and diff take it; verify --for says where a loader ends',
     meaning:
-      'fix judges the plan of every edit that it tries, which takes long where a file has tens of thousands of program headers. ' +
-      'Real kernels have a dozen.',
+      'patch, stamp and fix judge the plan of every placement and edit that they try, and a page shows them all, which takes ' +
+      'long where a file has tens of thousands of program headers. Real kernels have a dozen.',
   }),
 } as const;
