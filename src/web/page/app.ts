@@ -74,13 +74,13 @@ async function showReleases(): Promise<void> {
   const asked = image;
   if (asked === undefined) return;
   const names = asked.verify.loaders.map(({ row, loader }) => row ?? loader);
-  const place = byId('releases-told');
+  const [holder, place] = [byId('releases'), byId('releases-told')];
   const releases: ReleaseVerdict[] = [];
   try {
     for (const [k, loader] of names.entries()) {
       place.textContent = `asking every release: ${loader}, ${k + 1} of ${names.length}`;
       const own = await ask({ kind: 'releases', loader, rules: rules() });
-      if (asked !== image) return;
+      if (asked !== image || !holder.isConnected) return;
       releases.push(...(own as readonly ReleaseVerdict[]));
     }
   } catch (error) {
@@ -88,7 +88,7 @@ async function showReleases(): Promise<void> {
     return;
   }
   image = { ...asked, releases };
-  byId('releases').replaceWith(releasesView(releases));
+  holder.replaceWith(releasesView(releases));
   const verdicts = byId('loaders');
   // What is open or in use stays as it is.
   if (verdicts.contains(document.activeElement) || verdicts.querySelector('details[open]') !== null) return;
@@ -219,7 +219,10 @@ byId('ask-form').addEventListener('submit', (event) => {
   if (field instanceof HTMLInputElement) explain(field.value);
 });
 byId('file').addEventListener('change', ({ target }) => {
-  const [file] = target instanceof HTMLInputElement ? (target.files ?? []) : [];
+  if (!(target instanceof HTMLInputElement)) return;
+  const [file] = target.files ?? [];
+  // A kernel that was built again has the same name, and no browser tells of the same name twice.
+  target.value = '';
   if (file !== undefined) void openFile(file);
 });
 for (const name of ['dragover', 'dragleave', 'drop']) {

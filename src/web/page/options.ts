@@ -40,7 +40,8 @@ export function optionsView(
     id: 'second',
     change: () => {
       const [file] = second.files ?? [];
-      if (file !== undefined) compare(file);
+      if (file === undefined) return;
+      compare(file);
     },
   });
   return section(

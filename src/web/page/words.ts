@@ -8,7 +8,7 @@ export type Explain = ((name: string) => void) | undefined;
 // A command line is the last word of what is said: it goes to the end.
 const PARTS = /(xen-elfpatch [a-z]+ .*$)|\bexplain ([a-z0-9+.-]*[a-z0-9])/g;
 
-/** The text with its first letter large and, unless it ends with a command, a full stop. */
+/** The text with its first letter large, unless it begins with a name, and, unless it ends with a command, a full stop. */
 export function sentence(text: string, explain?: Explain): Child[] {
   const parts: Child[] = [];
   let done = 0;
@@ -22,7 +22,10 @@ export function sentence(text: string, explain?: Explain): Child[] {
   const rest = text.slice(done);
   parts.push(rest === '' || /[.!?)]$/.test(rest) ? rest : `${rest}.`);
   const [first] = parts;
-  if (typeof first === 'string') parts[0] = first.charAt(0).toUpperCase() + first.slice(1);
+  // A field of a header keeps its spelling.
+  if (typeof first === 'string' && /^[a-z]+(?![\w.])/.test(first)) {
+    parts[0] = first.charAt(0).toUpperCase() + first.slice(1);
+  }
   return parts;
 }
 
