@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSy
 import { join } from 'node:path';
 import { BufferSource } from '../../src/base/bytes/source.js';
 import type { Survivor } from '../../src/edit/elf/plan/placement-options.js';
-import { SHF_ALLOC, SHT_NOTE } from '../../src/formats/elf/names.js';
+import { PT_NOTE, SHF_ALLOC, SHT_NOTE } from '../../src/formats/elf/names.js';
 import { readElf } from '../../src/formats/elf/read.js';
 import { held } from './held.js';
 
@@ -71,12 +71,15 @@ export function flatAfter(before: Uint8Array, bytes: Uint8Array, folder: string)
   return at < 0 ? 'kept' : `holds other bytes at ${at}`;
 }
 
-/** Notes that are rewritten where they stand change a flat binary that holds them. */
+/** Notes that are rewritten, which a PT_NOTE shows or Xen owns, change a flat binary that holds them; those of others do not. */
 function notePlaces(before: Uint8Array, flat: Buffer): (place: number) => boolean {
-  const { sections } = readElf(new BufferSource(before, 'image'));
+  const { sections, segments } = readElf(new BufferSource(before, 'image'));
+  const isShown = (start: bigint, end: bigint) =>
+    segments.some((s) => s.p_type === PT_NOTE && s.p_offset <= start && end <= s.p_offset + s.p_filesz);
   const places = sections.flatMap(({ sh_type, sh_flags, sh_offset, sh_size }) => {
     if (sh_type !== SHT_NOTE || (sh_flags & SHF_ALLOC) === 0n || sh_size === 0n) return [];
     const notes = before.subarray(Number(sh_offset), Number(sh_offset + sh_size));
+    if (!isShown(sh_offset, sh_offset + sh_size) && !Buffer.from(notes).includes('Xen\0')) return [];
     const start = flat.indexOf(notes);
     return start < 0 ? [] : [{ start, end: start + notes.length }];
   });

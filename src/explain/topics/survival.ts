@@ -1,7 +1,10 @@
+import { SURVIVORS, TRIED, TRIED_PROGRAMS } from '../../edit/elf/plan/later-tools.js';
 import { code, heading, list, table, text } from '../blocks.js';
 import type { Page } from '../page.js';
 
-/** `explain survival`: what later build steps do to the notes. Held against binutils 2.40, LLVM 14.0.6, elfutils 0.188, patchelf 0.14.3. */
+const [VERSION = ''] = TRIED.strip.versions;
+
+/** `explain survival`: what later build steps do to the notes; the versions that this was held against are those of the table. */
 export const survival: Page = {
   name: 'survival',
   title: 'Survival: which later tools keep the notes',
@@ -9,10 +12,11 @@ export const survival: Page = {
     text`A kernel is often stripped or converted after the link. Whether the notes live through that depends on where they
       stand and on whether a section covers them. The plan that patch --dry-run prints says which tools the result
       survives, worked out from the headers of the result; --must-survive strip,eu-strip,flat allows only placements that
-      do. The tools are strip, objcopy, llvm-strip, llvm-objcopy, eu-strip (in place), eu-strip-o (eu-strip -o OUT), patchelf
-      and flat (objcopy -O binary). The forecasts were held against binutils 2.40, LLVM 14.0.6, elfutils 0.188 and patchelf
-      0.14.3, which --json names as tried. --must-survive strip@2.40 asks about one version; one that was not tried is
-      refused as unknown. Which version this machine has is not looked at: the tool may run on another.`,
+      do. The tools are ${SURVIVORS.join(', ')}: eu-strip in place, eu-strip-o for eu-strip -o OUT, flat for objcopy -O binary,
+      patchelf for an option that changes the file, such as --set-rpath. The forecasts were held against
+      ${TRIED_PROGRAMS.join(', ')}, which --json names as tried. --must-survive strip@${VERSION} asks about one version; one
+      that was not tried is refused as unknown. Which version this machine has is not looked at: the tool may run on
+      another.`,
     table(
       ['notes stand', 'section', 'GNU', 'LLVM', 'eu-strip', 'flat binary'],
       ['in a PT_LOAD (extend)', 'allocated', 'kept', 'kept', 'kept', 'same size'],
@@ -39,7 +43,9 @@ export const survival: Page = {
         'no section covers.',
       'without the edit as well: the tool damages the image whether or not it is patched. GNU tools build each PT_LOAD anew ' +
         'from its sections: bytes that no section covers, or a header table in a later PT_LOAD, are lost.',
-      'unknown: this is not followed (patchelf on a dynamic program), and --must-survive refuses it.',
+      'unknown: this is not followed, and --must-survive refuses it. So it is with patchelf on a dynamic program: whether it ' +
+        'writes into the old place or moves sections and headers depends on the option and on how long the new text is. ' +
+        'Anything else it refuses and leaves alone.',
     ),
     heading('Rules of thumb'),
     list(

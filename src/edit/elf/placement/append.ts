@@ -5,6 +5,7 @@
 import { alignDown } from '../../../base/bytes/align.js';
 import { overlaps, type Range, rangeOf } from '../../../base/bytes/range.js';
 import { compose, type Merged, mergeFor } from './compose.js';
+import { refusedBy } from './conditions.js';
 import type { Blob, Layout, Refusal } from './layout.js';
 import { bytesText, type PlacementInput } from './placement-input.js';
 import { findSlot, phdrSize, type Slot } from './program-headers.js';
@@ -18,7 +19,8 @@ const TAIL_PADDING = 8n;
 /** The layout of `append`, or why this image cannot have one. */
 export function append(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'append', reason });
-  if (input.options.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const refused = refusedBy('append', input);
+  if (refused !== undefined) return refused;
   const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const found = findSlot(input);

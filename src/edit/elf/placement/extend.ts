@@ -21,6 +21,7 @@ import { nextClaim } from '../plan/analyze.js';
 import { spareForBuildId } from '../plan/rewrite-target.js';
 import { slotWarnings, slotWords } from './append.js';
 import { compose, mergeFor } from './compose.js';
+import { refusedBy } from './conditions.js';
 import { growAtEndOfLoad } from './in-place.js';
 import { isLayout, type Layout, type Refusal } from './layout.js';
 import { isReadFromCores } from './loaded-notes.js';
@@ -62,7 +63,8 @@ function sparingBuildId(input: PlacementInput): PlacementInput | undefined {
 function extendWith(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'extend', reason });
   const { analysis } = input;
-  if (input.options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
+  const refused = refusedBy('extend', input);
+  if (refused !== undefined) return refused;
   const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const where = growAtEndOfLoad(input, (index, load, by) => {

@@ -16,6 +16,7 @@ import { NEUTRAL_TYPE } from '../../../formats/note/note-types.js';
 import { descSize, isXens, type NoteContent, sameNote } from '../../../formats/note/record.js';
 import { relocationsInto, sectionsIn } from '../plan/analyze.js';
 import type { PlacementName } from '../plan/placement-options.js';
+import { refusedBy } from './conditions.js';
 import { firstMoved, fitOf } from './fit-notes.js';
 import { headerFor, withCounts } from './header.js';
 import type { Layout, Refusal } from './layout.js';
@@ -53,31 +54,17 @@ export function grow(input: PlacementInput): Layout | Refusal {
   return rewrite(input, 'grow');
 }
 
-/** Notes that are there and stay as they are give no room: other owners' beside an edit of Xen's, or the other way round. */
-function nothingToRewrite({ analysis: { areas } }: PlacementInput): string {
-  const [first] = areas.filter(({ walk }) => walk.records.length > 0);
-  return first === undefined
-    ? 'the image has no notes to rewrite'
-    : `the notes in ${first.name} are not those that are rewritten`;
-}
-
 function rewrite(input: PlacementInput, placement: 'in-place' | 'grow'): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement, reason });
-  const { target, options } = input;
+  const { target } = input;
   const area = target.only;
-  if (target.areas.length === 0) return refuse(nothingToRewrite(input));
+  const refused = refusedBy(placement, input);
+  if (refused !== undefined) return refused;
   if (area === undefined) {
     const removed = placement === 'in-place' ? removeAll(input) : undefined;
     if (removed === undefined) return refuse(`the notes stand in ${target.areas.length} places`);
     return 'reason' in removed ? refuse(removed.reason) : removed;
   }
-  if (options.loaded === true && area.loaded === undefined) return refuse('the notes are outside every PT_LOAD now');
-  if (options.loaded === false && area.loaded !== undefined) return refuse('the notes are inside a PT_LOAD now');
-  if (area.range.end !== area.declared.end) return refuse(`${area.name} reaches behind the end of the file`);
-  if (area.range.start === 0n || area.range.start % 4n !== 0n) {
-    return refuse(`${area.name} starts at ${hex(area.range.start)}, which loaders skip or read misaligned`);
-  }
-
   const stranger = strangerObstacle(input, area.range);
   if (stranger !== undefined) return refuse(stranger);
   const notes = mergedNotes(input);

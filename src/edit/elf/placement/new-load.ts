@@ -10,6 +10,7 @@ import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, allocatedAt, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
 import { compose, mergeFor } from './compose.js';
+import { refusedBy } from './conditions.js';
 import type { Layout, Refusal } from './layout.js';
 import { bytesText, PADDING_LIMIT, type PlacementInput } from './placement-input.js';
 import { countable, findSlot, phdrSize, type Slot, type SlotAnswer } from './program-headers.js';
@@ -21,7 +22,8 @@ export function newLoad(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'new-load', reason });
   const { analysis } = input;
   const { image } = analysis;
-  if (input.options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
+  const refused = refusedBy('new-load', input);
+  if (refused !== undefined) return refused;
   const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const highest = loads(image)

@@ -13,12 +13,12 @@ import { hex } from '../../../base/errors/hex.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, type ElfImage, isAllocated, loads } from '../../../formats/elf/image.js';
 import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
-import { multibootWindow } from '../../../formats/multiboot/windows.js';
 import { NO_TARGET } from '../plan/rewrite-target.js';
 import { compose, mergeFor } from './compose.js';
+import { refusedBy } from './conditions.js';
 import type { Layout, Refusal } from './layout.js';
 import { bytesText, onlyAdds, type PlacementInput } from './placement-input.js';
-import { countable, phdrSize } from './program-headers.js';
+import { phdrSize } from './program-headers.js';
 
 /** The largest page that systems of a machine map with; PCs have 4 KiB, others up to 64 KiB (System V ABI supplements). */
 const PC_PAGE = 0x1000n;
@@ -29,9 +29,6 @@ const HOLE_LIMIT = 0x1000000n;
 /** Zero bytes behind the notes that a later edit may grow into, and what the end is rounded up to. */
 const SPARE = 0x80n;
 const SPARE_UNIT = 0x100n;
-/** FreeBSD reads program headers from the first page of a file only (sys/kern/imgact_elf.c). */
-const EI_OSABI = 7;
-const ELFOSABI_FREEBSD = 9;
 /** Where the addresses of a user end: 47 bits on most machines; 3 GiB on most of 32 bits. */
 const USER_END = { 64: 1n << 47n, 32: 0xc0000000n } as const;
 
@@ -48,23 +45,13 @@ interface Place {
 export function newTable(given: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'new-table', reason });
   const input = withOwnEntry(given);
-  const { analysis, target, options } = input;
+  const { analysis, target } = input;
   const { image } = analysis;
-  if (options.loaded === false) return refuse('the notes would be inside a PT_LOAD');
-  if (analysis.tableLoad === undefined)
-    return refuse('the program headers are in no PT_LOAD, and no program looks for them there');
-  if (image.ident[EI_OSABI] === ELFOSABI_FREEBSD) return refuse('FreeBSD wants the program headers in the first page');
-  const [narrow] = analysis.multiboot;
-  if (narrow !== undefined) {
-    return refuse(
-      `it has a Multiboot ${narrow.version} header, and GRUB wants the program headers within the first ${multibootWindow(narrow)} bytes`,
-    );
-  }
+  const refused = refusedBy('new-table', input);
+  if (refused !== undefined) return refused;
   const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const more = target.segments.length > 0 ? 1 : 2;
-  const counted = countable(analysis, more);
-  if (counted !== undefined) return refuse(counted);
 
   const tableSize = phdrSize(analysis) * BigInt(image.segments.length + more);
   const notesAt = alignUp(tableSize, merged.align);

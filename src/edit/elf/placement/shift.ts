@@ -9,26 +9,22 @@ import { hasFileBytes, loads, sectionFileRange, segmentFileRange, shdrTable } fr
 import { PT_NULL } from '../../../formats/elf/names.js';
 import { lastMultibootOffset, multibootWindow } from '../../../formats/multiboot/windows.js';
 import { compose, mergeFor } from './compose.js';
+import { refusedBy } from './conditions.js';
 import type { Layout, Refusal } from './layout.js';
 import { bytesText, PADDING_LIMIT, type PlacementInput } from './placement-input.js';
-import { countable, phdrSize } from './program-headers.js';
+import { phdrSize } from './program-headers.js';
 
 /** The layout of `shift`, or why this image cannot have one. */
 export function shift(input: PlacementInput): Layout | Refusal {
   const refuse = (reason: string): Refusal => ({ placement: 'shift', reason });
-  const { analysis, target, options } = input;
+  const { analysis, target } = input;
   const { image } = analysis;
-  if (options.loaded === true) return refuse('the notes would be outside every PT_LOAD');
+  const refused = refusedBy('shift', input);
+  if (refused !== undefined) return refused;
   const merged = mergeFor(input);
   if ('reason' in merged) return refuse(merged.reason);
   const more = target.segments.length > 0 ? 0n : 1n;
-  const counted = countable(analysis, Number(more));
-  if (counted !== undefined) return refuse(counted);
-
   const at = analysis.tableEnd;
-  if (more > 0n && analysis.tableLoad !== undefined) {
-    return refuse(`PT_LOAD ${analysis.tableLoad.index} holds the program headers and would have to grow with them`);
-  }
   const cut = straddler(input, at);
   if (cut !== undefined)
     return refuse(`${cut} starts before the end of the program headers at ${hex(at)} and ends behind it`);

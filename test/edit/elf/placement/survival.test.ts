@@ -12,6 +12,7 @@ import {
   TRIED,
   wishOf,
 } from '../../../../src/edit/elf/plan/placement-options.js';
+import { survival } from '../../../../src/explain/topics/survival.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { parseSetting } from '../../../../src/formats/note/value.js';
 import { elf } from '../../../support/elf-builder.js';
@@ -59,6 +60,14 @@ describe.each(SURVIVORS)('%s', (tool) => {
     expect(thrown).toMatchObject({ id: 'plan.impossible', exit: 2 });
     expect(String(thrown)).toContain(`not known to survive ${tool}@99.1 (${program} 99.1 was not tried`);
   });
+});
+
+it('explain survival lists every tool, and every version that was tried', () => {
+  const text = survival.blocks.flatMap((block) => (block.kind === 'text' ? [block.text] : [])).join('\n');
+  for (const tool of SURVIVORS) {
+    expect(text).toContain(tool);
+    for (const version of TRIED[tool].versions) expect(text).toContain(`${TRIED[tool].program} ${version}`);
+  }
 });
 
 it('tells of versions that were asked for beside every tool', () => {
