@@ -106,13 +106,12 @@ export { changesPe, type PeWritten, proveStamped, writePeStamp } from './edit/pe
 export { type PeStamps, peStampsOf } from './edit/pe/stamps.js';
 export type { PeStampWish } from './edit/pe/wish.js';
 // Stamp: package metadata, build-ids, notes of any owner, where no loader stops taking the image.
-export { type Algorithm, computeBuildId } from './edit/stamp/build-id.js';
+export { type Algorithm, type BuildIdWish, computeBuildId, parseBuildId } from './edit/stamp/build-id.js';
 export { sourceDate } from './edit/stamp/date.js';
 export { type NoteKey, parseNote, parseNoteKey } from './edit/stamp/note-words.js';
 export { type Metadata, metadataProblem, parseMetadata } from './edit/stamp/package-metadata.js';
 export {
   asksForEdits,
-  type BuildIdWish,
   planStamp,
   type Stamp,
   type StampWish,

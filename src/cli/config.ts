@@ -1,12 +1,21 @@
 /**
  * `--config FILE`: what a project says once for all its command lines. Each key stands for an option and counts where the
  * command has that option and the line does not give it. The file is read only when it is named, and what it says goes the
- * way of what is typed: the same readers, the same refusals. schema/config.schema.json describes it for editors.
+ * way of what is typed: the same readers, the same refusals, and those name the line of the file. schema/config.schema.json
+ * describes it for editors.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { FileSource } from '../base/bytes/file-source.js';
-import { fail } from '../base/errors/patch-error.js';
+import { fail, PatchError } from '../base/errors/patch-error.js';
+import { parsePreset } from '../edit/elf/plan/presets.js';
+import { parseBuildId } from '../edit/stamp/build-id.js';
+import { checkNote } from '../edit/stamp/note-words.js';
 import { nearest } from '../formats/note/nearest.js';
+import { parseSetting } from '../formats/note/value.js';
+import { readMemory } from '../loaders/memory-size.js';
+import { parseXenVersion } from '../loaders/xen-version.js';
+import { checkMember, checkPlacement, checkTools } from './config-values.js';
+import { newestUnlessNamed, readTarget, XEN_VERSION_OPTION } from './loader-option.js';
 import type { OptionTable, RawOptions } from './option-table.js';
 
 /** What the value of a key is: one word, a list of them, or a mapping of names to words. */
@@ -16,20 +25,22 @@ interface Key {
   /** The option that it stands for, without dashes. */
   readonly option: string;
   readonly shape: Shape;
+  /** Reads a word, or `NAME=VALUE` of a mapping, as the command does. Errors: those of the option. */
+  readonly check: (text: string) => unknown;
 }
 
 /** Every key, in the order in which --print-config lists them. */
 export const CONFIG_KEYS: Readonly<Record<string, Key>> = {
-  loaders: { option: 'for', shape: 'words' },
-  xenVersion: { option: 'xen-version', shape: 'word' },
-  memory: { option: 'memory', shape: 'word' },
-  mustSurvive: { option: 'must-survive', shape: 'words' },
-  preset: { option: 'preset', shape: 'words' },
-  notes: { option: 'set', shape: 'mapping' },
-  placement: { option: 'placement', shape: 'word' },
-  packageMetadata: { option: 'package-metadata', shape: 'mapping' },
-  buildId: { option: 'build-id', shape: 'word' },
-  stamps: { option: 'note', shape: 'mapping' },
+  loaders: { option: 'for', shape: 'words', check: readTarget },
+  xenVersion: { option: 'xen-version', shape: 'word', check: XEN_VERSION_OPTION['xen-version'].read },
+  memory: { option: 'memory', shape: 'word', check: readMemory },
+  mustSurvive: { option: 'must-survive', shape: 'words', check: checkTools },
+  preset: { option: 'preset', shape: 'words', check: parsePreset },
+  notes: { option: 'set', shape: 'mapping', check: parseSetting },
+  placement: { option: 'placement', shape: 'word', check: checkPlacement },
+  packageMetadata: { option: 'package-metadata', shape: 'mapping', check: checkMember },
+  buildId: { option: 'build-id', shape: 'word', check: parseBuildId },
+  stamps: { option: 'note', shape: 'mapping', check: checkNote },
 };
 
 /** A file of settings is no larger. */
@@ -56,9 +67,9 @@ export function parseConfig(text: string, file: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, maxAliasCount: 0 } as object);
   const lineAt = (offset: number | undefined) => (offset === undefined ? 1 : lines.linePos(offset).line);
-  const refuse = (node: unknown, part: string | undefined, what: string): never => {
+  const refuse: Refuse = (node, part, what, hint) => {
     const offset = isNode(node) ? node.range?.[0] : undefined;
-    return fail('config.bad', { file: `${file}:${lineAt(offset)}`, part }, { what });
+    return fail('config.bad', { file: `${file}:${lineAt(offset)}`, part }, { what, hint });
   };
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined)
@@ -75,24 +86,42 @@ export function parseConfig(text: string, file: string): Config {
       const meant = close === undefined ? `one of ${Object.keys(CONFIG_KEYS).join(', ')}` : close;
       return refuse(key, name, `found an unknown key, wanted ${meant}`);
     }
-    config.set(known.option, wordsOf(value, name, known.shape, refuse));
+    config.set(known.option, wordsOf(value, name, known, refuse));
   }
+  const release = parseXenVersion(config.get('xen-version')?.[0] ?? '');
+  const asked = config.get('for') ?? [];
+  checked(() => newestUnlessNamed(release, asked), root.get('xenVersion', true), 'xenVersion', refuse);
   return config;
 }
 
-type Refuse = (node: unknown, part: string, what: string) => never;
+type Refuse = (node: unknown, part: string | undefined, what: string, hint?: string) => never;
 
-function wordsOf(node: unknown, path: string, shape: Shape, refuse: Refuse): readonly string[] {
-  if (shape === 'word') return [wordOf(node, path, refuse)];
+/** What a reader refuses is refused with its place in the file. */
+function checked(read: () => unknown, at: unknown, part: string, refuse: Refuse): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    refuse(at, part, error.detail, error.hint);
+  }
+}
+
+function wordsOf(node: unknown, path: string, { shape, check }: Key, refuse: Refuse): readonly string[] {
+  const read = (text: string, at: unknown, part: string) => {
+    checked(() => check(text), at, part, refuse);
+    return text;
+  };
+  const word = (at: unknown, part: string) => read(wordOf(at, part, refuse), at, part);
+  if (shape === 'word') return [word(node, path)];
   if (shape === 'words') {
-    if (isScalar(node)) return [wordOf(node, path, refuse)];
+    if (isScalar(node)) return [word(node, path)];
     if (!isSeq(node)) return refuse(node, path, 'found no list, wanted a word or a list of words');
-    return node.items.map((item, i) => wordOf(item, `${path}[${i}]`, refuse));
+    return node.items.map((item, i) => word(item, `${path}[${i}]`));
   }
   if (!isMap(node)) return refuse(node, path, 'found no mapping, wanted names with a value each');
   return node.items.map(({ key, value }) => {
     const name = wordOf(key, path, refuse);
-    return `${name}=${wordOf(value, `${path}.${name}`, refuse)}`;
+    return read(`${name}=${wordOf(value, `${path}.${name}`, refuse)}`, key, `${path}.${name}`);
   });
 }
 

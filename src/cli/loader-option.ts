@@ -1,6 +1,7 @@
 /** `--for NAME[@VERSION]`, `--xen-version` and `--memory`, which verify and fix share: what is known, and what contradicts. */
 import { fail } from '../base/errors/patch-error.js';
 import { nearest } from '../formats/note/nearest.js';
+import { readMemory } from '../loaders/memory-size.js';
 import { loaderRow, releaseOf, rowTargets, TARGET_NAMES, targetOf } from '../loaders/names.js';
 import { knownVersion, resolveVersion } from '../loaders/versions.js';
 import { NEWEST_XEN, parseXenVersion, XEN_VERSIONS, type XenVersion } from '../loaders/xen-version.js';
@@ -26,21 +27,6 @@ export const MEMORY_OPTION = {
     complete: ['256M', '512M', '1G', '4G'],
   },
 } as const satisfies OptionTable;
-
-const UNITS = { K: 10n, M: 20n, G: 30n, T: 40n } as const;
-/** The least and the most that can be meant: a number without its unit, or a slip of the finger, is neither. */
-const LEAST_MEMORY = 1n << 20n;
-const MOST_MEMORY = 1n << 52n;
-
-/** Bytes of memory. Errors: `usage.bad` for what is no size, and below 1 MiB or above 4 PiB. */
-export function readMemory(text: string): bigint {
-  const [, number, unit] = /^(0x[0-9a-f]{1,16}|[0-9]{1,18})(?:([KMGT])(?:i?B)?)?$/i.exec(text) ?? [];
-  const shift = unit === undefined ? 0n : UNITS[unit.toUpperCase() as keyof typeof UNITS];
-  const bytes = number === undefined ? 0n : BigInt(number) << shift;
-  if (bytes >= LEAST_MEMORY && bytes <= MOST_MEMORY) return bytes;
-  const hint = /^[1-9][0-9]*$/.test(text) ? `A number alone is bytes: --memory ${text}M is MiB` : 'As in --memory 512M';
-  return fail('usage.bad', {}, { what: `--memory ${text}: wanted a size from 1M to 4096T`, hint });
-}
 
 /** The target as typed. Errors: `usage.bad` for a loader or a release that is not known. */
 export function readTarget(text: string): string {

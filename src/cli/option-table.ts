@@ -2,6 +2,7 @@
  * What an option is. A command declares each of its options once, in a table of plain data; the parser, the type of the
  * arguments, `--help`, the completion scripts and the man page are made of that table.
  */
+import { didYouMean } from '../formats/note/nearest.js';
 import { usageError } from './usage-error.js';
 
 /** Words that complete a value. A function where they stand in a module that is loaded only to complete. */
@@ -204,5 +205,5 @@ function argOf(command: string, name: string, option: Option, raw: unknown): unk
 function checkWord(command: string, name: string, { choices }: List, word: string): void {
   if (choices === undefined || choices.includes(word)) return;
   const wanted = choices.length === 2 ? choices.join(' or ') : `some of ${choices.join(', ')}`;
-  usageError(command, `--${name} is ${word}, wanted ${wanted}`);
+  usageError(command, `--${name} is ${word}, wanted ${wanted}`, didYouMean(word, choices));
 }

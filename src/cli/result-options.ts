@@ -2,6 +2,7 @@
 import { fail } from '../base/errors/patch-error.js';
 import { IMAGE_KINDS, SURVIVORS, type SurvivorWish, TRIED, wishOf } from '../edit/elf/plan/placement-options.js';
 import type { PayloadAction } from '../formats/container/payload-action.js';
+import { didYouMean } from '../formats/note/nearest.js';
 import { RECORD_FORMATS } from '../report/record.js';
 import { type ArgsOf, group, type OptionTable } from './option-table.js';
 import { JSON_OPTION, STRICT_OPTION } from './options.js';
@@ -159,7 +160,8 @@ export function checkTarget(
 /** One tool as typed, perhaps with a version. Errors: `usage.bad`. */
 function survivorOf(text: string, option: string): SurvivorWish {
   const what = `${option} is ${text}, wanted some of ${SURVIVORS.join(', ')}, each perhaps with a version (TOOL@VERSION)`;
-  return wishOf(text) ?? fail('usage.bad', {}, { what, hint: 'xen-elfpatch explain survival says what each does' });
+  const hint = didYouMean(text.replace(/@.*/s, ''), SURVIVORS) ?? 'xen-elfpatch explain survival says what each does';
+  return wishOf(text) ?? fail('usage.bad', {}, { what, hint });
 }
 
 /** `--must-survive`, out of every tool that is followed. */

@@ -1,5 +1,5 @@
 /** What yargs says about a command line, said the way this command says everything else: one line and a hint. */
-import { nearest } from '../formats/note/nearest.js';
+import { didYouMean, nearest } from '../formats/note/nearest.js';
 
 /** A fault of a command line: what is wrong, and what to write instead where that is known. */
 export interface UsageWords {
@@ -45,8 +45,8 @@ export function usageWords(
     const [, name = '', given = '', choices = ''] = choice;
     const [word, words] = [given, choices].map((text) => text.replaceAll('"', ''));
     const what = `--${name} is ${word}, wanted one of ${words}`;
-    const [close] = nearest(word ?? '', (words ?? '').split(', '));
-    return close === undefined ? { what } : { what, hint: `Did you mean ${close}?` };
+    const hint = didYouMean(word ?? '', (words ?? '').split(', '));
+    return hint === undefined ? { what } : { what, hint };
   }
   return { what: message.replace(/\s*\n\s*/g, ' ') };
 }

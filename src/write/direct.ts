@@ -9,7 +9,7 @@ import type { Changed } from '../base/bytes/shifted.js';
 import type { Write } from '../base/bytes/source.js';
 import { fail, PatchError } from '../base/errors/patch-error.js';
 import { undoAtEnd } from './cleanup.js';
-import { attempt, refuseChanged } from './system.js';
+import { attempt, refuseChanged, refuseReplaced } from './system.js';
 
 /** A write inside one block of this size reaches the disk whole or not at all. */
 const SECTOR = 512n;
@@ -56,8 +56,8 @@ function endOf({ offset, bytes }: Write): bigint {
 
 /**
  * Carries a direct plan out: new bytes, sync, the caller's check of what is now on disk, the commit, sync. If anything
- * fails, or a signal ends the process before the commit, the bytes and the length of the file are put back. `check` is given
- * what the new bytes replaced.
+ * fails, the file has lost its name to another, or a signal ends the process before the commit, the bytes and the length of the
+ * file are put back. `check` is given what the new bytes replaced.
  */
 export async function writeDirect(
   path: string,
@@ -90,6 +90,8 @@ export async function writeDirect(
       // From here to the end no signal is looked at: the commit is one call that follows in the same breath.
       write(plan.commit);
       attempt(name, 'sync the file', () => fdatasyncSync(fd));
+      // A result under this name waits for no lock: where one came, the edit is in a file that nobody sees.
+      refuseReplaced(path, source);
     } catch (error) {
       restore(undo, name, error);
       throw error;

@@ -23,19 +23,24 @@ export async function attemptAsync<T>(file: string, action: string, run: () => P
   }
 }
 
-/** Is the file behind `path` still the one that was opened, untouched? Errors: `read.changed`. */
+/** Is the file behind `path` still the one that was opened, untouched? Errors: `read.changed`, `write.failed` where none is. */
 export function refuseChanged(path: string, source: FileSource): void {
-  const now = attempt(source.name, 'look at the file', () => statSync(path));
+  const now = refuseReplaced(path, source);
   const was = source.stats;
   const what =
-    now.ino !== was.ino || now.dev !== was.dev
-      ? 'it was replaced'
-      : now.size !== was.size
-        ? 'its size is another'
-        : now.mtimeMs !== was.mtimeMs
-          ? 'it was written to'
-          : undefined;
+    now.size !== was.size ? 'its size is another' : now.mtimeMs !== was.mtimeMs ? 'it was written to' : undefined;
   if (what !== undefined) fail('read.changed', { file: source.name }, { what });
+}
+
+/**
+ * Is it still that file, whatever was written to it? Bytes that go to a file that has lost its name are lost with it. Answers
+ * what the system says of it. Errors: `read.changed`, `write.failed` where no file has the name.
+ */
+export function refuseReplaced(path: string, source: FileSource): Stats {
+  const now = attempt(source.name, 'look at the file', () => statSync(path));
+  const { ino, dev } = source.stats;
+  if (now.ino !== ino || now.dev !== dev) fail('read.changed', { file: source.name }, { what: 'it was replaced' });
+  return now;
 }
 
 const SETUID = 0o4000;

@@ -1,11 +1,11 @@
 /** `--config`: settings of a project, as if they had been typed, and only where the file is named. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.js';
-import { CONFIG_KEYS } from '../../src/cli/config.js';
+import { CONFIG_KEYS, parseConfig } from '../../src/cli/config.js';
 import { runCli, workFolder } from '../support/cli.js';
 import { fixture } from '../support/fixtures.js';
 
@@ -79,10 +79,60 @@ describe('--config', () => {
     expect(runCli(['notes', at('not')]).status).toBe(2);
   });
 
-  it('what a value means is refused as if it had been typed', () => {
-    const bad = folder.write('loader.yaml', Buffer.from('loaders: [qemu-phv]\n'));
-    expect(runCli(['verify', KERNEL, '--config', bad]).stderr).toContain('Did you mean --for qemu-pvh?');
+  it('a file that is not there is refused', () => {
     expect(runCli(['verify', KERNEL, '--config', 'nowhere.yaml']).status).toBe(2);
+  });
+
+  // Each key with a word that its option does not take: where in the file, what was found, and what was likely meant.
+  const BAD_VALUES: readonly (readonly [text: string, key: string, place: string, told: string, hint: string])[] = [
+    ['loaders: [qemu-phv]', 'loaders', '1: loaders[0]', 'no such loader', 'Did you mean --for qemu-pvh?'],
+    ['loaders:\n- xen-pv\n- xen-pvh@9', 'loaders', '3: loaders[1]', 'no such release of Xen', 'Known are: '],
+    ['xenVersion: 9.9', 'xenVersion', '1: xenVersion', 'wanted 4.', ''],
+    ['xenVersion: "4.17"\nloaders: xen-pv@4.20', 'xenVersion', '1: xenVersion', 'contradicts', 'Name the release once'],
+    ['preset: pvh\nmemory: 512', 'memory', '2: memory', 'wanted a size', '--memory 512M is MiB'],
+    ['mustSurvive: [strip, stripp]', 'mustSurvive', '1: mustSurvive[1]', 'is stripp', 'Did you mean strip?'],
+    ['mustSurvive: strip,objcpy', 'mustSurvive', '1: mustSurvive', 'is objcpy', 'Did you mean objcopy?'],
+    ['preset: phv', 'preset', '1: preset', 'found the preset phv', 'Did you mean pvh?'],
+    ['notes:\n  INIT_P2M: 0\n  GUESTOS: x', 'notes', '3: notes.GUESTOS', 'GUESTOS', 'Did you mean GUEST_OS'],
+    ['notes: { PHYS32_ENTRY: start }', 'notes', '1: notes.PHYS32_ENTRY', 'wanted a decimal', ''],
+    ['notes: { FEATURES: "!dmo0" }', 'notes', '1: notes.FEATURES', 'dmo0', 'Did you mean !dom0?'],
+    ['placement: apend', 'placement', '1: placement', 'is apend', 'Did you mean append?'],
+    ['packageMetadata:\n  "": x', 'packageMetadata', '2: packageMetadata.', 'found the key ""', ''],
+    ['packageMetadata: { name: "a\\tb" }', 'packageMetadata', '1: packageMetadata.name', 'control character', ''],
+    ['buildId: sha265', 'buildId', '1: buildId', 'is sha265', 'Did you mean sha256?'],
+    ['stamps:\n  "Vendor": x', 'stamps', '2: stamps.Vendor', 'wanted OWNER:TYPE', '--note Vendor:1=text'],
+    ['stamps: { "A:1/3": 1 }', 'stamps', '1: stamps.A:1/3', 'wanted a width', ''],
+    ['stamps: { "Xen:18/3=file:x": 1 }', 'stamps', '1: stamps.Xen:18/3', '', ''],
+  ];
+  it.each(BAD_VALUES)('%j is refused by its line and member', (text, _key, place, told, hint) => {
+    expect(() => parseConfig(text, 'x.yaml')).toThrow(
+      expect.objectContaining({
+        id: 'config.bad',
+        message: expect.stringContaining(`x.yaml:${place}`),
+        detail: expect.stringContaining(told),
+        hint: expect.stringMatching(/./),
+      }),
+    );
+    expect(() => parseConfig(text, 'x.yaml')).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
+  });
+
+  it('so it is by every command, whether it has that option or not', () => {
+    const bad = folder.write('value.yaml', Buffer.from('preset: phv\n'));
+    for (const words of [
+      ['patch', KERNEL, '--preset', 'pvh', '-o', at('not')],
+      ['verify', KERNEL],
+      ['verify', '--print-config'],
+    ]) {
+      const { status, stdout, stderr } = runCli([...words, '--config', bad]);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toContain(`xen-elfpatch: ${bad}:1: preset: found the preset phv`);
+      expect(stderr).toContain('[config.bad]\n  hint: Did you mean pvh?\n');
+    }
+    expect(existsSync(at('not'))).toBe(false);
+  });
+
+  it('a row above is about each key', () => {
+    expect([...new Set(BAD_VALUES.map(([, key]) => key))].sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
   });
 });
 

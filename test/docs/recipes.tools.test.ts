@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -68,6 +69,11 @@ describe('rules for make', () => {
         .stdout.split('\n')
         .filter((line) => /^kernel\.elf: /.test(line)),
     ).toHaveLength(1);
+    expect(good(run(folder.path, 'make', 'kernel.xen')).stdout).toMatch(/up to date|Nothing to be done/);
+    const once = readFileSync(at('kernel.xen'));
+    rmSync(at('kernel.xen'));
+    good(run(folder.path, 'make', 'kernel.xen'));
+    expect(readFileSync(at('kernel.xen'))).toEqual(once);
     expect(good(run(folder.path, 'make', 'kernel.xen')).stdout).toMatch(/up to date|Nothing to be done/);
   });
 
@@ -218,6 +224,9 @@ xen_elfpatch(kernel OUTPUT kernel.xen ARGS ${args})
       writeFileSync(at('CMakeLists.txt'), text('--preset pvh --set GUEST_OS=arguments'));
       expect(build()).toContain('Xen notes for kernel');
       expect(note()).toContain('"arguments"');
+      rmSync(at(built, 'kernel.xen'));
+      expect(build()).toContain('Xen notes for kernel');
+      expect(note()).toContain('"arguments"');
       writeFileSync(at('notes.yaml'), 'preset: pvh\n');
     }
   });
@@ -249,6 +258,9 @@ custom_target('kernel.xen', input: kernel, kwargs: xen_elfpatch)
     good(run(folder.path, 'meson', 'compile', '-C', 'b'));
     expect(runCli(['notes', at('b/kernel.xen')]).stdout).toContain('"meson"');
     expect(good(run(folder.path, 'ninja', '-C', 'b')).stdout).toContain('no work to do');
+    rmSync(at('b/kernel.xen'));
+    good(run(folder.path, 'ninja', '-C', 'b'));
+    expect(runCli(['notes', at('b/kernel.xen')]).stdout).toContain('"meson"');
   });
 
   it("the example's subproject is the one that ships", () => {

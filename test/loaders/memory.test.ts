@@ -1,10 +1,10 @@
 /** Verdicts that hang on memory: each loader takes the same image with what it says it needs, and not with less. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../src/base/bytes/source.js';
-import { readMemory } from '../../src/cli/loader-option.js';
 import type { Encoding } from '../../src/formats/elf/struct.js';
 import { judgeLoaders } from '../../src/loaders/loaders.js';
 import { isMemory, leastMemory, mebibytes, mostOf, orderOf } from '../../src/loaders/memory.js';
+import { readMemory } from '../../src/loaders/memory-size.js';
 import { accepts, type Verdict } from '../../src/loaders/rule.js';
 import { cstr, elf, num, type TestNote } from '../support/elf-builder.js';
 

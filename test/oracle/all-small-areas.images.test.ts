@@ -75,8 +75,19 @@ interface Heard {
   readonly exit: number;
 }
 
-/** A process for each, all started by one shell, which is quicker at it. One character a byte. */
+/** A number can be printed as wide as megabytes: what so many print fits into a text. */
+const AT_ONCE = 500;
+
+/** A process for each. One character a byte. */
 function ask(areas: readonly Area[], program: string, ...options: readonly string[]): Heard[] {
+  const parts = Array.from({ length: Math.ceil(areas.length / AT_ONCE) }, (_, i) =>
+    areas.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  );
+  return parts.flatMap((part) => askOne(part, program, options));
+}
+
+/** All started by one shell, which is quicker at it. */
+function askOne(areas: readonly Area[], program: string, options: readonly string[]): Heard[] {
   for (const [index, { bytes }] of areas.entries()) folder.write(`${index}`, bytes);
   const script =
     'n=$1; shift; i=0; while [ $i -lt $n ]; do "$@" $i 2>/dev/null; printf "\\0%s\\0" $?; i=$((i + 1)); done';

@@ -41,6 +41,34 @@ it('vmlinux: the patched file is the one that the command writes', async () => {
   expect((await downloadOf(page, '#edit-answer a')).equals(readFileSync(written))).toBe(true);
 });
 
+it('vmlinuz: the first screen says what QEMU does, and one click makes what fix makes', async () => {
+  const { path } = realImage('vmlinuz');
+  await page.goto(served.url);
+  await page.reload();
+  await dropFile(page, path);
+  expect(await page.innerText('#answer')).toContain('Loaded as a Linux boot image');
+  expect(await page.innerText('#answer')).toContain('As it is, it is started by: Xen P');
+  await page.click('#mend');
+  await page.waitForSelector('#fix-answer a');
+  const written = join(folder.path, 'taken-out');
+  expect(runCli(['fix', path, '--for', 'qemu-pvh', '-o', written]).status).toBe(0);
+  expect((await downloadOf(page, '#fix-answer a')).equals(readFileSync(written))).toBe(true);
+});
+
+it('xen.efi: GRUB does not start it, and one click lays it out as linearize does', async () => {
+  const { path } = realImage('xen-efi');
+  await page.goto(served.url);
+  await page.reload();
+  await dropFile(page, path);
+  expect(await page.innerText('#answer')).toContain('No: GRUB does not start it');
+  expect(await page.innerText('#answer')).toContain('no load addresses');
+  await page.click('#mend');
+  await page.waitForSelector('#fix-answer a');
+  const written = join(folder.path, 'linear.efi');
+  expect(runCli(['fix', path, '--for', 'grub-multiboot2', '-o', written]).status).toBe(0);
+  expect((await downloadOf(page, '#fix-answer a')).equals(readFileSync(written))).toBe(true);
+});
+
 it('layout --html of a vmlinux has at most 400 KB and works from a file', async () => {
   const { path } = realImage('vmlinux');
   const file = join(folder.path, 'map.html');

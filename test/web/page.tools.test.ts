@@ -135,6 +135,87 @@ describe('a result', () => {
   });
 });
 
+describe('the first screen', () => {
+  it('of a kernel without a note: why, in sentences, with what helps in one click', async () => {
+    await page.goto(served.url);
+    await page.reload();
+    await dropFile(page, at('pvh64-bare'));
+    const [verdict] = told('verify', 'pvh64-bare', '--for', 'qemu-pvh').loaders.filter(
+      ({ row }: { row: string }) => row === 'qemu-pvh',
+    );
+    const shown = await page.innerText('#answer');
+    expect(shown).toContain('No: QEMU -kernel does not start it');
+    expect(shown).toContain(verdict.message);
+    expect(shown).toContain(`The reason: ${verdict.reason}.`);
+    expect(shown).toContain(`What to do: ${verdict.advice}`);
+    await page.click('#mend');
+    await page.waitForSelector('#fix-answer a');
+    writeFileSync(at('said'), await downloadOf(page, '#fix-answer a'));
+    expect(command('patch', 'pvh64-bare', '--preset', 'pvh', '-o', 'preset').status).toBe(0);
+    expect(readFileSync(at('said')).equals(readFileSync(at('preset')))).toBe(true);
+    expect(command('verify', 'said', '--for', 'qemu-pvh').status).toBe(0);
+    await page.click('#fix-answer button:text("Look at the result")');
+    await page.waitForSelector('#answer h2:text("Yes: QEMU -kernel starts it")');
+  });
+
+  it('the word explain is a link that asks', async () => {
+    writeFileSync(at('none'), elf({ bits: 64, endian: 'little' }).load(0x100000n, new Uint8Array(64)).build());
+    await dropFile(page, at('none'));
+    await page.selectOption('#for', 'xen-pvh');
+    await page.click('#answer a:text("what pvh means")');
+    await page.waitForSelector('#ask-answer pre');
+    expect(await page.textContent('#ask-answer pre')).toBe(command('explain', 'pvh').stdout);
+  });
+
+  it('a message is a link to what it means', async () => {
+    await dropFile(page, at('pvh64-bare'));
+    await page.selectOption('#for', 'qemu-pvh');
+    await page.click('#answer a:text("What this message means")');
+    await page.waitForSelector('#ask-answer pre');
+    expect(await page.textContent('#ask-answer pre')).toContain('PHYS32_ENTRY');
+  });
+});
+
+describe('other rules', () => {
+  it('memory of the guest: verdicts are those of verify --memory, and a link carries it', async () => {
+    const own = await served.page();
+    await own.goto(`${served.url}#memory=1M`);
+    await dropFile(own, at('pvh64-notes'));
+    expect(await documentOf(own, 'verify')).toEqual(told('verify', 'pvh64-notes', '--memory', '1M'));
+    await own.fill('#memory', '512M');
+    await own.press('#memory', 'Tab');
+    await own.waitForSelector('body:not([aria-busy]) #answer');
+    expect(await documentOf(own, 'verify')).toEqual(told('verify', 'pvh64-notes', '--memory', '512M'));
+    expect(own.url()).toContain('memory=512M');
+    await own.fill('#memory', 'much');
+    await own.press('#memory', 'Tab');
+    await own.waitForSelector('#trouble .box');
+    expect(await own.getAttribute('#trouble .box', 'data-problem')).toBe('usage.bad');
+    await own.close();
+  });
+
+  it('every loader by release: what verify says of the newest of each stretch', async () => {
+    await dropFile(page, at('pv64-notes'));
+    await page.waitForSelector('#releases table', { state: 'attached' });
+    await page.click('#releases summary');
+    const rows = await page.locator('#releases tbody tr').allInnerTexts();
+    const loaders = new Set(rows.map((row) => row.split('\t')[0]));
+    expect([...loaders]).toEqual(told('verify', 'pv64-notes').loaders.map(({ row }: { row: string }) => row));
+    const asked = rows.filter((row) => row.startsWith('xen-pv\t') || row.startsWith('xen-dom0-pv\t'));
+    expect(asked.length).toBeGreaterThan(1);
+    for (const row of asked) {
+      const [loader, span = '', word] = row.split('\t');
+      const release = span.split(' ').at(-1);
+      const [verdict] = told('verify', 'pv64-notes', '--for', `${loader}@${release}`).loaders.filter(
+        (each: { row: string }) => each.row === loader,
+      );
+      expect(word).toBe(
+        { accepted: 'starts it', 'with-warnings': 'starts it, but', refused: 'refuses it' }[String(verdict.outcome)],
+      );
+    }
+  });
+});
+
 describe('the page', () => {
   it('explains what the command explains; a link asks it', async () => {
     const message = 'Error loading uncompressed kernel without PVH ELF Note';

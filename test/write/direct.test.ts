@@ -1,5 +1,15 @@
 /** Patching a file where it is: which edits can be committed by one small write, and that a failure leaves the old file. */
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FileSource } from '../../src/base/bytes/file-source.js';
@@ -16,9 +26,18 @@ const SIZE = 2048;
 const old = Uint8Array.from({ length: SIZE }, (_, i) => i & 0xff);
 let source: FileSource;
 beforeEach(() => {
+  rmSync(path, { force: true });
   writeFileSync(path, old);
   source = FileSource.open(path);
 });
+
+/** A file that somebody else made meanwhile. */
+const other = () => folder.write('other', Buffer.from('another'));
+
+function linked(): void {
+  rmSync(path);
+  symlinkSync(other(), path);
+}
 
 /** `count` bytes of 0xee at an offset. */
 function at(offset: number, count: number): Write {
@@ -130,5 +149,20 @@ describe('writeDirect()', () => {
     const run = writeDirect(path, source, direct(), BigInt(SIZE + 20), async () => undefined);
     await expect(run).rejects.toMatchObject({ id: 'read.changed' });
     expect(readFileSync(path).equals(now)).toBe(true);
+  });
+
+  it.each([
+    ['took its place', () => renameSync(other(), path), 'read.changed', true],
+    ['took its place by a link', linked, 'read.changed', true],
+    ['does not: nothing has the name', () => rmSync(path), 'write.failed', false],
+  ])('tells that another file %s during the run, and what it wrote is not in either', async (_, change, id, there) => {
+    const kept = join(folder.path, 'kept');
+    rmSync(kept, { force: true });
+    linkSync(path, kept);
+    const run = writeDirect(path, source, direct(), BigInt(SIZE + 20), async () => void change());
+    await expect(run).rejects.toMatchObject({ id });
+    expect(readFileSync(kept).equals(old)).toBe(true);
+    expect(existsSync(path)).toBe(there);
+    if (there) expect(readFileSync(path, 'latin1')).toBe('another');
   });
 });

@@ -1,6 +1,7 @@
 /** `completion SHELL`: the shape of its arguments. */
-import { fail } from '../../base/errors/patch-error.js';
+import { didYouMean } from '../../formats/note/nearest.js';
 import type { Shape } from '../command.js';
+import { usageError } from '../usage-error.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 /** A shell that a completion script is made for. */
@@ -28,6 +29,8 @@ export const completionShape: Shape<typeof OPTIONS, CompletionArgs> = {
   ],
   args(_given, [word = '']) {
     const shell = SHELLS.find((known) => known === word);
-    return { shell: shell ?? fail('usage.bad', {}, { what: `SHELL is ${word}, wanted bash, zsh or fish` }) };
+    return {
+      shell: shell ?? usageError('completion', `SHELL is ${word}, wanted bash, zsh or fish`, didYouMean(word, SHELLS)),
+    };
   },
 };

@@ -1,5 +1,6 @@
 /** `linearize XEN.EFI`: the shape of its arguments. */
 import { type EntryOptions, type LinearOptions, MB2_MODES } from '../../edit/linear/options.js';
+import { didYouMean } from '../../formats/note/nearest.js';
 import type { Shape } from '../command.js';
 import { type ArgsOf, firstGiven, group, type OptionTable } from '../option-table.js';
 import { COLOR_OPTION, JSON_OPTION, STRICT_OPTION } from '../options.js';
@@ -125,17 +126,18 @@ function entryOf(text: string, option: string): EntryOptions {
 }
 
 function fileAlignOf(text: string, option: string): LinearOptions['fileAlign'] {
-  return text === 'auto' || text === 'keep' ? text : numberOf(text, option);
+  if (text === 'auto' || text === 'keep') return text;
+  return numberOf(text, option, didYouMean(text, ['auto', 'keep']));
 }
 
 const MOST = 0xffff_ffffn;
 
-function numberOf(text: string, option: string): bigint {
+function numberOf(text: string, option: string, hint?: string): bigint {
   const known = /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text) ? BigInt(text) : undefined;
   if (known !== undefined && known <= MOST) return known;
-  return refuse(`${option} is ${text}, wanted a number of up to 32 bits, 4096 or 0x1000`);
+  return refuse(`${option} is ${text}, wanted a number of up to 32 bits, 4096 or 0x1000`, hint);
 }
 
-function refuse(what: string): never {
-  return usageError('linearize', what);
+function refuse(what: string, hint?: string): never {
+  return usageError('linearize', what, hint);
 }

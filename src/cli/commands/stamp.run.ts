@@ -2,11 +2,11 @@
 
 import { FileSource } from '../../base/bytes/file-source.js';
 import { fail } from '../../base/errors/patch-error.js';
+import { parseBuildId } from '../../edit/stamp/build-id.js';
 import { sourceDate } from '../../edit/stamp/date.js';
-import { fileBytes, hexBytesOf, parseNote, parseNoteKey } from '../../edit/stamp/note-words.js';
+import { fileBytes, parseNote, parseNoteKey } from '../../edit/stamp/note-words.js';
 import { type Metadata, parseMetadata } from '../../edit/stamp/package-metadata.js';
-import type { BuildIdWish, StampWish } from '../../edit/stamp/stamp.js';
-import { asksForEdits, planStamp, stampsOf } from '../../edit/stamp/stamp.js';
+import { asksForEdits, planStamp, type StampWish, stampsOf } from '../../edit/stamp/stamp.js';
 import { looksLikeElf, readElf } from '../../formats/elf/read.js';
 import { hasLinuxMagic } from '../../formats/linux/boot-header.js';
 import { GNU } from '../../formats/note/note-types.js';
@@ -145,19 +145,11 @@ function wishOf(args: StampArgs, encoding: ReturnType<typeof readElf>['encoding'
   const options: StampWish = {
     metadata,
     members,
-    buildId: args.buildId === undefined ? undefined : buildIdWish(args.buildId),
+    buildId: args.buildId === undefined ? undefined : parseBuildId(args.buildId),
     notes: args.notes.map((text) => parseNote(text, encoding)),
     add: args.added.map((text) => parseNote(text, encoding)),
     remove: args.remove.map(parseNoteKey),
     placement: { placement: args.placement, loaded: args.loaded, mustSurvive: args.mustSurvive, kind: args.kind },
   };
   return { options, files };
-}
-
-function buildIdWish(text: string): BuildIdWish {
-  if (text === 'keep') return { kind: 'keep' };
-  if (text === 'sha1' || text === 'sha256') return { kind: 'compute', algorithm: text };
-  const id = hexBytesOf(text.replace(/^0x/i, ''));
-  if (id === undefined || id.length < 2 || id.length > 64) fail('stamp.bad-build-id', {}, { found: text });
-  return { kind: 'set', id };
 }

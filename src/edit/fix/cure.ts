@@ -113,7 +113,8 @@ function endsWarning(subject: Subject, { rule, cure }: Verdict['warnings'][numbe
   return after.verdicts.every((each) => accepts(each) && each.warnings.every((warning) => warning.rule !== rule));
 }
 
-function subjectOf(source: ByteSource, named: Omit<Subject, 'source' | 'image' | 'told'>): Subject | undefined {
+/** What a search starts from; undefined where the image cannot be read. */
+export function subjectOf(source: ByteSource, named: Omit<Subject, 'source' | 'image' | 'told'>): Subject | undefined {
   try {
     const { image } = readRepaired(source);
     return { ...named, source, image, told: toldBy(image) };

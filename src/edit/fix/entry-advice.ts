@@ -12,7 +12,7 @@ import { decodeValue } from '../../formats/note/desc.js';
 import { preset } from '../../formats/note/fix.js';
 import { LINUX, XEN_ELFNOTE } from '../../formats/note/note-types.js';
 import { ownerOf } from '../../formats/note/record.js';
-import { buildsDom0 } from '../../loaders/names.js';
+import { buildsDom0, isOfFamily } from '../../loaders/names.js';
 import { accepts } from '../../loaders/rule.js';
 import { analyze } from '../elf/plan/analyze.js';
 import { START_SYMBOL } from '../elf/plan/presets.js';
@@ -41,25 +41,25 @@ export function pvAdvice(subject: Subject, loader: string, command: (preset: str
   if (told.pvh) {
     return `this is a PVH kernel, and nothing in it tells a PV entry: ${AS_PVH[loader] ?? 'start it as PVH'}`;
   }
-  const name = `${image.encoding.bits === 64 ? 'pv' : 'pv32'}${buildsDom0(loader) ? '+dom0' : ''}`;
   const none = 'nothing in the image tells a PV entry (no Xen note, no __xen_guest string, no symbol startup_xen)';
-  return works(subject, loader, name)
-    ? `${none}; if the code at e_entry ${hex(image.header.e_entry)} is made for a PV guest, say so: ${command(name)}`
-    : `${none}; explain pv says what a PV kernel needs`;
+  const name = sayable(subject, loader);
+  return name === undefined
+    ? `${none}; explain pv says what a PV kernel needs`
+    : `${none}; if the code at e_entry ${hex(image.header.e_entry)} is made for a PV guest, say so: ${command(name)}`;
 }
 
 /** Why a PVH loader gets no edit. `command` spells the edit of a preset. */
 export function pvhAdvice(subject: Subject, loader: string, command: (preset: string) => string): string {
-  const { image, told } = subject;
+  const { image } = subject;
   if (isLinux(subject)) {
     return `this is a Linux kernel that was built without a PVH entry: set CONFIG_PVH=y and build it again, no note can stand for the code.${asPv(subject, loader)}`;
   }
   const wrong = wrongEntry(subject);
   if (wrong !== undefined) return `${wrong}${asPv(subject, loader)}`;
   const none = 'nothing in the image tells a 32-bit entry made for PVH';
-  const name = `pvh${buildsDom0(loader) ? '+dom0' : ''}`;
+  const name = sayable(subject, loader);
   const symbol = findSymbols(image, [START_SYMBOL]).get(START_SYMBOL)?.[0];
-  if (!told.pv && works(subject, loader, name)) {
+  if (name !== undefined) {
     const place =
       symbol === undefined ? `e_entry ${hex(image.header.e_entry)}` : `${START_SYMBOL} ${hex(symbol.value)}`;
     // The command is the last word: what is copied to the end of the line has to run.
@@ -70,6 +70,19 @@ export function pvhAdvice(subject: Subject, loader: string, command: (preset: st
     return `${none}; if the code at ${place} is 32-bit code that expects paging to be off, say so${note}: ${command(name)}`;
   }
   return `${none}; if it has one, the note PHYS32_ENTRY takes its physical address (explain pvh).${asPv(subject, loader)}`;
+}
+
+/**
+ * The preset by which a person who knows the code can say what the image does not, seen to make the loader take it; undefined:
+ * there is none. Whoever offers it says what is claimed with it.
+ */
+export function sayable(subject: Subject, loader: string): string | undefined {
+  const { image, told } = subject;
+  const dom0 = buildsDom0(loader) ? '+dom0' : '';
+  const isPvh = isOfFamily(loader, 'pvh');
+  if (isPvh ? told.pv || isLinux(subject) || wrongEntry(subject) !== undefined : told.pvh) return undefined;
+  const name = isPvh ? `pvh${dom0}` : `${image.encoding.bits === 64 ? 'pv' : 'pv32'}${dom0}`;
+  return works(subject, loader, name) ? name : undefined;
 }
 
 /** A PHYS32_ENTRY that is there and leads nowhere: what it says, and where the image is. */

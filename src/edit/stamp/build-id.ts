@@ -9,14 +9,33 @@ import { fail } from '../../base/errors/patch-error.js';
 import type { Phdr } from '../../formats/elf/headers.js';
 import { type ElfImage, ehdrSize, loads, phdrTable, shdrTable } from '../../formats/elf/image.js';
 import { noteAreas } from '../../formats/note/areas.js';
+import { didYouMean } from '../../formats/note/nearest.js';
 import { GNU, NT_GNU_BUILD_ID } from '../../formats/note/note-types.js';
 import { type NoteContent, nameOf } from '../../formats/note/record.js';
+import { hexBytesOf } from './note-words.js';
 import { noteRuns } from './orphan-notes.js';
 
 /** Hash functions of a build-id, with the bytes of an id. */
 export const ALGORITHMS = { sha1: 20, sha256: 32 } as const;
 /** A hash function of a build-id. */
 export type Algorithm = keyof typeof ALGORITHMS;
+
+/** What to do with the build-id. `keep`: there has to be one. */
+export type BuildIdWish =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'set'; readonly id: Uint8Array }
+  | { readonly kind: 'compute'; readonly algorithm: Algorithm };
+
+/** The value of `--build-id`. Errors: `stamp.bad-build-id`. */
+export function parseBuildId(text: string): BuildIdWish {
+  if (text === 'keep') return { kind: 'keep' };
+  if (text === 'sha1' || text === 'sha256') return { kind: 'compute', algorithm: text };
+  const id = hexBytesOf(text.replace(/^0x/i, ''));
+  if (id === undefined || id.length < 2 || id.length > 64) {
+    fail('stamp.bad-build-id', {}, { found: text, hint: didYouMean(text, ['keep', ...Object.keys(ALGORITHMS)]) });
+  }
+  return { kind: 'set', id };
+}
 
 const BLOCK = 0x40000;
 /** PT_LOADs may share bytes; so many times the size of the file are hashed at most. */

@@ -40,15 +40,29 @@ export function parseNoteKey(text: string): NoteKey {
  * Errors: `stamp.bad-note`, `plan.bad-file`.
  */
 export function parseNote(text: string, { endian }: Encoding): NoteContent {
+  const { owner, type, digits, value } = partsOf(text);
+  const name = nameOf(owner);
+  if (digits !== undefined) return { name, type, desc: number(text, value, digits, endian) };
+  if (value.startsWith(FILE)) return { name, type, ...fileDesc(value.slice(FILE.length)) };
+  return { name, type, desc: descriptor(text, value) };
+}
+
+/** Is that a note, without a look at the file that it may name? Errors: `stamp.bad-note`. */
+export function checkNote(text: string): void {
+  const { digits, value } = partsOf(text);
+  if (digits !== undefined) number(text, value, digits, 'little');
+  else if (!value.startsWith(FILE)) descriptor(text, value);
+}
+
+const FILE = 'file:';
+
+/** `OWNER:TYPE[/DIGITS]=VALUE`. Errors: `stamp.bad-note`. */
+function partsOf(text: string) {
   const equals = text.indexOf('=');
   const value = text.slice(equals + 1);
   const [, key = text.slice(0, equals), digits] = /^(.*)\/([0-9]+)$/s.exec(text.slice(0, equals)) ?? [];
   if (equals < 0) fail('stamp.bad-note', {}, { found: text, wanted: 'OWNER:TYPE=VALUE' });
-  const { owner, type } = parseNoteKey(key);
-  const name = nameOf(owner);
-  if (digits !== undefined) return { name, type, desc: number(text, value, digits, endian) };
-  if (value.startsWith('file:')) return { name, type, ...fileDesc(value.slice(5)) };
-  return { name, type, desc: descriptor(text, value) };
+  return { ...parseNoteKey(key), digits, value };
 }
 
 function number(text: string, value: string, digits: string, endian: Encoding['endian']): Uint8Array {

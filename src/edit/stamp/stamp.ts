@@ -14,15 +14,9 @@ import { analyze } from '../elf/plan/analyze.js';
 import { foreignNotes } from '../elf/plan/other-owners.js';
 import { DEFAULT_PLACEMENT, type Edit, type PlacementOptions } from '../elf/plan/placement-options.js';
 import { preview } from '../elf/render.js';
-import { ALGORITHMS, type Algorithm, buildIdNote, computeBuildId } from './build-id.js';
+import { ALGORITHMS, type BuildIdWish, buildIdNote, computeBuildId } from './build-id.js';
 import type { NoteKey } from './note-words.js';
 import { descriptorProblem, type Metadata, metadataNote, metadataText, parseMetadata } from './package-metadata.js';
-
-/** What to do with the build-id. `keep`: there has to be one. */
-export type BuildIdWish =
-  | { readonly kind: 'keep' }
-  | { readonly kind: 'set'; readonly id: Uint8Array }
-  | { readonly kind: 'compute'; readonly algorithm: Algorithm };
 
 /** The stamps that a command line asks for. */
 export interface StampWish {

@@ -7,12 +7,22 @@
 export function nearest(word: string, known: readonly string[]): string[] {
   const asked = word.slice(0, 64);
   const limit = Math.max(1, Math.floor(asked.length / 3));
-  return known
-    .map((name) => ({ name, distance: likeness(asked, name, limit) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
+  const lengthBeside = (name: string) => Math.abs(name.length - asked.length);
+  return (
+    known
+      .map((name) => ({ name, distance: likeness(asked, name, limit) }))
+      .filter(({ distance }) => distance <= limit)
+      // Of two that are as near, the one with as many letters: two were swapped, or one is wrong.
+      .sort((a, b) => a.distance - b.distance || lengthBeside(a.name) - lengthBeside(b.name))
+      .slice(0, 3)
+      .map(({ name }) => name)
+  );
+}
+
+/** The hint on a word that is none of `known`; undefined where none is near. */
+export function didYouMean(word: string, known: readonly string[]): string | undefined {
+  const [close] = nearest(word, known);
+  return close === undefined ? undefined : `Did you mean ${close}?`;
 }
 
 /** Letters of the longest word that is worth comparing with `word` where there are very many. */

@@ -1,24 +1,29 @@
 /** The page of `make web`: a file comes in, the worker answers, and what it answers is shown. Nothing leaves the machine. */
 import type { VerifyVerdict } from '../../documents.js';
-import type { ImageData } from '../work/page-data.js';
-import type { EditAnswer } from '../worker/protocol.js';
+import type { ImageData, PageData, ReleaseVerdict } from '../work/page-data.js';
+import { type EditWish, NO_WISH } from '../work/wish.js';
+import type { DocumentName, EditAnswer, Rules } from '../worker/protocol.js';
+import { busyLine } from './busy.js';
 import { byId, h, section } from './dom.js';
 import { editForm } from './edit-form.js';
-import { answerView, likelyLoader } from './fix-view.js';
-import { imageSections } from './image.js';
+import { answerView, type CardActions, likelyLoader } from './fix-view.js';
+import { comparison, imageSections } from './image.js';
 import { hashOf, type Question, questionOf } from './link.js';
-import { startWorker, WorkerTrouble } from './worker-client.js';
+import { optionsView } from './options.js';
+import { releasesView } from './releases.js';
+import { resultView } from './result.js';
+import { verdictsView } from './verdicts.js';
+import { Stopped, startWorker, WorkerTrouble } from './worker-client.js';
 
 declare const XEN_ELFPATCH_VERSION: string;
 declare const XEN_VERSIONS: readonly string[];
 
-const progress = byId('progress');
 const trouble = byId('trouble');
 const main = byId('main');
 const drop = byId('drop');
-const ask = startWorker('worker.js', (step, done) => {
-  progress.textContent = `${step} ${Math.round(done * 100)} %`;
-});
+const { ask, stop } = startWorker('worker.js', (step, done) => line.progress(step, done));
+const line = busyLine(stop, troubleView);
+const busy = line.run;
 
 let question = questionOf(location.hash);
 let image: ImageData | undefined;
@@ -32,19 +37,8 @@ function change(next: Partial<Question>): void {
   history.replaceState(null, '', `${location.pathname}${location.search}${hashOf(question)}`);
 }
 
-/** Runs something that may fail, and tells what is wrong as the command does. */
-async function busy(words: string, place: HTMLElement, work: () => Promise<void>): Promise<void> {
-  progress.textContent = words;
-  document.body.setAttribute('aria-busy', 'true');
-  place.replaceChildren();
-  try {
-    await work();
-  } catch (error) {
-    place.replaceChildren(troubleView(error));
-  } finally {
-    progress.textContent = '';
-    document.body.removeAttribute('aria-busy');
-  }
+function rules(): Rules {
+  return { xenVersion: question.xenVersion, memory: question.memory };
 }
 
 function troubleView(error: unknown): HTMLElement {
@@ -62,19 +56,51 @@ function troubleView(error: unknown): HTMLElement {
 }
 
 async function openFile(file: File): Promise<void> {
+  // Nobody waits for what is said of the file before.
+  if (image !== undefined || document.body.hasAttribute('aria-busy')) stop();
   await busy(`reading ${file.name}`, trouble, async () => {
     main.replaceChildren();
     image = undefined;
     for (const link of links.splice(0)) URL.revokeObjectURL(link);
-    show(imageAnswer(await ask({ kind: 'open', file, name: file.name })));
-    if (question.xenVersion !== '') await judgeAgain();
+    show(imageAnswer(await ask({ kind: 'open', file, name: file.name, rules: rules() })));
     drop.classList.add('small');
     main.querySelector<HTMLElement>('h2')?.scrollIntoView({ block: 'nearest' });
   });
+  if (image !== undefined) await showReleases();
+}
+
+/** All releases take longer than the first answer: they come behind it, loader by loader, so that others can be asked between. */
+async function showReleases(): Promise<void> {
+  const asked = image;
+  if (asked === undefined) return;
+  const names = asked.verify.loaders.map(({ row, loader }) => row ?? loader);
+  const place = byId('releases-told');
+  const releases: ReleaseVerdict[] = [];
+  try {
+    for (const [k, loader] of names.entries()) {
+      place.textContent = `asking every release: ${loader}, ${k + 1} of ${names.length}`;
+      const own = await ask({ kind: 'releases', loader, rules: rules() });
+      if (asked !== image) return;
+      releases.push(...(own as readonly ReleaseVerdict[]));
+    }
+  } catch (error) {
+    place.replaceChildren(error instanceof Stopped ? 'Stopped.' : troubleView(error));
+    return;
+  }
+  image = { ...asked, releases };
+  byId('releases').replaceWith(releasesView(releases));
+  const verdicts = byId('loaders');
+  // What is open or in use stays as it is.
+  if (verdicts.contains(document.activeElement) || verdicts.querySelector('details[open]') !== null) return;
+  verdicts.replaceWith(verdictsView(image, askAbout));
 }
 
 async function judgeAgain(): Promise<void> {
-  show(imageAnswer(await ask({ kind: 'judge', xenVersion: question.xenVersion })));
+  const before = image;
+  await busy('asking the loaders again', trouble, async () => {
+    show(imageAnswer(await ask({ kind: 'judge', rules: rules() })));
+  });
+  if (image !== before) await showReleases();
 }
 
 function imageAnswer(answer: unknown): ImageData {
@@ -82,70 +108,67 @@ function imageAnswer(answer: unknown): ImageData {
   return answer as ImageData;
 }
 
+const actions: CardActions = {
+  choose: (loader) => choose(loader, false),
+  fix(loader, answer) {
+    make('looking for the smallest edit', 'fixed', answer, { kind: 'fix', loaders: [loader], rules: rules() });
+  },
+  say(_loader, offer, answer) {
+    make('planning', 'fixed', answer, { kind: 'plan', wish: { ...NO_WISH, ...offer } });
+  },
+  explain,
+};
+
+function askAbout({ accepts, row, loader }: VerifyVerdict) {
+  return accepts
+    ? undefined
+    : h('button', { type: 'button', click: () => choose(row ?? loader, true) }, 'Ask about this one');
+}
+
 function show(data: ImageData): void {
   image = data;
   const loaders = data.verify.loaders.map(({ row, loader }) => row ?? loader);
   const loader = loaders.includes(question.loader) ? question.loader : likelyLoader(data);
-  const action = ({ accepts, row, loader: name }: VerifyVerdict) =>
-    accepts ? undefined : h('button', { type: 'button', click: () => choose(row ?? name, true) }, 'Ask about this one');
-  const [about, ...rest] = imageSections(data, action);
+  const [about, verdicts, ...rest] = imageSections(data, askAbout);
+  const { xenVersion, memory } = question;
+  const options = { xenVersions: XEN_VERSIONS, xenVersion: xenVersion || data.verify.xenVersion, memory };
   main.replaceChildren(
-    answerView(data, loader, (next) => choose(next, false), fix),
-    ...(about === undefined ? [] : [about]),
-    ...rest.slice(0, 1),
-    optionsView(data),
-    editForm(question.preset, plan),
-    ...rest.slice(1),
+    answerView(data, loader, actions),
+    ...[about, verdicts].filter((each) => each !== undefined),
+    section('releases', 'By release', h('p', { id: 'releases-told', class: 'lead' })),
+    optionsView(options, {
+      judge(next) {
+        change(next);
+        void judgeAgain();
+      },
+      save: (name) => void busy('', trouble, () => saveDocument(name)),
+      compare: (file) => compareWith(file, file.name),
+    }),
+    ...(data.home === 'pe' ? [] : [editForm(question.preset, data.home, plan)]),
+    ...rest,
   );
 }
 
 function choose(loader: string, focus: boolean): void {
   change({ loader });
   if (image === undefined) return;
-  const card = answerView(image, loader, (next) => choose(next, false), fix);
+  const card = answerView(image, loader, actions);
   byId('answer').replaceWith(card);
   byId('for').focus();
   if (focus) card.scrollIntoView({ block: 'start' });
 }
 
-/** Xen's release, and the documents as files. */
-function optionsView(data: ImageData): HTMLElement {
-  const select = h(
-    'select',
-    {
-      id: 'xen',
-      change: () => {
-        change({ xenVersion: select.value });
-        void busy('asking the loaders again', trouble, judgeAgain);
-      },
-    },
-    ...XEN_VERSIONS.map((version) =>
-      h('option', { value: version, selected: version === data.verify.xenVersion }, version),
-    ),
-  );
-  const button = (name: 'notes' | 'verify' | 'layout') =>
-    h(
-      'button',
-      { type: 'button', 'data-document': name, click: () => void busy('', trouble, () => saveDocument(name)) },
-      `${name}.json`,
-    );
-  return section(
-    'options',
-    'By other rules, and as data',
-    h('p', { class: 'row' }, h('label', { for: 'xen' }, 'Release of Xen'), select),
-    h(
-      'p',
-      { class: 'row' },
-      'What the command prints with --json:',
-      button('notes'),
-      button('verify'),
-      button('layout'),
-    ),
-  );
+function compareWith(file: Blob, name: string): void {
+  const place = byId('comparison');
+  void busy('comparing', place, async () => {
+    const data = (await ask({ kind: 'compare', file, name, rules: rules() })) as PageData;
+    place.replaceChildren(...comparison(data));
+    place.scrollIntoView({ block: 'start' });
+  });
 }
 
-async function saveDocument(name: 'notes' | 'verify' | 'layout'): Promise<void> {
-  const text = String(await ask({ kind: 'document', name, xenVersion: question.xenVersion }));
+async function saveDocument(name: DocumentName): Promise<void> {
+  const text = String(await ask({ kind: 'document', name, rules: rules() }));
   const link = linkTo(new Blob([text], { type: 'application/json' }), `${image?.name ?? 'image'}.${name}.json`);
   link.click();
 }
@@ -156,45 +179,26 @@ function linkTo(blob: Blob, name: string, ...words: string[]): HTMLAnchorElement
   return h('a', { href, download: name, class: 'download' }, ...words);
 }
 
-function plan(wish: Parameters<Parameters<typeof editForm>[1]>[0], answer: HTMLElement): void {
+function plan(wish: EditWish, answer: HTMLElement): void {
   change({ preset: wish.preset });
-  void busy('planning', answer, async () => {
-    const made = (await ask({ kind: 'plan', wish })) as EditAnswer;
-    answer.replaceChildren(...editView(made, 'patched'));
-  });
+  make('planning', 'patched', answer, { kind: 'plan', wish });
 }
 
-function fix(loader: string, answer: HTMLElement): void {
-  void busy('looking for the smallest edit', answer, async () => {
-    const made = (await ask({ kind: 'fix', loaders: [loader], xenVersion: question.xenVersion })) as EditAnswer;
-    answer.replaceChildren(...editView(made, 'fixed'));
+/** Makes a result, and shows it; `suffix` ends its name. */
+function make(words: string, suffix: string, answer: HTMLElement, asked: Parameters<typeof ask>[0]): void {
+  void busy(words, answer, async () => {
+    const made = (await ask(asked)) as EditAnswer;
+    const name = `${image?.name ?? 'kernel'}.${suffix}`;
+    answer.replaceChildren(
+      ...resultView(made, name, {
+        link: linkTo,
+        look: (blob) => void openFile(new File([blob], name)),
+        compare: compareWith,
+        byHand: () => byId('edit-preset').focus(),
+      }),
+    );
     answer.querySelector('a')?.focus();
   });
-}
-
-function editView({ text, blob, changed, cured, secondReader }: EditAnswer, suffix: string): HTMLElement[] {
-  const details = h(
-    'details',
-    { open: blob === undefined },
-    h('summary', {}, blob === undefined ? 'What was found' : 'What is done, byte by byte'),
-    h('pre', { tabindex: 0 }, text),
-  );
-  if (blob === undefined) {
-    const words = !cured
-      ? 'No edit is known that fixes it.'
-      : changed
-        ? 'Nothing was made.'
-        : 'It is so already: nothing is to be changed.';
-    const own = h('button', { type: 'button', click: () => byId('edit-preset').focus() }, 'Set notes yourself');
-    return [h('p', { class: 'warn box' }, words), ...(cured ? [] : [h('p', {}, own)]), details];
-  }
-  const name = `${image?.name ?? 'kernel'}.${suffix}`;
-  const reader = secondReader === 'agrees' ? ', and a second reader agrees' : '';
-  return [
-    h('p', { class: 'good box' }, `Made and verified: read back, every law holds, nothing else changed${reader}.`),
-    h('p', {}, linkTo(blob, name, `Download ${name}`)),
-    details,
-  ];
 }
 
 function explain(name: string): void {

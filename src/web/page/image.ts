@@ -7,6 +7,7 @@ import { compareView } from './compare.js';
 import { type Child, h, section } from './dom.js';
 import { mapView, type Names } from './map.js';
 import { notesView, valueText } from './notes.js';
+import { releasesView } from './releases.js';
 import { sizesView } from './sizes.js';
 import { counted } from './units.js';
 import { verdictsView } from './verdicts.js';
@@ -17,26 +18,37 @@ export function imageSections(data: ImageData, actions?: (verdict: VerifyVerdict
   return [
     soundView(data),
     verdictsView(data, actions),
+    ...(data.releases === undefined ? [] : [releasesView(data.releases)]),
     ...(notes === undefined ? [] : [notesView(notes)]),
     ...(layout === undefined ? [] : [mapView('map', 'The map', layout, namesOf(data)), sizesView(layout)]),
   ];
 }
 
 /** A page that stands for itself. */
-export function pageSections({ image, other, diff }: PageData): HTMLElement[] {
+export function pageSections(data: PageData): HTMLElement[] {
+  const { image, other } = data;
   if (other === undefined) return imageSections(image);
+  return [
+    h('p', { class: 'lead' }, `Before: ${image.name}. After: ${other.name}.`),
+    ...comparison(data),
+    ...(other.notes === undefined ? [] : [notesView(other.notes)]),
+    verdictsView(other),
+    ...(other.releases === undefined ? [] : [releasesView(other.releases)]),
+  ];
+}
+
+/** Two images beside each other; nothing where there is one. */
+export function comparison({ image, other, diff }: PageData): HTMLElement[] {
+  if (other === undefined) return [];
   const maps = [image, other].flatMap((each, i) =>
     each.layout === undefined
       ? []
       : [mapView(`map-${i}`, `${i === 0 ? 'Before' : 'After'}: ${each.name}`, each.layout, namesOf(each))],
   );
-  const after = [other.notes === undefined ? undefined : notesView(other.notes), verdictsView(other)];
   return [
-    h('p', { class: 'lead' }, `Before: ${image.name}. After: ${other.name}.`),
     ...(diff === undefined ? [] : [compareView(diff)]),
     ...changedVerdicts(image, other),
     h('div', { class: 'pair' }, ...maps),
-    ...after.filter((each) => each !== undefined),
   ];
 }
 

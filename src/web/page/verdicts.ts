@@ -1,10 +1,11 @@
 /** What each loader makes of the image: a word, and behind it its message, the reason, the cure and its rules. */
 import type { VerifyVerdict } from '../../documents.js';
-import type { ImageData } from '../work/page-data.js';
+import type { ImageData, ReleaseVerdict } from '../work/page-data.js';
 import { type Child, code, h, section } from './dom.js';
 import { counted } from './units.js';
 
-const WORDS: Readonly<Record<VerifyVerdict['outcome'], readonly [word: string, kind: string]>> = {
+/** What a loader does, in a word, and the class that colours it. */
+export const WORDS: Readonly<Record<VerifyVerdict['outcome'], readonly [word: string, kind: string]>> = {
   accepted: ['starts it', 'good'],
   'with-warnings': ['starts it, but', 'warn'],
   refused: ['refuses it', 'bad'],
@@ -29,10 +30,9 @@ export function verdictsView(data: ImageData, actions?: (verdict: VerifyVerdict)
   );
 }
 
-function verdictView({ spans }: ImageData, verdict: VerifyVerdict, action: Child): HTMLElement {
+function verdictView({ releases }: ImageData, verdict: VerifyVerdict, action: Child): HTMLElement {
   const [word, kind] = WORDS[verdict.outcome];
-  const span = spans[verdict.row ?? verdict.loader];
-  const facts = factsOf(verdict, span);
+  const facts = factsOf(verdict, spanOf(verdict, releases ?? []));
   const says = verdict.message ?? verdict.warnings[0]?.text;
   return h(
     'details',
@@ -64,6 +64,14 @@ function factsOf(verdict: VerifyVerdict, span: string | undefined): (readonly [s
     rule === undefined ? undefined : ['decided by', code(rule)],
   ];
   return rows.filter((row) => row !== undefined);
+}
+
+/** The releases that say yes, or no, as this verdict does; undefined: all that are known do. */
+function spanOf({ row, loader, accepts }: VerifyVerdict, releases: readonly ReleaseVerdict[]): string | undefined {
+  const own = releases.filter((each) => each.row === (row ?? loader));
+  const same = own.filter((each) => each.accepts === accepts);
+  if (same.length === own.length) return undefined;
+  return `${own[0]?.product} ${same.map((each) => each.releases).join(', ')}`;
 }
 
 function plain(value: unknown): string {

@@ -3,7 +3,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import { printable } from '../../base/printable.js';
 import { VERSION } from '../../base/version.js';
 import type { DiffDocument, LayoutDocument, NotesDocument, VerifyDocument } from '../../documents.js';
-import { proveCure } from '../../edit/fix/cure.js';
+import { type ProvedVerdict, proveCure } from '../../edit/fix/cure.js';
 import { provePe } from '../../edit/fix/pe-advice.js';
 import { waysFor } from '../../edit/fix/ways.js';
 import { containerText } from '../../formats/container/facts.js';
@@ -18,7 +18,7 @@ import { elfSizes, peSizes } from '../../inspect/map/sizes.js';
 import { notesFacts } from '../../inspect/notes/notes-facts.js';
 import { judgeLoaders } from '../../loaders/loaders.js';
 import { LOADER_NAMES, PE_LOADER_NAMES } from '../../loaders/names.js';
-import { spanOf } from '../../loaders/span.js';
+import type { Verdict } from '../../loaders/rule.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { diffJson } from '../../report/diff-report.js';
 import { jsonDocument } from '../../report/json.js';
@@ -32,8 +32,10 @@ import { verifyDocument } from '../../report/verify-report.js';
 import { verifyImage } from '../../verify/elf/verify.js';
 import { verifyPe } from '../../verify/pe/verify.js';
 import { secondReader } from '../../verify/second-reader.js';
+import { offersFor } from './offers.js';
 import type { WebImage } from './open.js';
-import type { ImageData, PageData } from './page-data.js';
+import type { ImageData, PageData, ReleaseVerdict } from './page-data.js';
+import { releaseVerdicts } from './releases.js';
 
 /** Under what conditions loaders get the image, and how much of its symbol table a page carries. */
 export interface DocumentOptions {
@@ -47,10 +49,11 @@ export const SYMBOLS_KEPT = 4000;
 
 /** Everything that a page shows of an image. Errors: those of the readers, for what no document tells of. */
 export async function imageData(image: WebImage, options: DocumentOptions = {}): Promise<ImageData> {
-  const verify: VerifyDocument = JSON.parse(await verifyText(image, options));
-  const spans = spansOf(image, options);
+  const verdicts = judged(image, options);
+  const verify: VerifyDocument = JSON.parse(await verifyText(image, options, verdicts));
+  const offers = offersFor(image, verdicts, options);
   const wrapped = image.facts === undefined ? undefined : containerText(image.facts);
-  const base = { name: image.file.name, wrapped, verify, spans };
+  const base = { name: image.file.name, wrapped, home: homeOf(image), verify, releases: undefined, offers };
   if (verify.malformed !== undefined) {
     return { ...base, format: 'cannot be read', notes: undefined, layout: undefined, symbols: [], moreSymbols: 0 };
   }
@@ -69,12 +72,30 @@ export async function imageData(image: WebImage, options: DocumentOptions = {}):
   };
 }
 
-/** A page on one image, or on two that are compared. */
+/** What every release of a loader makes of an image, oldest first. */
+export function releasesOf(image: WebImage, loader: string, options: DocumentOptions): ReleaseVerdict[] {
+  return releaseVerdicts(image, loader, options, (each) => proved(image, each, options));
+}
+
+async function wholeData(image: WebImage, options: DocumentOptions): Promise<ImageData> {
+  const names = image.isPe ? PE_LOADER_NAMES : LOADER_NAMES;
+  return { ...(await imageData(image, options)), releases: names.flatMap((name) => releasesOf(image, name, options)) };
+}
+
+/** A page that stands for itself, on one image or on two that are compared. */
 export async function pageData(first: WebImage, second?: WebImage, options: DocumentOptions = {}): Promise<PageData> {
-  const image = await imageData(first, options);
-  const other = second === undefined ? undefined : await imageData(second, options);
-  const text =
-    second === undefined || other?.layout === undefined || !image.layout ? undefined : diffDoc(first, second);
+  const image = await wholeData(first, options);
+  if (second === undefined) return { version: VERSION, image, other: undefined, diff: undefined };
+  return withDiff(image, await wholeData(second, options), first, second);
+}
+
+/** Two images beside each other, in a page that can be asked about more. */
+export async function compared(first: WebImage, second: WebImage, options: DocumentOptions): Promise<PageData> {
+  return withDiff(await imageData(first, options), await imageData(second, options), first, second);
+}
+
+function withDiff(image: ImageData, other: ImageData, first: WebImage, second: WebImage): PageData {
+  const text = image.layout === undefined || other.layout === undefined ? undefined : diffDoc(first, second);
   const diff: DiffDocument | undefined = text === undefined ? undefined : JSON.parse(text);
   return { version: VERSION, image, other, diff };
 }
@@ -97,22 +118,42 @@ export function layoutText({ source, isPe }: WebImage, sizes: boolean): string {
   return jsonDocument('layout', { ...shown, compare: null });
 }
 
-/** The document that `verify --json` prints; an ELF that cannot be read is judged by the loaders alone. */
-export async function verifyText(image: WebImage, options: DocumentOptions): Promise<string> {
-  const { file, source, isPe, wrapped } = image;
-  const { xenVersion = NEWEST_XEN, memory } = options;
-  const judged = judgeLoaders(source, { xenVersion, memory, names: isPe ? PE_LOADER_NAMES : LOADER_NAMES, wrapped });
-  const loaders = { image: file.name, xenVersion, memory, asked: [], rules: false };
-  if (isPe) {
-    const pe = readPe(source);
-    const verdicts = provePe(pe, judged, { xenVersion, memory });
-    const findings = verifyPe(pe, undefined);
-    const facts = { file: file.name, baseline: undefined, findings, loaders: { ...loaders, verdicts } };
-    return peVerifyDocument(facts);
-  }
+function homeOf({ isPe, opened }: WebImage): ImageData['home'] {
+  return isPe ? 'pe' : (opened?.kind ?? 'elf');
+}
+
+/** What each loader makes of the image, with the cures that were seen to work. */
+function judged(image: WebImage, { xenVersion = NEWEST_XEN, memory }: DocumentOptions): ProvedVerdict[] {
+  const { source, isPe, wrapped } = image;
+  const verdicts = judgeLoaders(source, { xenVersion, memory, names: isPe ? PE_LOADER_NAMES : LOADER_NAMES, wrapped });
+  return proved(image, verdicts, { xenVersion, memory });
+}
+
+function proved(
+  image: WebImage,
+  verdicts: readonly Verdict[],
+  { xenVersion = NEWEST_XEN, memory }: DocumentOptions,
+): ProvedVerdict[] {
+  const { file, source, wrapped } = image;
+  if (image.isPe) return provePe(readPe(source), verdicts, { xenVersion, memory });
   const ways = image.opened === undefined ? undefined : waysFor(image.opened, file);
-  const verdicts = judged.map((verdict) => proveCure(source, verdict, { xenVersion, memory, wrapped, ways }));
-  const facts = { file: file.name, container: image.facts, baseline: undefined, loaders: { ...loaders, verdicts } };
+  return verdicts.map((verdict) => proveCure(source, verdict, { xenVersion, memory, wrapped, ways }));
+}
+
+/** The document that `verify --json` prints; an ELF that cannot be read is judged by the loaders alone. */
+export async function verifyText(
+  image: WebImage,
+  options: DocumentOptions,
+  verdicts = judged(image, options),
+): Promise<string> {
+  const { file, source, isPe } = image;
+  const { xenVersion = NEWEST_XEN, memory } = options;
+  const loaders = { image: file.name, xenVersion, memory, asked: [], rules: false, verdicts };
+  if (isPe) {
+    const findings = verifyPe(readPe(source), undefined);
+    return peVerifyDocument({ file: file.name, baseline: undefined, findings, loaders });
+  }
+  const facts = { file: file.name, container: image.facts, baseline: undefined, loaders };
   const elf = readable(image);
   if (elf instanceof PatchError) {
     const nothing = { findings: [], secondReader: { verdict: 'cannot-read', details: [] } } as const;
@@ -133,15 +174,6 @@ function readable({ source }: WebImage) {
     if (error instanceof PatchError && error.id !== 'read.open') return error;
     throw error;
   }
-}
-
-function spansOf({ source, wrapped }: WebImage, { xenVersion = NEWEST_XEN, memory }: DocumentOptions) {
-  const judged = judgeLoaders(source, { xenVersion, memory, wrapped });
-  const told = judged.flatMap((verdict) => {
-    const span = spanOf(source, verdict, { wrapped, memory });
-    return span === undefined ? [] : [[verdict.loader, span] as const];
-  });
-  return Object.fromEntries(told);
 }
 
 /** `diff --json`; undefined for two images that have nothing to be compared by. */

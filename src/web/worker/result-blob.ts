@@ -2,13 +2,18 @@
 import { compare, type Range } from '../../base/bytes/range.js';
 import { type Changed, changedSource } from '../../base/bytes/shifted.js';
 import type { ByteSource } from '../../base/bytes/source.js';
+import type { MadeBytes } from '../work/edits.js';
 
 /** Bytes that are made at once. */
 const STEP = 0x400000n;
 
 /** The whole result. */
-export function resultBlob(file: Blob, source: ByteSource, changed: Changed): Blob {
-  const result = changedSource(source, changed);
+export function resultBlob(file: Blob, source: ByteSource, made: MadeBytes): Blob {
+  const { result, ranges } =
+    made.kind === 'changed'
+      ? { result: changedSource(source, made.changed), ranges: madeRanges(made.changed, source.size) }
+      : { result: made.source, ranges: [{ start: 0n, end: made.source.size }] };
+  const shift = made.kind === 'changed' ? made.changed.shift : undefined;
   const parts: BlobPart[] = [];
   const make = ({ start, end }: Range) => {
     for (let at = start; at < end; at += STEP) {
@@ -18,7 +23,7 @@ export function resultBlob(file: Blob, source: ByteSource, changed: Changed): Bl
     }
   };
   let done = 0n;
-  for (const { start, end } of [...madeRanges(changed, source.size), { start: result.size, end: result.size }]) {
+  for (const { start, end } of [...ranges, { start: result.size, end: result.size }]) {
     if (start > done) keep(done, start);
     if (end > done) make({ start: start > done ? start : done, end });
     if (end > done) done = end;
@@ -27,7 +32,6 @@ export function resultBlob(file: Blob, source: ByteSource, changed: Changed): Bl
 
   /** Bytes of the result that are those of the file; none of them lies on both sides of the gap. */
   function keep(start: bigint, end: bigint): void {
-    const { shift } = changed;
     const by = shift !== undefined && start >= shift.at + shift.by ? shift.by : 0n;
     parts.push(file.slice(Number(start - by), Number(end - by)));
   }

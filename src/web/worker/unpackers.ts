@@ -19,6 +19,8 @@ import { crc32 } from './crc32.js';
 /** Raw deflate data, with the largest window. */
 const RAW = -15;
 const STEP = 0x100000;
+/** The word by which every unpacker is told to unpack (formats/container/unpackers.ts). */
+const UNPACK = '-dc';
 
 /** Installs the ports that containers need. */
 export function installUnpackers(): void {
@@ -35,7 +37,9 @@ export function installUnpackers(): void {
       await decoder.init();
       return (frame, size) => decoder.decode(frame, size);
     },
-    async runProgram(program, _args, input, limit, onProgress) {
+    async runProgram(program, args, input, limit, onProgress) {
+      // Nothing here packs.
+      if (!args.includes(UNPACK)) return { kind: 'missing' };
       const decode = (await import('./decoders.js')).DECODERS.get(program);
       if (decode === undefined) return { kind: 'missing' };
       const packed = input.read(0n, input.size, 'packed data');

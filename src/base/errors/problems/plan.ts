@@ -114,10 +114,10 @@ export const planProblems = {
     text: (c) => `cannot take the value from the file: ${c.reason}`,
     meaning: 'file:PATH makes the bytes of a file the descriptor of a note.',
   }),
-  'plan.unknown-preset': problem<{ name: string; known: string }>({
+  'plan.unknown-preset': problem<{ name: string; known: string; hint?: string | undefined }>({
     exit: 2,
     text: (c) => `found the preset ${c.name}, wanted ${c.known}`,
-    hint: 'xen-elfpatch explain presets',
+    hint: (c) => c.hint ?? 'xen-elfpatch explain presets',
     meaning: 'A preset is pv, pv32, pvh or pv+pvh, each with +dom0 if wanted.',
   }),
   'plan.preset-mismatch': problem<{ preset: string; wanted: string; found: string }>({

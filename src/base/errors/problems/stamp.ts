@@ -19,9 +19,10 @@ export const stampProblems = {
       'A note is known by its owner and its type, a number of 32 bits. Its value is text with a NUL behind it, bytes in ' +
       'hexadecimal, the bytes of a file, or a number when a width stands behind the type.',
   }),
-  'stamp.bad-build-id': problem<{ found: string }>({
+  'stamp.bad-build-id': problem<{ found: string; hint?: string | undefined }>({
     exit: 2,
     text: (c) => `the build-id is ${c.found}, wanted keep, sha1, sha256 or at least 2 bytes in hexadecimal`,
+    hint: (c) => c.hint ?? 'Two digits a byte, at most 64 bytes: --build-id 0011aabb',
     meaning:
       'keep demands that there is one; sha1 and sha256 compute it from what a loader puts into memory, notes and headers ' +
       'left out; hexadecimal digits are taken as they are.',

@@ -8,13 +8,13 @@ export const usageProblems = {
     hint: (c) => c.hint ?? 'xen-elfpatch --help lists the commands; --help behind the name of one lists its options',
     meaning: 'The words on the command line do not make a command.',
   }),
-  'config.bad': problem<{ what: string }>({
+  'config.bad': problem<{ what: string; hint?: string | undefined }>({
     exit: 2,
     text: (c) => c.what,
-    hint: 'schema/config.schema.json describes the file; --print-config shows what is read of it',
+    hint: (c) => c.hint ?? 'schema/config.schema.json describes the file; --print-config shows what is read of it',
     meaning:
-      'The file that --config names is no mapping of settings that are known, each with words or names and words. The line ' +
-      'and the key are named; nothing was done.',
+      'The file that --config names is no mapping of settings that are known, each with words or names and words that its ' +
+      'option takes. The line and the key are named; nothing was done.',
   }),
   'record.bad': problem<{ what: string }>({
     exit: 2,

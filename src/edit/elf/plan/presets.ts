@@ -11,6 +11,7 @@ import { type ElfImage, loadAtPaddr, loadAtVaddr, loads, toPhysical } from '../.
 import { EM_386, EM_X86_64, machineName } from '../../../formats/elf/names.js';
 import type { Resolver } from '../../../formats/note/evaluate.js';
 import { featureMask } from '../../../formats/note/features.js';
+import { didYouMean } from '../../../formats/note/nearest.js';
 import { XEN_ELFNOTE } from '../../../formats/note/note-types.js';
 
 /** Names made for the PVH entry: Linux, Xen, FreeBSD, NetBSD, then common habits. */
@@ -40,6 +41,12 @@ export const PRESET_SYMBOLS: readonly string[] = [
 const BASES = ['pv', 'pv32', 'pvh'] as const;
 type Base = (typeof BASES)[number];
 
+/** Every preset that there is. */
+export const PRESET_NAMES: readonly string[] = [...BASES, 'pv+pvh', 'pv32+pvh'].flatMap((name) => [
+  name,
+  `${name}+dom0`,
+]);
+
 /** A preset as parsed: the kinds of guest, and whether the kernel shall be a dom0. */
 export interface Preset {
   readonly name: string;
@@ -54,7 +61,15 @@ export function parsePreset(name: string): Preset {
   const known = words.every((word) => word === 'dom0' || BASES.some((base) => base === word));
   const repeats = new Set(words).size !== words.length;
   if (!known || repeats || bases.length === 0 || (bases.includes('pv') && bases.includes('pv32'))) {
-    fail('plan.unknown-preset', {}, { name, known: 'pv, pv32, pvh, pv+pvh or pv32+pvh, with +dom0 if wanted' });
+    fail(
+      'plan.unknown-preset',
+      {},
+      {
+        name,
+        known: 'pv, pv32, pvh, pv+pvh or pv32+pvh, with +dom0 if wanted',
+        hint: didYouMean(name, PRESET_NAMES),
+      },
+    );
   }
   return { name, bases, dom0: words.includes('dom0') };
 }

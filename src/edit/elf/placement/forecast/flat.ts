@@ -1,11 +1,18 @@
 /** What `objcopy -O binary` makes of an image: its allocated sections with bytes, at their load addresses (bfd/binary.c). */
-import { overlaps } from '../../../../base/bytes/range.js';
+import { contains, overlaps } from '../../../../base/bytes/range.js';
 import { hex } from '../../../../base/errors/hex.js';
-import { type ElfImage, hasFileBytes, isAllocated, sectionFileRange } from '../../../../formats/elf/image.js';
+import {
+  type ElfImage,
+  hasFileBytes,
+  isAllocated,
+  sectionFileRange,
+  segmentFileRange,
+} from '../../../../formats/elf/image.js';
+import { SHT_NOTE } from '../../../../formats/elf/names.js';
 import { PADDING_LIMIT } from '../placement-input.js';
 import { sectionsOf } from './bfd.js';
 import { bfdRefusal } from './bfd-refusal.js';
-import { firstNonZero, kept, loadsBroken, type Outcome } from './outcome.js';
+import { firstNonZero, kept, loadsBroken, noteSegments, type Outcome } from './outcome.js';
 
 /** The outcome of making a flat binary of the result, held against one made of the image before the edit. */
 export function flat(image: ElfImage, before: ElfImage): Outcome {
@@ -19,7 +26,11 @@ export function flat(image: ElfImage, before: ElfImage): Outcome {
   if (now === undefined || was === undefined) return kept('no allocated section has bytes: there is no flat binary');
   const covered = coveredByNotes(image, before);
   if (covered !== undefined) return broken(covered);
-  if (now.start < was.start) return broken(`this one begins at ${hex(now.start)}, not at ${hex(was.start)}`);
+  const holdsMore = loadedParts(before).some(
+    ({ isNote, file }) => !isNote && firstNonZero(before, [file]) !== undefined,
+  );
+  if (holdsMore && now.start !== was.start)
+    return broken(`this one begins at ${hex(now.start)}, not at ${hex(was.start)}`);
   const [size, old] = [now.end - now.start, was.end - was.start];
   if (size - old > PADDING_LIMIT) return broken(`this one has ${hex(size)} bytes, not ${hex(old)}`);
   return kept('the flat binary is the same as without the edit, or holds the notes where they are loaded');
@@ -29,6 +40,8 @@ export function flat(image: ElfImage, before: ElfImage): Outcome {
 function coveredByNotes(image: ElfImage, before: ElfImage): string | undefined {
   const parts = loadedParts(image);
   const known = loadedParts(before);
+  // The notes that were written anew elsewhere are in that section as well.
+  const former = noteSegments(before).map(({ segment }) => segmentFileRange(segment));
   for (const part of parts) {
     const was = known.find(({ index }) => index === part.index);
     if (was !== undefined && was.start === part.start && was.end === part.end) continue;
@@ -38,6 +51,7 @@ function coveredByNotes(image: ElfImage, before: ElfImage): string | undefined {
         p.index < part.index &&
         overlaps(p, part) &&
         !(was !== undefined && overlaps(p, was)) &&
+        !former.some((range) => contains(range, p.file)) &&
         firstNonZero(image, [p.file]) !== undefined,
     );
     if (other !== undefined)
@@ -49,7 +63,13 @@ function coveredByNotes(image: ElfImage, before: ElfImage): string | undefined {
 function loadedParts(image: ElfImage) {
   return sectionsOf(image)
     .filter(({ shdr }) => isAllocated(shdr) && hasFileBytes(shdr))
-    .map(({ index, shdr, lma }) => ({ index, start: lma, end: lma + shdr.sh_size, file: sectionFileRange(shdr) }));
+    .map(({ index, shdr, lma }) => ({
+      index,
+      start: lma,
+      end: lma + shdr.sh_size,
+      file: sectionFileRange(shdr),
+      isNote: shdr.sh_type === SHT_NOTE,
+    }));
 }
 
 function spanOf(image: ElfImage): { readonly start: bigint; readonly end: bigint } | undefined {

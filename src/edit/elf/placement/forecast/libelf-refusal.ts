@@ -3,6 +3,7 @@ import { isAlignment } from '../../../../base/bytes/align.js';
 import { type Shdr, Sym } from '../../../../formats/elf/headers.js';
 import { type ElfImage, hasFileBytes } from '../../../../formats/elf/image.js';
 import {
+  ET_REL,
   SHF_COMPRESSED,
   SHF_GROUP,
   SHF_INFO_LINK,
@@ -84,6 +85,17 @@ const CONTENTS: Demands = {
         hasFileBytes(s) && (s.sh_flags & SHF_COMPRESSED) === 0n && s.sh_size % entrySize(s, image) !== 0n,
     },
     { fault: 'is aligned to what is no power of two', breaks: ({ sh_addralign }) => !isAlignment(sh_addralign) },
+    {
+      fault: 'is no whole number of the entries that its header names',
+      breaks: (s, image) => {
+        const entry = writtenEntrySize(s, image);
+        return entry !== 0n && s.sh_size % entry !== 0n;
+      },
+    },
+    {
+      fault: 'is a group, and the image is no relocatable file',
+      breaks: ({ sh_type }, { header }) => sh_type === SHT_GROUP && header.e_type !== ET_REL,
+    },
     { fault: 'has fewer versions than symbols', breaks: lacksVersions },
     { fault: 'has a symbol of a section that is not there', breaks: hasStraySymbol },
   ],
@@ -123,6 +135,23 @@ function entrySize({ sh_type }: Shdr, { encoding, header }: ElfImage): bigint {
     default:
       return 1n;
   }
+}
+
+/** Types whose sh_entsize libelf sets itself when it writes; it believes the header of all others, of those without bytes as well. */
+const SET_WHEN_WRITTEN: ReadonlySet<number> = new Set([
+  SHT_SYMTAB,
+  SHT_DYNSYM,
+  SHT_REL,
+  SHT_RELA,
+  SHT_DYNAMIC,
+  SHT_HASH,
+  SHT_GROUP,
+  SHT_SYMTAB_SHNDX,
+]);
+
+/** The sh_entsize that is written; 0 asks nothing of the size. */
+function writtenEntrySize(section: Shdr, image: ElfImage): bigint {
+  return SET_WHEN_WRITTEN.has(section.sh_type) ? entrySize(section, image) : section.sh_entsize;
 }
 
 /** Does a group in front of the section name it among its members? */
