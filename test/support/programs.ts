@@ -108,6 +108,14 @@ export function throughPlacements({ path, run, tellsNotes }: Tried, out: string)
     must(`${placement}: the undo`, () => planStamp(imageAt(out), UNSTAMP));
     expect(same(`${placement}, then the undo`).stderr).not.toContain('FDO');
     expect({ placement, lost: notRestored(path, out) }).toEqual({ placement, lost: [] });
+    // One that needs more room than the first one made is placed anew, in the program of before.
+    if (placement !== 'auto' && placement !== 'new-table') return [placement];
+    must(`${placement} again`, () => planStamp(imageAt(path), wish));
+    must(`${placement}: a stamp of more room`, () => planStamp(imageAt(out), stampWith('n'.repeat(3000))));
+    same(`${placement}, then a stamp of more room`);
+    must(`${placement}: its undo`, () => planStamp(imageAt(out), UNSTAMP));
+    expect({ placement, left: notRestored(path, out) }).toEqual({ placement, left: [] });
+    same(`${placement}, then a stamp of more room, then the undo`);
     return [placement];
   });
 }

@@ -15,6 +15,7 @@ import { changedInput } from '../../write/content.js';
 import { deliver } from '../../write/deliver.js';
 import { holds } from '../../write/holds.js';
 import { expectationOf, stoppedBy } from './expectation.js';
+import { overUndone } from './over-undone.js';
 import { layOut } from './placement/lay-out.js';
 import type { Layout, Refusal, Survival } from './placement/layout.js';
 import type { PlacementInput } from './placement/placement-input.js';
@@ -120,7 +121,8 @@ export function planPatch(
     ...layout.warnings,
     ...trailingData(analysis, layout),
   ];
-  return { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+  const plan = { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
+  return overUndone(plan, input, planPatch);
 }
 
 /** What is said of later tools: of every one that is followed, and of the versions that were asked for. */

@@ -55,6 +55,20 @@ export function render(image: ElfImage, layout: Layout): Rendered {
   };
 }
 
+/** The writes that make `result` of the input: no byte differs outside `planned`, which are ranges of the output. */
+export function renderedOver({ source }: ElfImage, result: ByteSource, planned: readonly Range[]): Rendered {
+  const parts = planned
+    .map(({ start, end }) => ({ start, end: end < result.size ? end : result.size }))
+    .filter(({ start, end }) => start < end)
+    .map(({ start, end }) => ({ offset: start, bytes: result.read(start, end - start, 'bytes to be written') }));
+  return {
+    writes: parts.flatMap((part) => differences(source, part)),
+    shift: undefined,
+    fileSize: result.size,
+    planned: normalize([...planned, ...tailOf(source, { fileSize: result.size })]),
+  };
+}
+
 /** The hole that a PT_LOAD grew over, alignment bytes in front of the notes included. */
 function extensionOf({ segments }: ElfImage, { extendedLoad }: Layout): Range[] {
   const load = extendedLoad === undefined ? undefined : segments[extendedLoad.index];
@@ -63,7 +77,7 @@ function extensionOf({ segments }: ElfImage, { extendedLoad }: Layout): Range[] 
 }
 
 /** Alignment gaps behind the old end of the file are new bytes too; so is an end that was cut off. */
-function tailOf(base: ByteSource, { fileSize }: Layout): Range[] {
+function tailOf(base: ByteSource, { fileSize }: Pick<Layout, 'fileSize'>): Range[] {
   if (fileSize < base.size) return [{ start: fileSize, end: base.size }];
   return fileSize > base.size ? [{ start: base.size, end: fileSize }] : [];
 }

@@ -19,7 +19,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
       have now. Shrinking adjusts segment and section alike, so that both views stay true. When the last Xen note of
       its own PT_NOTE goes, the entry becomes PT_NULL: an empty PT_NOTE would hide the PVH note of another one from
       Firecracker and Cloud Hypervisor. Where an edit only removes what an earlier one added, the headers and the memory
-      of before are restored as far as the file shows them.`,
+      of before are restored as far as the file shows them. An edit that needs more room than an earlier one made takes
+      that back and is placed anew, and a note in the plan says what stays where nothing shows what was before.`,
     needs: [
       'the new notes are not longer than the room of the old ones',
       'no kept relocation points into the notes whose boundaries would move (vmlinux keeps .rela.notes)',

@@ -3,6 +3,7 @@ import { newBlocks, sameStretch } from '../../base/bytes/byte-comparison.js';
 import { movedOffset } from '../../base/bytes/shifted.js';
 import { fits } from '../../base/bytes/source.js';
 import { hex } from '../../base/errors/hex.js';
+import type { Shdr } from '../../formats/elf/headers.js';
 import { hasLinuxMagic, LINUX_MAGIC_AT } from '../../formats/linux/boot-header.js';
 import { type MultibootHeader, multibootHeaders } from '../../formats/multiboot/headers.js';
 import type { Violation } from '../check.js';
@@ -12,6 +13,7 @@ import { plannedOverForeign } from './free-ranges.js';
 import { movedSectionViolations } from './moved-sections.js';
 import type { Pair } from './pair.js';
 import { memoryDifferences } from './same-memory.js';
+import { isAdded, type Subject } from './subject.js';
 
 /** Checks that no byte of the baseline changed that was not to be changed. */
 export const keptByteChecks: readonly ElfCheck[] = [
@@ -132,7 +134,8 @@ function* nameTableKept({ before, after }: Pair): Generator<Violation> {
   const violation = { offset: now.sh_offset, part: 'section-name table' };
   // With sections that an undo dropped their names go: those that are left are the same.
   const dropped = after.image.sections.length < before.image.sections.length;
-  const size = dropped && now.sh_size < old.sh_size ? now.sh_size : old.sh_size;
+  const own = ownNames(before, old);
+  const size = dropped && now.sh_size < own ? now.sh_size : own;
   if (now.sh_size < size) {
     yield { ...violation, text: `sh_size is ${hex(now.sh_size)}, wanted at least ${hex(old.sh_size)} as before` };
     return;
@@ -143,6 +146,21 @@ function* nameTableKept({ before, after }: Pair): Generator<Violation> {
   const b = { source: after.image.source, offset: now.sh_offset };
   if (sameStretch(a, b, size, newBlocks(size))) return;
   yield { ...violation, text: 'does not begin with the names it held before' };
+}
+
+/** Bytes of the names but for those at their end that only sections which edits added have: these come and go. */
+function ownNames(before: Subject, { sh_offset, sh_size }: Shdr): bigint {
+  const { sections, source } = before.image;
+  const names = (wanted: boolean) =>
+    sections.flatMap(({ sh_name }, index) => (isAdded(before, index) === wanted ? [sh_name] : []));
+  const last = names(false).reduce((most, name) => (name > most ? name : most), 0);
+  const first = names(true)
+    .filter((name) => name > last && BigInt(name) < sh_size)
+    .reduce<number | undefined>((least, name) => (least === undefined || name < least ? name : least), undefined);
+  if (first === undefined || !fits(sh_offset, sh_size, before.fileSize)) return sh_size;
+  // In the middle of another name it would not be theirs alone.
+  const [end] = source.read(sh_offset + BigInt(first) - 1n, 1n, 'section-name table');
+  return end === 0 ? BigInt(first) : sh_size;
 }
 
 function* multibootKept({ before, after, shift }: Pair): Generator<Violation> {

@@ -4,7 +4,7 @@ import { movedOffset } from '../../base/bytes/shifted.js';
 import { equalBytes } from '../../base/bytes/text.js';
 import { hex, hexBytes } from '../../base/errors/hex.js';
 import { Phdr, Shdr } from '../../formats/elf/headers.js';
-import { type ElfImage, isAllocated, sectionFileRange } from '../../formats/elf/image.js';
+import { sectionFileRange } from '../../formats/elf/image.js';
 import {
   PT_LOAD,
   PT_NOTE,
@@ -18,7 +18,7 @@ import type { Violation } from '../check.js';
 import type { Expectation } from '../finding.js';
 import type { ElfCheck } from './elf-check.js';
 import { holdsOnlyAdded, isOnlyAdded, isTouched, type Pair } from './pair.js';
-import { type Subject, sectionPart, segmentPart } from './subject.js';
+import { isAdded, type Subject, sectionPart, segmentPart } from './subject.js';
 
 /** Checks that header fields of the baseline changed only where the edit needs it. */
 export const keptHeaderChecks: readonly ElfCheck[] = [
@@ -185,7 +185,7 @@ function* sectionsKept(pair: Pair): Generator<Violation> {
       if (touched && !KEPT_WHEN_TOUCHED.has(field)) continue;
       // GRUB describes its notes by a PROGBITS section; where that follows the notes it becomes what it covers.
       if (touched && field === 'sh_type' && current.sh_type === SHT_NOTE) continue;
-      if (touched && field === 'sh_name' && isAddedNotes(old, index) && current.sh_type === SHT_NOTE) continue;
+      if (touched && RENAMED.has(field) && isAdded(pair.before, index) && isAdded(pair.after, index)) continue;
       if (touched && field === 'sh_type' && isRetired(pair, section, current)) continue;
       if (describesNoTable(pair, section, current) && EMPTIED.has(field)) continue;
       if (field === 'sh_type' && describesNotesAgain(pair, section, current)) continue;
@@ -194,11 +194,8 @@ function* sectionsKept(pair: Pair): Generator<Violation> {
   }
 }
 
-/** Notes outside memory behind the section names, where edits add theirs: nothing knows them by index, and they may change names. */
-function isAddedNotes({ sections, shstrndx }: ElfImage, index: number): boolean {
-  const section = sections[index];
-  return section?.sh_type === SHT_NOTE && !isAllocated(section) && shstrndx !== 0 && index > shstrndx;
-}
+/** Sections that edits added are known by index to nobody: each may become another one of them. */
+const RENAMED: ReadonlySet<string> = new Set(['sh_name', 'sh_type']);
 
 /** The section over program headers that stand elsewhere again: it is emptied. */
 function describesNoTable({ before, after }: Pair, old: Shdr, now: Shdr): boolean {

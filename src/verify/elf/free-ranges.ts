@@ -6,6 +6,7 @@
 import { differingRanges, newBlocks, sameStretch, ZEROS } from '../../base/bytes/byte-comparison.js';
 import { intersect, normalize, overlaps, type Range, subtractSorted } from '../../base/bytes/range.js';
 import { hex, hexRange } from '../../base/errors/hex.js';
+import { Phdr } from '../../formats/elf/headers.js';
 import { hasFileBytes, sectionFileRange, segmentFileRange } from '../../formats/elf/image.js';
 import {
   PT_GNU_RELRO,
@@ -76,6 +77,7 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation>
       wentElsewhere(pair, index) ? [sectionFileRange(section)] : [],
     ),
     ...remainsOf(pair.before.image),
+    formerTable(pair),
   ]);
   const places = taken.flatMap((range) => subtractSorted(range, vacated));
   const longest = places.reduce((most, { start, end }) => (end - start > most ? end - start : most), 0n);
@@ -93,6 +95,33 @@ function* overNonZero(pair: Pair, taken: readonly Range[]): Generator<Violation>
     told += 1;
     if (told >= LIMIT) return;
   }
+}
+
+/**
+ * The entries that stood already where the program headers go: those of this very image in an earlier state, to which an edit
+ * returns. A PT_LOAD may have grown since, and a PT_NOTE or PT_PHDR may have led elsewhere; all else has to agree.
+ */
+function formerTable({ before, after }: Pair): Range {
+  const { start, end } = after.phdrs;
+  const { source, encoding } = before.image;
+  const none = { start, end: start };
+  if (start === before.phdrs.start || end > before.fileSize) return none;
+  const entry = Phdr.size(encoding);
+  const bytes = source.read(start, end - start, 'program headers of before');
+  const other = after.image.segments.findIndex((now, i) => !isFormer(Phdr.decode(bytes, i * entry, encoding), now));
+  const count = other < 0 ? after.image.segments.length : other;
+  return { start, end: start + BigInt(count * entry) };
+}
+
+function isFormer(old: Phdr, now: Phdr): boolean {
+  const isNote = (p_type: number) => p_type === PT_NOTE || p_type === PT_NULL;
+  if (isNote(old.p_type)) return isNote(now.p_type);
+  if (old.p_type !== now.p_type) return false;
+  if (old.p_type === PT_PHDR) return true;
+  const isGrown = old.p_type === PT_LOAD && old.p_filesz === old.p_memsz && now.p_filesz === now.p_memsz;
+  return Object.entries(old).every(
+    ([field, value]) => value === now[field as keyof Phdr] || (isGrown && /^p_(filesz|memsz)$/.test(field)),
+  );
 }
 
 /** Notes and program headers to which the file leads again, with the bytes that are there: an undo, looked at without its plan. */

@@ -10,10 +10,11 @@ import {
   hasFileBytes,
   loads,
   phdrTable,
+  sectionFileRange,
   segmentFileRange,
   shdrTable,
 } from '../../formats/elf/image.js';
-import { PT_LOAD, PT_NOTE, SHT_NULL } from '../../formats/elf/names.js';
+import { PT_LOAD, PT_NOTE, SHT_NOTE, SHT_NULL, SHT_PROGBITS } from '../../formats/elf/names.js';
 import { sectionName } from '../../formats/elf/section-names.js';
 import { distinctAreas, type NoteArea, noteAreas } from '../../formats/note/areas.js';
 import type { NoteWalk } from '../../formats/note/record.js';
@@ -63,6 +64,19 @@ export function subjectOf(image: ElfImage): Subject {
     isInLoad: (range) => inLoads()(range) !== undefined,
   };
   return subject;
+}
+
+/**
+ * May an edit have added this section? It describes notes or the program headers, behind the section names, where linkers write
+ * none: no symbol, relocation or link knows its index.
+ */
+export function isAdded({ image, phdrs }: Subject, index: number): boolean {
+  const section = image.sections[index];
+  if (section === undefined || image.shstrndx === 0 || index <= image.shstrndx) return false;
+  const { start, end } = sectionFileRange(section);
+  return (
+    section.sh_type === SHT_NOTE || (section.sh_type === SHT_PROGBITS && start === phdrs.start && end === phdrs.end)
+  );
 }
 
 function isNote({ p_type }: Phdr): boolean {

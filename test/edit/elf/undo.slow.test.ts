@@ -112,6 +112,36 @@ describe.each(ENCODINGS)('ELF$bits $endian', (encoding) => {
   });
 });
 
+/** Placements that leave the place of the first edit when the second one needs more room than that has. */
+const LEFT = ['auto', 'extend', 'new-load', 'new-table'] as const;
+const put = (size: number) =>
+  [{ kind: 'put-note', note: { name: nameOf('Vendor'), type: 9, desc: new Uint8Array(size).fill(7) } }] as const;
+
+describe.each(SHAPES.map((shape, index) => ({ shape, index })))(
+  'two edits, then the undo: shape $index',
+  ({ shape }) => {
+    it.each(NOTES)('notes: %s', (notes) => {
+      let restored = 0;
+      for (const encoding of ENCODINGS.filter(({ endian }) => endian === 'little')) {
+        for (const placement of LEFT) {
+          const before = read(imageOf({ ...shape, encoding, notes, spare: 'none' }));
+          const first = granted(() => planPatch(before, put(4), { ...DEFAULT_PLACEMENT, placement }));
+          const second = first && granted(() => planPatch(proved(first, false), put(3000)));
+          if (first === undefined || second === undefined) continue;
+          const undo = planPatch(proved(second, false), EDITS.drop);
+          const after = proved(undo, false);
+          restored += 1;
+          const plans = [first, second, undo];
+          const told = plans.flatMap(({ layout, warnings }) => [...(layout?.stays ?? []), ...warnings]).join('\n');
+          if (STAYS.test(told)) continue;
+          expect({ placement, memory: memoryOf(after) }).toEqual({ placement, memory: memoryOf(before) });
+        }
+      }
+      expect(restored).toBeGreaterThan(0);
+    });
+  },
+);
+
 function granted(plan: () => PatchPlan): PatchPlan | undefined {
   try {
     return plan();

@@ -5,7 +5,7 @@
 import { normalize, overlaps, type Range, rangeOf, subtractSorted } from '../../../base/bytes/range.js';
 import { equalBytes, findBytes, joinBytes } from '../../../base/bytes/text.js';
 import { fileRange } from '../../../formats/elf/address.js';
-import type { Phdr } from '../../../formats/elf/headers.js';
+import { Nhdr, type Phdr } from '../../../formats/elf/headers.js';
 import {
   type ElfImage,
   loadAtOffset,
@@ -15,9 +15,10 @@ import {
   segmentFileRange,
 } from '../../../formats/elf/image.js';
 import { PT_GNU_PROPERTY, PT_NOTE, SHT_NOTE, SHT_PROGBITS } from '../../../formats/elf/names.js';
+import type { Encoding } from '../../../formats/elf/struct.js';
 import type { NoteArea } from '../../../formats/note/areas.js';
 import { placeNotes } from '../../../formats/note/large-notes.js';
-import type { NoteContent } from '../../../formats/note/record.js';
+import { NHDR_SIZE, type NoteContent } from '../../../formats/note/record.js';
 import type { Analysis } from '../plan/analyze.js';
 
 /** A place in which notes stood. */
@@ -84,9 +85,13 @@ function sectionWith({ image }: Analysis, area: NoteArea, bytes: Uint8Array): Ra
   return undefined;
 }
 
-/** The first of these ranges, as far as they are searched, that holds the bytes at an address of a note. */
-function firstWith({ source }: ElfImage, ranges: readonly Range[], bytes: Uint8Array): Range | undefined {
+/**
+ * The first of these ranges, as far as they are searched, that holds the bytes at an address of a note; where one is, a copy that
+ * no other note follows: behind what an edit left, the notes that it added stand as well.
+ */
+function firstWith({ source, encoding }: ElfImage, ranges: readonly Range[], bytes: Uint8Array): Range | undefined {
   let left = SEARCHED;
+  let first: Range | undefined;
   for (const range of ranges) {
     const size = range.end - range.start < left ? range.end - range.start : left;
     left -= size;
@@ -94,11 +99,22 @@ function firstWith({ source }: ElfImage, ranges: readonly Range[], bytes: Uint8A
     const there = source.read(range.start, size, 'notes of before');
     for (let from = findBytes(there, bytes); from >= 0; from = findBytes(there, bytes, from + 1)) {
       const start = range.start + BigInt(from);
-      if (start % 4n === 0n) return rangeOf(start, BigInt(bytes.length));
+      if (start % 4n !== 0n) continue;
+      first ??= rangeOf(start, BigInt(bytes.length));
+      if (!startsNote(there.subarray(from + bytes.length), encoding)) return rangeOf(start, BigInt(bytes.length));
     }
   }
-  return undefined;
+  return first;
 }
+
+/** Is there a header with an owner, as a short word? */
+function startsNote(bytes: Uint8Array, encoding: Encoding): boolean {
+  if (bytes.length < NHDR_SIZE) return false;
+  const { n_namesz } = Nhdr.decode(bytes, 0, encoding);
+  return n_namesz > 0 && n_namesz <= LONGEST_OWNER && bytes.indexOf(0, NHDR_SIZE) === NHDR_SIZE + n_namesz - 1;
+}
+
+const LONGEST_OWNER = 64;
 
 function placeAt({ image }: Analysis, range: Range, isUnclaimed: boolean): NotePlace {
   const size = range.end - range.start;

@@ -3,9 +3,13 @@
  * an undo takes back (undo.ts).
  */
 
+import { findBytes } from '../../../base/bytes/text.js';
 import { hex } from '../../../base/errors/hex.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { PT_LOAD, PT_NOTE, PT_NULL } from '../../../formats/elf/names.js';
+import type { NoteArea } from '../../../formats/note/areas.js';
+import type { Analysis } from '../plan/analyze.js';
+import { bytesOfNotes } from './former-notes.js';
 import type { Layout } from './layout.js';
 import { onlyRemoves, type PlacementInput } from './placement-input.js';
 
@@ -39,12 +43,34 @@ export function staysAfterUndo(input: PlacementInput, layout: Layout): string[] 
       `PT_NOTE ${index} becomes PT_NULL, its notes now being with the others, and stays that when they are removed again`,
     );
   }
+  const { only } = target;
+  const isMoved = only?.kind === 'segment' && only.loaded === undefined && only.range.start !== noteRange.start;
+  if (isMoved && isInSpare(analysis, only)) {
+    told.push(
+      'the place of these notes before earlier edits is used again: the PT_NOTE stays at another one when they are removed again',
+    );
+  }
   if (own === undefined && target.areas.length > 0) {
     const names = target.areas.map(({ name }) => name).join(', ');
     told.push(`${names} gets a PT_NOTE, which stays when the notes are removed again`);
   }
   return told;
 }
+
+/** Does room that edits left hold the first of these notes as well? It will be cleared, or taken. */
+function isInSpare(analysis: Analysis, { walk }: NoteArea): boolean {
+  const bytes = bytesOfNotes(analysis, walk.records.slice(0, 1));
+  if (bytes === undefined || bytes.length === 0) return false;
+  const { source } = analysis.image;
+  return analysis
+    .spare()
+    .some(
+      ({ start, end }) => end - start <= SEARCHED && findBytes(source.read(start, end - start, 'room'), bytes) >= 0,
+    );
+}
+
+/** Larger room is not searched. */
+const SEARCHED = 0x100000n;
 
 /** Entries behind which loaders want Xen's PT_NOTE. */
 function rivals(entries: readonly Phdr[]): number {

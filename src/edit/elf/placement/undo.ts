@@ -140,14 +140,24 @@ function entryBefore(own: Phdr, { index }: NoteArea, table: readonly (Phdr | und
 /** What GNU ld writes into a PT_GNU_STACK; nobody reads it. */
 const STACK_ALIGN = 0x10n;
 
-/** Where the PT_LOAD ended before the notes came: behind its last section, or where alignment of the notes began. */
-function endBefore({ image, isZero }: Analysis, load: Phdr, { start }: Range): bigint {
-  const ends = image.sections
+/**
+ * Where the PT_LOAD ended before the notes came: behind its last section, or where alignment of the notes began. An edit whose
+ * notes went first left zeros in front of these, and an emptied section that says where they began.
+ */
+function endBefore(analysis: Analysis, load: Phdr, { start }: Range): bigint {
+  const { image, isZero } = analysis;
+  const end = image.sections
     .filter((section) => hasFileBytes(section) && (section.sh_flags & SHF_ALLOC) !== 0n)
     .map((section) => sectionFileRange(section).end)
-    .filter((end) => end <= start && start - end < LARGEST_NOTE_ALIGN && end > load.p_offset);
-  const end = ends.reduce((last, e) => (e > last ? e : last), 0n);
-  return end > 0n && isZero({ start: end, end: start }) ? end : start;
+    .filter((end) => end <= start && end > load.p_offset)
+    .reduce((last, e) => (e > last ? e : last), 0n);
+  if (end === 0n || !isZero({ start: end, end: start })) return start;
+  const first = image.sections
+    .filter((section, index) => section.sh_size === 0n && isOfEdits(analysis, index))
+    .map(({ sh_offset }) => sh_offset)
+    .filter((offset) => offset >= end && offset <= start)
+    .reduce((least, offset) => (offset < least ? offset : least), start);
+  return first - end < LARGEST_NOTE_ALIGN ? end : first;
 }
 
 const LARGEST_NOTE_ALIGN = 8n;
