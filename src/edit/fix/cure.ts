@@ -14,7 +14,7 @@ import type { Wrapped } from '../../loaders/wrapped.js';
 import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
-import { type FoundFix, findFix, MOST_HEADERS } from './fix.js';
+import { type FoundFix, findFix, MOST_HEADERS, type SharedSearch } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
 import { attempt, isFailure, isUntold, type Subject } from './search.js';
@@ -39,6 +39,20 @@ export interface ProofConditions {
   readonly line?: AskedOptions | undefined;
   /** Are warnings a no? Then an edit counts only if it leaves none. */
   readonly strict?: boolean | undefined;
+  /** From startSearch(), for several verdicts on one file under the same conditions. */
+  readonly shared?: SharedSearch | undefined;
+}
+
+/** What the proofs of several verdicts on one file share; undefined where the file cannot be read. */
+export function startSearch(source: ByteSource): SharedSearch | undefined {
+  // Of so many headers no edit is looked for.
+  if (programHeaders(source) > MOST_HEADERS) return undefined;
+  try {
+    return { read: readRepaired(source), tries: new Map() };
+  } catch (error) {
+    if (error instanceof PatchError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -48,13 +62,13 @@ export interface ProofConditions {
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, memory, wrapped, ways, line, strict = false }: ProofConditions = {},
+  { xenVersion = NEWEST_XEN, memory, wrapped, ways, line, strict = false, shared }: ProofConditions = {},
 ): ProvedVerdict {
   // PE images, which are no concern of an edit of notes: pe-advice.ts.
   if (verdict.cure?.kind === 'linearize') return verdict;
   const headers = programHeaders(source);
   if (headers > MOST_HEADERS) return unproved(verdict, headers);
-  const conditions = { xenVersion, memory, before: wrapped, ways, line };
+  const conditions = { xenVersion, memory, before: wrapped, ways, line, shared };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
   const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped, line };
