@@ -238,10 +238,10 @@ async function withProvedCures(args: VerifyArgs, { source, wrapped }: OpenImage,
   if (verdicts.every((verdict) => accepts(verdict) && verdict.warnings.every(({ cure }) => cure === undefined))) {
     return verdicts;
   }
-  const { MOST_UNPACKED, proveCure } = await import('../../edit/fix/cure.js');
+  const { MOST_UNPACKED, proveCure, startSearch } = await import('../../edit/fix/cure.js');
   const ways = wrapped === undefined || source.size > MOST_UNPACKED ? undefined : await waysOf(wrapped);
   const { xenVersion, memory, strict } = args;
-  const options = { xenVersion, memory, wrapped, ways, line: lineOf(args), strict };
+  const options = { xenVersion, memory, wrapped, ways, line: lineOf(args), strict, shared: startSearch(source) };
   return verdicts.map((verdict) => proveCure(source, verdict, options));
 }
 

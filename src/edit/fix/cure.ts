@@ -15,7 +15,7 @@ import { NEWEST_XEN, type XenVersion } from '../../loaders/xen-version.js';
 import { MOST_HEADERS } from '../elf/plan/most-headers.js';
 import { DEFAULT_PLACEMENT } from '../elf/plan/placement-options.js';
 import { adviceFor, adviceOn, SIGN_AGAIN } from './advice.js';
-import { type FoundFix, findFix } from './fix.js';
+import { type FoundFix, findFix, type SharedSearch } from './fix.js';
 import { readRepaired } from './header-repair.js';
 import { imageFix } from './rule-fix.js';
 import { attempt, isFailure, isUntold, type Subject } from './search.js';
@@ -40,6 +40,20 @@ export interface ProofConditions {
   readonly line?: AskedOptions | undefined;
   /** Are warnings a no? Then an edit counts only if it leaves none. */
   readonly strict?: boolean | undefined;
+  /** From startSearch(), for several verdicts on one file under the same conditions. */
+  readonly shared?: SharedSearch | undefined;
+}
+
+/** What the proofs of several verdicts on one file share; undefined where the file cannot be read. */
+export function startSearch(source: ByteSource): SharedSearch | undefined {
+  // Of so many headers no edit is looked for.
+  if (programHeaders(source) > MOST_HEADERS) return undefined;
+  try {
+    return { read: readRepaired(source), tries: new Map() };
+  } catch (error) {
+    if (error instanceof PatchError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -49,7 +63,7 @@ export interface ProofConditions {
 export function proveCure(
   source: ByteSource,
   verdict: Verdict,
-  { xenVersion = NEWEST_XEN, memory, wrapped, ways, line, strict = false }: ProofConditions = {},
+  { xenVersion = NEWEST_XEN, memory, wrapped, ways, line, strict = false, shared }: ProofConditions = {},
 ): ProvedVerdict {
   // PE images, which are no concern of an edit of notes: pe-advice.ts.
   if (verdict.cure?.kind === 'linearize') return verdict;
@@ -60,7 +74,7 @@ export function proveCure(
   if (wrapped !== undefined && source.size > MOST_UNPACKED) {
     return unproved(verdict, `found ${source.size} bytes packed, wanted at most ${MOST_UNPACKED}`);
   }
-  const conditions = { xenVersion, memory, before: wrapped, ways, line };
+  const conditions = { xenVersion, memory, before: wrapped, ways, line, shared };
   // The same release judges the result.
   const target = `${verdict.loader}@${verdict.version}`;
   const named = { names: [target], options: DEFAULT_PLACEMENT, xenVersion, memory, before: wrapped, line };

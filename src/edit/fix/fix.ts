@@ -23,7 +23,7 @@ import { adviceOn, SIGN_AGAIN } from './advice.js';
 import { type Candidate, candidatesFor, stepWords } from './candidates.js';
 import { type Repaired, readRepaired, repaired } from './header-repair.js';
 import { imageFix, ruleCandidates, sameEdit } from './rule-fix.js';
-import { attempt, isFailure, type State, type Subject, startOf } from './search.js';
+import { attempt, isFailure, type State, type Subject, startOf, type Tries } from './search.js';
 import { type Told, toldBy } from './told.js';
 import { BARE, isWay, type Way } from './way.js';
 
@@ -66,6 +66,14 @@ export interface Conditions {
   readonly ways?: readonly Way[] | undefined;
   /** What was asked besides, which a command in an advice says again. */
   readonly line?: AskedOptions | undefined;
+  /** The image as readRepaired() has it, and what was tried on it: of one search for the next, with all else the same. */
+  readonly shared?: SharedSearch | undefined;
+}
+
+/** What searches for several loaders on one file under the same conditions share. */
+export interface SharedSearch {
+  readonly read: Repaired;
+  readonly tries: Tries;
 }
 
 /** Notes that only a PV guest has. */
@@ -90,14 +98,25 @@ export function findFix(
   source: ByteSource,
   loaders: readonly string[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
-  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways, line }: Conditions = {},
+  { xenVersion = NEWEST_XEN, memory, before: wrapped, ways, line, shared }: Conditions = {},
 ): FoundFix {
-  const read = readRepaired(source);
+  const read = shared?.read ?? readRepaired(source);
   refuseTooManyHeaders(read.image);
   const names = loaders.length > 0 ? rowTargets(loaders) : targetsOf(read.image);
   const before = judgeLoaders(source, { names, xenVersion, memory, wrapped });
   const { image, steps: repairs } = repairedFor(read, { names, xenVersion, memory, wrapped });
-  const subject = { source, image, names, options, xenVersion, memory, before: wrapped, line, told: toldBy(image) };
+  const subject = {
+    source,
+    image,
+    names,
+    options,
+    xenVersion,
+    memory,
+    before: wrapped,
+    line,
+    told: toldBy(image),
+    tries: shared?.tries,
+  };
   const asItIs: Way = { ...BARE, after: wrapped };
   const possible = ways === undefined || ways.length === 0 ? [asItIs] : ways;
   const { way, best, steps, failed, cured } = bestWay(subject, before, possible);

@@ -36,6 +36,8 @@ export interface Subject {
   /** What was asked besides, which a command in an advice says again. */
   readonly line?: AskedOptions | undefined;
   readonly told: Told;
+  /** What searches on the same image tried before. */
+  readonly tries?: Tries | undefined;
 }
 
 /** The image after some edits. */
@@ -54,7 +56,7 @@ export interface Failure {
 }
 
 /** Is it a reason why edits cannot be made, and not a state? */
-export function isFailure(state: State | Failure): state is Failure {
+export function isFailure(state: State | Made | Failure): state is Failure {
   return 'text' in state;
 }
 
@@ -69,18 +71,55 @@ export function startOf(subject: Subject, way: Way): State | Failure {
 
 /** The state after these edits, or why not. */
 export function attempt(subject: Subject, way: Way, edits: readonly Edit[]): State | Failure {
-  const { image, names, options, xenVersion, memory, before } = subject;
+  const { names, xenVersion, memory } = subject;
   if (edits.length === 0) return startOf(subject, way);
-  try {
+  const made = triedOnce(subject, way, edits);
+  if (isFailure(made)) return made;
+  const { plan, result, after, old } = made;
+  return orFailure(() => {
+    const verdicts = judgeLoaders(result, { names, xenVersion, memory, wrapped: after });
+    if (makesPvGuest(subject, verdicts)) return { text: 'nothing in the image tells a PV entry', error: undefined };
+    return { plan, verdicts, score: scoreOf(verdicts, subject.told) + old };
+  });
+}
+
+/** What edits make of an image, whoever is asked about it. */
+interface Made {
+  readonly plan: PatchPlan;
+  readonly result: ByteSource;
+  readonly after: Wrapped | undefined;
+  readonly old: number;
+}
+
+/** Edits that were tried on an image, for searches that follow each other: by the image, what wraps the result, and the edits. */
+export type Tries = Map<ElfImage, Map<Wrapped | undefined, Map<string, Made | Failure>>>;
+
+function triedOnce(subject: Subject, way: Way, edits: readonly Edit[]): Made | Failure {
+  const { tries, image } = subject;
+  if (tries === undefined) return make(subject, way, edits);
+  const ofImage = tries.get(image) ?? new Map<Wrapped | undefined, Map<string, Made | Failure>>();
+  const ofWrapper = ofImage.get(way.after) ?? new Map<string, Made | Failure>();
+  const key = `${way.alone} ${JSON.stringify(edits, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))}`;
+  const made = ofWrapper.get(key) ?? make(subject, way, edits);
+  tries.set(image, ofImage.set(way.after, ofWrapper.set(key, made)));
+  return made;
+}
+
+function make(subject: Subject, way: Way, edits: readonly Edit[]): Made | Failure {
+  const { image, options, before } = subject;
+  return orFailure(() => {
     const plan = planPatch(image, edits, options);
     const result = preview(image, plan.rendered);
     // A plan that changes nothing leaves the wrapper alone, too.
     const after = way.alone || changes(plan) ? way.after : before;
-    const failure = lossOf(subject, result, after);
-    if (failure !== undefined) return failure;
-    const verdicts = judgeLoaders(result, { names, xenVersion, memory, wrapped: after });
-    if (makesPvGuest(subject, verdicts)) return { text: 'nothing in the image tells a PV entry', error: undefined };
-    return { plan, verdicts, score: scoreOf(verdicts, subject.told) + oldForm(readElf(result)) };
+    return lossOf(subject, result, after) ?? { plan, result, after, old: oldForm(readElf(result)) };
+  });
+}
+
+/** A refusal as a reason why the edits cannot be made. */
+function orFailure<Result>(work: () => Result): Result | Failure {
+  try {
+    return work();
   } catch (error) {
     if (error instanceof PatchError) return { text: error.detail, error };
     throw error;
