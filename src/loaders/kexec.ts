@@ -116,13 +116,15 @@ const RULES: readonly Rule<KexecView>[] = [
   {
     name: 'segments-in-file',
     source: `${ELF}, build_mem_phdrs`,
-    because: 'every program header of every type must be in the file with its bytes, and no address may wrap',
+    because:
+      'every program header of every type must be in the file with its bytes, and no address may wrap but the last one, which stands for none',
     run({ source, image: { header, segments, encoding } }) {
       if (header.e_phoff === 0n || header.e_phnum === 0) return undefined;
       const size = BigInt(header.e_phnum * Phdr.size(encoding));
       if (!fits(header.e_phoff, size, source.size)) return refuse(UNKNOWN, { reason: 'program headers truncated' });
       const bad = segments.findIndex(
-        (s) => wrap(s.p_offset + s.p_filesz) > source.size || wrap(s.p_paddr + s.p_memsz) < s.p_paddr,
+        (s) =>
+          wrap(s.p_offset + s.p_filesz) > source.size || (s.p_paddr !== U64 && wrap(s.p_paddr + s.p_memsz) < s.p_paddr),
       );
       return bad < 0 ? undefined : refuse(UNKNOWN, { reason: `program header ${bad} is not in the file, or wraps` });
     },
@@ -217,6 +219,27 @@ const RULES: readonly Rule<KexecView>[] = [
     run({ image: { header } }) {
       if (MACHINES.includes(header.e_machine)) return undefined;
       return refuse(UNKNOWN, { reason: `e_machine is ${header.e_machine}` });
+    },
+  },
+  {
+    name: 'hole-for-the-image',
+    source: 'kexec/kexec-elf-exec.c, elf_exec_load; kexec/kexec.c, locate_hole',
+    because: 'a shared object whose own place is no memory is moved to where all of it finds room',
+    run({ image: { header, segments }, memory }) {
+      const loads = segments.filter(isLoaded);
+      const [first] = loads;
+      if (header.e_type !== ET_DYN || first === undefined) return undefined;
+      const low = loads.reduce((least, { p_paddr }) => (p_paddr < least ? p_paddr : least), first.p_paddr);
+      const high = loads.reduce(
+        (most, s) => (wrap(s.p_paddr + s.p_memsz) > most ? wrap(s.p_paddr + s.p_memsz) : most),
+        0n,
+      );
+      const size = wrap(high - low + 1n);
+      // What is smaller may find no room either, by what else is in memory.
+      if (size <= memory) return undefined;
+      return refuse(`Could not find a free area of memory of ${hex(size)} bytes...`, {
+        reason: `all PT_LOADs of a shared object, and a machine with ${hex(memory)} bytes of memory`,
+      });
     },
   },
   {
