@@ -30,7 +30,7 @@ interface Key {
   readonly check: (text: string) => unknown;
 }
 
-/** Every key, in the order in which --print-config lists them. */
+/** Every key, in the order of the schema. */
 export const CONFIG_KEYS: Readonly<Record<string, Key>> = {
   loaders: { option: 'for', shape: 'words', check: readTarget },
   xenVersion: { option: 'xen-version', shape: 'word', check: XEN_VERSION_OPTION['xen-version'].read },

@@ -135,7 +135,7 @@ describe('--config', () => {
     const latin = folder.write('latin.yaml', Buffer.from('packageMetadata: { name: caf\xe9 }\n', 'latin1'));
     expect(() => loadConfig(latin)).toThrow('latin.yaml: found bytes that are no UTF-8, wanted text [config.bad]');
     expect(loadConfig(folder.write('mark.yaml', Buffer.from('\ufeffpreset: pvh\n'))).get('preset')).toEqual(['pvh']);
-    expect(() => parseConfig(`preset: ${'['.repeat(60_000)}`, 'x.yaml')).toThrow(
+    expect(() => parseConfig(`preset: ${'['.repeat(10_000)}`, 'x.yaml')).toThrow(
       expect.objectContaining({ id: 'config.bad', message: expect.stringContaining('x.yaml:1: ') }),
     );
   });
