@@ -4,7 +4,7 @@ import type { ImageData, PageData, ReleaseVerdict } from '../work/page-data.js';
 import { type EditWish, NO_WISH } from '../work/wish.js';
 import type { DocumentName, EditAnswer, Rules } from '../worker/protocol.js';
 import { busyLine } from './busy.js';
-import { byId, h, section } from './dom.js';
+import { byId, h, openForPrint, section } from './dom.js';
 import { editForm } from './edit-form.js';
 import { answerView, type CardActions, likelyLoader } from './fix-view.js';
 import { comparison, imageSections } from './image.js';
@@ -233,6 +233,7 @@ for (const name of ['dragover', 'dragleave', 'drop']) {
     if (file !== undefined) void openFile(file);
   });
 }
+openForPrint();
 if (question.ask !== '') explain(question.ask);
 // The page works on without a network where the browser keeps it; from a file: address there is nothing to keep.
 if ('serviceWorker' in navigator && location.protocol.startsWith('http')) {

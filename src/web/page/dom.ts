@@ -48,3 +48,10 @@ export function byId(id: string): HTMLElement {
   if (element === null) throw new Error(`the page has no #${id}`);
   return element;
 }
+
+/** On paper nothing can be opened: everything is open there. */
+export function openForPrint(): void {
+  addEventListener('beforeprint', () => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+  });
+}

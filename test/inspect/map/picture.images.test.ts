@@ -10,13 +10,13 @@ import { imageMap } from '../../../src/inspect/map/image-map.js';
 import { peMap } from '../../../src/inspect/map/pe-map.js';
 import { mapSvg } from '../../../src/inspect/map/svg.js';
 import { workFolder } from '../../support/cli.js';
-import { fixture, realImage, requireTools } from '../../support/images.js';
+import { fixture, realImage, realImages, requireTools } from '../../support/images.js';
 
 const read = (bytes: Uint8Array, name: string) => readElf(new BufferSource(bytes, name));
 
 describe('mapSvg()', () => {
   it('in a real browser: everything lies inside, no text on another, both color schemes differ', () => {
-    requireTools('chromium');
+    requireTools('chromium', 'xz', 'readelf', 'ld');
     const folder = workFolder();
     const pictures = [
       mapSvg(imageMap(read(readFileSync(fixture('pv64-notes')), 'pv64-notes'))),
@@ -30,7 +30,13 @@ describe('mapSvg()', () => {
         imageMap(read(readFileSync(realImage('xen-syms').path), '/usr/lib/debug/'.repeat(9))),
         imageMap(read(readFileSync(realImage('xen').path), 'xen')),
       ),
+      // Every real ELF image: kernels, hypervisors, GRUB as a guest, firmware; and programs with many sections.
+      ...realImages().map(({ path, name }) => mapSvg(imageMap(read(readFileSync(path), name)))),
+      ...[process.execPath, '/bin/sh', '/usr/bin/xz', '/usr/bin/env', '/usr/bin/readelf', '/usr/bin/ld'].map((path) =>
+        mapSvg(imageMap(read(readFileSync(path), path))),
+      ),
     ];
+    expect(pictures.length).toBeGreaterThanOrEqual(20);
     // The page measures itself and leaves what it finds in its title.
     const script = `
       const found = [];
