@@ -31,7 +31,10 @@ function areaAt(e: Encoding, change: { readonly start?: bigint; readonly end?: b
   const input = inputFor(noted(e), osEdit(20));
   const { only } = input.target;
   if (only === undefined) throw new Error('the image has notes');
-  return { ...input, target: { ...input.target, only: { ...only, range: { ...only.range, ...change } as typeof only.range } } };
+  return {
+    ...input,
+    target: { ...input.target, only: { ...only, range: { ...only.range, ...change } as typeof only.range } },
+  };
 }
 
 const ROWS: Readonly<Record<string, Rows>> = {

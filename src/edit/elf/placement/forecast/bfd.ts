@@ -223,7 +223,8 @@ function place({ encoding }: ElfImage, entry: Entry, from: bigint, headers: bigi
       let adjust = lma - end;
       if (adjust !== 0n && (lma < end || end > mask)) {
         // Moving one without bytes moves nothing, as long as the PT_LOAD holds as much as it did.
-        if (!nobits) trouble ??= `it adjusts section ${index}, which does not follow the one before it`;
+        if (!nobits && shdr.sh_size > 0n)
+          trouble ??= `it adjusts section ${index}, which does not follow the one before it`;
         adjust = 0n;
       }
       memsz += adjust;
