@@ -67,6 +67,7 @@ export {
 } from './edit/elf/pipeline.js';
 // Plan, lay out, write: from options to a file that was read back and proved.
 export type { Layout, Refusal, Survival } from './edit/elf/placement/layout.js';
+export { MOST_HEADERS, refuseTooManyHeaders } from './edit/elf/plan/most-headers.js';
 export {
   DEFAULT_PLACEMENT,
   type Edit,

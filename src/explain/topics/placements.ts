@@ -84,8 +84,8 @@ export const PLACEMENTS: readonly PlacementDoc[] = [
   {
     name: 'shift',
     moves: 'everything behind the program header table, in the file only',
-    how: `The table grows where it is and everything behind moves by a multiple of the largest p_align of a PT_LOAD. No
-      address changes. e_shoff and every p_offset and sh_offset behind the point move along.`,
+    how: `The table grows where it is and everything behind moves by a multiple of the largest p_align of a PT_LOAD, and
+      by whole pages where the file could be mapped. No address changes. e_shoff and every p_offset and sh_offset behind the point move along.`,
     needs: [
       'no segment or section that begins before the point and ends behind it',
       'multiboot headers stay within their limit: 8 KiB for multiboot 1, 32 KiB for multiboot 2',

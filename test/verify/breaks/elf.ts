@@ -353,6 +353,13 @@ export const ELF_BREAKS: Readonly<Record<string, readonly ElfBreak[]>> = {
       },
     },
     {
+      what: 'the name of a section meant to change',
+      edit: (edit) => {
+        setSection(edit.after, '.comment', { sh_name: 1 });
+        return { touchedSections: [...edit.expectation.touchedSections, 4] };
+      },
+    },
+    {
       what: 'fewer sections',
       edit: spoil(({ after }) => setHeader(after, { e_shnum: 4, e_shstrndx: 0 })),
     },

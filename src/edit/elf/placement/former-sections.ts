@@ -86,7 +86,9 @@ function remainsOf(undone: ElfImage): readonly Range[] {
 
 /** Where the file ends without what edits appended to it; undefined where others' bytes are among them. */
 function endOf({ image, fileSize, isZero }: Analysis, result: ElfImage, remains: readonly Range[]): bigint | undefined {
-  const used = normalize(rangesInUse(result)).at(-1)?.end ?? 0n;
+  // A PT_LOAD that loads nothing names a place, too: no edit wrote what is in front of it.
+  const named = result.segments.flatMap((s) => (s.p_type === PT_LOAD && s.p_offset <= fileSize ? [s.p_offset] : []));
+  const used = [normalize(rangesInUse(result)).at(-1)?.end ?? 0n, ...named].reduce((a, b) => (a > b ? a : b));
   const tail = { start: used, end: fileSize };
   const ours = normalize(remains.filter(({ start, end }) => start < end)).filter(({ end }) => end > used);
   const [first] = ours;

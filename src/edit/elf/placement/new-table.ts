@@ -12,17 +12,15 @@ import { rangeOf } from '../../../base/bytes/range.js';
 import { hex } from '../../../base/errors/hex.js';
 import type { Phdr } from '../../../formats/elf/headers.js';
 import { addressSpace, type ElfImage, isAllocated, loads } from '../../../formats/elf/image.js';
-import { EM_386, EM_X86_64, PF_R, PT_LOAD } from '../../../formats/elf/names.js';
+import { PF_R, PT_LOAD } from '../../../formats/elf/names.js';
 import { NO_TARGET } from '../plan/rewrite-target.js';
 import { compose, mergeFor } from './compose.js';
 import { refusedBy } from './conditions.js';
 import type { Layout, Refusal } from './layout.js';
+import { commonAlign, largestPage } from './pages.js';
 import { bytesText, onlyAdds, type PlacementInput } from './placement-input.js';
 import { phdrSize } from './program-headers.js';
 
-/** The largest page that systems of a machine map with; PCs have 4 KiB, others up to 64 KiB (System V ABI supplements). */
-const PC_PAGE = 0x1000n;
-const OTHER_PAGE = 0x10000n;
 const LEAST_PAGE = 0x1000n;
 /** A hole in the file that older kernels are worth: what .bss is in most programs. It is written as nothing. */
 const HOLE_LIMIT = 0x1000000n;
@@ -105,8 +103,7 @@ function placeFor(
 ): Place | { readonly reason: string } {
   const first = loads(image)[0]?.segment;
   if (first === undefined) return { reason: 'the image has no PT_LOAD whose addresses could be followed' };
-  const isPc = image.header.e_machine === EM_386 || image.header.e_machine === EM_X86_64;
-  const page = isPc ? PC_PAGE : OTHER_PAGE;
+  const page = largestPage(image);
   const top = alignUp(memoryEnd(image), page);
   const distance = first.p_vaddr - first.p_offset;
   const behindFile = alignUp(fileSize + distance, page);
@@ -122,13 +119,6 @@ function placeFor(
   if (place.p_vaddr + size > limit) return { reason: `no addresses are left behind ${hex(top)}` };
   if (place.p_offset + size > space) return { reason: `offsets would exceed ${image.encoding.bits} bits` };
   return place;
-}
-
-/** The largest power of two up to `page` by which address and offset may differ. */
-function commonAlign(distance: bigint, page: bigint): bigint {
-  let align = page;
-  while (align > 1n && distance % align !== 0n) align /= 2n;
-  return align;
 }
 
 function highestLoad(image: ElfImage): Phdr | undefined {

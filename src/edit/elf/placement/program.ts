@@ -57,7 +57,7 @@ export function payloadMustEnd({ analysis, kind, options }: PlacementInput, file
   const appended = appendedBytes(analysis);
   if (kind.kind !== 'program' || options.placement !== 'auto' || fileSize <= analysis.fileSize) return undefined;
   if (appended === undefined) return undefined;
-  return `${subject(kind)}, and ${appended} bytes are appended to it, which it may look for from the end of the file`;
+  return `${subject(kind)}, and ${appended} bytes are appended to it, which it may look for from the end of the file; a placement that is asked for by name puts notes behind them`;
 }
 
 /** How many bytes of anybody stand behind everything that headers speak of; undefined: none. */

@@ -1,6 +1,6 @@
 /**
  * `shift`: the program header table grows where it is, and everything behind it moves by a multiple of the largest p_align,
- * which keeps every offset congruent to its address (gABI, "Program Loading").
+ * which keeps every offset congruent to its address (gABI, "Program Loading"), and of the pages that it could be mapped by.
  */
 import { alignUp } from '../../../base/bytes/align.js';
 import { rangeOf } from '../../../base/bytes/range.js';
@@ -11,6 +11,7 @@ import { lastMultibootOffset, multibootWindow } from '../../../formats/multiboot
 import { compose, mergeFor } from './compose.js';
 import { refusedBy } from './conditions.js';
 import type { Layout, Refusal } from './layout.js';
+import { mappedStep } from './pages.js';
 import { bytesText, PADDING_LIMIT, type PlacementInput } from './placement-input.js';
 import { phdrSize } from './program-headers.js';
 
@@ -28,7 +29,9 @@ export function shift(input: PlacementInput): Layout | Refusal {
   const cut = straddler(input, at);
   if (cut !== undefined)
     return refuse(`${cut} starts before the end of the program headers at ${hex(at)} and ends behind it`);
-  const step = loads(image).reduce((largest, { segment: s }) => (s.p_align > largest ? s.p_align : largest), 16n);
+  const pages = mappedStep(image);
+  const least = pages > 16n ? pages : 16n;
+  const step = loads(image).reduce((largest, { segment: s }) => (s.p_align > largest ? s.p_align : largest), least);
   const start = alignUp(at + phdrSize(analysis) * more, merged.align);
   const by = alignUp(start + merged.size - at, step);
   if (by > PADDING_LIMIT) return refuse(`p_align ${hex(step)} of a PT_LOAD would make the file larger by ${hex(by)}`);

@@ -44,6 +44,13 @@ export function staysAfterUndo(input: PlacementInput, layout: Layout): string[] 
     );
   }
   const { only } = target;
+  // Notes of before that still stand elsewhere would show it.
+  const isUnshown = own === undefined || only?.range.start === noteRange.start;
+  if (layout.extendedLoad !== undefined && analysis.image.sections.length === 0 && isUnshown) {
+    told.push(
+      `PT_LOAD ${layout.extendedLoad.index} stays longer when the notes are removed again: no section headers show that an edit made it so`,
+    );
+  }
   const isMoved = only?.kind === 'segment' && only.loaded === undefined && only.range.start !== noteRange.start;
   if (isMoved && isInSpare(analysis, only)) {
     told.push(

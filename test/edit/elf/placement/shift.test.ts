@@ -49,10 +49,29 @@ describe.each(CLASSES)('shift, ELF$encoding.bits $encoding.endian', ({ encoding,
     [0x20n, 'more'],
     [0x1000n, 'more'],
   ])('moves by a multiple of p_align %s', (align) => {
-    const image = elf(encoding).load(0x100000n + at, new Uint8Array(64), { align, offset: at });
+    // Address and offset agree by no more than p_align: nothing could map it by larger pages.
+    const image = elf(encoding).load(0x100000n + at + align, new Uint8Array(64), { align, offset: at });
     const { shift: moved } = placed(shift(inputFor(image, osEdit(size))));
     expect(moved?.by).toBe(align > by ? align : ((by + align - 1n) / align) * align);
   });
+
+  it.each([1n, 8n, 0x20n, 0x1000n])(
+    'moves by a page where execve could map the file, whatever p_align says: %s',
+    (align) => {
+      const first = at + BigInt(encoding.bits === 64 ? 56 : 32);
+      const distances = [0x100000n, 0x101000n, 0x400000n].map((distance) => {
+        const image = elf(encoding)
+          .load(distance + first, new Uint8Array(64), { align, offset: first })
+          .load(distance + 0x200000n + first + 64n, new Uint8Array(64), { align, offset: first + 64n });
+        const { shift: moved, segments } = placed(shift(inputFor(image, osEdit(size))));
+        const isMapped = segments
+          .filter(({ p_type }) => p_type === 1)
+          .every(({ p_vaddr, p_offset }) => (p_vaddr - p_offset) % 0x1000n === 0n);
+        return { isMapped, isPage: [0x1000n, 0x10000n].some((page) => moved?.by === page) };
+      });
+      expect(distances).toEqual(distances.map(() => ({ isMapped: true, isPage: true })));
+    },
+  );
 
   it('needs no new entry where there is a PT_NOTE, and the notes follow the table', () => {
     const tableEnd = at + BigInt(encoding.bits === 64 ? 56 : 32);
