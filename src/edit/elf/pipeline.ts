@@ -79,6 +79,17 @@ export function planPatch(
   edits: readonly Edit[],
   options: PlacementOptions = DEFAULT_PLACEMENT,
 ): PatchPlan {
+  const { plan, input } = planOver(image, edits, options);
+  // One earlier edit is looked behind, not what that one may have been laid over: the work does not grow with what a file claims.
+  return overUndone(plan, input, (...inner) => planOver(...inner).plan);
+}
+
+/** The plan over the notes as they stand, and what it was made of. */
+function planOver(
+  image: ElfImage,
+  edits: readonly Edit[],
+  options: PlacementOptions,
+): { readonly plan: PatchPlan; readonly input: PlacementInput } {
   refuseByPreconditions(image, 'edit');
   const analysis = analyze(image);
   // From here on the image is known: what its bytes are used for, where its notes stand, where room is.
@@ -106,7 +117,8 @@ export function planPatch(
     const xenNotes = wanted.notes.map(({ content }) => content);
     const asItIs = { ...settled, xenNotes, layout: undefined, rendered };
     if (stoppedBy(asItIs) === undefined) {
-      return { ...asItIs, refused: [], survives: survivalOf(image, image, told(options)), warnings: wanted.warnings };
+      const survives = survivalOf(image, image, told(options));
+      return { plan: { ...asItIs, refused: [], survives, warnings: wanted.warnings }, input };
     }
   }
   const judge = (tried: Layout) =>
@@ -122,7 +134,7 @@ export function planPatch(
     ...trailingData(analysis, layout),
   ];
   const plan = { ...settled, xenNotes: layout.xenNotes, layout, rendered, refused, survives, warnings };
-  return overUndone(plan, input, planPatch);
+  return { plan, input };
 }
 
 /** What is said of later tools: of every one that is followed, and of the versions that were asked for. */
