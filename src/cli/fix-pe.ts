@@ -26,6 +26,7 @@ export async function fixPe(args: FixArgs, input: OpenInput): Promise<ExitStatus
   const found = findPeFix(image, args.loaders, { xenVersion: args.xenVersion, memory: args.memory });
   const { layout, fix } = found;
   return settleFix(args, found, {
+    name: input.source.name,
     fix,
     needed: layout !== undefined && changesLinear(layout),
     planned: layout !== undefined,

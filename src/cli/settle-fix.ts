@@ -21,6 +21,8 @@ export interface FixTold {
 
 /** What was found, as something to be done. */
 export interface FixWork {
+  /** The name of the file that was read, for people: of what is in a wrapper, the wrapper's. */
+  readonly name: string;
   /** Undefined: no edit was found. */
   readonly fix: Fix | undefined;
   /** Would it change the file? */
@@ -69,7 +71,7 @@ function endOf(args: FixArgs, work: FixWork, warned: string | undefined): FixEnd
  */
 export async function settleFix(args: FixArgs, found: FixFacts, work: FixWork): Promise<ExitStatus> {
   const text = (end: FixEnd = {}) =>
-    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), found.image.source.name, end);
+    fixText(found, styleOf(args.output !== '-' && wantsColor(args.color)), work.name, end);
   const told = (): FixTold => ({ lead: text(), json: fixJson(found, args.loaders) });
   const [warned] = args.strict ? found.diagnoses.filter(({ after }) => after.outcome === 'with-warnings') : [];
   const writes = (args.output !== undefined || args.inPlace) && !args.check && !args.dryRun;

@@ -36,7 +36,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
       : { source: input.source, warnings: [] };
     const { xenVersion, memory } = args;
     const found = findFix(source, args.loaders, options, { xenVersion, memory, line: lineOf(args) });
-    return settle(args, found, warnings, (plan, extra) =>
+    return settle(args, found, input.source.name, warnings, (plan, extra) =>
       applyPlan('fix', withWarnings(plan, warnings), args, input, [], extra),
     );
   }
@@ -64,7 +64,7 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
   // A signature is taken off by --strip-signature alone; everything else is done as it was found.
   const { payload = args.payload, compressor = args.compressor } = found.fix.wrapper ?? {};
   const wrapping = { ...args, payload, compressor };
-  return settle(args, found, opened.facts.warnings, (plan, extra) =>
+  return settle(args, found, input.source.name, opened.facts.warnings, (plan, extra) =>
     applyContainer('fix', opened, plan, wrapping, input, [], extra),
   );
 }
@@ -72,9 +72,16 @@ async function fix(args: FixArgs, input: OpenInput): Promise<ExitStatus> {
 type Apply = (plan: PatchPlan, extra: Extra) => Promise<ExitStatus>;
 
 /** `warnings`: those of the file around the image. */
-function settle(args: FixArgs, found: FoundFix, warnings: readonly string[], apply: Apply): Promise<ExitStatus> {
+function settle(
+  args: FixArgs,
+  found: FoundFix,
+  name: string,
+  warnings: readonly string[],
+  apply: Apply,
+): Promise<ExitStatus> {
   const { plan, fix: edit, image } = found;
   return settleFix(args, found, {
+    name,
     fix: edit,
     needed: plan !== undefined && (changes(plan) || edit.wrapper !== undefined),
     planned: plan !== undefined,
