@@ -68,10 +68,21 @@ function targetText(verdict: Verdict, { asked }: LoaderFacts, asTyped = false): 
   return asTyped ? target : `${loader}@${version}`;
 }
 
+/** What all rows go by: memory where it was given, and the Xen release unless each of Xen's loaders was asked for by its own. */
+function conditionsOf({ verdicts, asked, xenVersion, memory }: LoaderFacts): string {
+  const xens = verdicts
+    .filter(({ loader }) => loaderRow(loader)?.product === 'xen')
+    .map((each) => askedAs(each, asked));
+  const named = xens.filter((target) => target !== undefined && targetOf(target).version !== undefined);
+  const release = xens.length > 0 && named.length === xens.length ? [] : [`Xen ${xenVersion}`];
+  return [...release, ...(memory === undefined ? [] : [`${mebibytes(memory)} of memory`])].join(', ');
+}
+
 /** The matrix, and behind it what there is to say on each loader that was asked about. */
 export function loaderText(file: string, facts: LoaderFacts, style: Style): string {
-  const { verdicts, asked, rules, xenVersion, memory } = facts;
-  const head = `${style.bold(printable(file))}: would it load? (Xen ${xenVersion}${memory === undefined ? '' : `, ${mebibytes(memory)} of memory`})\n`;
+  const { verdicts, asked, rules } = facts;
+  const conditions = conditionsOf(facts);
+  const head = `${style.bold(printable(file))}: would it load?${conditions === '' ? '' : ` (${conditions})`}\n`;
   const matrix = table(
     verdicts.map((verdict) => [targetText(verdict, facts), wordOf(verdict, style), summaryOf(verdict)]),
     '  ',

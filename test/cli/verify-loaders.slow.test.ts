@@ -53,6 +53,15 @@ describe('verify: would it load?', () => {
     expect(document(pvh, '--xen-version', '4.17').xenVersion).toBe('4.17');
   });
 
+  it.each([
+    [['--for', 'xen-dom0-pvh@4.20'], ''],
+    [['--for', 'xen-dom0-pvh@4.20', '--memory', '1G'], ' (1024 MiB of memory)'],
+    [['--for', 'xen-dom0-pvh@4.20', '--for', 'xen-pv'], ' (Xen 4.22)'],
+    [['--for', 'xen-pv', '--xen-version', '4.17'], ' (Xen 4.17)'],
+  ])('names the release that the rows go by: %j', (words, conditions) => {
+    expect(runCli(['verify', pvh, ...words]).stdout).toContain(`would it load?${conditions}\n`);
+  });
+
   it('--for NAME@VERSION chooses the release of one loader, a branch its newest, and names it', () => {
     const image = 'fixtures/cases/xen-dom0-pvh-supported-no-dom0';
     expect(runCli(['verify', image, '--for', 'xen-dom0-pvh@4.20.3']).status).toBe(0);

@@ -3,7 +3,7 @@ import { PatchError } from '../../base/errors/patch-error.js';
 import { printable } from '../../base/printable.js';
 import { VERSION } from '../../base/version.js';
 import type { DiffDocument, LayoutDocument, NotesDocument, VerifyDocument } from '../../documents.js';
-import { type ProvedVerdict, proveCure } from '../../edit/fix/cure.js';
+import { type ProvedVerdict, proveCure, startSearch } from '../../edit/fix/cure.js';
 import { provePe } from '../../edit/fix/pe-advice.js';
 import { waysFor } from '../../edit/fix/ways.js';
 import { containerText } from '../../formats/container/facts.js';
@@ -137,7 +137,8 @@ function proved(
   const { file, source, wrapped } = image;
   if (image.isPe) return provePe(readPe(source), verdicts, { xenVersion, memory });
   const ways = image.opened === undefined ? undefined : waysFor(image.opened, file);
-  return verdicts.map((verdict) => proveCure(source, verdict, { xenVersion, memory, wrapped, ways }));
+  const conditions = { xenVersion, memory, wrapped, ways, shared: startSearch(source) };
+  return verdicts.map((verdict) => proveCure(source, verdict, conditions));
 }
 
 /** The document that `verify --json` prints; an ELF that cannot be read is judged by the loaders alone. */
