@@ -13,7 +13,7 @@ export const survival: Page = {
       stand and on whether a section covers them. The plan that patch --dry-run prints says which tools the result
       survives, worked out from the headers of the result; --must-survive strip,eu-strip,flat allows only placements that
       do. The tools are ${SURVIVORS.join(', ')}: eu-strip in place, eu-strip-o for eu-strip -o OUT, flat for objcopy -O binary,
-      patchelf for an option that changes the file, such as --set-rpath. The forecasts were held against
+      patchelf for an option that changes the file, as patchelf --set-rpath does. The forecasts were held against
       ${TRIED_PROGRAMS.join(', ')}, which --json names as tried. --must-survive strip@${VERSION} asks about one version; one
       that was not tried is refused as unknown. Which version this machine has is not looked at: the tool may run on
       another.`,
