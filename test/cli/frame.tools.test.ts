@@ -249,3 +249,19 @@ describe('words', () => {
     expect(runCli(['notes', 'help'], { cwd: folder.path })).toMatchObject({ status: 0, stderr: '' });
   });
 });
+
+describe('--quiet on a terminal', () => {
+  it('says nothing at all of many images, however long they take', () => {
+    const many = join(folder.path, 'many');
+    mkdirSync(many);
+    for (let i = 0; i < 400; i++)
+      folder.write(join('many', `kernel-${i}`), Buffer.concat([kernelBytes, Buffer.from([i & 255, i >> 8])]));
+    // Of bsdutils, which every Debian has: it gives the command a terminal.
+    const { status, stdout } = spawnSync(
+      'script',
+      ['-qec', `'${process.execPath}' '${BIN}' verify --quiet --recursive '${many}'`, '/dev/null'],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  });
+});

@@ -58,7 +58,7 @@ export async function runBatch(command: Command, options: RawOptions, words: rea
   const hands = handsFor(command, optionsOfOne(options), jobs, list);
   const items = itemsOf(shape.name, list.entries, options);
   const { worst, counts } = await untilSignal(writes && hands.length > 1, (stopped) =>
-    work(shape.name, { items, hands, teller, list, stopped }),
+    work({ doing: options['quiet'] === true ? undefined : shape.name, items, hands, teller, list, stopped }),
   );
   const exit = worst(named.length > 0 && counts.good + counts.no + counts.failed === 0 ? noImage() : 0);
   teller.end(exit, counts);
@@ -137,6 +137,8 @@ function handsFor(command: Command, options: RawOptions, jobs: number, { entries
 }
 
 interface Work {
+  /** What progress is called; undefined: none is shown. */
+  readonly doing: string | undefined;
   readonly items: AsyncGenerator<Item>;
   readonly hands: readonly Hand[];
   readonly teller: Teller;
@@ -151,12 +153,12 @@ interface Outcome {
 }
 
 /** Each hand takes the next item when it is done with one. */
-async function work(name: string, { items, hands, teller, list, stopped }: Work): Promise<Outcome> {
+async function work({ doing, items, hands, teller, list, stopped }: Work): Promise<Outcome> {
   const counts = { good: 0, no: 0, failed: 0, passedOver: list.passedOver, duplicates: list.duplicates };
   let worst: ExitStatus = 0;
-  const progress = startProgress(name);
+  const progress = doing === undefined ? undefined : startProgress(doing);
   const tell = (done: Done) => {
-    progress.end();
+    progress?.end();
     if (done.ran.passedOver) counts.passedOver++;
     else {
       const { exit } = done.ran;
@@ -180,13 +182,13 @@ async function work(name: string, { items, hands, teller, list, stopped }: Work)
       const ran: Ran = item.ran ?? (await run(item.task));
       item.after?.();
       line.put(turn, { name: item.task.name, shown: item.shown, ran });
-      progress.report(BigInt(++over), BigInt(Math.max(over, list.entries.length)));
+      progress?.report(BigInt(++over), BigInt(Math.max(over, list.entries.length)));
     }
   };
   try {
     await Promise.all(hands.map(hand));
   } finally {
-    progress.end();
+    progress?.end();
     await items.return(undefined);
     await Promise.all(hands.map((each) => each.end()));
   }
