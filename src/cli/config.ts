@@ -138,14 +138,48 @@ function isNode(node: unknown): node is Node {
   return typeof node === 'object' && node !== null && 'range' in node;
 }
 
-/** The options of a line with what the file adds: an option that was typed is not touched. */
-export function withConfig(config: Config, table: OptionTable, typed: RawOptions): RawOptions {
+/**
+ * The options of a line with what the file adds: an option that was typed is not touched. Errors: `config.bad` where the release
+ * of Xen that the file has contradicts the loaders that were typed, or the other way round.
+ */
+export function withConfig(file: string, config: Config, table: OptionTable, typed: RawOptions): RawOptions {
   const added = [...config].flatMap(([name, values]) => {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (option === undefined || typed[name] !== undefined) return [];
     return [[name, option.kind === 'values' || option.kind === 'list' ? values : values.at(-1)] as const];
   });
-  return { ...typed, ...Object.fromEntries(added) };
+  const options = { ...typed, ...Object.fromEntries(added) };
+  const [key] = added.flatMap(([name]) =>
+    name === 'xen-version' ? ['xenVersion'] : name === 'for' ? ['loaders'] : [],
+  );
+  if (key !== undefined) refuseContradiction(file, key, options);
+  return options;
+}
+
+function isRead(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (error instanceof PatchError) return false;
+    throw error;
+  }
+}
+
+function refuseContradiction(file: string, key: string, options: RawOptions): void {
+  const targets = Array.isArray(options['for']) ? options['for'].map(String) : [];
+  // What is wrong by itself is told where it is read.
+  const known = targets.filter((target) => isRead(() => readTarget(target)));
+  try {
+    newestUnlessNamed(parseXenVersion(String(options['xen-version'] ?? '')), known);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    fail(
+      'config.bad',
+      { file, part: key },
+      { what: error.detail, hint: 'One stands in this file, the other was typed: name the release once.' },
+    );
+  }
 }
 
 /** What a file says, as the words of a command line, one option a line; those that the command has not are told apart. */

@@ -76,7 +76,7 @@ async function isWorker(): Promise<boolean> {
 
 async function configured(path: string, { command, options }: Run): Promise<RawOptions> {
   const { loadConfig, withConfig } = await import('./config.js');
-  return withConfig(loadConfig(path), command.shape.options, options);
+  return withConfig(path, loadConfig(path), command.shape.options, options);
 }
 
 async function printedConfig(path: string, { shape }: Command): Promise<string> {

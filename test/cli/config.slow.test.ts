@@ -79,6 +79,28 @@ describe('--config', () => {
     expect(runCli(['notes', at('not')]).status).toBe(2);
   });
 
+  it.each([
+    ['xenVersion: 4.17\n', ['--for', 'xen-pvh@4.20'], 'xenVersion'],
+    ['loaders: [xen-pvh@4.20]\n', ['--xen-version', '4.17'], 'loaders'],
+  ])('%j against %j, which was typed, is refused by the file and the key', (text, words, key) => {
+    const one = folder.write('one.yaml', Buffer.from(text));
+    const { status, stderr } = runCli(['verify', KERNEL, ...words, '--config', one]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(
+      `xen-elfpatch: ${one}: ${key}: --xen-version 4.17 (4.17.7) contradicts --for xen-pvh@4.20`,
+    );
+    expect(stderr).toContain('hint: One stands in this file, the other was typed');
+  });
+
+  it('what is wrong with the words that were typed is not laid to the file', () => {
+    const one = folder.write('two.yaml', Buffer.from('xenVersion: 4.17\n'));
+    for (const word of ['xen-pv@9', 'xen-vp']) {
+      expect(runCli(['verify', KERNEL, '--for', word, '--config', one]).stderr).toContain(
+        `xen-elfpatch: --for ${word}: no such`,
+      );
+    }
+  });
+
   it('a file that is not there is refused', () => {
     expect(runCli(['verify', KERNEL, '--config', 'nowhere.yaml']).status).toBe(2);
   });
