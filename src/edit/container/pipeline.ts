@@ -2,7 +2,6 @@
  * Notes inside a container: open → plan on the ELF alone → put the container together again → write → open the result
  * from scratch and judge it. The ELF goes through the same passes as a bare one; nothing there knows of containers.
  */
-
 import { FileSource } from '../../base/bytes/file-source.js';
 import { JoinedSource } from '../../base/bytes/joined.js';
 import { rangeOf } from '../../base/bytes/range.js';

@@ -1,9 +1,8 @@
 /** Several headers over the same bytes, empty ones, several notes of one kind, and bytes that are somebody else's. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
-import { expectationOf, type PatchPlan, planPatch } from '../../../../src/edit/elf/pipeline.js';
+import { planPatch } from '../../../../src/edit/elf/pipeline.js';
 import { DEFAULT_PLACEMENT, type Edit, PLACEMENTS } from '../../../../src/edit/elf/plan/placement-options.js';
-import { preview } from '../../../../src/edit/elf/render.js';
 import { planStamp } from '../../../../src/edit/stamp/stamp.js';
 import { deadRanges } from '../../../../src/formats/elf/dead-tables.js';
 import type { ElfImage } from '../../../../src/formats/elf/image.js';
@@ -23,6 +22,7 @@ import {
   num,
   type TestNote,
 } from '../../../support/elf-builder.js';
+import { proved } from '../../../support/proved.js';
 
 const PT_NULL = 0;
 const PT_NOTE = 4;
@@ -33,15 +33,6 @@ const stamp = { metadata: undefined, members: {}, buildId: undefined, notes: [],
 const entry = (value: string): Edit => ({ kind: 'set', setting: parseSetting(`PHYS32_ENTRY=${value}`) });
 
 const read = (bytes: Uint8Array) => readElf(new BufferSource(bytes, 'image'));
-
-/** The result of a plan, read back and found to be what was planned. */
-function proved(plan: PatchPlan): ElfImage {
-  const result = preview(plan.image, plan.rendered);
-  const image = read(result.read(0n, result.size, 'test'));
-  const findings = verifyImage({ image, baseline: plan.image, expectation: expectationOf(plan) });
-  expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-  return image;
-}
 
 /** Every record that segments show, each PT_NOTE by itself: `owner type`. */
 function shown(image: ElfImage): string[] {

@@ -4,15 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
-import { expectationOf, type PatchPlan, planPatch } from '../../../../src/edit/elf/pipeline.js';
+import { planPatch } from '../../../../src/edit/elf/pipeline.js';
 import { DEFAULT_PLACEMENT, type PlacementName } from '../../../../src/edit/elf/plan/placement-options.js';
-import { preview } from '../../../../src/edit/elf/render.js';
 import type { ElfImage } from '../../../../src/formats/elf/image.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
 import { nameOf } from '../../../../src/formats/note/record.js';
-import { verifyImage } from '../../../../src/verify/elf/verify.js';
 import { elf, noteBytes } from '../../../support/elf-builder.js';
+import { proved } from '../../../support/proved.js';
 
 const PUT = [
   { kind: 'put-note', note: { name: nameOf('Vendor'), type: 9, desc: new Uint8Array(40).fill(7) } },
@@ -33,14 +32,6 @@ function image(encoding: Encoding, hasNotes: boolean): ElfImage {
   const bytes = new Uint8Array(Number(3n * PAGE));
   bytes.set(built.with({ stripped: true, slack: hasNotes ? 0 : 0x100 }).build());
   return readElf(new BufferSource(bytes, 'image'));
-}
-
-function proved(plan: PatchPlan): ElfImage {
-  const source = preview(plan.image, plan.rendered);
-  const result = readElf(new BufferSource(source.read(0n, source.size, 'test'), 'result'));
-  const findings = verifyImage({ image: result, baseline: plan.image, expectation: expectationOf(plan) });
-  expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-  return result;
 }
 
 function edited(before: ElfImage, placement: PlacementName) {

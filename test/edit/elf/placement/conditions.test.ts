@@ -109,9 +109,8 @@ const ROWS: Readonly<Record<string, Rows>> = {
   },
   'table-read-whole': (e) => {
     const kept = inputFor(withTable(e));
-    const header = { version: 1, offset: 0x88n } as unknown as PlacementInput['analysis']['multiboot'][number];
     return {
-      broken: altered(kept, { multiboot: [header] }),
+      broken: altered(kept, { multiboot: [{ version: 1, offset: 0x88n, size: 12n }] }),
       kept,
       why: 'it has a Multiboot 1 header, and GRUB wants the program headers within the first 8192 bytes',
     };

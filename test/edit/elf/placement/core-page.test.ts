@@ -1,15 +1,13 @@
 /** Core files hold the first page of a program: its build-id stays there if the PT_NOTE of GNU's properties can be pointed elsewhere. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
-import { expectationOf, type PatchPlan } from '../../../../src/edit/elf/pipeline.js';
-import { preview } from '../../../../src/edit/elf/render.js';
 import { planStamp, type StampWish } from '../../../../src/edit/stamp/stamp.js';
 import type { ElfImage } from '../../../../src/formats/elf/image.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
 import { noteAreas } from '../../../../src/formats/note/areas.js';
-import { verifyImage } from '../../../../src/verify/elf/verify.js';
 import { elf, noteBytes, type TestNote } from '../../../support/elf-builder.js';
+import { proved } from '../../../support/proved.js';
 
 const PT_GNU_PROPERTY = 0x6474e553;
 const BASE = 0x400000n;
@@ -66,14 +64,6 @@ const STAMP: StampWish = {
   remove: [],
   placement: {},
 };
-
-function proved(plan: PatchPlan): ElfImage {
-  const result = preview(plan.image, plan.rendered);
-  const image = read(result.read(0n, result.size, 'test'));
-  const findings = verifyImage({ image, baseline: plan.image, expectation: expectationOf(plan) });
-  expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-  return image;
-}
 
 /** Types of the notes of each PT_NOTE, and whether it is in the first page of the file. */
 function shown(image: ElfImage) {

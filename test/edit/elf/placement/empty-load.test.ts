@@ -1,15 +1,14 @@
 /** A PT_LOAD that loads nothing gives its entry to the notes where no reader misses it, and an undo leaves a PT_NULL. */
 import { describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../../src/base/bytes/source.js';
-import { expectationOf, type PatchPlan, planPatch } from '../../../../src/edit/elf/pipeline.js';
-import { preview } from '../../../../src/edit/elf/render.js';
+import { planPatch } from '../../../../src/edit/elf/pipeline.js';
 import { type ElfImage, loads } from '../../../../src/formats/elf/image.js';
 import { readElf } from '../../../../src/formats/elf/read.js';
 import { ENCODINGS, type Encoding } from '../../../../src/formats/elf/struct.js';
 import { parseSetting } from '../../../../src/formats/note/value.js';
 import { walkAsXen } from '../../../../src/loaders/read/loader-walks.js';
-import { verifyImage } from '../../../../src/verify/elf/verify.js';
 import { elf } from '../../../support/elf-builder.js';
+import { proved } from '../../../support/proved.js';
 
 const SET = [{ kind: 'set', setting: parseSetting('GUEST_OS=os') }] as const;
 const code = new Uint8Array(64).fill(0x90);
@@ -23,14 +22,6 @@ function image(encoding: Encoding, vaddr: bigint, order: readonly number[]): Elf
     .with({ order: [...order], slack: 0 })
     .build();
   return readElf(new BufferSource(bytes, 'image'));
-}
-
-function proved(plan: PatchPlan): ElfImage {
-  const source = preview(plan.image, plan.rendered);
-  const result = readElf(new BufferSource(source.read(0n, source.size, 'test'), 'result'));
-  const findings = verifyImage({ image: result, baseline: plan.image, expectation: expectationOf(plan) });
-  expect(findings.filter(({ level }) => level === 'error')).toEqual([]);
-  return result;
 }
 
 const full = (elf: ElfImage) =>
